@@ -1,0 +1,108 @@
+# Needs make, git and python3 (3.11 or newer) with its venv module. `make` alone lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PYTHON3 ?= python3
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+VENV := .venv/installed
+CLUSTER := $(PYTHON3) tests/cluster/local/cluster.py
+ON_CLUSTER = KUBECONFIG="$$($(CLUSTER) kubeconfig)" PATH="$$($(CLUSTER) bin):$$PATH"
+IMAGES := build/images.json
+NAMESPACE ?= agentjobs-system
+RELEASE ?= agentjobs
+COMPILE := $(PYTHON) -m uv pip compile --quiet --no-config --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --universal
+
+# Tests that need neither a cluster nor helm first: they are the ones that fail fast.
+FAST_TESTS := $(filter-out tests/chart/ tests/cluster/,$(sort $(wildcard tests/*/)))
+ALL_TESTS := $(FAST_TESTS) tests/chart tests/cluster
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+.PHONY: test
+test: $(VENV) images ## everything, on a real local cluster (the first time compiles Kubernetes: about 15 min)
+	$(PYTEST) $(ALL_TESTS) $(ARGS)
+
+.PHONY: unit
+unit: $(VENV) ## tests that need no cluster and no helm, in seconds; ARGS="-k name" for some
+	$(PYTEST) $(FAST_TESTS) $(ARGS)
+
+.PHONY: chart
+chart: $(VENV) ## tests of the Helm chart; they need helm, but no cluster
+	@$(CLUSTER) build >&2
+	$(PYTEST) tests/chart $(ARGS)
+
+.PHONY: lint
+lint: $(VENV) ## ruff and mypy --strict
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m mypy
+
+.PHONY: cluster-up
+cluster-up: ## start the local cluster, compiling it the first time
+	@$(CLUSTER) up >&2
+
+.PHONY: images
+images: cluster-up ## build the images that changed and load them into the local cluster
+	@mkdir -p build
+	@$(PYTHON3) hack/images.py build > $(IMAGES)
+
+.PHONY: install
+install: images ## install or upgrade the operator on the local cluster
+	@$(ON_CLUSTER) helm upgrade --install $(RELEASE) charts/agentjobs --namespace $(NAMESPACE) --create-namespace \
+	  --values $(IMAGES) --take-ownership --force-conflicts --wait --timeout 2m >&2 || { \
+	    $(ON_CLUSTER) kubectl --namespace $(NAMESPACE) get pods >&2; \
+	    $(ON_CLUSTER) kubectl --namespace $(NAMESPACE) logs --selector app.kubernetes.io/instance=$(RELEASE) --tail 3 >&2; \
+	    echo "install: the operator is not ready; above are its pods and the last lines of its log" >&2; exit 1; }
+
+.PHONY: demo
+demo: $(VENV) install ## write a job, read its card, approve it, run it, read its output
+	@$(ON_CLUSTER) $(PYTHON) examples/demo.py
+
+.PHONY: kubeconfig
+kubeconfig: ## print the path of the local cluster's kubeconfig, and nothing else
+	@$(CLUSTER) kubeconfig
+
+.PHONY: down
+down: ## stop and remove everything that was started
+	@$(CLUSTER) down >&2
+
+.PHONY: crds
+crds: $(VENV) ## write crds/ and the chart's copies from the models in operator/src/agentjobs/api
+	$(PYTHON) -m agentjobs.api.crdgen
+	@rm -f charts/agentjobs/files/crds/*.yaml && mkdir -p charts/agentjobs/files/crds && cp crds/*.yaml charts/agentjobs/files/crds/
+
+.PHONY: golden
+golden: $(VENV) ## rewrite the golden files of the chart's tests; look at the difference before you commit it
+	@$(CLUSTER) build >&2
+	AGENTJOBS_UPDATE_GOLDEN=1 $(PYTEST) tests/chart -k golden
+
+.PHONY: bench
+bench: $(VENV) install ## measure the operator on the local cluster
+	@$(ON_CLUSTER) $(PYTHON) hack/bench.py
+
+.PHONY: requirements
+requirements: $(VENV) ## pin the newest versions that pyproject.toml allows, with hashes
+	$(COMPILE) --upgrade pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) --upgrade --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+
+.PHONY: clean
+clean: ## remove what make wrote into the checkout; ~/.cache/agentjobs stays
+	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find operator runner-image tests hack -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Everything is pinned, so no resolving (--no-deps); wheels only, so nothing of a package runs while it is installed.
+$(VENV): requirements/runtime.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON3) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON3=python3.12 ...")'
+	@echo "venv: installing into .venv, about half a minute" >&2
+	@grep -qsxF "$$($(PYTHON3) -c 'import os, sys; print("executable =", os.path.realpath(sys.executable))')" .venv/pyvenv.cfg || rm -rf .venv
+	@$(PYTHON3) -m venv .venv >&2
+	@.venv/bin/pip --disable-pip-version-check install --quiet --no-deps --only-binary :all: --require-hashes \
+	  --requirement requirements/runtime.txt --requirement requirements/dev.txt >&2
+	@.venv/bin/pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable . >&2
+	@touch $@

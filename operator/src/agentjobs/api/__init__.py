@@ -1,0 +1,1 @@
+"""The resources as types: what users write, what the operator answers. The CRDs are generated from here."""

@@ -1,0 +1,213 @@
+"""`ScheduledAgentJob`: what a user asks for and what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from agentjobs.api import rules, schedule_rules
+from agentjobs.api.base import ApiModel, StatusModel, list_map
+from agentjobs.api.rules import MAX_SCRIPT_BYTES
+
+MAX_TIMEOUT_SECONDS = 3540
+
+ObjectName = Annotated[str, Field(min_length=1, max_length=253), rules.OBJECT_NAME]
+RunPhase = Literal["Pending", "Running", "Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled"]
+JobPhase = Literal["Invalid", "Denied", "PendingApproval", "Running", "Paused", "Failed", "Finished", "Scheduled"]
+ApprovalState = Literal["Pending", "Approved", "Changed", "Denied"]
+
+
+class Schedule(ApiModel):
+    """When the job starts. Without `cron` only manual runs start it."""
+
+    cron: Annotated[str, Field(min_length=1, max_length=256), *schedule_rules.CRON] | None = Field(
+        None, description='Five cron fields in the time zone below, for example "0 8 * * 1": Mondays at 08:00.'
+    )
+    time_zone: Annotated[str, *schedule_rules.TIME_ZONE] = Field(
+        "Etc/UTC", min_length=1, max_length=64, description="IANA time zone name, for example Europe/Bucharest."
+    )
+    starting_deadline_seconds: int = Field(
+        300, ge=10, le=86400, description="A start that is late by more than this is not made up for. Seconds."
+    )
+
+
+class Script(ApiModel):
+    """A Python program. It is part of the digest: a changed script needs a new approval."""
+
+    between_fields = rules.SCRIPT
+
+    inline: str = Field(min_length=1, max_length=MAX_SCRIPT_BYTES, description="The program's text, at most 256 KiB of UTF-8.")
+
+
+class SecretKeyRef(ApiModel):
+    """A key of a Secret in the job's namespace. Its content is not part of the digest."""
+
+    name: ObjectName = Field(description="Name of the Secret.")
+    key: Annotated[str, rules.SECRET_KEY] = Field(min_length=1, max_length=253, description="Key in the Secret.")
+
+
+class EnvVarSource(ApiModel):
+    """Where a variable's value comes from."""
+
+    secret_key_ref: SecretKeyRef = Field(description="A key of a Secret in the job's namespace.")
+
+
+class EnvVar(ApiModel):
+    """One environment variable of the script: a value or a reference, not both."""
+
+    between_fields = (rules.ONE_SOURCE,)
+
+    name: Annotated[str, rules.VARIABLE, rules.NOT_RESERVED] = Field(min_length=1, max_length=128, description="Name of the variable.")
+    value: Annotated[str, Field(max_length=32768)] | None = Field(None, description="The value as text; not for secrets.")
+    value_from: EnvVarSource | None = Field(None, description="Take the value from a Secret.")
+
+
+def _text(value: object) -> object:
+    """`cpu: 1` means `cpu: "1"`, and has the same digest."""
+    return str(value) if type(value) is int else value
+
+
+_QUANTITY = Field(min_length=1, max_length=32, json_schema_extra={"x-kubernetes-int-or-string": True})
+Cpu = Annotated[str, BeforeValidator(_text), _QUANTITY, rules.CPU]
+Size = Annotated[str, BeforeValidator(_text), _QUANTITY, rules.SIZE]
+
+
+class ResourceList(ApiModel):
+    """Kubernetes quantities, for example `500m` and `256Mi`."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    cpu: Cpu | None = Field(None, description="Processor time, for example 500m.")
+    memory: Size | None = Field(None, description="Memory, for example 256Mi.")
+    ephemeral_storage: Size | None = Field(
+        None, alias="ephemeral-storage", description="Disk for /tmp, the home directory and logs, for example 1Gi."
+    )
+
+
+class Resources(ApiModel):
+    """Requests and limits of a run; what is left out comes from the operator's defaults."""
+
+    between_fields = rules.RESOURCES
+
+    requests: ResourceList = Field(ResourceList(), description="What the scheduler reserves.")
+    limits: ResourceList = Field(ResourceList(), description="What a run may use at most.")
+
+
+class Workspace(ApiModel):
+    """The volume behind `/workspace`, the working directory. Without one it is empty at every run."""
+
+    claim_name: ObjectName = Field(description="A PersistentVolumeClaim in the job's namespace.")
+
+
+class History(ApiModel):
+    """How many finished runs are kept. Not part of the digest."""
+
+    successful: int = Field(30, ge=1, le=1000, description="Succeeded runs to keep.")
+    failed: int = Field(50, ge=1, le=1000, description="Failed, timed out and cancelled runs to keep; as many skipped ones on top.")
+
+
+class ScheduledAgentJobSpec(ApiModel):
+    """What a user asks for. Everything but `suspend` and `history` is covered by the approval."""
+
+    description: Annotated[str, rules.READABLE] = Field(
+        min_length=1, max_length=1024, description="What the job is for, in a sentence that an approver reads."
+    )
+    schedule: Schedule = Field(Schedule(), description="When the job starts.")
+    session: Literal["Ephemeral"] = Field("Ephemeral", description="Ephemeral: every run starts afresh.")
+    script: Script = Field(description="The program that runs.")
+    env: Annotated[tuple[EnvVar, ...], AfterValidator(rules.each_name_once)] = Field(
+        (), max_length=100, description="Environment variables of the script.", json_schema_extra=list_map("name")
+    )
+    resources: Resources = Field(Resources(), description="Requests and limits of a run.")
+    workspace: Workspace | None = Field(None, description="The volume behind /workspace.")
+    timeout_seconds: int = Field(
+        MAX_TIMEOUT_SECONDS, ge=1, le=MAX_TIMEOUT_SECONDS, description="A run that takes longer is ended and its output kept. Seconds."
+    )
+    suspend: bool = Field(False, description="true: no scheduled starts; manual runs still work. Needs no new approval.")
+    history: History = Field(History(), description="How many finished runs are kept.")
+
+
+class Condition(StatusModel):
+    """A Kubernetes condition; `reason` is a CamelCase constant and part of the API."""
+
+    type: str = Field(max_length=64, description="What the condition is about, for example Approved.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
+    reason: str = Field(max_length=64, description="Why, as a CamelCase constant.")
+    message: str = Field(max_length=4096, description="Why, as a sentence for people.")
+    observed_generation: int | None = Field(None, description="The metadata.generation that this was said of.")
+    last_transition_time: str = Field(max_length=64, description="When `status` changed last. RFC 3339, UTC.")
+
+
+CardLine = Annotated[str, Field(max_length=512)]
+
+
+class Card(StatusModel):
+    """What an approver is shown: the content of the spec as it is now."""
+
+    digest: str = Field(max_length=64, description="Approve exactly this.")
+    name: str = Field(max_length=253, description="Name of the job.")
+    description: str = Field(max_length=1024, description="What the job is for.")
+    schedule: str = Field(max_length=512, description="The schedule in words, with its time zone.")
+    next_starts: tuple[CardLine, ...] = Field((), max_length=3, description="The next three starts, RFC 3339 in the job's time zone.")
+    session: str = Field(max_length=32, description="Whether runs remember earlier ones.")
+    variables: tuple[CardLine, ...] = Field((), max_length=100, description="Names of the environment variables.")
+    secrets: tuple[CardLine, ...] = Field((), max_length=100, description="Secrets that the script can read, as name/key.")
+    claims: tuple[CardLine, ...] = Field((), max_length=10, description="Volumes that the script can write.")
+    timeout_seconds: int = Field(description="A run that takes longer is ended. Seconds.")
+
+
+class Approval(StatusModel):
+    """Which content is in force."""
+
+    state: ApprovalState = Field(
+        description="Pending: nothing may run. Approved: the spec runs. Changed: an approved revision runs, the spec waits. Denied."
+    )
+    digest: str | None = Field(None, max_length=64, description="The digest of what runs.")
+    by: str | None = Field(None, max_length=512, description="Who decided.")
+    at: str | None = Field(None, max_length=64, description="When. RFC 3339, UTC.")
+
+
+class LastRun(StatusModel):
+    """The newest run in short; the whole record is the AgentJobRun of this name."""
+
+    name: str = Field(max_length=253, description="Name of the AgentJobRun.")
+    uid: str = Field(max_length=64, description="Its metadata.uid.")
+    phase: RunPhase = Field(description="How far it is, or how it ended.")
+    exit_code: int | None = Field(None, description="The script's exit code.")
+    stdout_tail: str | None = Field(None, max_length=2048, description="Up to 2 KiB of the end of stdout.")
+    stderr_tail: str | None = Field(None, max_length=2048, description="Up to 2 KiB of the end of stderr.")
+
+
+class RecentRun(StatusModel):
+    """One line of history. A run whose uid stands here has been counted."""
+
+    name: str = Field(max_length=253, description="Name of the AgentJobRun.")
+    uid: str = Field(max_length=64, description="Its metadata.uid.")
+    phase: RunPhase = Field(description="How it ended.")
+    reason: str | None = Field(None, max_length=64, description="Why, as a CamelCase constant.")
+    exit_code: int | None = Field(None, description="The script's exit code.")
+    started_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
+    finished_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
+
+
+class ScheduledAgentJobStatus(StatusModel):
+    """What became of it. Written by the operator only."""
+
+    observed_generation: int | None = Field(None, description="The metadata.generation that this status answers.")
+    phase: JobPhase | None = Field(None, description="The job in one word.")
+    conditions: tuple[Condition, ...] = Field(
+        (), max_length=16, description="Approved, Scheduled and Ready, each with reason and message.", json_schema_extra=list_map("type")
+    )
+    card: Card | None = Field(None, description="What an approver is shown: the content of the spec as it is now.")
+    approval: Approval | None = Field(None, description="Which content is in force.")
+    last_run_at: str | None = Field(None, max_length=64, description="Start of the newest run. RFC 3339, UTC.")
+    next_run_at: str | None = Field(None, max_length=64, description="The next scheduled start. RFC 3339; empty when there is none.")
+    started_at: str | None = Field(None, max_length=64, description="Start of the run that goes on now; empty when idle.")
+    last_error: str | None = Field(None, max_length=4096, description="What went wrong in the last run; empty when all is well.")
+    run_count: int = Field(0, description="Finished runs since the job was created.")
+    success_count: int = Field(0, description="Those that succeeded.")
+    failure_count: int = Field(0, description="Those that failed, could not start or were ended by their limit.")
+    consecutive_failures: int = Field(0, description="Failures since the last success.")
+    last_run: LastRun | None = Field(None, description="The newest run in short.")
+    recent_runs: tuple[RecentRun, ...] = Field((), max_length=10, description="The last ten finished runs, newest first.")

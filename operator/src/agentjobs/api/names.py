@@ -1,0 +1,31 @@
+"""The names of the API: group, kinds, labels. They are a contract; none of them changes before a new API version."""
+
+from __future__ import annotations
+
+from typing import Final
+
+GROUP: Final = "agentjobs.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+JOB_KIND: Final = "ScheduledAgentJob"
+RUN_KIND: Final = "AgentJobRun"
+APPROVAL_KIND: Final = "AgentJobApproval"
+
+JOBS: Final = "scheduledagentjobs"
+RUNS: Final = "agentjobruns"
+APPROVALS: Final = "agentjobapprovals"
+
+JOB_LABEL: Final = f"{GROUP}/job"
+"""On everything the operator owns; its value is the job's name."""
+MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
+MANAGED_BY: Final = "agentjobs"
+DIGEST_ANNOTATION: Final = f"{GROUP}/digest"
+"""On CronJobs, Jobs and pods: the approved content that they run."""
+STOP_ANNOTATION: Final = f"{GROUP}/stop-reason"
+"""On a Job that the operator stops: the reason, which becomes the run's."""
+TRIGGER_ANNOTATION: Final = f"{GROUP}/trigger"
+"""On a Job: `Manual` where the operator created it; absent on those of the CronJob controller."""
+
+MAX_JOB_NAME: Final = 52
+"""A CronJob's name may have 52 characters: its controller appends eleven for the Job."""

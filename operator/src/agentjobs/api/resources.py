@@ -1,0 +1,117 @@
+"""The three kinds: their names, what `kubectl get` shows of them, what they can be selected by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from agentjobs.api import names, rules
+from agentjobs.api.approval import AgentJobApprovalSpec
+from agentjobs.api.base import ApiModel
+from agentjobs.api.job import ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.api.rule import Rule
+from agentjobs.api.run import AgentJobRunSpec, AgentJobRunStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of `kubectl get`; a wide one shows with `-o wide` only. Times are strings: `date` would call a future one invalid."""
+
+    name: str
+    path: str
+    description: str
+    type: Literal["string", "integer", "boolean", "date"] = "string"
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind and its CRD, beside the models of its spec and status."""
+
+    kind: str
+    plural: str
+    short: str
+    description: str
+    spec: type[ApiModel]
+    status: type[ApiModel] | None
+    columns: tuple[Column, ...]
+    selectable: tuple[str, ...]
+    rules: tuple[Rule, ...] = ()
+    always_has_status: bool = False
+    """An object reads as if its status had been written: with the defaults of the status's fields."""
+
+    def problem(self, body: Mapping[str, Any]) -> str | None:
+        """The sentence of the first rule about the whole object that a body from the API breaks. Its spec must be valid."""
+        return next((problem for rule in self.rules if (problem := rule.problem(body))), None)
+
+
+AGE: Final = Column("Age", ".metadata.creationTimestamp", "Since it was created.", "date")
+
+JOB: Final = Resource(
+    kind=names.JOB_KIND,
+    plural=names.JOBS,
+    short="saj",
+    description="A job that a person or an agent writes, that a person approves once, and that Kubernetes then runs on its schedule.",
+    spec=ScheduledAgentJobSpec,
+    status=ScheduledAgentJobStatus,
+    columns=(
+        Column("Phase", ".status.phase", "The job in one word."),
+        Column("Approval", ".status.approval.state", "Whether the spec as it is now may run."),
+        Column("Schedule", ".status.card.schedule", "When it starts, in words."),
+        Column("Next", ".status.nextRunAt", "The next scheduled start."),
+        Column("Last Run", ".status.lastRunAt", "Start of the newest run."),
+        Column("Runs", ".status.runCount", "Finished runs.", "integer"),
+        Column("Failed", ".status.failureCount", "Those that failed.", "integer"),
+        AGE,
+        Column("Digest", ".status.card.digest", "What an approval must name.", wide=True),
+        Column("Last Error", ".status.lastError", "What went wrong in the last run.", wide=True),
+    ),
+    selectable=(".status.phase", ".status.approval.state"),
+    rules=(rules.JOB_IS_NAMED,),
+)
+
+# The operator reads finished runs as a table and takes the columns Job, Phase, Finished and Output Bytes by these names.
+RUN: Final = Resource(
+    kind=names.RUN_KIND,
+    plural=names.RUNS,
+    short="ajr",
+    description="One run of a ScheduledAgentJob, with its output once it has ended. Creating one starts the job by hand.",
+    spec=AgentJobRunSpec,
+    status=AgentJobRunStatus,
+    columns=(
+        Column("Job", ".spec.jobName", "The job."),
+        Column("Phase", ".status.phase", "How far the run is, or how it ended."),
+        Column("Reason", ".status.reason", "Why it ended so."),
+        Column("Exit Code", ".status.exitCode", "The script's exit code.", "integer"),
+        Column("Trigger", ".spec.trigger.type", "What started it."),
+        Column("Started", ".status.startedAt", "When the script started."),
+        Column("Finished", ".status.finishedAt", "When the script ended."),
+        AGE,
+        Column("Output Bytes", ".status.outputBytes", "Size of the stored output.", "integer", wide=True),
+        Column("Message", ".status.message", "What happened, as a sentence.", wide=True),
+        Column("Logs Complete", ".status.logsComplete", "Whether all output was read.", "boolean", wide=True),
+    ),
+    selectable=(".spec.jobName", ".status.phase"),
+    rules=(rules.RUN_IS_NAMED, rules.RUN_NAME_IS_FREE, rules.RUN_NAME_IS_ITS_START),
+    always_has_status=True,
+)
+
+APPROVAL: Final = Resource(
+    kind=names.APPROVAL_KIND,
+    plural=names.APPROVALS,
+    short="aja",
+    description="A person's decision about exactly one content of a ScheduledAgentJob.",
+    spec=AgentJobApprovalSpec,
+    status=None,
+    columns=(
+        Column("Job", ".spec.jobName", "The job."),
+        Column("Decision", ".spec.decision", "Approved or Denied."),
+        Column("Digest", ".spec.digest", "The content that was decided about."),
+        Column("By", ".spec.approvedBy", "Who decided."),
+        AGE,
+    ),
+    selectable=(".spec.jobName",),
+)
+
+RESOURCES: Final = (JOB, RUN, APPROVAL)

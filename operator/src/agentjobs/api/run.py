@@ -1,0 +1,62 @@
+"""`AgentJobRun`: one execution. Creating one is the manual trigger."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from agentjobs.api import rules
+from agentjobs.api.base import ApiModel, StatusModel
+from agentjobs.api.job import RunPhase
+from agentjobs.api.names import MAX_JOB_NAME
+
+STORED_OUTPUT_CHARACTERS = 4 * 51_200 + 64
+"""A stream keeps 51,200 bytes; each invalid one becomes the four characters \\xNN, and one line tells what was dropped."""
+
+
+class Trigger(ApiModel):
+    """Why the run started."""
+
+    between_fields = (rules.START_IS_KNOWN,)
+
+    type: Literal["Schedule", "Manual"] = Field("Manual", description="Manual unless the operator recorded a scheduled start.")
+    by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(None, description="Who or what asked for it; free text.")
+    scheduled_at: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(
+        None, description="The start that the schedule named, RFC 3339, UTC."
+    )
+
+
+class AgentJobRunSpec(ApiModel):
+    """Which job runs and why. `jobName` alone is enough."""
+
+    between_fields = (rules.RUN_IS_FIXED,)
+
+    job_name: Annotated[str, rules.JOB_NAME] = Field(
+        min_length=1, max_length=MAX_JOB_NAME, description="The ScheduledAgentJob to run, in the same namespace."
+    )
+    trigger: Trigger = Field(Trigger(), description="Why the run starts.")
+
+
+class AgentJobRunStatus(StatusModel):
+    """The record of the run. Written by the operator only."""
+
+    phase: RunPhase = Field("Pending", description="How far the run is, or how it ended.")
+    digest: str | None = Field(None, max_length=64, description="The approved content that ran.")
+    reason: str | None = Field(None, max_length=64, description="A CamelCase constant.")
+    message: str | None = Field(None, max_length=4096, description="A sentence for people.")
+    exit_code: int | None = Field(None, description="The script's exit code; 128 and the number of the signal when one ended it.")
+    started_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
+    finished_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
+    stdout: str | None = Field(
+        None, max_length=STORED_OUTPUT_CHARACTERS, description="At most 51,200 bytes: the first and the last 25,600."
+    )
+    stderr: str | None = Field(
+        None, max_length=STORED_OUTPUT_CHARACTERS, description="At most 51,200 bytes: the first and the last 25,600."
+    )
+    stdout_dropped_bytes: int | None = Field(None, description="Bytes of stdout that are not in the record.")
+    stderr_dropped_bytes: int | None = Field(None, description="Bytes of stderr that are not in the record.")
+    output_bytes: int | None = Field(None, description="Size of stdout and stderr as stored; counts against the namespace's budget.")
+    logs_complete: bool | None = Field(None, description="false: output is missing here; the message says why.")
+    pod_name: str | None = Field(None, max_length=253, description="The pod of the run.")
+    runner_image: str | None = Field(None, max_length=1024, description="The image that the run used, as its pod names it.")

@@ -1,0 +1,95 @@
+"""What `spec.schedule` refuses: everything that the CronJob controller would not take, and what it would take for something else.
+
+Only the API server checks these, with CEL. In Python `core.schedule` asks the libraries that know cron and time zones.
+The controller's grammar is that of github.com/robfig/cron/v3, `ParseStandard`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agentjobs.api.rule import Rule
+
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_BLANK: Final = "[ \\t]"
+_WORD: Final = "[^ \\t=@?]"
+_FIVE_FIELDS: Final = f"self.matches('^{_BLANK}*{_WORD}+({_BLANK}+{_WORD}+){{4}}{_BLANK}*$')"
+"""Without the characters that have a sentence of their own."""
+
+
+def _field(position: int, value: str, step: str, message: str) -> Rule:
+    """The field at a position is a list of `*`, values and ranges, each with a step if need be."""
+    item = f"([*]|({value})(-({value}))?)(/({step}))?"
+    pattern = f"^{_BLANK}*({_WORD}+{_BLANK}+){{{position}}}{item}(,{item})*({_BLANK}|$)"
+    return Rule(f"!{_FIVE_FIELDS} || self.matches('{pattern}')", message)
+
+
+def _numbers_for_names() -> str:
+    """CEL: the expression with each name of a month or weekday replaced by its number."""
+    months = (f".replace('{name}', '{number}')" for number, name in enumerate(_MONTHS, 1))
+    weekdays = (f".replace('{name}', '{number}')" for number, name in enumerate(_WEEKDAYS))
+    return "self.lowerAscii()" + "".join(months) + "".join(weekdays)
+
+
+CRON: Final = (
+    Rule("!self.contains('=')", "takes no time zone: write it in schedule.timeZone, for example Europe/Bucharest"),
+    Rule(
+        "!self.contains('@')",
+        'takes no macros such as @daily or @every: write five fields, for example "0 8 * * *" for every day at 08:00',
+    ),
+    Rule("!self.contains('?')", 'takes no "?": write "*" instead'),
+    Rule(
+        f"self.matches('[=@?]') || {_FIVE_FIELDS}",
+        'needs five fields: minute hour day-of-month month day-of-week, for example "0 8 * * 1" for Mondays at 08:00',
+    ),
+    _field(
+        0,
+        "[0-5]?[0-9]",
+        "0?[1-9]|[1-5][0-9]",
+        'the first field, the minute, takes 0 to 59, "*", ranges (0-29), lists (0,30) and steps from 1 to 59 (*/5)',
+    ),
+    _field(
+        1,
+        "[01]?[0-9]|2[0-3]",
+        "0?[1-9]|1[0-9]|2[0-3]",
+        'the second field, the hour, takes 0 to 23, "*", ranges (8-17), lists (8,20) and steps from 1 to 23 (*/2)',
+    ),
+    _field(
+        2,
+        "0?[1-9]|[12][0-9]|3[01]",
+        "0?[1-9]|[12][0-9]|3[01]",
+        'the third field, the day of the month, takes 1 to 31, "*", ranges (1-7), lists (1,15) and steps from 1 to 31 (*/10); no L or W',
+    ),
+    _field(
+        3,
+        f"0?[1-9]|1[0-2]|(?i:{'|'.join(_MONTHS)})",
+        "0?[1-9]|1[0-2]",
+        'the fourth field, the month, takes 1 to 12 or JAN to DEC, "*", ranges (4-9), lists (1,7) and steps from 1 to 12 (*/3)',
+    ),
+    _field(
+        4,
+        f"0?[0-6]|(?i:{'|'.join(_WEEKDAYS)})",
+        "0?[1-6]",
+        'the fifth field, the day of the week, takes 0 to 6 or SUN to SAT (Sunday is 0, not 7), "*", ranges (1-5), lists (MON,THU) '
+        "and steps from 1 to 6; no L or #",
+    ),
+    Rule(
+        f"!{_FIVE_FIELDS} || {_numbers_for_names()}.findAll('[0-9]{{1,2}}-[0-9]{{1,2}}')"
+        ".all(range, int(range.split('-')[0]) <= int(range.split('-')[1]))",
+        'a range goes upwards: for Friday to Monday write "FRI,SAT,SUN,MON"',
+    ),
+)
+
+_ZONE_NAME: Final = (
+    "(self.matches('^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$')"
+    " && !self.matches('^(?i:local|localtime|posixrules|factory|(posix|right)/.*)$'))"
+)
+TIME_ZONE: Final = (
+    Rule(_ZONE_NAME, 'must be an IANA time zone name such as Europe/Bucharest or Etc/UTC, not an offset and not "Local"'),
+    # getHours fails on a name that the API server's own time zone data does not hold: the answer then quotes that error and this sentence.
+    Rule(
+        f"!{_ZONE_NAME} || timestamp('2000-01-01T00:00:00Z').getHours(self) >= 0",
+        "must be an IANA time zone name that Kubernetes knows, such as Europe/Bucharest or Etc/UTC",
+    ),
+)

@@ -1,0 +1,170 @@
+"""What has been seen of the cluster's objects, as views, by job.
+
+Fed by watch events, by the answers to our own writes and by re-lists. An older state never replaces a newer one:
+resource versions of a resource can be compared as numbers (KEP-5504, Kubernetes 1.35).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from agentjobs.core import views
+from agentjobs.core.approval import ApprovalView
+from agentjobs.core.views import BatchJobView, Body, FinishedRun, PodView, RunView
+
+Key = tuple[str, str]
+"""Namespace and name; of the job, where it names a reconcile."""
+V = TypeVar("V")
+
+
+class Table(Generic[V]):
+    """The objects of one kind."""
+
+    def __init__(self, view: Callable[[Body], V], job_of: Callable[[V], str]) -> None:
+        self._view = view
+        self._job_of = job_of
+        self._rows: dict[Key, tuple[int, str, V]] = {}
+        self._by_job: dict[Key, set[str]] = defaultdict(set)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(tuple(self._rows))
+
+    def put(self, body: Body) -> Key:
+        """Remember an object; returns its job's key."""
+        metadata = body["metadata"]
+        return self.put_view(metadata["namespace"], metadata["name"], int(metadata["resourceVersion"]), self._view(body))
+
+    def put_view(self, namespace: str, name: str, version: int, view: V) -> Key:
+        """As `put`, of something that is a view already."""
+        row, job = (namespace, name), self._job_of(view)
+        known = self._rows.get(row)
+        if known is None or known[0] <= version:
+            if known is not None and known[1] != job:
+                self._by_job[namespace, known[1]].discard(name)
+            self._rows[row] = (version, job, view)
+            self._by_job[namespace, job].add(name)
+        return namespace, job
+
+    def get(self, row: Key) -> V | None:
+        """None when it is not known."""
+        known = self._rows.get(row)
+        return known[2] if known else None
+
+    def version(self, row: Key) -> int:
+        """0 when it is not known."""
+        known = self._rows.get(row)
+        return known[0] if known else 0
+
+    def drop(self, row: Key) -> Key | None:
+        """Forget an object; returns its job's key."""
+        known = self._rows.pop(row, None)
+        if known is None:
+            return None
+        job = row[0], known[1]
+        self._by_job[job].discard(row[1])
+        if not self._by_job[job]:
+            del self._by_job[job]
+        return job
+
+    def of(self, job: Key) -> tuple[V, ...]:
+        """The objects of one job, in no order."""
+        return tuple(self._rows[job[0], name][2] for name in self._by_job.get(job, ()))
+
+    def all(self) -> Iterator[V]:
+        """Every object."""
+        return (row[2] for row in self._rows.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Of a ScheduledAgentJob only that it exists: its body is read when it is reconciled."""
+
+    name: str
+    phase: str
+
+
+class Cache:
+    """The tables. `finished` holds one short line for every finished run, so that retention need not read their bodies."""
+
+    def __init__(self) -> None:
+        self.jobs: Table[Known] = Table(lambda b: Known(b["metadata"]["name"], (b.get("status") or {}).get("phase", "")), lambda v: v.name)
+        self.approvals: Table[ApprovalView] = Table(views.approval_view, lambda v: v.job_name)
+        self.batch_jobs: Table[BatchJobView] = Table(views.batch_job_view, lambda v: v.job)
+        self.pods: Table[PodView] = Table(views.pod_view, lambda v: v.job)
+        self.runs: Table[RunView] = Table(views.run_view, lambda v: v.job)
+        self.finished: Table[FinishedRun] = Table(_finished_run, lambda v: v.job)
+        self.stored_bytes: dict[str, int] = defaultdict(int)
+        """Output in finished runs, by namespace."""
+
+    def table(self, kind: str) -> Table[Any]:
+        """By the kind's short name."""
+        tables: dict[str, Table[Any]] = {
+            "job": self.jobs,
+            "approval": self.approvals,
+            "batchjob": self.batch_jobs,
+            "pod": self.pods,
+            "run": self.runs,
+        }
+        return tables[kind]
+
+    def learn(self, kind: str, body: Body) -> Key | None:
+        """An object as it is now; returns its job's key. A run that is finished moves to its line in `finished`."""
+        if kind == "run" and views.run_view(body).final:
+            self.runs.drop((body["metadata"]["namespace"], body["metadata"]["name"]))
+            return self.finish(_finished_run(body), int(body["metadata"]["resourceVersion"]))
+        return self.table(kind).put(body)
+
+    def finish(self, run: FinishedRun, version: int) -> Key:
+        """A finished run, told by our own last write or by a list."""
+        self.forget_finished((run.namespace, run.name))
+        self.stored_bytes[run.namespace] += run.output_bytes
+        return self.finished.put_view(run.namespace, run.name, version, run)
+
+    def forget_finished(self, row: Key) -> None:
+        """Its record was deleted."""
+        known = self.finished.get(row)
+        if known is not None:
+            self.stored_bytes[row[0]] -= known.output_bytes
+            self.finished.drop(row)
+
+    def finished_in(self, namespace: str) -> tuple[FinishedRun, ...]:
+        """Every finished run of a namespace."""
+        return tuple(run for run in self.finished.all() if run.namespace == namespace)
+
+
+def _finished_run(body: Body) -> FinishedRun:
+    metadata, status = body["metadata"], body.get("status") or {}
+    return FinishedRun(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        job=body["spec"]["jobName"],
+        phase=status.get("phase", ""),
+        finished=status.get("finishedAt") or metadata["creationTimestamp"],
+        output_bytes=status.get("outputBytes") or 0,
+    )
+
+
+def finished_rows(table: Body) -> Iterator[tuple[FinishedRun, int]]:
+    """The finished runs in an answer of the API server's Table form, each with its resource version. The columns are found by name."""
+    columns = {column["name"]: index for index, column in enumerate(table.get("columnDefinitions") or ())}
+    for row in table.get("rows") or ():
+        metadata, cells = row["object"]["metadata"], row["cells"]
+        yield (
+            FinishedRun(
+                namespace=metadata["namespace"],
+                name=metadata["name"],
+                uid=metadata["uid"],
+                job=cells[columns["Job"]],
+                phase=cells[columns["Phase"]],
+                finished=cells[columns["Finished"]] or metadata["creationTimestamp"],
+                output_bytes=int(cells[columns["Output Bytes"]] or 0),
+            ),
+            int(metadata["resourceVersion"]),
+        )

@@ -1,0 +1,143 @@
+"""Requests to the API server, as plain JSON.
+
+The typed API classes of the client would triple the operator's memory; requests and answers here are dicts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import quote
+
+import aiohttp
+from kubernetes.aio.client.api_client import ApiClient
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.config.incluster_config import load_incluster_config
+from kubernetes.aio.config.kube_config import load_kube_config
+
+from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused
+from agentjobs.core.plan import Write
+
+Json = dict[str, Any]
+
+TIMEOUT_SECONDS: Final = 15.0
+PAGE: Final = 500
+TABLE: Final = "application/json;as=Table;v=v1;g=meta.k8s.io"
+METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+REFUSALS: Final = frozenset({400, 403, 405, 413, 422})
+COLLECTIONS: Final = {
+    "job": "apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs",
+    "run": "apis/agentjobs.dev/v1alpha1/{}agentjobruns",
+    "approval": "apis/agentjobs.dev/v1alpha1/{}agentjobapprovals",
+    "cronjob": "apis/batch/v1/{}cronjobs",
+    "batchjob": "apis/batch/v1/{}jobs",
+    "pod": "api/v1/{}pods",
+    "revision": "api/v1/{}configmaps",
+    "event": "api/v1/{}events",
+    "lease": "apis/coordination.k8s.io/v1/{}leases",
+}
+METHODS: Final = {"create": "POST", "replace": "PUT", "patch": "PATCH", "delete": "DELETE"}
+
+
+@asynccontextmanager
+async def connect(kubeconfig: str | None) -> AsyncIterator[Cluster]:
+    """A connection by the pod's service account, or by the kubeconfig file of this path."""
+    configuration = Configuration()
+    if kubeconfig:
+        await load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
+    else:
+        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    async with ApiClient(configuration) as api:
+        api.user_agent = "agentjobs-operator"
+        yield Cluster(api)
+
+
+class Cluster:
+    """Raises NotFound, Conflict, Refused or ClusterError; each message names the request and what the server said."""
+
+    def __init__(self, api: ApiClient) -> None:
+        self.api = api
+        self._requests = 0
+
+    def take_requests(self) -> int:
+        """Answers received since this was last asked, for the metrics."""
+        count, self._requests = self._requests, 0
+        return count
+
+    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+        """One object. Raises NotFound."""
+        return self._json(await self._request("GET", _path(kind, namespace, name), accept=accept))
+
+    async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
+        """The answer's pages, for one namespace or for all."""
+        query = {**selectors, "limit": str(PAGE)}
+        while True:
+            page = self._json(await self._request("GET", _path(kind, namespace), accept=accept, query=query))
+            yield page
+            token = page.get("metadata", {}).get("continue")
+            if not token:
+                return
+            query = {**query, "continue": token}
+
+    async def log(self, namespace: str, pod: str, container: str, tail_lines: int) -> bytes:
+        """The last lines of a container's log, as they are."""
+        query = {"container": container, "tailLines": str(tail_lines)}
+        return await self._request("GET", _path("pod", namespace, pod) + "/log", accept="*/*", query=query)
+
+    async def write(self, namespace: str, write: Write) -> Json:
+        """The object as the server has it afterwards."""
+        name = "" if write.verb == "create" else write.name
+        path = _path(write.kind, namespace, name) + (f"/{write.subresource}" if write.subresource else "")
+        body: Any = write.body
+        if write.verb == "delete":
+            body = {"propagationPolicy": "Background", **({"preconditions": {"uid": write.uid}} if write.uid else {})}
+        content_type = "application/merge-patch+json" if write.verb == "patch" else "application/json"
+        return self._json(await self._request(METHODS[write.verb], path, body=body, content_type=content_type))
+
+    @staticmethod
+    def _json(data: bytes) -> Json:
+        answer: Json = json.loads(data)
+        return answer
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        accept: str = "application/json",
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> bytes:
+        headers = {"Accept": accept, "Content-Type": content_type}
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                method, url, headers, _, _ = await self.api.param_serialize(
+                    method, path, header_params=headers, query_params=list((query or {}).items()), auth_settings=["BearerToken"]
+                )
+                response = await self.api.call_api(method, url, header_params=headers, body=body)
+                data: bytes = await response.read()  # type: ignore[no-untyped-call]
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ClusterError(f"{method} {path}: no answer: {type(error).__name__}") from error
+        self._requests += 1
+        if response.status >= 300:
+            raise _error(f"{method} {path}", response.status, data)
+        return data
+
+
+def _path(kind: str, namespace: str, name: str = "") -> str:
+    scope = f"namespaces/{quote(namespace, safe='')}/" if namespace else ""
+    return "/" + COLLECTIONS[kind].format(scope) + (f"/{quote(name, safe='')}" if name else "")
+
+
+def _error(request: str, status: int, data: bytes) -> ClusterError:
+    try:
+        said = str(json.loads(data).get("message", ""))
+    except (ValueError, AttributeError):
+        said = data[:200].decode(errors="replace")
+    kind = {404: NotFound, 409: Conflict}.get(status, Refused if status in REFUSALS else ClusterError)
+    return kind(f"{request}: {status}: {said[:1000]}", status)

@@ -1,0 +1,72 @@
+"""Reading everything anew: at start, and from time to time.
+
+A watch that has to begin again after a gap (410 Gone) never tells what was deleted meanwhile. Comparing lists does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from agentjobs.api import names
+from agentjobs.cluster import cache as caches
+from agentjobs.cluster.cache import Cache, Key
+from agentjobs.cluster.client import METADATA_LIST, TABLE, Cluster
+from agentjobs.cluster.streams import Streams
+
+ACTIVE_RUNS: Final = "status.phase!=Succeeded,status.phase!=Failed,status.phase!=TimedOut,status.phase!=Skipped,status.phase!=Cancelled"
+FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"
+SELECTORS: Final[dict[str, dict[str, str]]] = {
+    "job": {},
+    "approval": {},
+    "run": {"fieldSelector": ACTIVE_RUNS},
+    "batchjob": {"labelSelector": names.JOB_LABEL},
+    "pod": {"labelSelector": names.JOB_LABEL},
+}
+"""What is watched and listed, of each kind."""
+
+
+async def relist(cluster: Cluster, cache: Cache, streams: Streams) -> set[Key]:
+    """Bring the cache in line with the cluster. Returns the keys of all jobs there are and of those that something changed for."""
+    keys = await asyncio.gather(*(_kind(cluster, cache, streams, kind) for kind in SELECTORS), _finished(cluster, cache))
+    return set().union(*keys)
+
+
+async def _kind(cluster: Cluster, cache: Cache, streams: Streams, kind: str) -> set[Key]:
+    table = cache.table(kind)
+    before = {row: table.version(row) for row in table}
+    seen: set[Key] = set()
+    keys: set[Key] = set()
+    newest = 0
+    accept = METADATA_LIST if kind == "job" else "application/json"
+    async for page in cluster.list(kind, accept=accept, **SELECTORS[kind]):
+        for body in page["items"] or ():
+            row = body["metadata"]["namespace"], body["metadata"]["name"]
+            seen.add(row)
+            version = int(body["metadata"]["resourceVersion"])
+            newest = max(newest, version)
+            if table.version(row) < version:
+                keys.add(table.put(body))
+            elif kind == "job":
+                keys.add(row)
+    streams.listed(kind, newest, asyncio.get_running_loop().time())
+    # Only what was known before the list began: an object that came since then is simply not in it.
+    for row, version in before.items():
+        if row not in seen and table.version(row) == version:
+            key = table.drop(row)
+            if key:
+                keys.add(key)
+    return keys
+
+
+async def _finished(cluster: Cluster, cache: Cache) -> set[Key]:
+    before = {row: cache.finished.version(row) for row in cache.finished}
+    seen: set[Key] = set()
+    async for page in cluster.list("run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"):
+        for run, version in caches.finished_rows(page):
+            seen.add((run.namespace, run.name))
+            cache.finish(run, version)
+    for row, version in before.items():
+        if row not in seen and cache.finished.version(row) == version:
+            cache.forget_finished(row)
+    return set()

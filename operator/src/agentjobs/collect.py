@@ -1,0 +1,34 @@
+"""From the end of a run to its evidence: the runner's last words, read from the pod's log."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from agentjobs.cluster.client import Cluster
+from agentjobs.core.envelope import TAIL_LINES, EnvelopeError, read_envelope
+from agentjobs.core.errors import ClusterError, NotFound
+from agentjobs.core.outcome import Evidence
+from agentjobs.core.timestamps import from_wire
+from agentjobs.core.views import RUNNER_CONTAINER, PodView
+
+FLUSH: Final = timedelta(seconds=3)
+"""The runtime may still be writing the last lines of a container that has just ended (its end is told in whole seconds)."""
+UNREADABLE: Final = timedelta(seconds=60)
+"""For this long a node that does not answer is asked again before the output is given up."""
+
+
+async def read_evidence(cluster: Cluster, pod: PodView, now: datetime) -> Evidence | None:
+    """None: not yet, ask again. The pod's container has started; it has ended, or the pod is being ended."""
+    ended_at = from_wire(pod.finished) if pod.finished else None
+    try:
+        return Evidence(read_envelope(await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, TAIL_LINES)))
+    except EnvelopeError as error:
+        problem, patience = str(error), FLUSH
+    except NotFound:
+        problem, patience = "the pod was gone before its log was read", timedelta(0)
+    except ClusterError as error:
+        problem, patience = f"the log could not be read: {error}", UNREADABLE
+    if not pod.ended or (ended_at is not None and now - ended_at < patience):
+        return None
+    return Evidence(None, problem)

@@ -1,0 +1,104 @@
+"""Workers that take keys from the queue and reconcile them, and the re-list that finds what the streams missed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from typing import Final
+
+from agentjobs.cluster.cache import Cache, Key
+from agentjobs.cluster.client import Cluster
+from agentjobs.cluster.relist import relist
+from agentjobs.cluster.streams import Streams
+from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused
+from agentjobs.reconcile import Reconciler
+from agentjobs.telemetry import Metrics, reconcile_id
+from agentjobs.workqueue import WorkQueue
+
+log = logging.getLogger(__name__)
+
+TELL_AFTER_CONFLICTS: Final = 5
+"""A conflict goes away when the object is read again. One that stays is worth a word to the job's author."""
+
+
+class Controller:
+    """Runs until it is stopped; then no key is taken any more and the ones in work are finished."""
+
+    def __init__(
+        self, cluster: Cluster, cache: Cache, streams: Streams, reconciler: Reconciler, queue: WorkQueue, metrics: Metrics
+    ) -> None:
+        self._cluster = cluster
+        self._cache = cache
+        self._streams = streams
+        self._reconciler = reconciler
+        self._queue = queue
+        self._metrics = metrics
+        self._in_work: set[asyncio.Task[None]] = set()
+
+    async def start(self, workers: int) -> list[asyncio.Task[None]]:
+        """List everything once, then work. Raises ClusterError if the first list fails."""
+        for key in sorted(await relist(self._cluster, self._cache, self._streams)):
+            self._queue.add(key)
+        log.info("%d jobs, %d active runs, %d finished", len(self._cache.jobs), len(self._cache.runs), len(self._cache.finished))
+        return [asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(workers)]
+
+    async def resync(self, seconds: float) -> None:
+        """Forever: compare with a list, and look at every job once in a while."""
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                keys = await relist(self._cluster, self._cache, self._streams)
+            except ClusterError as error:
+                log.warning("the re-list failed: %s", error)
+                continue
+            for key in keys:
+                self._queue.add(key)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for the reconciles in work to finish."""
+        if self._in_work:
+            await asyncio.wait(self._in_work, timeout=seconds)
+
+    async def _work(self) -> None:
+        while True:
+            key = await self._queue.get()
+            # A reconcile that has begun is finished, also when its worker is told to end.
+            task = asyncio.create_task(self._one(key))
+            self._in_work.add(task)
+            task.add_done_callback(self._in_work.discard)
+            await asyncio.shield(task)
+            self._queue.done(key)
+
+    async def _one(self, key: Key) -> None:
+        token = reconcile_id.set(secrets.token_hex(4))
+        began = time.perf_counter()
+        try:
+            again = await self._reconciler.reconcile(key)
+        except ClusterError as error:
+            self._metrics.reconciles.labels("retried").inc()
+            await self._retry(key, error)
+        except Exception:
+            # A defect of ours: loud in the log and the metric, and one job's defect does not stop the others.
+            log.exception("reconcile failed", extra={"namespace": key[0], "job": key[1]})
+            self._metrics.reconciles.labels("defect").inc()
+            self._queue.retry(key)
+        else:
+            self._metrics.reconciles.labels("ok").inc()
+            self._queue.forget(key)
+            if again is not None:
+                self._queue.add_after(key, again)
+        finally:
+            self._metrics.seconds.observe(time.perf_counter() - began)
+            reconcile_id.reset(token)
+
+    async def _retry(self, key: Key, error: ClusterError) -> None:
+        failures = self._queue.retry(key)
+        expected = isinstance(error, (Conflict, NotFound)) and failures < TELL_AFTER_CONFLICTS
+        log.log(logging.INFO if expected else logging.WARNING, "again: %s", error, extra={"namespace": key[0], "job": key[1]})
+        if isinstance(error, (Refused, Conflict)) and not expected:
+            try:
+                await self._reconciler.report(key, error)
+            except ClusterError as failure:
+                log.warning("the refusal could not be reported: %s", failure, extra={"namespace": key[0], "job": key[1]})

@@ -1,0 +1,29 @@
+"""The card: what a person reads before approving."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agentjobs.api.job import Card
+from agentjobs.core import schedule
+from agentjobs.core.approval import Content
+
+STARTS_ON_CARD = 3
+
+
+def card(name: str, content: Content, now: datetime) -> Card:
+    """Of the spec as it is now, whether it is approved or not."""
+    spec = content.spec
+    references = [v.value_from.secret_key_ref for v in spec.env if v.value_from]
+    return Card(
+        digest=content.digest,
+        name=name,
+        description=spec.description,
+        schedule=schedule.words(spec.schedule),
+        next_starts=tuple(start.isoformat() for start in schedule.next_starts(spec.schedule, now, STARTS_ON_CARD)),
+        session=spec.session,
+        variables=tuple(variable.name for variable in spec.env),
+        secrets=tuple(dict.fromkeys(f"{reference.name}/{reference.key}" for reference in references)),
+        claims=(spec.workspace.claim_name,) if spec.workspace else (),
+        timeout_seconds=spec.timeout_seconds,
+    )

@@ -1,0 +1,109 @@
+"""The job's answer to its author: phase, approval, conditions. Reasons are constants and part of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+
+from agentjobs.api.job import Approval, Condition, JobPhase, ScheduledAgentJobStatus
+from agentjobs.core import schedule
+from agentjobs.core.approval import ApprovalView, decided_by
+from agentjobs.core.plan import Force
+from agentjobs.core.timestamps import to_wire
+
+SHORT: Final = 10
+Told = tuple[str, str, str]
+"""Status, reason, message."""
+
+
+def approval(force: Force, approvals: tuple[ApprovalView, ...]) -> Approval:
+    """What is in force and who said so."""
+    if force.content is None:
+        return Approval(state="Denied" if force.denied else "Pending")
+    decision = decided_by(force.content.digest, "Approved", approvals)
+    return Approval(
+        state="Changed" if force.changed else "Approved",
+        digest=force.content.digest,
+        by=decision.by if decision else None,
+        at=decision.at if decision else None,
+    )
+
+
+def approved(force: Force, approvals: Iterable[ApprovalView]) -> Told:
+    """The condition Approved: about the spec as it is now."""
+    current = force.current
+    if current is None:
+        return "False", "InvalidSpec", "the spec is invalid, so there is nothing to approve; see the condition Ready"
+    keeps = f"; revision {force.content.digest[:SHORT]} stays in force" if force.changed and force.content else ""
+    if not force.changed and force.content is not None:
+        return "True", "Approved", f"digest {current.digest[:SHORT]} is approved"
+    if force.denied:
+        return "False", "Denied", f"digest {current.digest[:SHORT]} was denied{keeps}; change the job, or delete the denial"
+    strays = sorted(
+        {a.digest[:SHORT] for a in approvals if a.decision == "Approved" and not (force.content and a.digest == force.content.digest)}
+    )
+    if strays:
+        listed = ", ".join(strays[:5])
+        return (
+            "False",
+            "DigestMismatch",
+            f"there is an approval of {listed}, but the content is now {current.digest[:SHORT]}{keeps}; approve that",
+        )
+    how = "create an AgentJobApproval with status.card.digest"
+    return "False", "Changed" if keeps else "PendingApproval", f"digest {current.digest[:SHORT]} waits for approval{keeps}; {how}"
+
+
+def scheduled(force: Force, suspended: bool) -> Told:
+    """The condition Scheduled."""
+    if force.spec is None:
+        return "False", "NotApproved", "nothing is scheduled before the job is approved"
+    if force.spec.schedule.cron is None:
+        return "False", "NoSchedule", "the job has no schedule; create an AgentJobRun to run it"
+    if suspended:
+        return "False", "Suspended", "spec.suspend is true; manual runs still work"
+    return "True", "Scheduled", schedule.words(force.spec.schedule)
+
+
+def ready(force: Force, told: Told, obstacle: str | None) -> Told:
+    """The condition Ready: what was asked for is what runs."""
+    if force.problem:
+        return "False", "InvalidSpec", force.problem
+    if obstacle:
+        return "False", "NameTaken", obstacle
+    return ("True", "Ready", "the approved content is in force") if told[0] == "True" else told
+
+
+def phase(force: Force, status: ScheduledAgentJobStatus, *, active: bool, suspended: bool) -> JobPhase:
+    """First that fits. The first three only while nothing approved is in force."""
+    if force.content is None:
+        if active:
+            return "Running"
+        return "Invalid" if force.problem else "Denied" if force.denied else "PendingApproval"
+    if active:
+        return "Running"
+    if suspended:
+        return "Paused"
+    if status.last_run is None:
+        return "Scheduled"
+    return "Finished" if status.last_run.phase == "Succeeded" else "Failed"
+
+
+def conditions(before: tuple[Condition, ...], told: Mapping[str, Told], generation: int, now: datetime) -> tuple[Condition, ...]:
+    """The time of transition moves only when a condition's status does."""
+    old = {condition.type: condition for condition in before}
+
+    def one(kind: str, status: str, reason: str, message: str) -> Condition:
+        same = kind in old and old[kind].status == status
+        return Condition.model_validate(
+            {
+                "type": kind,
+                "status": status,
+                "reason": reason,
+                "message": message[:4096],
+                "observed_generation": generation,
+                "last_transition_time": old[kind].last_transition_time if same else to_wire(now),
+            }
+        )
+
+    return tuple(one(kind, *answer) for kind, answer in told.items())

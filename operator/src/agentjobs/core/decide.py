@@ -1,0 +1,202 @@
+"""`decide`: from what was observed of one job to what is to be done. Read this first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from agentjobs.api.job import Approval, ScheduledAgentJobStatus
+from agentjobs.core import approval, conditions, events, history, manifests, runs, schedule
+from agentjobs.core.approval import Content
+from agentjobs.core.card import card
+from agentjobs.core.errors import UserError
+from agentjobs.core.plan import Force, Observed, Plan, Write
+from agentjobs.core.policy import RunPolicy
+from agentjobs.core.timestamps import to_wire
+from agentjobs.core.views import CronJobView, JobView, RunView, spec_hash
+
+NO_EARLIER_THAN = timedelta(seconds=1)
+"""The status is looked at again when a start has passed, not in the same second."""
+
+
+def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
+    """The whole decision about one job. `now` is aware."""
+    force = in_force(observed)
+    steps = tuple(runs.follow(observed, force, policy, now))
+    status = next((step.status for step in reversed(steps) if step.status), observed.job.status)
+    active = any(step.active for step in steps)
+    status = answer(observed, force, status, active=active, now=now)
+    writes = (
+        *_revision(observed, force),
+        *_cron_job(observed, force, policy, now),
+        *(write for step in steps for write in step.before),
+        *_status(observed.job, status),
+        *(write for step in steps for write in step.after),
+        *_retention(observed),
+        *events.of(observed.job, status, [step.finished for step in steps if step.finished], now),
+    )
+    waits = [step.requeue_after for step in steps if step.requeue_after is not None]
+    return Plan(writes, min((*waits, *_next_look(force, now)), default=None))
+
+
+def current_content(job: JobView) -> Content:
+    """The content of the spec as it is now. Raises UserError where it is no valid one."""
+    if job.spec is None:
+        raise UserError(job.problem or "the spec cannot be read")
+    schedule.check(job.spec.schedule)
+    return approval.content(job.name, job.spec)
+
+
+def in_force(observed: Observed) -> Force:
+    """What runs, decided by the approvals alone."""
+    current, problem = None, None
+    try:
+        current = current_content(observed.job)
+    except UserError as error:
+        problem = str(error)
+    contents = {content.digest: content for content in (observed.previous, current) if content}
+    digest = approval.in_force(
+        current.digest if current else None,
+        observed.previous.digest if observed.previous else None,
+        observed.approvals,
+    )
+    denied = current is not None and approval.verdict(current.digest, observed.approvals) == "Denied"
+    return Force(current, contents[digest] if digest else None, problem, denied)
+
+
+def answer(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *, active: bool, now: datetime) -> ScheduledAgentJobStatus:
+    """The job's status: counters and history as given, everything else derived anew."""
+    job = observed.job
+    suspended = _suspended(job)
+    told = conditions.approved(force, observed.approvals)
+    answers = {
+        "Approved": told,
+        "Scheduled": conditions.scheduled(force, suspended),
+        "Ready": conditions.ready(force, told, _obstacle(observed)),
+    }
+    return status.model_copy(
+        update={
+            "observed_generation": job.generation,
+            "phase": conditions.phase(force, status, active=active, suspended=suspended),
+            "conditions": conditions.conditions(status.conditions, answers, job.generation, now),
+            "card": card(job.name, force.current, now) if force.current else None,
+            "approval": _approval(observed, force),
+            "next_run_at": _next_run_at(force, suspended, now),
+            "started_at": status.started_at if active else None,
+        }
+    )
+
+
+def _approval(observed: Observed, force: Force) -> Approval:
+    return conditions.approval(force, observed.approvals)
+
+
+def _suspended(job: JobView) -> bool:
+    """Also while the spec is invalid: nothing says that its author wanted it to go on."""
+    return job.spec.suspend if job.spec else False
+
+
+def _next_run_at(force: Force, suspended: bool, now: datetime) -> str | None:
+    if force.spec is None or suspended:
+        return None
+    return next((to_wire(start) for start in schedule.next_starts(force.spec.schedule, now, 1)), None)
+
+
+def _obstacle(observed: Observed) -> str | None:
+    cron = observed.cron_job
+    if cron is None or cron.owner_uid == observed.job.uid:
+        return None
+    return f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another name for the job"
+
+
+def _revision(observed: Observed, force: Force) -> Iterable[Write]:
+    content = force.content
+    if content and manifests.revision_name(observed.job.name, content.digest) not in observed.revisions:
+        body = manifests.revision(observed.job, content)
+        yield Write("create", "revision", body["metadata"]["name"], "what is approved, frozen", body)
+
+
+def _cron_job(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -> Iterable[Write]:
+    cron = observed.cron_job
+    if cron and (cron.deleting or cron.owner_uid != observed.job.uid):
+        return
+    if force.content is None:
+        yield from _withdraw(observed, cron)
+        return
+    body = manifests.cron_job(observed.job, force.content, policy, suspended=_suspended(observed.job))
+    if cron is None:
+        yield Write("create", "cronjob", observed.job.name, "the content is approved", body)
+        return
+    wanted = spec_hash(body["spec"])
+    if cron.spec_hash in (wanted, observed.settled.get(wanted)) and cron.labelled and cron.digest == force.content.digest:
+        return
+    if _would_fire_old_starts(cron, body["spec"]):
+        yield Write("patch", "cronjob", cron.name, "no old starts", {"status": {"lastScheduleTime": to_wire(now)}}, "status")
+    yield Write("replace", "cronjob", cron.name, "it differs from what is approved", body)
+
+
+def _would_fire_old_starts(cron: CronJobView, spec: manifests.Manifest) -> bool:
+    """The controller makes up for starts that lie before a resume or an edit, unless it believes that it has just fired."""
+    if spec["suspend"]:
+        return False
+    return cron.suspended or (cron.schedule, cron.time_zone) != (spec["schedule"], spec["timeZone"])
+
+
+def _withdraw(observed: Observed, cron: CronJobView | None) -> Iterable[Write]:
+    """Nothing may run: no new start from now on, and the CronJob goes when its last run is recorded."""
+    if cron is None:
+        return
+    if not cron.suspended:
+        body = {"metadata": {"uid": cron.uid}, "spec": {"suspend": True}}
+        yield Write("patch", "cronjob", cron.name, "nothing is approved", body)
+    if not any(job.owner_uid == cron.uid for job in observed.batch_jobs):
+        yield Write("delete", "cronjob", cron.name, "nothing is approved", uid=cron.uid, expendable=True)
+
+
+def _status(job: JobView, status: ScheduledAgentJobStatus) -> Iterable[Write]:
+    """Only when something changed, and only on top of what was read: two leaders cannot count a run twice."""
+    before, after = job.status.wire(), status.wire()
+    if before != after:
+        body = {"metadata": {"resourceVersion": job.resource_version}, "status": merge_patch(before, after)}
+        yield Write("patch", "job", job.name, f"it is {status.phase}", body, "status")
+
+
+def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The RFC 7386 patch that turns `before` into `after`: null removes, maps are merged, everything else is replaced."""
+    patch: dict[str, Any] = dict.fromkeys(before.keys() - after.keys())
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            if value != old:
+                patch[key] = merge_patch(old, value)
+        elif value != old:
+            patch[key] = value
+    return patch
+
+
+def _retention(observed: Observed) -> Iterable[Write]:
+    """Finished runs that are kept no longer."""
+    spec = observed.job.spec
+    surplus = history.surplus(observed.finished, spec.history) if spec else ()
+    for run in dict.fromkeys((*surplus, *observed.over_budget)):
+        yield Write("delete", "run", run.name, "its job keeps newer ones", uid=run.uid, expendable=True)
+
+
+def _next_look(force: Force, now: datetime) -> Iterable[float]:
+    """When the next start of either content has passed, what the status says of it is old."""
+    for content in (force.current, force.content):
+        if content:
+            for start in schedule.next_starts(content.spec.schedule, now, 1):
+                yield (start - now + NO_EARLIER_THAN).total_seconds()
+
+
+def decide_orphan(run: RunView, now: datetime) -> Plan:
+    """A run whose job does not exist."""
+    if run.adopted or run.final:
+        return Plan()
+    wait = (runs.ARRIVAL_GRACE - (now - run.created)).total_seconds()
+    if wait > 0:
+        return Plan(requeue_after=wait)
+    message = f"there is no ScheduledAgentJob named {run.job} in this namespace"
+    return Plan((runs.final(run, runs.skipped("JobNotFound", message, now)),))

@@ -1,0 +1,40 @@
+"""What can go wrong, by who can mend it.
+
+AgentjobsError
+├── UserError        the resource's author: ends in a condition, is not retried
+├── ClusterError     the cluster: retried with back-off
+│   ├── Conflict     somebody else wrote first: read again at once
+│   ├── NotFound     the object is gone
+│   └── Refused      admission, quota or RBAC said no: retried slowly, shown in a condition
+└── (anything else is ours, and loud)
+"""
+
+from __future__ import annotations
+
+
+class AgentjobsError(Exception):
+    """The message is a sentence for people."""
+
+
+class UserError(AgentjobsError):
+    """The resource asks for something that cannot be; the message says what, where and what to do."""
+
+
+class ClusterError(AgentjobsError):
+    """The API server or the network failed. `status` is the HTTP code, 0 where none came."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Conflict(ClusterError):
+    """409: the object changed since it was read, or exists already."""
+
+
+class NotFound(ClusterError):
+    """404."""
+
+
+class Refused(ClusterError):
+    """400, 403, 413 or 422: the API server will say the same again until somebody changes something."""

@@ -1,0 +1,59 @@
+"""Kubernetes Events for the steps that a person looks for in `kubectl describe`. Their names are deterministic: a step is told once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from agentjobs.api import names
+from agentjobs.api.job import Condition, ScheduledAgentJobStatus
+from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.core.plan import Write
+from agentjobs.core.timestamps import to_wire
+from agentjobs.core.views import JobView, RunView
+
+MAX_EVENT_MESSAGE = 1024
+GOOD = frozenset({"Succeeded", "Skipped"})
+
+
+def of(
+    job: JobView, status: ScheduledAgentJobStatus, finished: Sequence[tuple[RunView, AgentJobRunStatus]], now: datetime
+) -> Iterable[Write]:
+    """What changed between the job's status as read and as it is going to be, and the runs that ended."""
+    before = {condition.type: condition for condition in job.status.conditions}
+    for condition in status.conditions:
+        if condition.type != "Scheduled" and _news(before.get(condition.type), condition):
+            about = f"{condition.type}/{condition.reason}/{status.observed_generation}/{condition.last_transition_time}/{condition.message}"
+            yield _event(job, "Normal" if condition.status == "True" else "Warning", condition.reason, condition.message, about, now)
+    for run, record in finished:
+        kind = "Normal" if record.phase in GOOD else "Warning"
+        yield _event(job, kind, f"Run{record.phase}", f"{run.name}: {record.reason}: {record.message}", f"{run.uid}/{record.phase}", now)
+
+
+def _news(before: Condition | None, after: Condition) -> bool:
+    if before is not None:
+        return (before.status, before.reason) != (after.status, after.reason)
+    # Ready repeats what Approved says until the job is approved.
+    return after.type == "Approved" or after.reason in ("InvalidSpec", "NameTaken")
+
+
+def _event(job: JobView, kind: str, reason: str, message: str, about: str, now: datetime) -> Write:
+    name = f"{job.name}." + hashlib.sha256(f"{job.uid}/{about}".encode()).hexdigest()[:16]
+    involved = {"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": job.name, "namespace": job.namespace, "uid": job.uid}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "namespace": job.namespace},
+        "involvedObject": involved,
+        "type": kind,
+        "reason": reason,
+        "message": message[:MAX_EVENT_MESSAGE],
+        "firstTimestamp": to_wire(now),
+        "lastTimestamp": to_wire(now),
+        "count": 1,
+        "source": {"component": "agentjobs"},
+        "reportingComponent": "agentjobs.dev/operator",
+        "reportingInstance": "agentjobs",
+    }
+    return Write("create", "event", name, reason, body, expendable=True)

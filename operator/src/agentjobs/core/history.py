@@ -1,0 +1,100 @@
+"""What a job remembers of its runs: counters, the last run, ten lines of history. And which records are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from agentjobs.api.job import History, LastRun, RecentRun, ScheduledAgentJobStatus
+from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.core.views import FinishedRun, RunView
+
+RECENT: Final = 10
+TAIL_BYTES: Final = 2048
+FAILURES: Final = frozenset({"Failed", "TimedOut"})
+
+
+def counted(status: ScheduledAgentJobStatus, run: RunView) -> bool:
+    """A run is counted once: its uid stands in the history from the write that counts it."""
+    return any(recent.uid == run.uid for recent in status.recent_runs)
+
+
+def with_running(status: ScheduledAgentJobStatus, run: RunView, started: str | None) -> ScheduledAgentJobStatus:
+    """The job while this run goes on."""
+    last = LastRun(name=run.name, uid=run.uid, phase="Running" if started else "Pending")
+    return status.model_copy(update={"last_run": last, "started_at": started, "last_run_at": started or status.last_run_at})
+
+
+def with_finished(status: ScheduledAgentJobStatus, run: RunView, record: AgentJobRunStatus) -> ScheduledAgentJobStatus:
+    """The job after this run. A skipped run is remembered but is no run: it counts nowhere."""
+    line = RecentRun(
+        name=run.name,
+        uid=run.uid,
+        phase=record.phase,
+        reason=record.reason,
+        exit_code=record.exit_code,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+    )
+    recent = (line, *status.recent_runs)[:RECENT]
+    if record.phase == "Skipped":
+        return status.model_copy(update={"recent_runs": recent})
+    failed, succeeded = record.phase in FAILURES, record.phase == "Succeeded"
+    last = LastRun(
+        name=run.name,
+        uid=run.uid,
+        phase=record.phase,
+        exit_code=record.exit_code,
+        stdout_tail=_tail(record.stdout),
+        stderr_tail=_tail(record.stderr),
+    )
+    return status.model_copy(
+        update={
+            "recent_runs": recent,
+            "last_run": last,
+            "started_at": None,
+            "last_run_at": record.started_at or status.last_run_at,
+            "last_error": f"{record.reason}: {record.message}" if failed else None if succeeded else status.last_error,
+            "run_count": status.run_count + 1,
+            "success_count": status.success_count + succeeded,
+            "failure_count": status.failure_count + failed,
+            "consecutive_failures": status.consecutive_failures + 1 if failed else 0 if succeeded else status.consecutive_failures,
+        }
+    )
+
+
+def _tail(text: str | None) -> str | None:
+    """The end of a text: at most 2 KiB of UTF-8."""
+    return (text or "").encode()[-TAIL_BYTES:].decode(errors="ignore") or None
+
+
+def _kept_with(phase: str) -> str:
+    return phase if phase in ("Succeeded", "Skipped") else "Failed"
+
+
+def surplus(runs: Iterable[FinishedRun], history: History) -> tuple[FinishedRun, ...]:
+    """The finished runs of one job beyond what its history keeps, oldest first. Skipped ones are counted apart."""
+    limits = {"Succeeded": history.successful, "Failed": history.failed, "Skipped": history.failed}
+    gone: list[FinishedRun] = []
+    newest_first = sorted(runs, key=lambda run: (run.finished, run.name), reverse=True)
+    for kind, limit in limits.items():
+        gone += [run for run in newest_first if _kept_with(run.phase) == kind][limit:]
+    return tuple(sorted(gone, key=lambda run: (run.finished, run.name)))
+
+
+def over_budget(runs: Iterable[FinishedRun], budget: int) -> tuple[FinishedRun, ...]:
+    """The oldest finished runs of a namespace that have to go so that its stored output fits into `budget` bytes.
+
+    The newest record of each job stays in any case: somebody may be waiting for exactly that report.
+    """
+    ordered = sorted(runs, key=lambda run: (run.finished, run.name))
+    newest = {run.job: run.uid for run in ordered}
+    excess = sum(run.output_bytes for run in ordered) - budget
+    gone: list[FinishedRun] = []
+    for run in ordered:
+        if excess <= 0:
+            break
+        if newest[run.job] != run.uid and run.output_bytes:
+            gone.append(run)
+            excess -= run.output_bytes
+    return tuple(gone)

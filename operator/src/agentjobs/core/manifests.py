@@ -1,0 +1,236 @@
+"""The objects that the operator writes, as data.
+
+Every field that the API server would default is written out: a CronJob's spec then equals what the server stores,
+and drift is a comparison of hashes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from agentjobs.api import names
+from agentjobs.api.job import EnvVar, ResourceList, ScheduledAgentJobSpec
+from agentjobs.core.approval import Content
+from agentjobs.core.policy import RunPolicy
+from agentjobs.core.views import RUNNER_CONTAINER, BatchJobView, CronJobView, JobView, RunView
+
+Manifest = dict[str, Any]
+
+REVISION_KEY: Final = "revision.json"
+REVISION_DIRECTORY: Final = "/etc/agentjobs/revision"
+WORKSPACE: Final = "/workspace"
+HOME: Final = "/home/agent"
+GRACE_SECONDS: Final = 30
+"""The runner needs 5 s to end a script and lingers 15 s, so that its log can be read while the pod is ended from outside."""
+KEEP_ALL: Final = 2**31 - 1
+"""History limits: the operator deletes a Job itself, after its run is recorded."""
+NEVER: Final = "0 0 1 1 *"
+"""A CronJob needs a schedule; one that stays suspended never uses it."""
+NO_EVICTION: Final = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
+
+
+def revision_name(job: str, digest: str) -> str:
+    """The ConfigMap that holds one approved content."""
+    return f"{job}-{digest[:10]}"
+
+
+def labels(job: str) -> dict[str, str]:
+    """On everything of a job."""
+    return {names.JOB_LABEL: job, names.MANAGED_BY_LABEL: names.MANAGED_BY}
+
+
+def owned_by(job: JobView) -> list[Manifest]:
+    """The job as controller: garbage collection removes what it owns. Deletion of the job never waits for them."""
+    return [{"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": job.name, "uid": job.uid, "controller": True}]
+
+
+def revision(job: JobView, content: Content) -> Manifest:
+    """One approved content, frozen: its canonical bytes, whose SHA-256 is the digest."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": revision_name(job.name, content.digest),
+            "namespace": job.namespace,
+            "labels": labels(job.name),
+            "annotations": {names.DIGEST_ANNOTATION: content.digest},
+            "ownerReferences": owned_by(job),
+        },
+        "immutable": True,
+        "data": {REVISION_KEY: content.document.decode()},
+    }
+
+
+def cron_job(job: JobView, content: Content, policy: RunPolicy, *, suspended: bool) -> Manifest:
+    """The CronJob that runs this content. `suspended` also where the content names no schedule: then it is the template of manual runs."""
+    schedule = content.spec.schedule
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {
+            "name": job.name,
+            "namespace": job.namespace,
+            "labels": labels(job.name),
+            "annotations": {names.DIGEST_ANNOTATION: content.digest},
+            "ownerReferences": owned_by(job),
+        },
+        "spec": {
+            "schedule": schedule.cron or NEVER,
+            "timeZone": schedule.time_zone,
+            "startingDeadlineSeconds": schedule.starting_deadline_seconds,
+            "concurrencyPolicy": "Forbid",
+            "suspend": suspended or schedule.cron is None,
+            "successfulJobsHistoryLimit": KEEP_ALL,
+            "failedJobsHistoryLimit": KEEP_ALL,
+            "jobTemplate": {
+                "metadata": {"labels": labels(job.name), "annotations": {names.DIGEST_ANNOTATION: content.digest}},
+                "spec": _job_spec(job.name, content, policy),
+            },
+        },
+    }
+
+
+def _job_spec(name: str, content: Content, policy: RunPolicy) -> Manifest:
+    return {
+        "activeDeadlineSeconds": policy.deadline_seconds,
+        "backoffLimit": 0,
+        "podReplacementPolicy": "Failed",
+        # Ignore would run the script a second time after an eviction.
+        "podFailurePolicy": {"rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]},
+        "template": {
+            "metadata": {"labels": labels(name), "annotations": {names.DIGEST_ANNOTATION: content.digest, **NO_EVICTION}},
+            "spec": _pod_spec(name, content, policy),
+        },
+    }
+
+
+def _pod_spec(name: str, content: Content, policy: RunPolicy) -> Manifest:
+    spec: Manifest = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "dnsPolicy": "ClusterFirst",
+        "schedulerName": "default-scheduler",
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": policy.uid,
+            "runAsGroup": policy.uid,
+            "fsGroup": policy.uid,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(content, policy)],
+        "volumes": _volumes(name, content),
+    }
+    optional = {
+        "nodeSelector": dict(policy.node_selector),
+        "tolerations": [dict(toleration) for toleration in policy.tolerations],
+        "imagePullSecrets": [{"name": secret} for secret in policy.image_pull_secrets],
+        "priorityClassName": policy.priority_class_name,
+        "runtimeClassName": policy.runtime_class_name,
+    }
+    return spec | {key: value for key, value in optional.items() if value}
+
+
+def _container(content: Content, policy: RunPolicy) -> Manifest:
+    return {
+        "name": RUNNER_CONTAINER,
+        "image": policy.image,
+        "imagePullPolicy": policy.image_pull_policy,
+        "workingDir": WORKSPACE,
+        "env": [*_runner_env(content, policy), *map(_env, content.spec.env)],
+        "resources": _resources(content.spec, policy),
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "revision", "mountPath": REVISION_DIRECTORY, "readOnly": True},
+            {"name": "workspace", "mountPath": WORKSPACE},
+            {"name": "home", "mountPath": HOME},
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 a volume of the pod's own
+        ],
+    }
+
+
+def _runner_env(content: Content, policy: RunPolicy) -> list[Manifest]:
+    timeout = min(content.spec.timeout_seconds, policy.longest_run_seconds)
+    name_of_run = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
+    return [
+        {"name": "JOB_RUN_ID", "valueFrom": name_of_run},
+        {"name": "AGENTJOBS_DIGEST", "value": content.digest},
+        {"name": "AGENTJOBS_TIMEOUT_SECONDS", "value": str(timeout)},
+        {"name": "HOME", "value": HOME},
+    ]
+
+
+def _env(variable: EnvVar) -> Manifest:
+    if variable.value_from is not None:
+        reference = variable.value_from.secret_key_ref
+        return {"name": variable.name, "valueFrom": {"secretKeyRef": {"name": reference.name, "key": reference.key}}}
+    # The API server leaves an empty value out.
+    return {"name": variable.name, "value": variable.value} if variable.value else {"name": variable.name}
+
+
+def _resources(spec: ScheduledAgentJobSpec, policy: RunPolicy) -> Manifest:
+    def merged(defaults: ResourceList, wanted: ResourceList) -> dict[str, str]:
+        return {**defaults.wire(), **wanted.wire()}
+
+    return {
+        "requests": merged(policy.resources.requests, spec.resources.requests),
+        "limits": merged(policy.resources.limits, spec.resources.limits),
+    }
+
+
+def _volumes(name: str, content: Content) -> list[Manifest]:
+    workspace = content.spec.workspace
+    return [
+        {"name": "revision", "configMap": {"name": revision_name(name, content.digest), "defaultMode": 0o444}},
+        {"name": "workspace", "persistentVolumeClaim": {"claimName": workspace.claim_name}}
+        if workspace
+        else {"name": "workspace", "emptyDir": {}},
+        {"name": "home", "emptyDir": {}},
+        {"name": "tmp", "emptyDir": {}},
+    ]
+
+
+def manual_job(job: JobView, run: RunView, cron: CronJobView, content: Content, policy: RunPolicy) -> Manifest:
+    """The Job of a manual run: from the CronJob's template, suspended until it stands in the CronJob's `status.active`."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": run.name,
+            "namespace": job.namespace,
+            "labels": labels(job.name),
+            "annotations": {names.DIGEST_ANNOTATION: content.digest, names.TRIGGER_ANNOTATION: "Manual"},
+            "ownerReferences": [{"apiVersion": "batch/v1", "kind": "CronJob", "name": cron.name, "uid": cron.uid, "controller": True}],
+        },
+        "spec": _job_spec(job.name, content, policy) | {"suspend": True},
+    }
+
+
+def active_reference(job: BatchJobView) -> Manifest:
+    """How a CronJob names a Job that is active, in its status."""
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "name": job.name,
+        "namespace": job.namespace,
+        "uid": job.uid,
+        "resourceVersion": job.resource_version,
+    }
+
+
+def scheduled_run(job: JobView, start: BatchJobView, scheduled_at: str) -> Manifest:
+    """The AgentJobRun of a start that the CronJob controller made."""
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.RUN_KIND,
+        "metadata": {"name": start.name, "namespace": job.namespace, "labels": labels(job.name), "ownerReferences": owned_by(job)},
+        "spec": {"jobName": job.name, "trigger": {"type": "Schedule", "scheduledAt": scheduled_at}},
+    }

@@ -1,0 +1,180 @@
+"""How a run ended, told from what its runner, its pod and its Job say.
+
+The checks stand in the order in which they are tried; the first that applies names phase, reason and message.
+Where the runner's word and the container's exit code differ, the container's counts: a script cannot write that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from agentjobs.api.job import RunPhase
+from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.core.envelope import Envelope, read_short_form
+from agentjobs.core.timestamps import to_wire
+from agentjobs.core.views import BatchJobView, PodView, RunView
+
+MAX_MESSAGE: Final = 1024
+
+STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
+    "Denied": ("Cancelled", "the content was denied while the run went on"),
+    "ApprovalRevoked": ("Cancelled", "the approval was withdrawn while the run went on"),
+    "StartTimeout": ("Failed", "the pod could not start in time"),
+}
+"""Why the operator stopped a Job (its annotation) and what that makes of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What could be read of a run's output: the envelope, or the sentence that says why there is none."""
+
+    envelope: Envelope | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Everything known about a run that is over. `job` and `pod` are None when they are gone."""
+
+    run: RunView
+    job: BatchJobView | None
+    pod: PodView | None
+    evidence: Evidence
+
+
+Verdict = tuple[RunPhase, str, str]
+
+
+def _out_of_memory(end: Ending) -> Verdict | None:
+    if end.pod and end.pod.ended_by == "OOMKilled" and end.pod.exit_code != 0:
+        return "Failed", "OOMKilled", "the script used more memory than spec.resources.limits.memory allows"
+    return None
+
+
+def _container_differs(end: Ending) -> Verdict | None:
+    envelope, pod = end.evidence.envelope, end.pod
+    if envelope is None or pod is None or pod.exit_code in (None, envelope.exit_code):
+        return None
+    text = f"the container ended with code {pod.exit_code}, its runner reported {envelope.exit_code}; the container's counts"
+    return ("Succeeded" if pod.exit_code == 0 else "Failed"), "ExitCodeMismatch", text
+
+
+def _by_itself(end: Ending) -> Verdict | None:
+    envelope = end.evidence.envelope
+    if envelope is None or envelope.outcome == "Terminated":
+        return None
+    if envelope.outcome == "TimedOut":
+        return "TimedOut", envelope.reason, envelope.message
+    return ("Succeeded" if envelope.exit_code == 0 else "Failed"), envelope.reason, envelope.message
+
+
+def _stopped_by_us(end: Ending) -> Verdict | None:
+    reason = end.job.stop_reason if end.job else None
+    if reason is None:
+        return None
+    phase, text = STOPPED.get(reason, ("Cancelled", "the run was stopped"))
+    if end.run.message and reason == "StartTimeout":
+        text = f"{text}: {end.run.message}"
+    return phase, reason, text
+
+
+def _deadline(end: Ending) -> Verdict | None:
+    if end.job and end.job.failure == "DeadlineExceeded":
+        return "TimedOut", "DeadlineExceeded", "the Job's deadline passed; the time until the pod started counts, too"
+    return None
+
+
+def _disrupted(end: Ending) -> Verdict | None:
+    if end.pod and end.pod.disruption:
+        return "Failed", "Disrupted", f"the pod was ended from outside: {end.pod.disruption}; it is not run a second time"
+    if end.pod and end.pod.phase == "Failed" and end.pod.ended_by == "Evicted":
+        return "Failed", "Evicted", "the node evicted the pod, for memory or for disk; see spec.resources"
+    return None
+
+
+def _job_deleted(end: Ending) -> Verdict | None:
+    if end.job is None or end.job.deleting:
+        return "Failed", "JobDeleted", "the Job of this run was deleted before the run was over"
+    return None
+
+
+def _exit_code_alone(end: Ending) -> Verdict | None:
+    if end.pod is None or end.pod.exit_code is None or end.evidence.envelope is not None:
+        return None
+    if end.pod.exit_code == 0:
+        return "Succeeded", "Completed", "the script ended with code 0"
+    return "Failed", end.pod.ended_by or "Error", f"the container ended with code {end.pod.exit_code}"
+
+
+def _pod_deleted(end: Ending) -> Verdict | None:
+    if end.pod is None or end.pod.deleting:
+        return "Failed", "PodDeleted", "the pod of this run was deleted before the run was over"
+    return None
+
+
+def _unknown(end: Ending) -> Verdict:
+    cause = (end.pod.ended_by if end.pod else "") or (end.job.failure if end.job else "")
+    return "Failed", "PodFailed", f"the pod failed{f': {cause}' if cause else ''}"
+
+
+CHECKS: Final = (
+    _out_of_memory,
+    _container_differs,
+    _by_itself,
+    _stopped_by_us,
+    _deadline,
+    _disrupted,
+    _job_deleted,
+    _exit_code_alone,
+    _pod_deleted,
+)
+
+
+def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJobRunStatus:
+    """The complete record of a run that is over; `now` stands in where nothing says when it ended."""
+    phase, reason, message = next((found for check in CHECKS if (found := check(end))), None) or _unknown(end)
+    pod, envelope = end.pod, end.evidence.envelope
+    started_at_all = pod is not None and pod.started is not None
+    stdout, stderr = _outputs(end)
+    complete = envelope is not None or (not started_at_all and end.run.started is None)
+    if not complete:
+        message = f"{message}; the output is incomplete: {end.evidence.problem or 'the pod was gone before its log was read'}"
+    return AgentJobRunStatus(
+        phase=phase,
+        digest=digest,
+        reason=reason,
+        message=message[:MAX_MESSAGE],
+        exit_code=pod.exit_code if pod and pod.exit_code is not None else envelope.exit_code if envelope else None,
+        started_at=_started(end),
+        finished_at=_finished(end) or to_wire(now),
+        stdout=stdout,
+        stderr=stderr,
+        stdout_dropped_bytes=envelope.stdout_dropped_bytes if envelope else None,
+        stderr_dropped_bytes=envelope.stderr_dropped_bytes if envelope else None,
+        output_bytes=len(stdout.encode()) + len(stderr.encode()),
+        logs_complete=complete,
+        pod_name=pod.name if pod else None,
+        runner_image=(pod.image if pod and pod.image else image) if started_at_all else None,
+    )
+
+
+def _outputs(end: Ending) -> tuple[str, str]:
+    """stdout and stderr; without an envelope the tails that the termination message holds."""
+    if end.evidence.envelope is not None:
+        return end.evidence.envelope.stdout, end.evidence.envelope.stderr
+    short = read_short_form(end.pod.termination_message) if end.pod else None
+    return (short.stdout_tail, short.stderr_tail) if short else ("", "")
+
+
+def _started(end: Ending) -> str | None:
+    if end.evidence.envelope and end.evidence.envelope.started_at:
+        return to_wire(end.evidence.envelope.started_at)
+    return (end.pod.started if end.pod else None) or end.run.started
+
+
+def _finished(end: Ending) -> str | None:
+    if end.evidence.envelope:
+        return to_wire(end.evidence.envelope.finished_at)
+    return end.pod.finished if end.pod else None

@@ -1,0 +1,85 @@
+"""What a reconcile sees and what it decides: values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.core.approval import ApprovalView, Content
+from agentjobs.core.outcome import Evidence
+from agentjobs.core.views import BatchJobView, CronJobView, FinishedRun, JobView, PodView, RunView
+
+Kind = Literal["job", "run", "cronjob", "batchjob", "revision", "event", "lease"]
+Verb = Literal["create", "replace", "patch", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One request that changes the cluster. Safe to repeat: names are deterministic and preconditions stand in the body.
+
+    `uid` is a delete's precondition. `expendable`: an answer of 409 or 404 is as good as success.
+    """
+
+    verb: Verb
+    kind: Kind
+    name: str
+    why: str
+    body: Mapping[str, Any] | None = None
+    subresource: Literal["", "status"] = ""
+    uid: str | None = None
+    expendable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything that one job's reconcile knows. Gathered by `reconcile.observe`, never changed."""
+
+    job: JobView
+    approvals: tuple[ApprovalView, ...] = ()
+    cron_job: CronJobView | None = None
+    settled: Mapping[str, str] = field(default_factory=dict)
+    """By the hash of a CronJob spec as we wrote it: the hash of what the server made of it, where that differs."""
+    previous: Content | None = None
+    """The content last in force, where it is not the spec's own and its revision still exists."""
+    revisions: frozenset[str] = frozenset()
+    batch_jobs: tuple[BatchJobView, ...] = ()
+    pods: tuple[PodView, ...] = ()
+    runs: tuple[RunView, ...] = ()
+    """Those that are not finished."""
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    """By run: what was read of the output of those that are over, or are being ended."""
+    finished: tuple[FinishedRun, ...] = ()
+    """The finished runs of this job."""
+    over_budget: tuple[FinishedRun, ...] = ()
+    """Finished runs of this job that the namespace's budget has no room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do now, in this order, and when to look again even if nothing happens (seconds; None: at the next event)."""
+
+    writes: tuple[Write, ...] = ()
+    requeue_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """What an approval says about a job: its own content, what runs, and why."""
+
+    current: Content | None
+    content: Content | None
+    """What runs; None: nothing may."""
+    problem: str | None
+    denied: bool
+
+    @property
+    def changed(self) -> bool:
+        """An approved content runs that is not the spec's own."""
+        return self.content is not None and (self.current is None or self.content.digest != self.current.digest)
+
+    @property
+    def spec(self) -> ScheduledAgentJobSpec | None:
+        """Of what runs."""
+        return self.content.spec if self.content else None

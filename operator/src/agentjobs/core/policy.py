@@ -1,0 +1,28 @@
+"""What the operator's installation fixes for all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentjobs.api.job import Resources
+
+
+@dataclass(frozen=True, slots=True)
+class RunPolicy:
+    """From the chart's values. Times in seconds, sizes in bytes."""
+
+    image: str
+    image_pull_policy: str
+    deadline_seconds: int
+    longest_run_seconds: int
+    start_timeout_seconds: int
+    resources: Resources
+    uid: int
+    history_bytes: int
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    tolerations: tuple[Mapping[str, Any], ...] = ()
+    image_pull_secrets: tuple[str, ...] = ()
+    priority_class_name: str = ""
+    runtime_class_name: str = ""

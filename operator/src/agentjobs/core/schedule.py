@@ -1,0 +1,74 @@
+"""When a job starts. Kubernetes does the firing; this tells people, and refuses what the CronJob controller would not take."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cron_descriptor import CasingTypeEnum, Options, get_description
+from cron_descriptor.Exception import FormatError
+from croniter import CroniterBadCronError, CroniterBadDateError, croniter
+
+from agentjobs.api.job import Schedule
+from agentjobs.core.errors import UserError
+
+_WORDS = Options()
+_WORDS.use_24hour_time_format = True
+_WORDS.casing_type = CasingTypeEnum.Sentence
+_WORDS.locale_code = "en_US"
+
+
+def check(schedule: Schedule) -> None:
+    """Raises UserError, with a sentence that says what to write instead."""
+    _zone(schedule)
+    if schedule.cron is None:
+        return
+    if len(schedule.cron.split()) != 5 or "?" in schedule.cron:
+        raise UserError(
+            "spec.schedule.cron: write five fields, minute hour day-of-month month day-of-week, "
+            'for example "0 8 * * 1" for Mondays at 08:00'
+        )
+    try:
+        croniter(schedule.cron)
+    except (CroniterBadCronError, ValueError) as error:
+        raise UserError(f'spec.schedule.cron: {error}; for example "0 8 * * 1" means Mondays at 08:00') from None
+
+
+def _zone(schedule: Schedule) -> ZoneInfo:
+    try:
+        return ZoneInfo(schedule.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UserError("spec.schedule.timeZone: no such time zone; write an IANA name such as Europe/Bucharest or Etc/UTC") from None
+
+
+def next_starts(schedule: Schedule, after: datetime, count: int) -> tuple[datetime, ...]:
+    """Up to `count` starts later than `after`, in the job's time zone; fewer when the expression names no further day ("0 0 31 2 *")."""
+    if schedule.cron is None:
+        return ()
+    steps = croniter(schedule.cron, after.astimezone(_zone(schedule)))
+    starts: list[datetime] = []
+    try:
+        while len(starts) < count:
+            starts.append(steps.get_next(datetime))
+    except CroniterBadDateError:
+        pass
+    return tuple(starts)
+
+
+def words(schedule: Schedule) -> str:
+    """The schedule as a person would say it, with its time zone."""
+    if schedule.cron is None:
+        return "manual runs only"
+    try:
+        text = get_description(schedule.cron, _WORDS)
+    except FormatError:
+        text = schedule.cron
+    return f"{text} ({schedule.time_zone})"
+
+
+def start_of(run_name: str) -> datetime | None:
+    """The start that a Job of the CronJob controller is for: its name ends in the start's minutes since 1970 (kubernetes#96498)."""
+    minutes = run_name.rpartition("-")[2]
+    if not (minutes.isascii() and minutes.isdigit() and len(minutes) >= 8):
+        return None
+    return datetime.fromtimestamp(0, UTC) + timedelta(minutes=int(minutes))

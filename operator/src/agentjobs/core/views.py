@@ -1,0 +1,312 @@
+"""What the operator has seen of the cluster, reduced to what decisions need. Bodies are not kept: they hold scripts and output.
+
+Each `..._view` turns an object as the API server sent it (a dict) into such a reduction. They read only; unknown fields are left alone.
+Times stay RFC 3339 strings in UTC where they are only shown, and become datetimes where they are compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeGuard, get_args
+
+from pydantic import ValidationError
+
+from agentjobs.api import names
+from agentjobs.api.base import explain
+from agentjobs.api.job import RunPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.core.approval import ApprovalView
+from agentjobs.core.timestamps import from_wire
+
+Body = Mapping[str, Any]
+FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled"})
+RUNNER_CONTAINER = "runner"
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A ScheduledAgentJob. Exactly one of spec and problem is set."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    spec: ScheduledAgentJobSpec | None
+    problem: str | None
+    status: ScheduledAgentJobStatus
+    deleting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CronJobView:
+    """The CronJob of a job. `spec_hash` compares with that of the manifest we would write."""
+
+    name: str
+    uid: str
+    resource_version: str
+    owner_uid: str | None
+    spec_hash: str
+    labelled: bool
+    schedule: str
+    time_zone: str
+    suspended: bool
+    deleting: bool
+    digest: str | None
+    active: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchJobView:
+    """A batch/v1 Job that runs, ran, or waits to run the script once."""
+
+    namespace: str
+    name: str
+    job: str
+    uid: str
+    resource_version: str
+    owner_uid: str | None
+    created: datetime
+    suspended: bool
+    manual: bool
+    digest: str | None
+    stop_reason: str | None
+    ended: Literal["", "Complete", "Failed"]
+    failure: str
+    """Reason of the condition Failed or FailureTarget: DeadlineExceeded, PodFailurePolicy, BackoffLimitExceeded."""
+    deleting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PodView:
+    """A run's pod. The container fields are those of the runner."""
+
+    namespace: str
+    name: str
+    job: str
+    run: str
+    uid: str
+    resource_version: str
+    owner_uid: str | None
+    phase: str
+    deleting: bool
+    disruption: str
+    running: bool
+    started: str | None
+    finished: str | None
+    exit_code: int | None
+    ended_by: str
+    termination_message: str
+    waiting: str
+    waiting_message: str
+    image: str | None
+
+    @property
+    def ended(self) -> bool:
+        """The container has ended, or the pod without it ever having started."""
+        return self.exit_code is not None or (self.phase in ("Failed", "Succeeded") and not self.running)
+
+    @property
+    def ending(self) -> bool:
+        """Something ends the pod from outside; the runner lingers meanwhile so that its log can be read."""
+        return self.deleting or bool(self.disruption)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """An AgentJobRun that is not finished, or whose phase says that it is."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    job: str
+    adopted: bool
+    manual: bool
+    created: datetime
+    phase: RunPhase
+    reason: str | None
+    message: str | None
+    started: str | None
+
+    @property
+    def final(self) -> bool:
+        """Its record is complete; nothing is ever written to it again."""
+        return self.phase in FINAL_PHASES
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A finished run as retention sees it: when, how, and how many bytes of output it holds."""
+
+    namespace: str
+    name: str
+    uid: str
+    job: str
+    phase: str
+    finished: str
+    output_bytes: int
+
+
+def spec_hash(spec: object) -> str:
+    """Equal for equal JSON, whatever the order of keys."""
+    return hashlib.sha256(json.dumps(spec, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def controller_uid(body: Body) -> str | None:
+    """The uid of the owner that is marked as controller."""
+    owners = body["metadata"].get("ownerReferences", ())
+    return next((owner["uid"] for owner in owners if owner.get("controller")), None)
+
+
+def _labels(body: Body) -> Mapping[str, str]:
+    return body["metadata"].get("labels") or {}
+
+
+def _annotations(body: Body) -> Mapping[str, str]:
+    return body["metadata"].get("annotations") or {}
+
+
+def _condition(body: Body, kind: str) -> Mapping[str, str]:
+    conditions = (body.get("status") or {}).get("conditions") or ()
+    return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), {})
+
+
+def job_view(body: Body) -> JobView:
+    """From a ScheduledAgentJob. A spec that this version cannot read is a problem of the job, told in a sentence."""
+    metadata = body["metadata"]
+    spec, problem = None, None
+    try:
+        spec = ScheduledAgentJobSpec.model_validate(body.get("spec") or {})
+    except ValidationError as error:
+        problem = explain(error)
+    return JobView(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        generation=metadata.get("generation", 0),
+        resource_version=metadata["resourceVersion"],
+        spec=spec,
+        problem=problem,
+        status=ScheduledAgentJobStatus.model_validate(body.get("status") or {}),
+        deleting="deletionTimestamp" in metadata,
+    )
+
+
+def cron_job_view(body: Body) -> CronJobView:
+    """From a batch/v1 CronJob."""
+    metadata, spec = body["metadata"], body["spec"]
+    labels = _labels(body)
+    return CronJobView(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        owner_uid=controller_uid(body),
+        spec_hash=spec_hash(spec),
+        labelled=labels.get(names.JOB_LABEL) == metadata["name"] and labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY,
+        schedule=spec["schedule"],
+        time_zone=spec.get("timeZone") or "",
+        suspended=bool(spec.get("suspend")),
+        deleting="deletionTimestamp" in metadata,
+        digest=_annotations(body).get(names.DIGEST_ANNOTATION),
+        active=tuple((body.get("status") or {}).get("active") or ()),
+    )
+
+
+def batch_job_view(body: Body) -> BatchJobView:
+    """From a batch/v1 Job that carries our label."""
+    metadata = body["metadata"]
+    annotations = _annotations(body)
+    failed = _condition(body, "Failed")
+    ended: Literal["", "Complete", "Failed"] = "Failed" if failed else "Complete" if _condition(body, "Complete") else ""
+    return BatchJobView(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        job=_labels(body).get(names.JOB_LABEL, ""),
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        owner_uid=controller_uid(body),
+        created=from_wire(metadata["creationTimestamp"]),
+        suspended=bool(body["spec"].get("suspend")),
+        manual=annotations.get(names.TRIGGER_ANNOTATION) == "Manual",
+        digest=annotations.get(names.DIGEST_ANNOTATION),
+        stop_reason=annotations.get(names.STOP_ANNOTATION),
+        ended=ended,
+        failure=(failed or _condition(body, "FailureTarget")).get("reason", ""),
+        deleting="deletionTimestamp" in metadata,
+    )
+
+
+def pod_view(body: Body) -> PodView:
+    """From a core/v1 Pod that carries our label."""
+    metadata, status = body["metadata"], body.get("status") or {}
+    containers = status.get("containerStatuses") or ()
+    container: Mapping[str, Any] = next((c for c in containers if c["name"] == RUNNER_CONTAINER), {})
+    state = container.get("state") or {}
+    ended, running, waiting = state.get("terminated") or {}, state.get("running") or {}, state.get("waiting") or {}
+    conditions = status.get("conditions") or ()
+    unscheduled: Mapping[str, Any] = next((c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False"), {})
+    reason, message = (waiting.get("reason", ""), waiting.get("message", "")) if waiting else ("", "")
+    if unscheduled and not container:
+        reason, message = unscheduled.get("reason", ""), unscheduled.get("message", "")
+    return PodView(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        job=_labels(body).get(names.JOB_LABEL, ""),
+        run=_labels(body).get("batch.kubernetes.io/job-name", ""),
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        owner_uid=controller_uid(body),
+        phase=status.get("phase", ""),
+        deleting="deletionTimestamp" in metadata,
+        disruption=_condition(body, "DisruptionTarget").get("reason", ""),
+        running=bool(running),
+        started=running.get("startedAt") or ended.get("startedAt"),
+        finished=ended.get("finishedAt"),
+        exit_code=ended.get("exitCode"),
+        ended_by=ended.get("reason", "") if ended else status.get("reason", ""),
+        termination_message=ended.get("message", ""),
+        waiting=reason,
+        waiting_message=message,
+        image=container.get("imageID") or container.get("image"),
+    )
+
+
+def _is_phase(text: object) -> TypeGuard[RunPhase]:
+    return text in get_args(RunPhase)
+
+
+def run_view(body: Body) -> RunView:
+    """From an AgentJobRun. An empty phase is Pending."""
+    metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
+    phase = status.get("phase")
+    return RunView(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        job=spec["jobName"],
+        adopted=controller_uid(body) is not None,
+        manual=(spec.get("trigger") or {}).get("type", "Manual") == "Manual",
+        created=from_wire(metadata["creationTimestamp"]),
+        phase=phase if _is_phase(phase) else "Pending",
+        reason=status.get("reason"),
+        message=status.get("message"),
+        started=status.get("startedAt"),
+    )
+
+
+def approval_view(body: Body) -> ApprovalView:
+    """From an AgentJobApproval."""
+    metadata, spec = body["metadata"], body["spec"]
+    return ApprovalView(
+        name=metadata["name"],
+        job_name=spec["jobName"],
+        digest=spec["digest"],
+        decision=spec["decision"],
+        by=spec.get("approvedBy"),
+        at=metadata["creationTimestamp"],
+    )

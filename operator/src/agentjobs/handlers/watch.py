@@ -1,0 +1,78 @@
+"""The watch streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import kopf
+
+from agentjobs.api import names
+from agentjobs.cluster.cache import Cache, Key
+from agentjobs.cluster.relist import SELECTORS
+from agentjobs.cluster.streams import Streams
+
+RESOURCES: Final = {
+    "job": (names.GROUP, names.VERSION, names.JOBS),
+    "run": (names.GROUP, names.VERSION, names.RUNS),
+    "approval": (names.GROUP, names.VERSION, names.APPROVALS),
+    "cronjob": ("batch", "v1", "cronjobs"),
+    "batchjob": ("batch", "v1", "jobs"),
+    "pod": ("", "v1", "pods"),
+}
+Enqueue = Callable[[Key], None]
+
+
+class Watcher:
+    """Turns watch events into cached views and keys."""
+
+    def __init__(self, cache: Cache, streams: Streams, enqueue: Enqueue) -> None:
+        self._cache = cache
+        self._streams = streams
+        self._enqueue = enqueue
+
+    def saw(self, kind: str, deleted: bool, body: dict[str, Any]) -> None:
+        """One event. A run that is deleted from its stream was deleted or is finished: `finished` knows which."""
+        metadata = body["metadata"]
+        row = metadata["namespace"], metadata["name"]
+        self._streams.saw(kind, int(metadata["resourceVersion"]))
+        if kind == "cronjob":
+            self._enqueue((row[0], (metadata.get("labels") or {}).get(names.JOB_LABEL) or row[1]))
+            return
+        table = self._cache.table(kind)
+        key = table.drop(row) if deleted else table.put(body)
+        if key is not None:
+            self._enqueue(key)
+
+
+def register(registry: kopf.OperatorRegistry, watcher: Watcher) -> None:
+    """One handler for each kind. Kopf swallows what a handler raises, so these only record and enqueue."""
+    for kind, (group, version, plural) in RESOURCES.items():
+        kopf.on.event(group, version, plural, id=f"watch-{kind}", registry=registry)(_handler(kind, watcher))
+
+
+def _handler(kind: str, watcher: Watcher) -> Callable[..., None]:
+    def handle(event: dict[str, Any], **_: object) -> None:
+        watcher.saw(kind, event["type"] == "DELETED", event["object"])
+
+    return handle
+
+
+def settings(stream_seconds: int) -> kopf.OperatorSettings:
+    """Kopf as a source of events only: it writes nothing, annotates nothing, scans nothing.
+
+    `stream_seconds`: how long one watch request may last before it is made anew.
+    """
+    result = kopf.OperatorSettings()
+    result.posting.enabled = False
+    result.scanning.disabled = True
+    result.peering.standalone = True
+    result.watching.server_timeout = stream_seconds
+    result.queueing.idle_timeout = 1.0
+    result.process.ultimate_exiting_timeout = 5.0
+    for kind, selectors in {**SELECTORS, "cronjob": {"labelSelector": names.JOB_LABEL}}.items():
+        if "labelSelector" in selectors:
+            result.watching.label_selectors[RESOURCES[kind]] = selectors["labelSelector"]
+        if "fieldSelector" in selectors:
+            result.watching.field_selectors[RESOURCES[kind]] = selectors["fieldSelector"]
+    return result

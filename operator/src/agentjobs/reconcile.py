@@ -1,0 +1,195 @@
+"""observe -> decide -> execute, for one job."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from agentjobs.api import names
+from agentjobs.cluster.cache import Cache, Key
+from agentjobs.cluster.client import METADATA, Cluster, Json
+from agentjobs.collect import read_evidence
+from agentjobs.core import history, manifests, runs, views
+from agentjobs.core.approval import Content, parse_revision, verdict
+from agentjobs.core.conditions import conditions
+from agentjobs.core.decide import current_content, decide, decide_orphan, merge_patch
+from agentjobs.core.errors import ClusterError, Conflict, NotFound, UserError
+from agentjobs.core.outcome import Evidence
+from agentjobs.core.plan import Observed, Plan, Write
+from agentjobs.core.policy import RunPolicy
+from agentjobs.core.views import JobView, PodView
+
+log = logging.getLogger(__name__)
+
+CLEAN_UP_LIMIT = 20
+"""Records deleted in one pass for the namespace's budget."""
+
+
+class Reconciler:
+    """Knows the cluster, the caches, the clock; decides nothing."""
+
+    def __init__(
+        self, cluster: Cluster, cache: Cache, policy: RunPolicy, clock: Callable[[], datetime], finished: Callable[[str], None]
+    ) -> None:
+        self._cluster = cluster
+        self._cache = cache
+        self._policy = policy
+        self._clock = clock
+        self._finished = finished
+        self._settled: dict[str, str] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Returns after how many seconds to look again; None: when something happens. Raises ClusterError: try again."""
+        observed = await self._observe(key)
+        plan = decide(observed, self._policy, self._clock()) if observed else self._orphans(key)
+        for write in plan.writes:
+            await self._execute(key, write)
+        return plan.requeue_after
+
+    def _orphans(self, key: Key) -> Plan:
+        plans = [decide_orphan(run, self._clock()) for run in self._cache.runs.of(key)]
+        waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
+        return Plan(tuple(write for plan in plans for write in plan.writes), min(waits, default=None))
+
+    async def _observe(self, key: Key) -> Observed | None:
+        body, cron_job = await asyncio.gather(self._find("job", *key), self._find("cronjob", *key))
+        if body is None:
+            self._cache.jobs.drop(key)
+            return None
+        job = views.job_view(body)
+        if job.deleting:
+            return None
+        self._cache.jobs.put(body)
+        approvals = self._cache.approvals.of(key)
+        current, previous = _current(job), await self._previous(job)
+        observed = Observed(
+            job=job,
+            approvals=approvals,
+            cron_job=views.cron_job_view(cron_job) if cron_job else None,
+            settled=self._settled,
+            previous=previous,
+            revisions=await self._revisions(job, [c for c in (current, previous) if c and verdict(c.digest, approvals) == "Approved"]),
+        )
+        observed = await self._confirm_losses(key, self._with_cache(key, observed))
+        evidence = await self._evidence(runs.to_read(observed))
+        return replace(observed, evidence=evidence, over_budget=self._over_budget(key))
+
+    def _with_cache(self, key: Key, observed: Observed) -> Observed:
+        return replace(
+            observed,
+            batch_jobs=self._cache.batch_jobs.of(key),
+            pods=self._cache.pods.of(key),
+            runs=self._cache.runs.of(key),
+            finished=self._cache.finished.of(key),
+        )
+
+    async def _find(self, kind: str, namespace: str, name: str, accept: str = "application/json") -> Json | None:
+        try:
+            return await self._cluster.get(kind, namespace, name, accept=accept)
+        except NotFound:
+            return None
+
+    async def _previous(self, job: JobView) -> Content | None:
+        """The content last in force, where it is not the spec's own: read back from its revision."""
+        digest = job.status.approval.digest if job.status.approval else None
+        current = _current(job)
+        if digest is None or (current and current.digest == digest):
+            return None
+        revision = await self._find("revision", job.namespace, manifests.revision_name(job.name, digest))
+        if revision is None or views.controller_uid(revision) != job.uid:
+            return None
+        try:
+            return parse_revision(job.name, revision["data"][manifests.REVISION_KEY].encode(), digest)
+        except (UserError, KeyError) as error:
+            log.warning("the revision in force cannot be used: %s", error, extra={"job": job.name, "namespace": job.namespace})
+            return None
+
+    async def _revisions(self, job: JobView, contents: list[Content]) -> frozenset[str]:
+        """Of these contents the revisions that exist and are ours."""
+        wanted = [manifests.revision_name(job.name, content.digest) for content in contents]
+        found = await asyncio.gather(*(self._find("revision", job.namespace, name, METADATA) for name in wanted))
+        return frozenset(name for name, body in zip(wanted, found, strict=True) if body and views.controller_uid(body) == job.uid)
+
+    async def _confirm_losses(self, key: Key, observed: Observed) -> Observed:
+        """Before a run is given up because its pod or its Job is gone, ask the API server: the caches may be behind."""
+        lost = [c for c in runs.cases(observed) if c.run and not c.run.final and not c.final and c.pod is None and runs.over(c)]
+        for case in lost:
+            job = await self._find("batchjob", key[0], case.name)
+            if job and names.JOB_LABEL in (job["metadata"].get("labels") or {}):
+                self._cache.batch_jobs.put(job)
+            else:
+                self._cache.batch_jobs.drop((key[0], case.name))
+            selector = f"batch.kubernetes.io/job-name={case.name},{names.JOB_LABEL}"
+            async for page in self._cluster.list("pod", key[0], labelSelector=selector):
+                for pod in page["items"] or ():
+                    self._cache.pods.put(pod)
+        return self._with_cache(key, observed) if lost else observed
+
+    async def _evidence(self, pods: tuple[PodView, ...]) -> Mapping[str, Evidence]:
+        now = self._clock()
+        found = await asyncio.gather(*(read_evidence(self._cluster, pod, now) for pod in pods))
+        return {pod.run: evidence for pod, evidence in zip(pods, found, strict=True) if evidence}
+
+    def _over_budget(self, key: Key) -> tuple[views.FinishedRun, ...]:
+        if self._cache.stored_bytes[key[0]] <= self._policy.history_bytes:
+            return ()
+        return history.over_budget(self._cache.finished_in(key[0]), self._policy.history_bytes)[:CLEAN_UP_LIMIT]
+
+    async def _execute(self, key: Key, write: Write) -> None:
+        log.info("%s %s %s: %s", write.verb, write.kind, write.name, write.why, extra={"job": key[1], "namespace": key[0]})
+        try:
+            body = await self._cluster.write(key[0], write)
+        except (Conflict, NotFound):
+            if write.verb == "create" and write.kind == "batchjob":
+                await self._learn_foreign_job(key, write.name)
+            if not write.expendable:
+                raise
+            body = None
+        self._learn(key, write, body)
+
+    def _learn(self, key: Key, write: Write, body: Json | None) -> None:
+        """What was written is known at once, not when the watch tells it."""
+        row = key[0], write.name
+        if write.verb == "delete":
+            if write.kind == "run":
+                self._cache.runs.drop(row)
+                self._cache.forget_finished(row)
+        elif body is not None and write.kind == "cronjob" and write.body and "spec" in write.body and write.verb != "patch":
+            wanted, became = views.spec_hash(write.body["spec"]), views.spec_hash(body["spec"])
+            if wanted != became:
+                self._settled[wanted] = became
+        elif body is not None and write.kind in ("job", "run", "batchjob"):
+            self._cache.learn(write.kind, body)
+            if write.kind == "run" and views.run_view(body).final:
+                self._finished(body["status"]["phase"])
+
+    async def _learn_foreign_job(self, key: Key, name: str) -> None:
+        """A Job of the wanted name exists that our watch does not show: it is not labelled."""
+        body = await self._find("batchjob", key[0], name)
+        if body:
+            view = replace(views.batch_job_view(body), job=key[1])
+            self._cache.batch_jobs.put_view(key[0], name, int(view.resource_version), view)
+
+    async def report(self, key: Key, error: ClusterError) -> None:
+        """Tell the job's author, in the condition Ready, that the cluster does not let the operator do its work."""
+        body = await self._find("job", *key)
+        if body is None:
+            return
+        job = views.job_view(body)
+        told = {condition.type: (condition.status, condition.reason, condition.message) for condition in job.status.conditions}
+        told["Ready"] = "False", "ClusterRefused", str(error)
+        after = job.status.model_copy(update={"conditions": conditions(job.status.conditions, told, job.generation, self._clock())})
+        patch = merge_patch(job.status.wire(), after.wire())
+        if patch:
+            status = {"metadata": {"resourceVersion": job.resource_version}, "status": patch}
+            await self._execute(key, Write("patch", "job", job.name, "the cluster refused", status, "status"))
+
+
+def _current(job: JobView) -> Content | None:
+    try:
+        return current_content(job)
+    except UserError:
+        return None

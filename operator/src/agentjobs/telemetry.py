@@ -1,0 +1,53 @@
+"""What the operator tells about itself: JSON logs and metrics. Neither ever holds user output, scripts or variables' values."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextvars import ContextVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from pythonjsonlogger.json import JsonFormatter
+
+reconcile_id: ContextVar[str] = ContextVar("reconcile_id", default="")
+"""The same on every log line of one reconcile."""
+
+
+class _WithReconcile(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if identity := reconcile_id.get():
+            record.reconcile = identity
+        return True
+
+
+def log_to_stderr(level: str) -> None:
+    """One JSON object a line. Kopf and the client stay quiet below WARNING: their debug lines hold whole bodies."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        JsonFormatter(
+            "{asctime}{levelname}{name}{message}",
+            style="{",
+            rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+            datefmt="%Y-%m-%dT%H:%M:%S%z",
+        )
+    )
+    handler.addFilter(_WithReconcile())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in ("kopf", "aiohttp", "kubernetes", "asyncio"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+class Metrics:
+    """Names and labels are part of the API. Nothing here grows with the number of jobs."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.reconciles = Counter("agentjobs_reconciles", "Reconciles by how they ended.", ["result"], registry=registry)
+        self.seconds = Histogram("agentjobs_reconcile_seconds", "Duration of a reconcile.", registry=registry)
+        self.finished = Counter("agentjobs_runs_finished", "Runs recorded, by phase.", ["phase"], registry=registry)
+        self.queue = Gauge("agentjobs_queue_length", "Jobs that wait to be looked at.", registry=registry)
+        self.jobs = Gauge("agentjobs_jobs", "ScheduledAgentJobs by phase.", ["phase"], registry=registry)
+        self.active_runs = Gauge("agentjobs_active_runs", "Runs that are not finished.", registry=registry)
+        self.stored_bytes = Gauge("agentjobs_stored_output_bytes", "Output kept in finished runs.", registry=registry)
+        self.leading = Gauge("agentjobs_leading", "1 while this process is the leader.", registry=registry)
+        self.requests = Counter("agentjobs_api_requests", "Requests answered by the API server.", registry=registry)
+        self.stale = Gauge("agentjobs_stale_streams", "Watch streams that have stopped delivering.", registry=registry)

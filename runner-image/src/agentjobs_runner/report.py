@@ -1,0 +1,88 @@
+"""How a run ended, in the words of the envelope."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from agentjobs_runner.quick import signal
+
+EXIT_RUNNER_FAILED = 70
+EXIT_REFUSED = 78
+EXIT_TIMED_OUT = 124
+EXIT_TERMINATED = 143
+
+
+class RefusedError(Exception):
+    """The script is not started. `reason` is part of the API, the message a sentence for a person."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+class Report:
+    """The envelope's fields that are not output. Times are RFC 3339 in UTC with microseconds; started_at is None when nothing started."""
+
+    __slots__ = ("digest", "exit_code", "finished_at", "message", "outcome", "reason", "run_id", "started_at")
+
+    def __init__(self, run_id: str, digest: str) -> None:
+        self.run_id = run_id
+        self.digest = digest
+        self.started_at: str | None = None
+        self.end("Refused", EXIT_RUNNER_FAILED, "RunnerFailed", "the runner itself failed")
+
+    def start(self) -> None:
+        self.started_at = now()
+
+    def end(self, outcome: str, exit_code: int, reason: str, message: str) -> None:
+        self.outcome = outcome
+        self.exit_code = exit_code
+        self.reason = reason
+        self.message = message
+        self.finished_at = now()
+
+    def refused(self, error: RefusedError) -> None:
+        self.end("Refused", EXIT_REFUSED, error.reason, error.message)
+
+    def failed(self, error: BaseException) -> None:
+        self.end("Refused", EXIT_RUNNER_FAILED, "RunnerFailed", f"the runner itself failed: {describe(error)}")
+
+    def timed_out(self, seconds: int) -> None:
+        self.end("TimedOut", EXIT_TIMED_OUT, "Timeout", f"the script was ended after its limit of {seconds} s")
+
+    def terminated(self) -> None:
+        when = "before it ended" if self.started_at else "before it started"
+        self.end("Terminated", EXIT_TERMINATED, "Terminated", f"the script was stopped {when}")
+
+    def exited(self, wait_status: int) -> None:
+        code = os.waitstatus_to_exitcode(wait_status)
+        if code < 0:
+            self.end("Exited", 128 - code, "KilledBySignal", f"the script was killed by {signal_name(-code)}")
+        else:
+            self.end("Exited", code, "ScriptFailed" if code else "Completed", f"the script exited with code {code}")
+
+
+def now() -> str:
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds // 1000:06d}Z"
+
+
+def signal_name(number: int) -> str:
+    for name in dir(signal):
+        if name.startswith("SIG") and not name.startswith("SIG_") and getattr(signal, name) == number:
+            return name
+    return f"signal {number}"  # between SIGRTMIN and SIGRTMAX most have no names
+
+
+def describe(error: BaseException) -> str:
+    """Where and what, never the error's own words: they could quote output or environment values."""
+    what = type(error).__name__
+    if isinstance(error, OSError) and error.errno:
+        what += f" ({os.strerror(error.errno)})"
+    trace, place = error.__traceback__, "an unknown place"
+    while trace:
+        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{what} at {place}"

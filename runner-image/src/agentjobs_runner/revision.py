@@ -1,0 +1,54 @@
+"""The approved content: what the pod mounts has to be byte for byte what the digest names."""
+
+from __future__ import annotations
+
+import os
+
+from agentjobs_runner.quick import from_json, sha256_hex
+from agentjobs_runner.report import RefusedError
+
+REVISION_FILE = "etc/agentjobs/revision/revision.json"
+SCRIPT_FOLDER = "tmp/agentjobs"
+# A ConfigMap holds at most 1 MiB.
+MAX_REVISION_BYTES = 2 * 1024 * 1024
+
+
+def approved_script(root: str, digest: str) -> str:
+    """The script's text. Raises RefusedError when the revision is not readable or is not the one the digest names."""
+    content = _read(os.path.join(root, REVISION_FILE))
+    found = sha256_hex(content)
+    if found != digest:
+        raise RefusedError("DigestMismatch", f"the mounted revision has the digest {found[:10]}, approved is {digest[:10] or '(none)'}")
+    try:
+        script = from_json(content)
+        for key in ("spec", "script", "inline"):
+            script = script[key] if isinstance(script, dict) else None
+    except (ValueError, LookupError, RecursionError):
+        script = None
+    if not isinstance(script, str):
+        raise RefusedError("RevisionUnreadable", "the revision holds no script at spec.script.inline")
+    return script
+
+
+def write_script(root: str, script: str) -> str:
+    """The path of the script's file. Raises RefusedError when it cannot be written."""
+    folder = os.path.join(root, SCRIPT_FOLDER)
+    path = os.path.join(folder, "script.py")
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(script.encode())
+    except OSError as error:
+        raise RefusedError("StartFailed", f"the script's file could not be written: {error.strerror}") from error
+    except UnicodeEncodeError as error:
+        raise RefusedError("RevisionUnreadable", "the script is not valid Unicode text") from error
+    return path
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAX_REVISION_BYTES)
+    except OSError as error:
+        raise RefusedError("RevisionUnreadable", f"the revision could not be read: {error.strerror}") from error

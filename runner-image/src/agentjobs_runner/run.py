@@ -1,0 +1,139 @@
+"""One run from start to end, and what is said about it."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from agentjobs_runner import envelope, proc, revision
+from agentjobs_runner.quick import signal
+from agentjobs_runner.report import RefusedError, Report
+from agentjobs_runner.supervise import Supervisor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from agentjobs_runner.signals import Signals
+
+TERMINATION_LOG = "dev/termination-log"
+MAX_NAME_CHARACTERS = 253
+PRINT_SECONDS = 10.0
+# The runtime reads stdout and stderr in two tasks: it gets this long to write down the end of stderr before the envelope comes.
+SETTLE_SECONDS = 0.02
+# After SIGTERM the log can be read only while the container runs: with 5 s to stop the script, inside a grace period of 30 s.
+LINGER_SECONDS = 15.0
+# Read by the runner, not passed on to the script.
+DIGEST, TIMEOUT, LINGER = "AGENTJOBS_DIGEST", "AGENTJOBS_TIMEOUT_SECONDS", "AGENTJOBS_LINGER_SECONDS"
+
+
+def main(root: str, signals: Signals) -> NoReturn:
+    """Runs the script below `root` ("/" in a container) and exits with the code of the record."""
+    report = Report(os.environ.get("JOB_RUN_ID", "")[:MAX_NAME_CHARACTERS], _digest())
+    log = -1
+    try:
+        proc.hide_from_children()
+        log = _open_termination_log(root)
+        proc.require_pid_one()
+        supervisor = Supervisor(signals)
+        _run(root, report, supervisor)
+        _tell(report, supervisor, log)
+        _linger(supervisor)
+    except BaseException as error:  # noqa: BLE001  as PID 1 there is nobody else to tell
+        _fail(report, error, log)
+    os._exit(report.exit_code)
+
+
+def _run(root: str, report: Report, supervisor: Supervisor) -> None:
+    """Fills the report in. On return no other process is left."""
+    try:
+        limit = _limit_seconds()
+        path = revision.write_script(root, revision.approved_script(root, report.digest))
+        if supervisor.hear():
+            report.terminated()
+            return
+        report.start()
+        _start(supervisor, path)
+    except RefusedError as refusal:
+        report.started_at = None
+        report.refused(refusal)
+        return
+    status, stopped = supervisor.run(limit)
+    if stopped:
+        report.terminated()
+    elif status is None:
+        report.timed_out(limit)
+    else:
+        report.exited(status)
+
+
+def _start(supervisor: Supervisor, path: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in (DIGEST, TIMEOUT, LINGER)}
+    environment.setdefault("PYTHONUNBUFFERED", "1")
+    try:
+        supervisor.start(["python3", path], environment)
+    except OSError as error:
+        raise RefusedError("StartFailed", f"python3 could not be started: {error.strerror}") from error
+
+
+def _digest() -> str:
+    digest = os.environ.get(DIGEST, "")
+    return digest if len(digest) == 64 and set(digest) <= set("0123456789abcdef") else ""
+
+
+def _limit_seconds() -> int:
+    text = os.environ.get(TIMEOUT, "")
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 9):
+        raise RefusedError("StartFailed", f"{TIMEOUT} is not a whole number of seconds")
+    return int(text)
+
+
+def _tell(report: Report, supervisor: Supervisor, log: int) -> None:
+    """The termination message first: should the log's reader be stuck, it still says how the run ended."""
+    stdout, stderr = supervisor.stdout, supervisor.stderr
+    stderr.end_line()
+    stdout.end_line()
+    record = envelope.Envelope(report, stdout.capture, stderr.capture, stdout.dropped + stderr.dropped)
+    _write_termination(log, record.termination)
+    supervisor.work_until(lambda: False, stderr.heard_at + SETTLE_SECONDS - time.monotonic())
+    stdout.send(b"".join(record.lines))
+    supervisor.work_until(lambda: not stdout.wants_writing, PRINT_SECONDS)
+
+
+def _linger(supervisor: Supervisor) -> None:
+    if supervisor.hear():
+        text = os.environ.get(LINGER, "")
+        supervisor.work_until(lambda: False, min(float(text), LINGER_SECONDS) if text.isdigit() else LINGER_SECONDS)
+
+
+def _fail(report: Report, error: BaseException, log: int) -> None:
+    """The runner itself failed: nothing may go on running unwatched, and the termination message is all that is left to say it."""
+    report.failed(error)
+    for action in (
+        lambda: proc.signal_everyone(signal.SIGKILL),
+        lambda: _write_termination(log, envelope.failure(report)),
+        lambda: os.write(2, f"[agentjobs: {report.message}]\n".encode()),
+    ):
+        try:
+            action()
+        except (OSError, proc.NotPidOneError):
+            continue
+
+
+def _open_termination_log(root: str) -> int:
+    """-1 when there is none: the run goes on, and the missing message is seen by whoever reads it."""
+    try:
+        return os.open(os.path.join(root, TERMINATION_LOG), os.O_WRONLY)
+    except OSError:
+        return -1
+
+
+def _write_termination(log: int, message: bytes) -> None:
+    """Replaces whatever the script may have written there itself."""
+    if log < 0:
+        return
+    try:
+        os.ftruncate(log, 0)
+        os.pwrite(log, message, 0)
+    except OSError as error:
+        os.write(2, f"[agentjobs: the termination message could not be written: {error.strerror}]\n".encode())

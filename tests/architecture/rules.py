@@ -1,0 +1,157 @@
+"""What the layers may know, as data, and the checks: source text in, sentences out."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+PACKAGE = "agentjobs"
+LAYERS: tuple[frozenset[str], ...] = (
+    frozenset({"api"}),
+    frozenset({"core"}),
+    frozenset({"settings", "cluster", "telemetry"}),
+    frozenset({"collect", "workqueue"}),
+    frozenset({"reconcile"}),
+    frozenset({"handlers", "cli", "controller", "probes"}),
+    frozenset({"__main__"}),
+)
+"""Lowest first. A part may import from lower layers and from itself, not from a neighbour in its own layer."""
+TESTING = "testing"
+"""Builders and fakes for tests: may import everything, and nothing of the product imports it."""
+
+PURE = frozenset({"api", "core", "settings"})
+PURE_IMPORTS = frozenset(
+    "__future__ abc base64 binascii bisect calendar collections contextlib copy dataclasses datetime decimal difflib enum fractions "
+    "functools hashlib heapq itertools json math numbers operator re string struct textwrap types typing unicodedata zlib zoneinfo "
+    "cron_descriptor croniter pydantic pydantic_core rfc8785 typing_extensions".split()
+)
+"""A list of what is allowed: a new library has to be argued for here. No clock, network, client, logging, process or file."""
+TOOLS: dict[str, frozenset[str]] = {
+    "agentjobs.api.crdgen": frozenset({"argparse", "pathlib", "sys", "yaml"}),  # writes crds/ when a developer runs it
+}
+IMPURE_METHODS = frozenset({"now", "utcnow", "today"})
+"""Called on datetime and date they read the clock."""
+IMPURE_FUNCTIONS = frozenset({"open", "print", "input", "eval", "exec", "compile", "__import__"})
+
+RESERVED: dict[str, frozenset[str]] = {
+    "kubernetes": frozenset({"cluster"}),
+    "kopf": frozenset({"handlers", "__main__"}),
+}
+"""Library -> the only parts that import it."""
+ENVIRONMENT_READERS = frozenset({"settings", "__main__"})
+
+MAX_FUNCTION_LINES = 60
+MAX_MODULE_LINES = 400
+
+
+def module_name(path: Path, source_root: Path) -> str:
+    parts = list(path.relative_to(source_root).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def part_of(module: str) -> str:
+    """`agentjobs.core.plan` is in the part `core`; the package itself is the empty part."""
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(tree: ast.AST, module: str, is_package: bool = False) -> Iterator[str]:
+    """Full names, those inside functions and behind TYPE_CHECKING too. For `from a import b` both a and a.b."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                kept = module.split(".")[: len(module.split(".")) - node.level + is_package]
+                base = ".".join([*kept, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def imported_parts(tree: ast.AST, module: str) -> set[str]:
+    return {part_of(name) for name in imports(tree, module) if name.split(".")[0] == PACKAGE} - {""}
+
+
+def imported_libraries(tree: ast.AST, module: str) -> set[str]:
+    return {name.split(".")[0] for name in imports(tree, module)} - {PACKAGE}
+
+
+def level(part: str) -> int | None:
+    return next((index for index, parts in enumerate(LAYERS) if part in parts), None)
+
+
+def layer_violations(module: str, source: str) -> list[str]:
+    part = part_of(module)
+    if part in ("", TESTING):
+        return []
+    own = level(part)
+    if own is None:
+        return [f"{module}: no layer is named for {part!r}; say in LAYERS where it belongs"]
+    below = {name for parts in LAYERS[:own] for name in parts}
+    wrong = sorted(name for name in imported_parts(ast.parse(source), module) if name not in below | {part, "__version__"})
+    return [f"{module}: {part} must not import {name}" for name in wrong]
+
+
+def library_violations(module: str, source: str) -> list[str]:
+    part = part_of(module)
+    found = imported_libraries(ast.parse(source), module)
+    return [
+        f"{module}: only {' and '.join(sorted(parts))} may import {library}"
+        for library, parts in RESERVED.items()
+        if library in found and part not in parts
+    ]
+
+
+def purity_violations(module: str, source: str) -> list[str]:
+    if part_of(module) not in PURE:
+        return []
+    tree = ast.parse(source)
+    extra = TOOLS.get(module, frozenset())
+    unknown = sorted(imported_libraries(tree, module) - PURE_IMPORTS - extra)
+    wrong = [f"{module}: {name} is not on the list of pure libraries" for name in unknown]
+    return wrong + ([] if extra else [f"{module}:{line}: {call}() has an effect or reads the world" for line, call in impure_calls(tree)])
+
+
+def impure_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Attribute) and function.attr in IMPURE_METHODS:
+                yield node.lineno, function.attr
+            elif isinstance(function, ast.Name) and function.id in IMPURE_FUNCTIONS:
+                yield node.lineno, function.id
+
+
+def environment_violations(module: str, source: str) -> list[str]:
+    if part_of(module) in ENVIRONMENT_READERS:
+        return []
+    names = {"environ", "environb", "getenv", "getenvb"}
+    lines = [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.Attribute) and node.attr in names)
+        or (isinstance(node, ast.ImportFrom) and node.module == "os" and names & {alias.name for alias in node.names})
+    ]
+    return [f"{module}:{line}: the environment is read by settings.py and __main__.py only" for line in lines]
+
+
+def runner_violations(module: str, source: str) -> list[str]:
+    allowed = sys.stdlib_module_names | {"agentjobs_runner"}
+    found = {name.split(".")[0] for name in imports(ast.parse(source), module)}
+    return [f"{module}: {name} is not in the standard library" for name in sorted(found - allowed)]
+
+
+def size_violations(path: str, source: str) -> list[str]:
+    lines = len(source.splitlines())
+    long = [f"{path}: {lines} lines, at most {MAX_MODULE_LINES}: split it by what it knows"] if lines > MAX_MODULE_LINES else []
+    return long + [
+        f"{path}:{node.lineno}: {node.name} has {length} lines, at most {MAX_FUNCTION_LINES}"
+        for node in functions(ast.parse(source))
+        if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > MAX_FUNCTION_LINES
+    ]
+
+
+def functions(tree: ast.AST) -> Iterable[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))

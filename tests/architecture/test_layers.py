@@ -1,0 +1,97 @@
+"""The layers: `__main__ -> handlers | cli -> reconcile -> collect -> cluster -> core -> api`, and what each may know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import rules
+
+ROOT = Path(__file__).resolve().parents[2]
+OPERATOR = ROOT / "operator" / "src"
+RUNNER = ROOT / "runner-image" / "src"
+Check = Callable[[str, str], list[str]]
+
+
+def violations(check: Check, source_root: Path) -> list[str]:
+    files = sorted(source_root.rglob("*.py"))
+    assert files, f"no modules below {source_root}"
+    return [line for path in files for line in check(rules.module_name(path, source_root), path.read_text())]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [rules.layer_violations, rules.library_violations, rules.purity_violations, rules.environment_violations],
+    ids=lambda check: check.__name__,
+)
+def test_operator_keeps_its_layers(check: Check) -> None:
+    assert violations(check, OPERATOR) == []
+
+
+def test_runner_needs_nothing_but_the_standard_library() -> None:
+    assert violations(rules.runner_violations, RUNNER) == []
+
+
+@pytest.mark.parametrize("folder", ["operator", "runner-image", "tests", "hack", "examples"])
+def test_functions_and_modules_stay_readable(folder: str) -> None:
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert [line for path in files for line in rules.size_violations(str(path.relative_to(ROOT)), path.read_text())] == []
+
+
+def test_no_module_shadows_the_standard_librarys_operator() -> None:
+    assert list((ROOT / "operator").glob("*.py")) == []
+
+
+REFUSED = [
+    (rules.layer_violations, "agentjobs.core.plan", "from agentjobs.cluster import client"),
+    (rules.layer_violations, "agentjobs.core.plan", "from agentjobs import cluster"),
+    (rules.layer_violations, "agentjobs.api.job", "def late():\n    import agentjobs.core.approval"),
+    (rules.layer_violations, "agentjobs.collect", "from agentjobs.reconcile import reconcile"),
+    (rules.layer_violations, "agentjobs.handlers.jobs", "from agentjobs.cli import approve"),
+    (rules.layer_violations, "agentjobs.cluster.client", "from ..reconcile import reconcile"),
+    (rules.layer_violations, "agentjobs.handlers.jobs", "from agentjobs.testing import builders"),
+    (rules.layer_violations, "agentjobs.settings", "from agentjobs.cluster.client import Cluster"),
+    (rules.layer_violations, "agentjobs.brandnew", ""),
+    (rules.library_violations, "agentjobs.reconcile", "from kubernetes.aio import client"),
+    (rules.library_violations, "agentjobs.cluster.client", "import kopf"),
+    (rules.library_violations, "agentjobs.core.plan", "if TYPE_CHECKING:\n    import kopf"),
+    (rules.purity_violations, "agentjobs.core.plan", "import logging"),
+    (rules.purity_violations, "agentjobs.core.plan", "from os.path import join"),
+    (rules.purity_violations, "agentjobs.core.naming", "from uuid import uuid4"),
+    (rules.purity_violations, "agentjobs.core.schedule", "from datetime import datetime\nnow = datetime.now()"),
+    (rules.purity_violations, "agentjobs.core.schedule", "import datetime as d\nd.date.today()"),
+    (rules.purity_violations, "agentjobs.api.job", "open('x')"),
+    (rules.purity_violations, "agentjobs.api.crdgen", "import subprocess"),
+    (rules.environment_violations, "agentjobs.reconcile", "import os\nos.environ['A']"),
+    (rules.environment_violations, "agentjobs.cli.approve", "from os import getenv"),
+    (rules.runner_violations, "agentjobs_runner.main", "import requests"),
+    (rules.runner_violations, "agentjobs_runner.main", "from agentjobs.core import envelope"),
+    (rules.size_violations, "a.py", "\n" * 401),
+    (rules.size_violations, "a.py", "def f():\n" + "    pass\n" * 60),
+]
+
+
+@pytest.mark.parametrize(("check", "module", "source"), REFUSED)
+def test_a_breach_is_found(check: Check, module: str, source: str) -> None:
+    assert len(check(module, source)) == 1
+
+
+ALLOWED = [
+    (rules.layer_violations, "agentjobs.handlers.jobs", "from agentjobs.core import plan\nfrom agentjobs.handlers import queue"),
+    (rules.layer_violations, "agentjobs.core.plan", "from . import naming\nfrom ..api.job import Schedule"),
+    (rules.layer_violations, "agentjobs.__main__", "from agentjobs import __version__, handlers, settings"),
+    (rules.layer_violations, "agentjobs.testing.builders", "from agentjobs import cluster"),
+    (rules.library_violations, "agentjobs.cluster.client", "import kubernetes.aio"),
+    (rules.purity_violations, "agentjobs.core.plan", "def decide(observed, now):\n    return observed.now"),
+    (rules.purity_violations, "agentjobs.reconcile", "import logging, time\ntime.monotonic()"),
+    (rules.environment_violations, "agentjobs.__main__", "import os\nos.environ"),
+    (rules.runner_violations, "agentjobs_runner.main", "import os\nfrom agentjobs_runner import envelope"),
+    (rules.size_violations, "a.py", "def f():\n" + "    pass\n" * 59),
+]
+
+
+@pytest.mark.parametrize(("check", "module", "source"), ALLOWED)
+def test_what_the_layers_allow_is_not_a_breach(check: Check, module: str, source: str) -> None:
+    assert check(module, source) == []

@@ -1,0 +1,41 @@
+"""What the chart renders, word by word: a change shows in review as what reaches the cluster."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.chart.helm import CHART, FULL_VALUES, Helm
+
+GOLDEN = Path(__file__).with_name("golden")
+CRDS = "# Source: agentjobs/templates/crds.yaml\n"
+"""They are long and have a test of their own."""
+
+
+def without_crds(text: str) -> str:
+    documents = text.removeprefix("---\n").split("\n---\n")
+    return "\n---\n".join(document for document in documents if not document.startswith(CRDS))
+
+
+@pytest.mark.parametrize(("name", "file"), [("default", None), ("full", FULL_VALUES)])
+def test_golden_manifests(helm: Helm, name: str, file: Path | None) -> None:
+    rendered = without_crds(helm.template(file=file))
+    path = GOLDEN / f"{name}.yaml"
+    if os.environ.get("AGENTJOBS_UPDATE_GOLDEN"):
+        path.write_text(rendered)
+    assert rendered == path.read_text(), "the chart renders something else: `make golden`, and look at the difference"
+
+
+@pytest.mark.parametrize("values", [(), ("--values", FULL_VALUES)], ids=["default", "full"])
+def test_chart_passes_helms_strict_lint(helm: Helm, values: tuple[str | Path, ...]) -> None:
+    assert "0 chart(s) failed" in helm("lint", "--strict", CHART, *values)
+
+
+def test_notes_name_the_first_steps(helm: Helm) -> None:
+    output = helm("install", "agentjobs", CHART, "--dry-run=client", "--namespace", "team-a", "--set", "crds.enabled=false")
+    notes = output.split("NOTES:")[1]
+    assert "kubectl --namespace team-a rollout status deployment/agentjobs" in notes
+    assert "kubectl get scheduledagentjob NAME -o jsonpath='{.status.card}'" in notes
+    assert "kind: AgentJobApproval" in notes

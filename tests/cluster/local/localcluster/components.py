@@ -1,0 +1,174 @@
+"""Which processes make up the cluster, with which words they start, what each waits for and how it tells that it is ready."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import layout as layouts
+from .configuration import BRIDGE, CONTAINERD_SOCKET, SERVICE_RANGE
+from .layout import NODE_NAME, Layout
+from .pki import kubeconfig
+
+SUPERVISOR_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Component:
+    name: str
+    command: tuple[str, ...]
+    after: tuple[str, ...]
+    ready: Callable[[], bool]
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Whether the URL answers 200. The certificate is not checked: nothing is sent, and the answer decides nothing but when to go on."""
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=unchecked))
+
+    def probe() -> bool:
+        try:
+            with opener.open(url, timeout=1) as answer:
+                return int(answer.status) == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    return probe
+
+
+def all_of(layout: Layout) -> list[Component]:
+    """In the order in which they can start; those with nothing to wait for start together."""
+    ready_file = layout.run / "addons-ready"
+    addons = (sys.executable, "-m", "localcluster.addons", *layouts.arguments(layout))
+    return [
+        Component("etcd", etcd(layout), (), answers("http://127.0.0.1:2379/readyz")),
+        Component("containerd", ("containerd", "-c", f"{layout.state}/containerd.toml"), (), Path(CONTAINERD_SOCKET).exists),
+        Component("apiserver", apiserver(layout), ("etcd",), answers(f"{layout.server}/readyz")),
+        Component("addons", addons, ("apiserver",), ready_file.exists),
+        Component("kubelet", kubelet(layout), ("containerd", "apiserver"), answers("http://127.0.0.1:10248/healthz")),
+        Component("controller-manager", controller_manager(layout), ("apiserver",), answers("https://127.0.0.1:10257/healthz")),
+        Component("scheduler", scheduler(layout), ("apiserver",), answers("https://127.0.0.1:10259/healthz")),
+        Component("proxy", proxy(layout), ("apiserver",), answers("http://127.0.0.1:10256/healthz")),
+        Component(
+            "dns",
+            (f"{layout.binaries}/coredns", "-conf", f"{layout.state}/Corefile"),
+            ("addons",),
+            answers(f"http://{layout.node_ip}:8181/ready"),
+        ),
+    ]
+
+
+def etcd(layout: Layout) -> tuple[str, ...]:
+    """Without fsync: its data lives no longer than one `up`."""
+    client, peer = "http://127.0.0.1:2379", "http://127.0.0.1:2380"
+    return (
+        f"{layout.binaries}/etcd",
+        "--data-dir",
+        f"{layout.state}/etcd",
+        "--unsafe-no-fsync",
+        "--listen-client-urls",
+        client,
+        "--advertise-client-urls",
+        client,
+        "--listen-peer-urls",
+        peer,
+        "--initial-advertise-peer-urls",
+        peer,
+        "--initial-cluster",
+        f"default={peer}",
+        "--quota-backend-bytes",
+        str(8 << 30),
+        "--log-level",
+        "warn",
+    )
+
+
+def apiserver(layout: Layout) -> tuple[str, ...]:
+    """It listens on the bridge, where pods and the host reach it, and calls kubelets by address: there is no name for the node."""
+    pki = layout.pki
+    return (
+        f"{layout.binaries}/kube-apiserver",
+        "--etcd-servers=http://127.0.0.1:2379",
+        f"--bind-address={layout.node_ip}",
+        f"--advertise-address={layout.node_ip}",
+        "--secure-port=6443",
+        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        f"--client-ca-file={pki}/ca.crt",
+        f"--tls-cert-file={pki}/apiserver.crt",
+        f"--tls-private-key-file={pki}/apiserver.key",
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+        f"--service-account-key-file={pki}/service-accounts.key",
+        f"--service-account-signing-key-file={pki}/service-accounts.key",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        "--allow-privileged=true",
+        f"--kubelet-client-certificate={pki}/kubelet-client.crt",
+        f"--kubelet-client-key={pki}/kubelet-client.key",
+        f"--kubelet-certificate-authority={pki}/ca.crt",
+        "--kubelet-preferred-address-types=InternalIP",
+        f"--audit-policy-file={layout.state}/audit.json",
+        f"--audit-log-path={layout.audit_log}",
+        "--audit-log-maxsize=500",
+        "--audit-log-maxbackup=1",
+    )
+
+
+def controller_manager(layout: Layout) -> tuple[str, ...]:
+    """Its default of 20 requests a second would be what a test of many jobs measures."""
+    pki = layout.pki
+    return (
+        f"{layout.binaries}/kube-controller-manager",
+        f"--kubeconfig={kubeconfig(layout, 'controller-manager')}",
+        "--leader-elect=false",
+        f"--service-account-private-key-file={pki}/service-accounts.key",
+        f"--root-ca-file={pki}/ca.crt",
+        "--use-service-account-credentials",
+        f"--cluster-signing-cert-file={pki}/ca.crt",
+        f"--cluster-signing-key-file={pki}/ca.key",
+        "--bind-address=127.0.0.1",
+        "--kube-api-qps=200",
+        "--kube-api-burst=400",
+    )
+
+
+def scheduler(layout: Layout) -> tuple[str, ...]:
+    return (
+        f"{layout.binaries}/kube-scheduler",
+        f"--kubeconfig={kubeconfig(layout, 'scheduler')}",
+        "--leader-elect=false",
+        "--bind-address=127.0.0.1",
+    )
+
+
+def kubelet(layout: Layout) -> tuple[str, ...]:
+    return (
+        f"{layout.binaries}/kubelet",
+        f"--config={layout.state}/kubelet.json",
+        f"--kubeconfig={kubeconfig(layout, 'kubelet')}",
+        f"--hostname-override={NODE_NAME}",
+        f"--root-dir={layout.state}/kubelet",
+        f"--node-ip={layout.node_ip}",
+    )
+
+
+def proxy(layout: Layout) -> tuple[str, ...]:
+    """The conntrack limits belong to the whole machine; 0 leaves them alone."""
+    return (
+        f"{layout.binaries}/kube-proxy",
+        f"--kubeconfig={kubeconfig(layout, 'proxy')}",
+        f"--hostname-override={NODE_NAME}",
+        f"--cluster-cidr={layout.subnet}",
+        "--proxy-mode=iptables",
+        "--healthz-bind-address=127.0.0.1:10256",
+        "--conntrack-max-per-core=0",
+        "--conntrack-tcp-timeout-established=0s",
+        "--conntrack-tcp-timeout-close-wait=0s",
+        f"--pod-bridge-interface={BRIDGE}",
+        "--detect-local-mode=BridgeInterface",
+    )

@@ -1,0 +1,82 @@
+"""The host's side of the network: one veth pair whose other end is a port of the cluster's bridge."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
+from . import processes
+from .configuration import BRIDGE
+from .layout import SLOTS, Layout
+
+PORT = "host0"
+"""Name of the pair's other end inside the cluster."""
+
+
+def free_slots(preferred: int, networks: Iterable[str]) -> list[int]:
+    """Slots whose subnet overlaps none of these networks, the preferred one and its followers first."""
+    used = [ipaddress.ip_network(network, strict=False) for network in networks]
+    order = [(preferred + step) % SLOTS for step in range(SLOTS)]
+    return [slot for slot in order if not any(ipaddress.ip_network(f"10.244.{slot}.0/24").overlaps(network) for network in used)]
+
+
+def networks_in_use() -> list[str]:
+    routes = json.loads(processes.output("ip", "-json", "-4", "route", "show", "table", "all") or "[]")
+    addresses = json.loads(processes.output("ip", "-json", "-4", "address") or "[]")
+    destinations = [str(route["dst"]) for route in routes if route["dst"] != "default"]
+    return destinations + [f"{one['local']}/{one['prefixlen']}" for link in addresses for one in link.get("addr_info", [])]
+
+
+def claim(layout: Layout) -> Layout:
+    """The same layout with a slot of its own on this host. Adding the link is the claim: the kernel lets only one do it."""
+    release(layout)
+    for slot in free_slots(layout.slot, networks_in_use()):
+        claimed = replace(layout, slot=slot)
+        try:
+            # The alias names the owner; the other end stays here, down, until there is a namespace to move it to.
+            processes.output("ip", "link", "add", claimed.host_link, "type", "veth", "peer", "name", f"{claimed.host_link}p")
+        except processes.Failure as failure:
+            if "File exists" in str(failure):
+                continue
+            raise
+        processes.output("ip", "link", "set", claimed.host_link, "alias", layout.key)
+        processes.output("ip", "address", "add", f"{claimed.host_ip}/24", "dev", claimed.host_link)
+        return claimed
+    raise processes.Failure(f"all {SLOTS} networks 10.244.0.0/24 to 10.244.{SLOTS - 1}.0/24 are in use; `ip address` shows by whom")
+
+
+def attach(layout: Layout, pid: int) -> None:
+    """Moves the other end into the namespace of that process and makes it a port of the bridge there."""
+    if attached(layout):
+        return
+    processes.output("ip", "link", "set", f"{layout.host_link}p", "netns", str(pid), "name", PORT)
+    processes.output("nsenter", "-t", str(pid), "-n", "ip", "link", "set", PORT, "master", BRIDGE, "up")
+    processes.output("ip", "link", "set", layout.host_link, "up")
+
+
+def attached(layout: Layout) -> bool:
+    return layout.host_link in links() and f"{layout.host_link}p" not in links()
+
+
+def links() -> dict[str, str]:
+    """Names of the host's links, with their aliases."""
+    rows = json.loads(processes.output("ip", "-json", "link"))
+    return {str(row["ifname"]): str(row.get("ifalias", "")) for row in rows}
+
+
+def release(layout: Layout) -> None:
+    """Removes this cluster's links, whatever slot they are from; the other end of a pair goes with it."""
+    for name, alias in links().items():
+        if alias == layout.key and name.startswith("ajobs"):
+            _delete(name)
+
+
+def _delete(name: str) -> None:
+    """The kernel may be deleting it at the same time, with the namespace that the other end was in."""
+    try:
+        processes.output("ip", "link", "delete", name)
+    except processes.Failure:
+        if name in links():
+            raise

@@ -1,0 +1,85 @@
+"""What tests on a cluster share: kubectl as a function, and waiting."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tests.cluster.provider import Cluster
+
+T = TypeVar("T")
+
+COMMAND_SECONDS = 120
+PAUSE_SECONDS = 0.2
+
+
+class KubectlError(AssertionError):
+    """kubectl said no; `stderr` is all that it said."""
+
+    def __init__(self, arguments: tuple[str, ...], stderr: str) -> None:
+        super().__init__(f"kubectl {' '.join(arguments)}\n{stderr}")
+        self.stderr = stderr
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """`kubectl("get", "saj")` returns what it printed and raises KubectlError when it fails."""
+
+    cluster: Cluster
+
+    def __call__(self, *arguments: str, stdin: str = "") -> str:
+        command = [self.cluster.kubectl, *arguments]
+        environment = {**os.environ, "KUBECONFIG": self.cluster.kubeconfig}
+        ran = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment, timeout=COMMAND_SECONDS, check=False)
+        if ran.returncode:
+            raise KubectlError(arguments, ran.stderr)
+        return ran.stdout
+
+    def apply(self, namespace: str, *manifests: dict[str, Any]) -> str:
+        """As GitOps tools do: on the server's side, refused when the server does not know a field."""
+        return self("apply", "--server-side", "--namespace", namespace, "-f", "-", stdin=_stream(manifests))
+
+    def create(self, namespace: str, *manifests: dict[str, Any]) -> str:
+        return self("create", "--namespace", namespace, "-f", "-", stdin=_stream(manifests))
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self(*arguments, "--output", "json"))
+
+
+def _stream(manifests: tuple[dict[str, Any], ...]) -> str:
+    """JSON is YAML; a stream has no list around it, so each object is answered for itself."""
+    return "\n---\n".join(json.dumps(manifest) for manifest in manifests)
+
+
+@contextmanager
+def new_namespace(kubectl: Kubectl) -> Iterator[str]:
+    """An empty namespace; its deletion is not waited for."""
+    name = f"test-{secrets.token_hex(4)}"
+    kubectl("create", "namespace", name)
+    try:
+        yield name
+    finally:
+        kubectl("delete", "namespace", name, "--wait=false")
+
+
+def wait_for(condition: Callable[[], T], seconds: float, what: str) -> T:
+    """The first truthy answer of the condition; an AssertionError of it counts as "not yet". Fails with what was seen last."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            seen: object = condition()
+        except AssertionError as error:
+            seen = error
+        else:
+            if seen:
+                return seen  # type: ignore[return-value]
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds:g} s; seen last: {seen}")
+        time.sleep(PAUSE_SECONDS)

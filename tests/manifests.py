@@ -1,0 +1,282 @@
+"""Resources as people write them: good ones, and bad ones with what they are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+Manifest = dict[str, Any]
+
+DIGEST: Final = "0123456789abcdef" * 4
+API_VERSION: Final = "agentjobs.dev/v1alpha1"
+ONLY_SERVER: Final = ""
+"""The Python models leave this to somebody else: cron and time zones to `core.schedule`, changes to the API server."""
+
+
+def job(name: str = "report", **spec: Any) -> Manifest:
+    """The smallest ScheduledAgentJob, with these fields of its spec on top; None leaves one out."""
+    full = {"description": "Writes the weekly report.", "script": {"inline": "print('hello')\n"}, **spec}
+    return _object("ScheduledAgentJob", name, {field: value for field, value in full.items() if value is not None})
+
+
+def run(name: str = "report-by-hand", job_name: str = "report", **spec: Any) -> Manifest:
+    return _object("AgentJobRun", name, {"jobName": job_name, **spec})
+
+
+def approval(name: str = "report-yes", **spec: Any) -> Manifest:
+    return _object("AgentJobApproval", name, {"jobName": "report", "digest": DIGEST, "decision": "Approved", **spec})
+
+
+def scheduled(job_name: str, minutes: int, scheduled_at: str) -> Manifest:
+    """The record of a scheduled start, as the operator writes it."""
+    return run(f"{job_name}-{minutes}", job_name, trigger={"type": "Schedule", "scheduledAt": scheduled_at})
+
+
+def _object(kind: str, name: str, spec: Manifest) -> Manifest:
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def _cron(expression: str) -> Manifest:
+    return job(schedule={"cron": expression})
+
+
+def _zone(name: str) -> Manifest:
+    return job(schedule={"cron": "0 8 * * 1", "timeZone": name})
+
+
+def _variable(**fields: Any) -> Manifest:
+    return job(env=[{"name": "A", **fields}])
+
+
+def _resources(requests: Manifest, limits: Manifest) -> Manifest:
+    return job(resources={"requests": requests, "limits": limits})
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A manifest and parts of what is said of it: by the API server, and by the models where they say it differently."""
+
+    what: str
+    manifest: Manifest
+    server: str
+    python: str | None = None
+
+    @property
+    def in_python(self) -> str:
+        return self.server if self.python is None else self.python
+
+
+FIVE_FIELDS = (
+    'spec.schedule.cron: Invalid value: "{}": needs five fields: minute hour day-of-month month day-of-week, for example "0 8 * * 1"'
+)
+SERVER_NAME = 'metadata.name may have at most 52 characters: lower-case letters, digits and "-" (no dots)'
+
+REFUSED_CRONS: Final = (
+    *(
+        Refused(f"cron {expression!r}", _cron(expression), FIVE_FIELDS.format(expression), ONLY_SERVER)
+        for expression in ("0 8 * *", "0 0 8 * * 1", "8:00", "every monday")
+    ),
+    Refused("cron as a macro", _cron("@daily"), "takes no macros such as @daily or @every", ONLY_SERVER),
+    Refused("cron as an interval", _cron("@every 5m"), "takes no macros such as @daily or @every", ONLY_SERVER),
+    Refused("cron with TZ", _cron("TZ=Europe/Berlin 0 8 * * 1"), "takes no time zone: write it in schedule.timeZone", ONLY_SERVER),
+    Refused(
+        "cron with CRON_TZ", _cron("CRON_TZ=Europe/Berlin 0 8 * * 1"), "takes no time zone: write it in schedule.timeZone", ONLY_SERVER
+    ),
+    Refused("cron with ?", _cron("0 8 ? * 1"), 'takes no "?": write "*" instead', ONLY_SERVER),
+    Refused("minute 60", _cron("60 8 * * *"), "the first field, the minute, takes 0 to 59", ONLY_SERVER),
+    Refused("every 90 minutes", _cron("*/90 * * * *"), "steps from 1 to 59", ONLY_SERVER),
+    Refused("a step of 0", _cron("*/0 * * * *"), "steps from 1 to 59", ONLY_SERVER),
+    Refused("an empty list item", _cron("0,,30 * * * *"), "the first field, the minute", ONLY_SERVER),
+    Refused("hour 24", _cron("0 24 * * *"), "the second field, the hour, takes 0 to 23", ONLY_SERVER),
+    Refused("day 0", _cron("0 8 0 * *"), "the third field, the day of the month, takes 1 to 31", ONLY_SERVER),
+    Refused("the last day", _cron("0 8 L * *"), "no L or W", ONLY_SERVER),
+    Refused("month 13", _cron("0 8 1 13 *"), "the fourth field, the month, takes 1 to 12 or JAN to DEC", ONLY_SERVER),
+    Refused("month by its full name", _cron("0 8 1 JANUARY *"), "the fourth field, the month, takes 1 to 12 or JAN to DEC", ONLY_SERVER),
+    Refused("Sunday as 7", _cron("0 8 * * 7"), "Sunday is 0, not 7", ONLY_SERVER),
+    Refused("the second Monday", _cron("0 8 * * MON#2"), "no L or #", ONLY_SERVER),
+    Refused("a range backwards", _cron("0 18-8 * * *"), "a range goes upwards", ONLY_SERVER),
+    Refused("a weekend over Sunday", _cron("0 8 * * fri-MON"), 'for Friday to Monday write "FRI,SAT,SUN,MON"', ONLY_SERVER),
+)
+
+REFUSED_ZONES: Final = (
+    Refused("no such zone", _zone("Europe/Bukarest"), "must be an IANA time zone name that Kubernetes knows", ONLY_SERVER),
+    Refused("a zone in lower case", _zone("europe/bucharest"), "must be an IANA time zone name that Kubernetes knows", ONLY_SERVER),
+    *(
+        Refused(
+            f"zone {name!r}", _zone(name), "must be an IANA time zone name such as Europe/Bucharest or Etc/UTC, not an offset", ONLY_SERVER
+        )
+        for name in ("+02:00", "02:00", "Local", "../Europe/Berlin", "posix/Europe/Berlin", "localtime", "Europe Berlin")
+    ),
+)
+
+REFUSED_JOBS: Final = (
+    Refused("a name of 53 characters", job("a" * 53), SERVER_NAME),
+    Refused("a name with a dot", job("daily.report"), SERVER_NAME),
+    Refused("no description", job(description=None), "spec.description: Required value", "spec.description: is required"),
+    Refused("an empty description", job(description=""), "at least 1 char", "should have at least 1 character"),
+    Refused("a long description", job(description="x" * 1025), "spec.description: Too long", "should have at most 1024 characters"),
+    Refused("a description that hides itself", job(description="Tidies up.\x1b[2K"), "which hide text from a reader: remove them"),
+    Refused("no script", job(script=None), "spec.script: Required value", "spec.script: is required"),
+    Refused("an empty script", job(script={"inline": ""}), "at least 1 char", "should have at least 1 character"),
+    Refused(
+        "a script too long", job(script={"inline": "#" * 262_145}), "spec.script.inline: Too long", "should have at most 262144 characters"
+    ),
+    Refused(
+        "a script with too many bytes", job(script={"inline": "é" * 131_073}), "inline may have at most 262144 bytes (256 KiB) of UTF-8"
+    ),
+    Refused("a script that reads otherwise than it runs", job(script={"inline": "ok = 1 #\u202e x"}), "text direction characters"),
+    Refused("a script with a lone carriage return", job(script={"inline": "evil()\rnice()"}), "write them as escapes such as \\x1b"),
+    Refused("a misspelt field", job(timeoutSecond=5), "timeoutSecond", "spec.timeoutSecond: is not a field that this version"),
+    Refused("a session that is not there yet", job(session="Continuous"), 'supported values: "Ephemeral"', "should be 'Ephemeral'"),
+    Refused(
+        "a starting deadline that is too short",
+        job(schedule={"cron": "0 8 * * 1", "startingDeadlineSeconds": 9}),
+        "should be greater than or equal to 10",
+    ),
+    Refused("no time at all", job(timeoutSeconds=0), "should be greater than or equal to 1"),
+    Refused("more than an hour", job(timeoutSeconds=3541), "should be less than or equal to 3540"),
+    Refused("no history", job(history={"successful": 0}), "should be greater than or equal to 1"),
+    Refused("a claim that cannot be", job(workspace={"claimName": "My_Claim"}), "must be the name of an object in this namespace"),
+)
+
+REFUSED_VARIABLES: Final = (
+    Refused(
+        "value and valueFrom",
+        _variable(value="x", valueFrom={"secretKeyRef": {"name": "s", "key": "k"}}),
+        "exactly one of value and valueFrom",
+    ),
+    Refused(
+        "neither value nor valueFrom",
+        _variable(),
+        "spec.env[0]: Invalid value: give the variable exactly one",
+        "spec.env[0]: give the variable",
+    ),
+    Refused(
+        "one name twice",
+        job(env=[{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]),
+        '[name="A"]',
+        "spec.env: each name may stand here once",
+    ),
+    *(
+        Refused(f"the variable {name}", job(env=[{"name": name, "value": "x"}]), "is reserved, choose another name")
+        for name in ("JOB_RUN_ID", "AGENTJOBS_DIGEST", "LD_PRELOAD", "GLIBC_TUNABLES", "PYTHONHOME", "HOME")
+    ),
+    Refused("a variable with a dash", job(env=[{"name": "MY-VAR", "value": "x"}]), "must be the name of a variable"),
+    Refused("a Secret that cannot be", _variable(valueFrom={"secretKeyRef": {"name": "S", "key": "k"}}), "must be the name of an object"),
+    Refused("a key that cannot be", _variable(valueFrom={"secretKeyRef": {"name": "s", "key": "a b"}}), "must be a key of the Secret"),
+    Refused("a reference without its key", _variable(valueFrom={"secretKeyRef": {"name": "s"}}), "key: Required value", "key: is required"),
+)
+
+REFUSED_RESOURCES: Final = (
+    Refused("a request over its limit", _resources({"cpu": 2}, {"cpu": "1500m"}), "requests.cpu may not be more than limits.cpu"),
+    Refused("a memory request over its limit", _resources({"memory": "1Gi"}, {"memory": "1G"}), "requests.memory may not be more than"),
+    Refused(
+        "a disk request over its limit",
+        _resources({"ephemeral-storage": "2Gi"}, {"ephemeral-storage": "1Gi"}),
+        "requests.ephemeral-storage may not be more than limits.ephemeral-storage",
+    ),
+    *(
+        Refused(f"no limit of {name}", _resources({}, {name: zero}), f"limits.{name} of 0 would mean no limit")
+        for name, zero in (("cpu", "0m"), ("memory", 0), ("ephemeral-storage", "0.0Gi"))
+    ),
+    Refused("millibytes", _resources({}, {"memory": "128m"}), "must be a size such as 256Mi or 1Gi"),
+    Refused("a negative size", _resources({}, {"memory": -1}), "must be a size such as 256Mi or 1Gi"),
+    Refused("kilocores", _resources({}, {"cpu": "1k"}), "must be processor time such as 500m, 2 or 0.5"),
+    Refused(
+        "a fraction without quotes", _resources({}, {"cpu": 0.5}), "must be of type integer,string", "should be text; put quotes around it"
+    ),
+    Refused("a resource that is not offered", _resources({}, {"nvidia.com/gpu": 1}), "gpu", "is not a field that this version"),
+)
+
+REFUSED_RUNS: Final = (
+    Refused("a run's name with a dot", run("a.b"), "metadata.name may have at most 63 characters"),
+    Refused("a run's name of 64 characters", run("a" * 64), "metadata.name may have at most 63 characters"),
+    Refused(
+        "a run on the name of a start", run("report-29412345"), 'which end in "-" and eight or more digits, are those of scheduled starts'
+    ),
+    Refused("a run of nothing", run(job_name=""), "at least 1 char", "should have at least 1 character"),
+    Refused("a run of no job", run(job_name="My.Job"), "must be the name of a ScheduledAgentJob"),
+    Refused("an unknown trigger", run(trigger={"type": "Cron"}), "Unsupported value", "should be 'Schedule' or 'Manual'"),
+    Refused("a start without its time", run(trigger={"type": "Schedule"}), "type Schedule needs scheduledAt"),
+    Refused("a start at a time that is none", scheduled("report", 29412345, "2025-12-03 05:45"), "must be a time as RFC 3339 writes it"),
+    Refused(
+        "a start by another name", scheduled("report", 29412345, "2026-01-01T00:00:00Z"), "minutes from 1970 to spec.trigger.scheduledAt"
+    ),
+    Refused(
+        "the start of another job",
+        run("report-29412345", "other", trigger={"type": "Schedule", "scheduledAt": "2025-12-03T05:45:00Z"}),
+        "minutes from 1970 to spec.trigger.scheduledAt",
+    ),
+)
+
+REFUSED_APPROVALS: Final = (
+    Refused("a digest cut short", approval(digest="0123456789"), "must be the 64 hex digits on the job's card"),
+    Refused("a digest in capitals", approval(digest="A" * 64), "must be the 64 hex digits on the job's card"),
+    Refused(
+        "an undecided approval", approval(decision="Maybe"), 'supported values: "Approved", "Denied"', "should be 'Approved' or 'Denied'"
+    ),
+    Refused("an approval of no job", approval(jobName="a.b"), "must be the name of a ScheduledAgentJob"),
+    Refused("a long reason", approval(reason="x" * 1025), "spec.reason: Too long", "should have at most 1024 characters"),
+    Refused("a reason that hides itself", approval(reason="\u202e"), "which hide text from a reader"),
+)
+
+REFUSED: Final = (
+    *REFUSED_CRONS,
+    *REFUSED_ZONES,
+    *REFUSED_JOBS,
+    *REFUSED_VARIABLES,
+    *REFUSED_RESOURCES,
+    *REFUSED_RUNS,
+    *REFUSED_APPROVALS,
+)
+
+GOOD_CRONS: Final = (
+    "0 8 * * 1", "*/5 * * * *", "00 08 01 01 00", "0 8,20 * * *", "0 9 1 1,4,7,10 *", "0-29/10 8-17 1-7 JAN-Jun MON-fri", "5/15 * * * *",
+    " 0  8\t* * SUN,sat ", "0 0 1-31/2 */3 */2", "0 0 31 2 *",
+)  # fmt: skip
+GOOD_ZONES: Final = ("Europe/Bucharest", "Etc/UTC", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+12", "America/Port-au-Prince")
+
+GOOD_JOBS: Final = {
+    "the smallest job": job(),
+    **{f"cron {expression!r}": _cron(expression) for expression in GOOD_CRONS},
+    **{f"zone {name}": _zone(name) for name in GOOD_ZONES},
+    "a zone without a cron": job(schedule={"timeZone": "Europe/Bucharest", "startingDeadlineSeconds": 10}),
+    "a name of 52 characters": job("a" * 52),
+    "a name that begins with a digit": job("2nd-report"),
+    "a script of 256 KiB": job(script={"inline": "é" * 131_072}),
+    "a script from Windows": job(script={"inline": "print(1)\r\nprint('\t✓')\r\n"}),
+    "every field": job(
+        description="Summarises lost backlinks.\nSecond line.",
+        schedule={"cron": "0 8 * * 1", "timeZone": "Europe/Bucharest", "startingDeadlineSeconds": 60},
+        session="Ephemeral",
+        env=[{"name": "A", "value": ""}, {"name": "_b1", "valueFrom": {"secretKeyRef": {"name": "s.x-1", "key": "a_b.c-D"}}}],
+        resources={
+            "requests": {"cpu": "500m", "memory": "1G", "ephemeral-storage": 0},
+            "limits": {"cpu": 1, "memory": "1Gi", "ephemeral-storage": "1.5Gi"},
+        },
+        workspace={"claimName": "shared-reports"},
+        timeoutSeconds=1,
+        suspend=True,
+        history={"successful": 1, "failed": 1000},
+    ),
+    "names that only look reserved": job(
+        env=[{"name": name, "value": "x"} for name in ("LDFLAGS", "HOMEPAGE", "PYTHONPATH", "JOB_RUN_IDS", "agentjobs_x")]
+    ),
+    "only a request": job(resources={"requests": {"cpu": "100"}}),
+}
+GOOD_RUNS: Final = {
+    "the smallest run": run(),
+    "a run by someone": run(trigger={"by": "ci/pipeline 7"}),
+    "a name of 63 characters": run("r" * 63),
+    "a name with seven digits": run("report-2941234"),
+    "digits alone": run("29412345"),
+    "a scheduled start": scheduled("report", 29412345, "2025-12-03T05:45:00Z"),
+    "a scheduled start told with an offset": scheduled("weekly-2", 29412345, "2025-12-03T07:45:30.5+02:00"),
+}
+GOOD_APPROVALS: Final = {
+    "the smallest approval": approval(),
+    "a denial with its reason": approval(
+        "any.name", decision="Denied", reason="Reads too much: https://reviews.example/7", approvedBy="ana@example.com"
+    ),
+}
+GOOD: Final = GOOD_JOBS | GOOD_RUNS | GOOD_APPROVALS

@@ -1,0 +1,245 @@
+"""The reader alone: a log from a first runner as it was once written, and logs made to deceive or to hurt."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import tracemalloc
+import zlib
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agentjobs.core.envelope import MAX_LINES, Envelope, EnvelopeError, ShortForm, read_envelope, read_short_form
+
+DIGEST = "b923963ca2642f1caf65c2f79fc917d98bd47e3b20683e79dbb72e94165a7310"
+CHECKSUM = "7d92c24a62071d0ecf59a0b522d3f2f73f276998d009902219f684ab65c8fef4"
+# Printed by a runner of version 1. Runners of old images go on printing this, so it is never to be changed.
+RECORDED_LOG = (
+    b"hello\n"
+    b"@agentjobs:envelope 0fe6293b2428b558476cd1353e6dc1d8 1/1 "
+    b"eJx9jk1PhTAQRf8K6fph6FBayk6fLty7enFT2gGaACVtnx8x/ncHjCuNqzYn9565H+wFY/JhZR0/sXhdHx3r9rfk7MScHzFlAr2GWsvaGpACBm7NIBsLg9KD"
+    b"1Vw53fZOKKx7qGRbo9Ku7xWgFlw2RtW8Ile4ZhsWJNnDm8/oCCF9zsERq+g2mrTPYOewbDN+JxZMyYx7KU9YJBv9lgs8+sWrz1NhqV7s+pRNJHq7r4UKZMl5"
+    b"CfBUqU6IrmpuhGpayS+UHPzq0/RfVDfA4XJIHc2+j2Hb0N29Z0zHVMIY4y88h/GvKBno0ITzHJ5X9tMmxD6/AGXAdAk="
+    b"\n"
+    b"@agentjobs:end 0fe6293b2428b558476cd1353e6dc1d8 1 7d92c24a62071d0ecf59a0b522d3f2f73f276998d009902219f684ab65c8fef4\n"
+)
+RECORD: dict[str, object] = {
+    "version": 1,
+    "runId": "run-1",
+    "digest": DIGEST,
+    "outcome": "Exited",
+    "exitCode": 0,
+    "reason": "Completed",
+    "message": "the script exited with code 0",
+    "startedAt": "2026-11-22T07:44:05.475861Z",
+    "finishedAt": "2026-11-22T07:44:05.495212Z",
+    "stdoutDroppedBytes": 0,
+    "stderrDroppedBytes": 0,
+    "logDroppedBytes": 0,
+    "stdout": "hello\n",
+    "stderr": "",
+}
+SHORT = {name: value for name, value in RECORD.items() if name not in ("stdout", "stderr")} | {
+    "sha256": CHECKSUM,
+    "lines": 1,
+    "stdoutTail": "hello\n",
+    "stderrTail": "",
+}
+
+
+def log_of_packed(packed: bytes) -> bytes:
+    """A log whose envelope is formally right, whatever it holds."""
+    parts = [packed[start : start + 6000] for start in range(0, len(packed), 6000)]
+    marker = b"0" * 32
+    lines = [b"@agentjobs:envelope %s %d/%d %s\n" % (marker, n, len(parts), base64.b64encode(part)) for n, part in enumerate(parts, 1)]
+    return b"".join(lines) + b"@agentjobs:end %s %d %s\n" % (marker, len(parts), sha256(packed).hexdigest().encode())
+
+
+def log_of(record: object) -> bytes:
+    return log_of_packed(zlib.compress(json.dumps(record).encode()))
+
+
+def test_what_a_runner_of_version_1_printed_is_read_for_ever() -> None:
+    envelope = read_envelope(RECORDED_LOG)
+    assert envelope == read_envelope(RECORDED_LOG, CHECKSUM) == read_envelope(log_of(RECORD))
+    assert envelope == Envelope(
+        run_id="run-1",
+        digest=DIGEST,
+        outcome="Exited",
+        exit_code=0,
+        reason="Completed",
+        message="the script exited with code 0",
+        started_at=datetime(2026, 11, 22, 7, 44, 5, 475861, tzinfo=UTC),
+        finished_at=datetime(2026, 11, 22, 7, 44, 5, 495212, tzinfo=UTC),
+        stdout_dropped_bytes=0,
+        stderr_dropped_bytes=0,
+        log_dropped_bytes=0,
+        stdout="hello\n",
+        stderr="",
+    )
+
+
+def test_what_a_runner_of_version_1_left_as_its_last_words_is_read_for_ever() -> None:
+    short = read_short_form(json.dumps(SHORT))
+    assert isinstance(short, ShortForm)
+    assert (short.run_id, short.exit_code, short.sha256, short.lines, short.stdout_tail) == ("run-1", 0, CHECKSUM, 1, "hello\n")
+
+
+@pytest.mark.parametrize("log", [b"", b"\n", b"hello\n", RECORDED_LOG + b"after\n", RECORDED_LOG + b"\n", RECORDED_LOG[:-10]], ids=repr)
+def test_a_log_that_does_not_end_with_an_end_line_holds_no_envelope(log: bytes) -> None:
+    with pytest.raises(EnvelopeError, match=r"^the log ends without an envelope$"):
+        read_envelope(log)
+
+
+def test_a_run_that_never_started_has_no_start() -> None:
+    assert read_envelope(log_of(RECORD | {"startedAt": None, "outcome": "Refused"})).started_at is None
+
+
+def test_a_wrong_checksum_is_refused() -> None:
+    with pytest.raises(EnvelopeError, match=r"^the envelope's checksum does not match$"):
+        read_envelope(RECORDED_LOG.replace(CHECKSUM.encode(), b"0" * 64))
+
+
+def test_more_lines_than_a_reader_asks_for_are_refused() -> None:
+    with pytest.raises(EnvelopeError, match=r"^the log ends without an envelope$"):
+        read_envelope(log_of_packed(bytes(6000 * (MAX_LINES + 1))))
+
+
+def test_a_line_longer_than_the_format_allows_counts_as_damaged() -> None:
+    padded = RECORDED_LOG.replace(b"1/1 eJx", b"1/1 " + b"A" * 8192 + b"eJx")
+    with pytest.raises(EnvelopeError, match=r"^line 1 of 1 of the envelope is missing or damaged$"):
+        read_envelope(padded)
+
+
+@pytest.mark.parametrize("text", [b"A", b"AAAAA", b"AA=A"])
+def test_broken_base64_is_refused(text: bytes) -> None:
+    marker = b"0" * 32
+    log = b"@agentjobs:envelope %s 1/1 %s\n@agentjobs:end %s 1 %s\n" % (marker, text, marker, b"0" * 64)
+    with pytest.raises(
+        EnvelopeError, match=r"^(a line of the envelope is not valid base64|line 1 of 1 of the envelope is missing or damaged)$"
+    ):
+        read_envelope(log)
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [b"\x00", b"not zlib", zlib.compress(b"{}")[:-1], zlib.compress(b"{}") + b"more", zlib.compress(b"{}") * 2],
+    ids=["nothing", "not zlib", "cut", "followed by more", "twice"],
+)
+def test_what_cannot_be_decompressed_is_refused(packed: bytes) -> None:
+    with pytest.raises(EnvelopeError, match=r"^the envelope cannot be decompressed$"):
+        read_envelope(log_of_packed(packed))
+
+
+def test_a_bomb_is_refused_without_being_unpacked() -> None:
+    packer = zlib.compressobj(1)
+    packed = b"".join(packer.compress(bytes(10**6)) for _ in range(100)) + packer.flush()  # 100 MB in 440 KB
+    log = log_of_packed(packed)
+    tracemalloc.start()
+    begun = time.monotonic()
+    with pytest.raises(EnvelopeError, match=r"^the envelope holds more than [0-9]+ bytes$"):
+        read_envelope(log)
+    took, (_, peak) = time.monotonic() - begun, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10 * 1024 * 1024
+    assert took < 2
+
+
+def test_a_huge_log_costs_no_more_than_its_end() -> None:
+    log = b"\n" * 5_000_000 + RECORDED_LOG
+    begun = time.monotonic()
+    assert read_envelope(log).stdout == "hello\n"
+    assert time.monotonic() - begun < 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"nul",
+        b"[1]",
+        b'"text"',
+        b"[" * 500_000,
+        b'{"version":' * 50_000,
+        b"\xff",
+        b'{"version":1' + b"0" * 5000 + b"}",
+        b'{"version":NaN}',
+    ],
+    ids=lambda content: repr(content[:15]),
+)
+def test_what_is_not_a_record_is_refused(content: bytes) -> None:
+    with pytest.raises(EnvelopeError, match=r"^the envelope is not "):
+        read_envelope(log_of_packed(zlib.compress(content)))
+
+
+WRONG: dict[str, list[object]] = {
+    "version": [0, 2, True, 1.0, "1", None],
+    "runId": [None, 1, "x" * 254, "\ud800"],
+    "digest": [None, "a" * 63, "A" * 64, "a" * 64 + "\n"],
+    "outcome": [None, "", "exited", "Succeeded", 1],
+    "exitCode": [None, True, -1, 256, 1.0, "0", 10**30],
+    "reason": [None, "", "with space", "x", "A" * 65, "Ä"],
+    "message": [None, "x" * 2001, "\udfff"],
+    "startedAt": ["", "now", 0, "2026-01-01T00:00:00Z", "2026-02-31T00:00:00.000000Z", "2026-01-01T00:00:00.000000+00:00"],
+    "finishedAt": [None, "", "0000-01-01T00:00:00.000000Z", "٢٠٢٦-01-01T00:00:00.000000Z"],
+    "stdout": [None, 1, ["x"], "x" * 205_001, "é" * 102_501, "\ud800"],
+    "stderr": [None, 1, {}, "x" * 205_001],
+    "stdoutDroppedBytes": [None, -1, 2**63, 0.5, True],
+    "stderrDroppedBytes": [None, -1, 2**63],
+    "logDroppedBytes": [None, -1, 2**63],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values], ids=repr)
+def test_a_field_that_is_not_what_it_has_to_be_is_named(name: str, value: object) -> None:
+    expected = "the envelope is not of version 1" if name == "version" else f"the envelope's field {name} is missing or not valid"
+    with pytest.raises(EnvelopeError) as caught:
+        read_envelope(log_of(RECORD | {name: value}))
+    assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize("name", sorted(WRONG))
+def test_a_missing_field_is_named(name: str) -> None:
+    fields = {key: value for key, value in RECORD.items() if key != name}
+    with pytest.raises(EnvelopeError, match="version" if name == "version" else f"field {name} is missing"):
+        read_envelope(log_of(fields))
+
+
+def test_a_field_added_by_a_later_runner_is_ignored() -> None:
+    assert read_envelope(log_of(RECORD | {"usage": {"inputTokens": 1}})).stdout == "hello\n"
+
+
+@settings(deadline=None)
+@given(st.text(max_size=300))
+def test_a_foreign_termination_message_is_no_short_form(message: str) -> None:
+    assert read_short_form(message) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sha256": "x"},
+        {"lines": 91},
+        {"lines": -1},
+        {"stdoutTail": "x" * 4000},
+        {"stderrTail": None},
+        {"exitCode": "0"},
+        {"version": 2},
+        {"message": "\ud800"},
+    ],
+    ids=repr,
+)
+def test_a_short_form_with_a_wrong_field_is_none(change: dict[str, object]) -> None:
+    assert read_short_form(json.dumps(SHORT | change)) is None
+
+
+@pytest.mark.parametrize(
+    "message", ["", "{", "[" * 4000, "1" * 4096, '{"version":1}', "\ud800", "x" * 10_000_000], ids=lambda text: repr(text[:15])
+)
+def test_a_hostile_termination_message_is_none(message: str) -> None:
+    assert read_short_form(message) is None
