@@ -52,6 +52,7 @@ images: cluster-up ## build the images that changed and load them into the local
 	@mkdir -p build
 	@$(PYTHON3) hack/images.py build > $(IMAGES)
 
+# Tests or kubectl may have applied crds/ before: then the release takes them over.
 .PHONY: install
 install: images ## install or upgrade the operator on the local cluster
 	@$(ON_CLUSTER) helm upgrade --install $(RELEASE) charts/agentjobs --namespace $(NAMESPACE) --create-namespace \

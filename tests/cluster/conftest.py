@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.cluster.installed import Installed, find
 from tests.cluster.provider import Cluster, choose, look, provide
 from tests.cluster.support import Kubectl, new_namespace
-
-CRDS = Path(__file__).parents[2] / "crds"
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -31,20 +28,6 @@ def kubectl(cluster: Cluster) -> Kubectl:
     kubectl = Kubectl(cluster)
     kubectl("version")
     return kubectl
-
-
-@pytest.fixture(scope="session")
-def crds(kubectl: Kubectl) -> None:
-    """The CRDs are there. Where Helm has installed them they are Helm's, and stay as they are."""
-    for path in sorted(CRDS.glob("*.yaml")):
-        if not _is_from_helm(kubectl, path):
-            kubectl("apply", "--server-side", "--force-conflicts", "-f", str(path))
-    kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
-
-
-def _is_from_helm(kubectl: Kubectl, path: Path) -> bool:
-    manager = "jsonpath={.metadata.labels.app\\.kubernetes\\.io/managed-by}"
-    return kubectl("get", "--ignore-not-found", "--output", manager, "-f", str(path)) == "Helm"
 
 
 @pytest.fixture(scope="session")

@@ -155,6 +155,24 @@ def test_a_file_is_as_good_a_log_as_a_pipe(host: Host) -> None:
     assert (root / "workspace/log").read_bytes().startswith(b"to a file\n@agentjobs:envelope ")
 
 
+@pytest.mark.parametrize(
+    ("data", "cost"),
+    [
+        (b"", 0),
+        (b"\n", 1 + 64),
+        (b"\n\n", 2 + 128),
+        (b"x" * 8191 + b"\n", 8192 + 64),
+        (b"x" * 8192 + b"\n", 8193 + 128),
+        (b"x" * 20_000, 20_000 + 192),
+    ],
+    ids=["nothing", "an empty line", "two", "one piece", "a piece and its newline", "an open line of three pieces"],
+)
+def test_a_byte_costs_one_and_each_line_and_started_piece_of_a_line_64_more(data: bytes, cost: int) -> None:
+    budget = Budget(100_000)
+    budget.admit(data, 0)
+    assert budget.left == 100_000 - cost
+
+
 @settings(deadline=None)
 @given(
     chunks=st.lists(st.tuples(st.integers(0, 1), st.one_of(st.binary(max_size=50), st.just(b"x" * 20_000), st.just(b"\n" * 40)))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from agentjobs.cluster.client import Cluster
+from agentjobs.cluster.client import Api
 from agentjobs.core.envelope import TAIL_LINES, EnvelopeError, read_envelope
 from agentjobs.core.errors import ClusterError, NotFound
 from agentjobs.core.outcome import Evidence
@@ -18,7 +18,7 @@ UNREADABLE: Final = timedelta(seconds=60)
 """For this long a node that does not answer is asked again before the output is given up."""
 
 
-async def read_evidence(cluster: Cluster, pod: PodView, now: datetime) -> Evidence | None:
+async def read_evidence(cluster: Api, pod: PodView, now: datetime) -> Evidence | None:
     """None: not yet, ask again. The pod's container has started; it has ended, or the pod is being ended."""
     ended_at = from_wire(pod.finished) if pod.finished else None
     try:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
-from agentjobs.cluster.client import METADATA, Cluster, Json
+from agentjobs.cluster.client import METADATA, Api, Json
 from agentjobs.collect import read_evidence
 from agentjobs.core import history, manifests, runs, views
 from agentjobs.core.approval import Content, parse_revision, verdict
@@ -32,7 +32,7 @@ class Reconciler:
     """Knows the cluster, the caches, the clock; decides nothing."""
 
     def __init__(
-        self, cluster: Cluster, cache: Cache, policy: RunPolicy, clock: Callable[[], datetime], finished: Callable[[str], None]
+        self, cluster: Api, cache: Cache, policy: RunPolicy, clock: Callable[[], datetime], finished: Callable[[str], None]
     ) -> None:
         self._cluster = cluster
         self._cache = cache

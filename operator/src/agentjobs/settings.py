@@ -88,5 +88,3 @@ class Settings(BaseModel):
         except ValidationError as error:
             lines = [f"{PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_url=False)]
             raise SettingsError("the operator cannot start:\n" + "\n".join(lines)) from None
-        except json.JSONDecodeError as error:
-            raise SettingsError(f"the operator cannot start: a structured setting is not JSON: {error}") from None

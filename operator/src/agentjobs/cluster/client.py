@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 import aiohttp
@@ -25,6 +25,7 @@ Json = dict[str, Any]
 
 TIMEOUT_SECONDS: Final = 15.0
 PAGE: Final = 500
+JSON: Final = "application/json"
 TABLE: Final = "application/json;as=Table;v=v1;g=meta.k8s.io"
 METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
@@ -56,6 +57,18 @@ async def connect(kubeconfig: str | None) -> AsyncIterator[Cluster]:
         yield Cluster(api)
 
 
+class Api(Protocol):
+    """What observing and executing need of an API server; `Cluster` says what each method does."""
+
+    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json: ...
+
+    def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]: ...
+
+    async def log(self, namespace: str, pod: str, container: str, tail_lines: int) -> bytes: ...
+
+    async def write(self, namespace: str, write: Write) -> Json: ...
+
+
 class Cluster:
     """Raises NotFound, Conflict, Refused or ClusterError; each message names the request and what the server said."""
 
@@ -68,11 +81,11 @@ class Cluster:
         count, self._requests = self._requests, 0
         return count
 
-    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
-        """One object. Raises NotFound."""
-        return self._json(await self._request("GET", _path(kind, namespace, name), accept=accept))
+    async def get(self, kind: str, namespace: str, name: str, *, accept: str = JSON, seconds: float = TIMEOUT_SECONDS) -> Json:
+        """One object. Raises NotFound. `seconds`: how long to wait for the answer."""
+        return self._json(await self._request("GET", _path(kind, namespace, name), accept=accept, seconds=seconds))
 
-    async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
+    async def list(self, kind: str, namespace: str = "", *, accept: str = JSON, **selectors: str) -> AsyncIterator[Json]:
         """The answer's pages, for one namespace or for all."""
         query = {**selectors, "limit": str(PAGE)}
         while True:
@@ -88,15 +101,15 @@ class Cluster:
         query = {"container": container, "tailLines": str(tail_lines)}
         return await self._request("GET", _path("pod", namespace, pod) + "/log", accept="*/*", query=query)
 
-    async def write(self, namespace: str, write: Write) -> Json:
-        """The object as the server has it afterwards."""
+    async def write(self, namespace: str, write: Write, *, seconds: float = TIMEOUT_SECONDS) -> Json:
+        """The object as the server has it afterwards. `seconds`: how long to wait for the answer."""
         name = "" if write.verb == "create" else write.name
         path = _path(write.kind, namespace, name) + (f"/{write.subresource}" if write.subresource else "")
         body: Any = write.body
         if write.verb == "delete":
             body = {"propagationPolicy": "Background", **({"preconditions": {"uid": write.uid}} if write.uid else {})}
-        content_type = "application/merge-patch+json" if write.verb == "patch" else "application/json"
-        return self._json(await self._request(METHODS[write.verb], path, body=body, content_type=content_type))
+        content_type = "application/merge-patch+json" if write.verb == "patch" else JSON
+        return self._json(await self._request(METHODS[write.verb], path, body=body, content_type=content_type, seconds=seconds))
 
     @staticmethod
     def _json(data: bytes) -> Json:
@@ -108,14 +121,15 @@ class Cluster:
         method: str,
         path: str,
         *,
-        accept: str = "application/json",
+        accept: str = JSON,
         query: Mapping[str, str] | None = None,
         body: Any = None,
-        content_type: str = "application/json",
+        content_type: str = JSON,
+        seconds: float = TIMEOUT_SECONDS,
     ) -> bytes:
         headers = {"Accept": accept, "Content-Type": content_type}
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(seconds):
                 method, url, headers, _, _ = await self.api.param_serialize(
                     method, path, header_params=headers, query_params=list((query or {}).items()), auth_settings=["BearerToken"]
                 )

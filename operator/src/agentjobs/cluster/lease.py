@@ -26,6 +26,8 @@ from agentjobs.core.plan import Write
 LEASE_SECONDS: Final = 15
 RENEW_DEADLINE_SECONDS: Final = 10
 RETRY_SECONDS: Final = 2
+REQUEST_SECONDS: Final = 4.0
+"""Several attempts have to fit into the renew deadline."""
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class _LeaseLock(BaseLock):
 
     async def get(self, name: str, namespace: str) -> tuple[bool, LeaderElectionRecord] | tuple[bool, Exception] | tuple[bool, None]:
         try:
-            self._lease = await self._cluster.get("lease", namespace, name)
+            self._lease = await self._cluster.get("lease", namespace, name, seconds=REQUEST_SECONDS)
         except ClusterError as error:
             failure = ApiException(status=error.status, reason=str(error))
             failure.body = json.dumps({"code": error.status})
@@ -80,7 +82,9 @@ class _LeaseLock(BaseLock):
 
     async def _write(self, verb: Any, body: Json) -> bool:
         try:
-            self._lease = await self._cluster.write(self.namespace, Write(verb, "lease", self.name, "leadership", body))
+            self._lease = await self._cluster.write(
+                self.namespace, Write(verb, "lease", self.name, "leadership", body), seconds=REQUEST_SECONDS
+            )
         except ClusterError as error:
             log.warning("the lease could not be written: %s", error)
             return False

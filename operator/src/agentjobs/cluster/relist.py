@@ -11,7 +11,7 @@ from typing import Final
 from agentjobs.api import names
 from agentjobs.cluster import cache as caches
 from agentjobs.cluster.cache import Cache, Key
-from agentjobs.cluster.client import METADATA_LIST, TABLE, Cluster
+from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
 from agentjobs.cluster.streams import Streams
 
 ACTIVE_RUNS: Final = "status.phase!=Succeeded,status.phase!=Failed,status.phase!=TimedOut,status.phase!=Skipped,status.phase!=Cancelled"
@@ -26,13 +26,13 @@ SELECTORS: Final[dict[str, dict[str, str]]] = {
 """What is watched and listed, of each kind."""
 
 
-async def relist(cluster: Cluster, cache: Cache, streams: Streams) -> set[Key]:
+async def relist(cluster: Api, cache: Cache, streams: Streams) -> set[Key]:
     """Bring the cache in line with the cluster. Returns the keys of all jobs there are and of those that something changed for."""
     keys = await asyncio.gather(*(_kind(cluster, cache, streams, kind) for kind in SELECTORS), _finished(cluster, cache))
     return set().union(*keys)
 
 
-async def _kind(cluster: Cluster, cache: Cache, streams: Streams, kind: str) -> set[Key]:
+async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[Key]:
     table = cache.table(kind)
     before = {row: table.version(row) for row in table}
     seen: set[Key] = set()
@@ -59,7 +59,7 @@ async def _kind(cluster: Cluster, cache: Cache, streams: Streams, kind: str) -> 
     return keys
 
 
-async def _finished(cluster: Cluster, cache: Cache) -> set[Key]:
+async def _finished(cluster: Api, cache: Cache) -> set[Key]:
     before = {row: cache.finished.version(row) for row in cache.finished}
     seen: set[Key] = set()
     async for page in cluster.list("run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"):

@@ -54,7 +54,7 @@ def approved(force: Force, approvals: Iterable[ApprovalView]) -> Told:
     return "False", "Changed" if keeps else "PendingApproval", f"digest {current.digest[:SHORT]} waits for approval{keeps}; {how}"
 
 
-def scheduled(force: Force, suspended: bool) -> Told:
+def scheduled(force: Force, suspended: bool, next_run_at: str | None) -> Told:
     """The condition Scheduled."""
     if force.spec is None:
         return "False", "NotApproved", "nothing is scheduled before the job is approved"
@@ -62,6 +62,8 @@ def scheduled(force: Force, suspended: bool) -> Told:
         return "False", "NoSchedule", "the job has no schedule; create an AgentJobRun to run it"
     if suspended:
         return "False", "Suspended", "spec.suspend is true; manual runs still work"
+    if next_run_at is None:
+        return "False", "NeverDue", "no day of the coming years fits spec.schedule.cron"
     return "True", "Scheduled", schedule.words(force.spec.schedule)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from agentjobs.api.job import Approval, ScheduledAgentJobStatus
+from agentjobs.api.job import ScheduledAgentJobStatus
 from agentjobs.core import approval, conditions, events, history, manifests, runs, schedule
 from agentjobs.core.approval import Content
 from agentjobs.core.card import card
@@ -69,10 +69,13 @@ def answer(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *,
     """The job's status: counters and history as given, everything else derived anew."""
     job = observed.job
     suspended = _suspended(job)
+    if not active:
+        status = history.without_running(status)
     told = conditions.approved(force, observed.approvals)
+    next_run_at = _next_run_at(force, suspended, now)
     answers = {
         "Approved": told,
-        "Scheduled": conditions.scheduled(force, suspended),
+        "Scheduled": conditions.scheduled(force, suspended, next_run_at),
         "Ready": conditions.ready(force, told, _obstacle(observed)),
     }
     return status.model_copy(
@@ -81,15 +84,11 @@ def answer(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *,
             "phase": conditions.phase(force, status, active=active, suspended=suspended),
             "conditions": conditions.conditions(status.conditions, answers, job.generation, now),
             "card": card(job.name, force.current, now) if force.current else None,
-            "approval": _approval(observed, force),
-            "next_run_at": _next_run_at(force, suspended, now),
-            "started_at": status.started_at if active else None,
+            "approval": conditions.approval(force, observed.approvals),
+            "next_run_at": next_run_at,
+            "started_at": status.started_at,
         }
     )
-
-
-def _approval(observed: Observed, force: Force) -> Approval:
-    return conditions.approval(force, observed.approvals)
 
 
 def _suspended(job: JobView) -> bool:

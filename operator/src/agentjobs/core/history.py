@@ -25,6 +25,15 @@ def with_running(status: ScheduledAgentJobStatus, run: RunView, started: str | N
     return status.model_copy(update={"last_run": last, "started_at": started, "last_run_at": started or status.last_run_at})
 
 
+def without_running(status: ScheduledAgentJobStatus) -> ScheduledAgentJobStatus:
+    """The job when nothing runs: a last run that never ended was deleted, and the one before it is the last."""
+    last = status.last_run
+    if last is not None and last.phase in ("Pending", "Running"):
+        before = next((line for line in status.recent_runs if line.phase != "Skipped"), None)
+        last = LastRun(name=before.name, uid=before.uid, phase=before.phase, exit_code=before.exit_code) if before else None
+    return status.model_copy(update={"last_run": last, "started_at": None})
+
+
 def with_finished(status: ScheduledAgentJobStatus, run: RunView, record: AgentJobRunStatus) -> ScheduledAgentJobStatus:
     """The job after this run. A skipped run is remembered but is no run: it counts nowhere."""
     line = RecentRun(

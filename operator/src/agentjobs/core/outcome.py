@@ -138,7 +138,7 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
     pod, envelope = end.pod, end.evidence.envelope
     started_at_all = pod is not None and pod.started is not None
     stdout, stderr = _outputs(end)
-    complete = envelope is not None or (not started_at_all and end.run.started is None)
+    complete = envelope is not None or _never_started(end)
     if not complete:
         message = f"{message}; the output is incomplete: {end.evidence.problem or 'the pod was gone before its log was read'}"
     return AgentJobRunStatus(
@@ -158,6 +158,13 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
         pod_name=pod.name if pod else None,
         runner_image=(pod.image if pod and pod.image else image) if started_at_all else None,
     )
+
+
+def _never_started(end: Ending) -> bool:
+    """There was no output to lose. Where neither pod nor Job is left to tell, nobody knows."""
+    if end.pod is not None:
+        return end.pod.started is None
+    return end.job is not None and end.job.stop_reason is not None and end.run.started is None
 
 
 def _outputs(end: Ending) -> tuple[str, str]:

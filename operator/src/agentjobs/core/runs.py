@@ -164,7 +164,7 @@ def _record_start(scene: Scene, case: Case) -> Step:
     last = scene.status.last_run
     known = (last is not None and last.name == job.name) or any(line.name == job.name for line in scene.status.recent_runs)
     if known or job.manual:
-        return Step(after=(_delete_job(job, "its run was deleted"),))
+        return Step(before=(_delete_job(job, "its run was deleted"),))
     start = schedule.start_of(job.name) or job.created
     body = manifests.scheduled_run(scene.job, job, to_wire(start))
     return Step(before=(Write("create", "run", job.name, "a scheduled start", body),), requeue_after=0)
@@ -268,7 +268,7 @@ def _show(scene: Scene, case: Case, run: RunView, job: BatchJobView) -> Step:
         return Step(before=(_stop(job, "StartTimeout"),), active=True)
     wait = min(-late.total_seconds(), 60.0)
     if pod is None or pod.waiting in HARMLESS_WAITS:
-        return Step(active=bool(run.reason), requeue_after=wait)
+        return Step(active=run.phase == "Running" or bool(run.reason), requeue_after=wait)
     message = f"the pod cannot start: {pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE]
     status = history.with_running(scene.status, run, None)
     if (run.reason, run.message) == (pod.waiting, message):

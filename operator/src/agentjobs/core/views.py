@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeGuard, get_args
 
 from pydantic import ValidationError
 
-from agentjobs.api import names
+from agentjobs.api import names, resources
 from agentjobs.api.base import explain
 from agentjobs.api.job import RunPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
 from agentjobs.core.approval import ApprovalView
@@ -175,12 +175,22 @@ def _condition(body: Body, kind: str) -> Mapping[str, str]:
     return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), {})
 
 
+def _status(body: Body) -> ScheduledAgentJobStatus:
+    """The status as far as it can be read: a field that somebody spoilt is left out, and written anew."""
+    try:
+        return ScheduledAgentJobStatus.model_validate(body)
+    except ValidationError as error:
+        spoilt = {detail["loc"][0] for detail in error.errors(include_url=False, include_input=False) if detail["loc"]}
+        return ScheduledAgentJobStatus.model_validate({key: value for key, value in body.items() if key not in spoilt})
+
+
 def job_view(body: Body) -> JobView:
     """From a ScheduledAgentJob. A spec that this version cannot read is a problem of the job, told in a sentence."""
     metadata = body["metadata"]
     spec, problem = None, None
     try:
         spec = ScheduledAgentJobSpec.model_validate(body.get("spec") or {})
+        problem = resources.JOB.problem(body)
     except ValidationError as error:
         problem = explain(error)
     return JobView(
@@ -189,9 +199,9 @@ def job_view(body: Body) -> JobView:
         uid=metadata["uid"],
         generation=metadata.get("generation", 0),
         resource_version=metadata["resourceVersion"],
-        spec=spec,
+        spec=None if problem else spec,
         problem=problem,
-        status=ScheduledAgentJobStatus.model_validate(body.get("status") or {}),
+        status=_status(body.get("status") or {}),
         deleting="deletionTimestamp" in metadata,
     )
 

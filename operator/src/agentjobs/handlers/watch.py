@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 import kopf
@@ -51,8 +51,9 @@ def register(registry: kopf.OperatorRegistry, watcher: Watcher) -> None:
         kopf.on.event(group, version, plural, id=f"watch-{kind}", registry=registry)(_handler(kind, watcher))
 
 
-def _handler(kind: str, watcher: Watcher) -> Callable[..., None]:
-    def handle(event: dict[str, Any], **_: object) -> None:
+def _handler(kind: str, watcher: Watcher) -> Callable[..., Coroutine[None, None, None]]:
+    # A coroutine: Kopf would run a plain function in a thread, and the caches belong to the event loop.
+    async def handle(event: dict[str, Any], **_: object) -> None:
         watcher.saw(kind, event["type"] == "DELETED", event["object"])
 
     return handle

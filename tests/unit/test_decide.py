@@ -1,0 +1,204 @@
+"""The decision about a job as a whole: what it answers to its author and what it asks of the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agentjobs.api.job import Condition
+from agentjobs.core import manifests
+from agentjobs.core.approval import ApprovalView
+from agentjobs.core.decide import current_content, decide, decide_orphan, merge_patch
+from agentjobs.core.plan import Observed, Plan, Write
+from agentjobs.core.views import CronJobView, RunView, cron_job_view, job_view
+from tests import manifests as written
+from tests.unit.test_manifests import POLICY
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+WEEKLY = {"cron": "0 8 * * 1", "timeZone": "Europe/Bucharest"}
+
+
+def observed(status: dict[str, Any] | None = None, **spec: Any) -> Observed:
+    body = written.job("report", **({"schedule": WEEKLY} | spec))
+    body["metadata"] |= {"namespace": "ns", "uid": "uid", "resourceVersion": "7", "generation": 3}
+    return Observed(job_view(body | {"status": status or {}}))
+
+
+def approved(seen: Observed, decision: str = "Approved", digest: str | None = None) -> Observed:
+    digest = digest or current_content(seen.job).digest
+    approval = ApprovalView(
+        f"a{len(seen.approvals)}", "report", digest, "Approved" if decision == "Approved" else "Denied", "ana", "2026-11-22T07:00:00Z"
+    )
+    return replace(seen, approvals=(*seen.approvals, approval))
+
+
+def cron_job(seen: Observed, **changes: Any) -> CronJobView:
+    body = manifests.cron_job(seen.job, current_content(seen.job), POLICY, suspended=False)
+    body["metadata"] |= {"uid": "cron", "resourceVersion": "9"}
+    return replace(cron_job_view(body), **changes)
+
+
+def settled(seen: Observed) -> Observed:
+    """Approved, with everything in place."""
+    content = current_content(seen.job)
+    return replace(approved(seen), cron_job=cron_job(seen), revisions=frozenset({manifests.revision_name("report", content.digest)}))
+
+
+def status(plan: Plan) -> dict[str, Any]:
+    return next(dict(write.body or {})["status"] for write in plan.writes if write.kind == "job")
+
+
+def told(plan: Plan, kind: str) -> Condition:
+    return Condition.model_validate(next(c for c in status(plan)["conditions"] if c["type"] == kind))
+
+
+def asked(plan: Plan) -> list[tuple[str, str]]:
+    return [(write.verb, write.kind) for write in plan.writes if write.kind not in ("job", "event")]
+
+
+def test_an_unapproved_job_asks_nothing_of_the_cluster_and_shows_its_card() -> None:
+    plan = decide(observed(), POLICY, NOW)
+    assert asked(plan) == []
+    found = status(plan)
+    assert (found["phase"], found["approval"]) == ("PendingApproval", {"state": "Pending"})
+    assert found["card"]["schedule"] == "At 08:00, only on Monday (Europe/Bucharest)"
+    assert found["card"]["nextStarts"][0] == "2026-11-23T08:00:00+02:00"
+    assert "nextRunAt" not in found
+    assert found["card"]["digest"][:10] in told(plan, "Approved").message
+
+
+def test_an_approved_job_gets_its_revision_before_its_cron_job() -> None:
+    plan = decide(approved(observed()), POLICY, NOW)
+    assert asked(plan) == [("create", "revision"), ("create", "cronjob")]
+    assert (status(plan)["phase"], status(plan)["nextRunAt"]) == ("Scheduled", "2026-11-23T06:00:00Z")
+    assert status(plan)["approval"] == {
+        "state": "Approved", "digest": status(plan)["card"]["digest"], "by": "ana", "at": "2026-11-22T07:00:00Z",
+    }  # fmt: skip
+
+
+def test_a_job_where_everything_is_in_place_asks_for_nothing_more() -> None:
+    seen = settled(observed())
+    first = decide(seen, POLICY, NOW)
+    assert asked(first) == []
+    again = replace(seen, job=replace(seen.job, status=seen.job.status.model_validate(status(first))))
+    assert decide(again, POLICY, NOW + timedelta(minutes=1)).writes == ()
+
+
+def test_an_approval_of_another_digest_starts_nothing_and_is_named() -> None:
+    plan = decide(approved(observed(), digest="f" * 64), POLICY, NOW)
+    assert asked(plan) == []
+    condition = told(plan, "Approved")
+    assert (condition.status, condition.reason) == ("False", "DigestMismatch")
+    assert "ffffffffff" in condition.message
+
+
+def test_a_denial_withdraws_what_runs() -> None:
+    seen = settled(observed())
+    denied = approved(seen, "Denied")
+    plan = decide(denied, POLICY, NOW)
+    assert asked(plan) == [("patch", "cronjob"), ("delete", "cronjob")]
+    assert (status(plan)["phase"], told(plan, "Approved").reason) == ("Denied", "Denied")
+
+
+def test_a_changed_job_waits_while_its_approved_revision_stays_in_force() -> None:
+    old = observed()
+    new = observed(script={"inline": "print('new')\n"})
+    old_content = current_content(old.job)
+    seen = replace(settled(old), job=new.job, previous=old_content)
+    plan = decide(seen, POLICY, NOW)
+    assert asked(plan) == []
+    assert status(plan)["approval"]["state"] == "Changed"
+    assert status(plan)["approval"]["digest"] == old_content.digest
+    assert status(plan)["card"]["digest"] == current_content(new.job).digest
+    assert told(plan, "Approved").reason == "Changed"
+    assert told(plan, "Ready").status == "False"
+    assert status(plan)["phase"] == "Scheduled"
+
+
+@pytest.mark.parametrize(
+    ("changes", "no_old_starts"),
+    [
+        ({"spec_hash": "other"}, False),
+        ({"labelled": False}, False),
+        ({"spec_hash": "other", "suspended": True}, True),
+        ({"spec_hash": "other", "schedule": "0 9 * * 1"}, True),
+        ({"spec_hash": "other", "time_zone": "Etc/UTC"}, True),
+    ],
+)
+def test_drift_is_repaired_and_a_resume_or_a_new_schedule_fires_nothing_old(changes: dict[str, Any], no_old_starts: bool) -> None:
+    seen = observed()
+    plan = decide(replace(settled(seen), cron_job=cron_job(seen, **changes)), POLICY, NOW)
+    expected = [("patch", "cronjob"), ("replace", "cronjob")] if no_old_starts else [("replace", "cronjob")]
+    assert asked(plan) == expected
+    if no_old_starts:
+        first = plan.writes[0]
+        assert (first.subresource, first.body) == ("status", {"status": {"lastScheduleTime": "2026-11-22T08:00:00Z"}})
+
+
+def test_what_the_server_makes_of_our_spec_is_no_drift() -> None:
+    seen = observed()
+    wanted = cron_job(seen).spec_hash
+    plan = decide(replace(settled(seen), cron_job=cron_job(seen, spec_hash="normalised"), settled={wanted: "normalised"}), POLICY, NOW)
+    assert asked(plan) == []
+
+
+def test_a_cron_job_of_somebody_else_is_left_alone_and_named() -> None:
+    seen = observed()
+    plan = decide(replace(settled(seen), cron_job=cron_job(seen, owner_uid="somebody")), POLICY, NOW)
+    assert asked(plan) == []
+    assert (told(plan, "Ready").reason, told(plan, "Ready").status) == ("NameTaken", "False")
+
+
+def test_suspending_needs_no_approval_and_shows_no_next_run() -> None:
+    plan = decide(approved(observed(suspend=True)), POLICY, NOW)
+    created = next(write for write in plan.writes if write.kind == "cronjob")
+    assert dict(created.body or {})["spec"]["suspend"] is True
+    assert status(plan)["phase"] == "Paused"
+    assert "nextRunAt" not in status(plan)
+
+
+def test_an_invalid_spec_ends_in_a_condition_with_its_sentence() -> None:
+    seen = observed(schedule={"cron": "0 8 * * 1", "timeZone": "Europe/Bukarest"})
+    plan = decide(seen, POLICY, NOW)
+    assert asked(plan) == []
+    assert status(plan)["phase"] == "Invalid"
+    assert "write an IANA name" in told(plan, "Ready").message
+
+
+def test_a_field_that_this_version_does_not_know_is_never_acted_on() -> None:
+    plan = decide(observed(sidecar={"image": "x"}), POLICY, NOW)
+    assert (asked(plan), status(plan)["phase"]) == ([], "Invalid")
+    assert "sidecar" in told(plan, "Ready").message
+
+
+def test_a_schedule_that_is_never_due_says_so() -> None:
+    plan = decide(approved(observed(schedule={"cron": "0 0 31 2 *"})), POLICY, NOW)
+    assert told(plan, "Scheduled").reason == "NeverDue"
+
+
+def test_the_status_is_looked_at_again_when_the_next_start_has_passed() -> None:
+    plan = decide(settled(observed()), POLICY, datetime(2026, 11, 23, 5, 59, 50, tzinfo=UTC))
+    assert plan.requeue_after == pytest.approx(11)
+
+
+def test_the_counting_write_carries_the_version_that_was_read() -> None:
+    write = next(write for write in decide(observed(), POLICY, NOW).writes if write.kind == "job")
+    assert dict(write.body or {})["metadata"] == {"resourceVersion": "7"}
+
+
+def test_a_run_of_an_unknown_job_is_skipped_after_a_moment_for_its_job_to_arrive() -> None:
+    run = RunView("ns", "now", "u", "1", "nobody", False, True, NOW, "Pending", None, None, None)
+    assert decide_orphan(run, NOW + timedelta(seconds=1)) == Plan(requeue_after=1.0)
+    (write,) = decide_orphan(run, NOW + timedelta(seconds=3)).writes
+    assert isinstance(write, Write)
+    assert dict(write.body or {})["status"]["reason"] == "JobNotFound"
+
+
+def test_a_merge_patch_removes_what_is_gone_at_any_depth() -> None:
+    before = {"a": 1, "b": {"x": 1, "y": 2}, "c": [1], "d": {"z": 1}}
+    after = {"b": {"x": 1, "y": 3}, "c": [2], "d": {"z": 1}, "e": {}}
+    assert merge_patch(before, after) == {"a": None, "b": {"y": 3}, "c": [2], "e": {}}
+    assert merge_patch(after, after) == {}

@@ -1,0 +1,132 @@
+"""How a run ended: one row for each way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from agentjobs.core.envelope import Envelope
+from agentjobs.core.outcome import Ending, Evidence, record
+from agentjobs.core.views import BatchJobView, PodView, RunView
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+RUN = RunView("ns", "report-now", "uid", "1", "report", True, True, NOW, "Running", None, None, "2026-11-22T08:00:00Z")
+JOB = BatchJobView("ns", "report-now", "report", "juid", "1", "cuid", NOW, False, True, "d" * 64, None, "", "", False)
+POD = PodView(
+    namespace="ns",
+    name="report-now-x",
+    job="report",
+    run="report-now",
+    uid="puid",
+    resource_version="1",
+    owner_uid="juid",
+    phase="Succeeded",
+    deleting=False,
+    disruption="",
+    running=False,
+    started="2026-11-22T08:00:00Z",
+    finished="2026-11-22T08:01:00Z",
+    exit_code=0,
+    ended_by="Completed",
+    termination_message="",
+    waiting="",
+    waiting_message="",
+    image="sha256:1",
+)
+EXITED = Envelope(
+    run_id="report-now",
+    digest="d" * 64,
+    outcome="Exited",
+    exit_code=0,
+    reason="Completed",
+    message="the script exited with code 0",
+    started_at=datetime(2026, 11, 22, 8, 0, tzinfo=UTC),
+    finished_at=datetime(2026, 11, 22, 8, 1, tzinfo=UTC),
+    stdout="out",
+    stderr="err",
+    stdout_dropped_bytes=0,
+    stderr_dropped_bytes=7,
+    log_dropped_bytes=0,
+)
+RAISED = replace(EXITED, exit_code=1, reason="ScriptFailed", message="the script exited with code 1")
+TIMED_OUT = replace(EXITED, outcome="TimedOut", exit_code=124, reason="Timeout", message="ended after its limit of 10 s")
+TERMINATED = replace(EXITED, outcome="Terminated", exit_code=143, reason="Terminated", message="ended from outside")
+LOST = Evidence(None, "the log ends without an envelope")
+FAILED_POD = replace(POD, phase="Failed", exit_code=1, ended_by="Error")
+RUNNING_POD = replace(POD, phase="Running", running=True, exit_code=None, finished=None, ended_by="")
+NEVER = replace(RUNNING_POD, phase="Pending", running=False, started=None)
+KILLED = replace(FAILED_POD, exit_code=137)
+
+CASES = {
+    "success": (JOB, POD, Evidence(EXITED), "Succeeded", "Completed", True),
+    "the script raised": (JOB, FAILED_POD, Evidence(RAISED), "Failed", "ScriptFailed", True),
+    "its own limit": (JOB, replace(FAILED_POD, exit_code=124), Evidence(TIMED_OUT), "TimedOut", "Timeout", True),
+    "out of memory": (JOB, replace(KILLED, ended_by="OOMKilled"), Evidence(replace(RAISED, exit_code=137)), "Failed", "OOMKilled", True),
+    "out of memory, runner included": (JOB, replace(KILLED, ended_by="OOMKilled"), LOST, "Failed", "OOMKilled", False),
+    "an envelope that claims more than the container": (JOB, FAILED_POD, Evidence(EXITED), "Failed", "ExitCodeMismatch", True),
+    "denied": (replace(JOB, stop_reason="Denied"), replace(RUNNING_POD, deleting=True), Evidence(TERMINATED), "Cancelled", "Denied", True),
+    "revoked, but it ended by itself first": (
+        replace(JOB, stop_reason="ApprovalRevoked"),
+        POD,
+        Evidence(EXITED),
+        "Succeeded",
+        "Completed",
+        True,
+    ),
+    "never started": (replace(JOB, stop_reason="StartTimeout"), NEVER, Evidence(None), "Failed", "StartTimeout", True),
+    "deadline": (
+        replace(JOB, failure="DeadlineExceeded"),
+        replace(RUNNING_POD, deleting=True),
+        Evidence(TERMINATED),
+        "TimedOut",
+        "DeadlineExceeded",
+        True,
+    ),
+    "drained": (
+        JOB,
+        replace(RUNNING_POD, deleting=True, disruption="EvictionByEvictionAPI"),
+        Evidence(TERMINATED),
+        "Failed",
+        "Disrupted",
+        True,
+    ),
+    "evicted by the node": (JOB, replace(KILLED, ended_by="Evicted", exit_code=None), LOST, "Failed", "Evicted", False),
+    "pod deleted": (JOB, replace(RUNNING_POD, deleting=True), Evidence(TERMINATED), "Failed", "PodDeleted", True),
+    "job deleted": (None, replace(RUNNING_POD, deleting=True), Evidence(TERMINATED), "Failed", "JobDeleted", True),
+    "everything gone": (None, None, Evidence(None), "Failed", "JobDeleted", False),
+    "pod gone": (JOB, None, Evidence(None), "Failed", "PodDeleted", False),
+    "log lost, success": (JOB, POD, LOST, "Succeeded", "Completed", False),
+    "log lost, failure": (JOB, FAILED_POD, LOST, "Failed", "Error", False),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_ending_has_its_phase_its_reason_and_says_whether_output_is_missing(case: str) -> None:
+    job, pod, evidence, phase, reason, complete = CASES[case]
+    found = record(Ending(RUN, job, pod, evidence), "d" * 64, "image", NOW)
+    assert (found.phase, found.reason, found.logs_complete) == (phase, reason, complete)
+    assert found.message
+    assert ("incomplete" in found.message) is not complete
+    assert found.finished_at
+
+
+def test_the_containers_exit_code_counts() -> None:
+    assert record(Ending(RUN, JOB, FAILED_POD, Evidence(EXITED)), None, "image", NOW).exit_code == 1
+
+
+def test_without_a_log_the_tails_of_the_termination_message_are_kept() -> None:
+    message = (
+        '{"version":1,"runId":"r","digest":"","outcome":"Exited","exitCode":1,"reason":"ScriptFailed","message":"m","startedAt":null,'
+        '"finishedAt":"2026-11-22T08:01:00.000000Z","stdoutDroppedBytes":0,"stderrDroppedBytes":0,"logDroppedBytes":0,"sha256":"'
+        + "0" * 64 + '","lines":1,"stdoutTail":"last words","stderrTail":"Traceback"}'
+    )  # fmt: skip
+    found = record(Ending(RUN, JOB, replace(FAILED_POD, termination_message=message), LOST), None, "image", NOW)
+    assert (found.stdout, found.stderr, found.logs_complete) == ("last words", "Traceback", False)
+
+
+def test_the_size_of_what_is_stored_is_told() -> None:
+    found = record(Ending(RUN, JOB, POD, Evidence(replace(EXITED, stdout="é", stderr="x"))), None, "image", NOW)
+    assert found.output_bytes == 3
+    assert found.stderr_dropped_bytes == 7

@@ -1,0 +1,74 @@
+"""Schedules in words and in starts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from agentjobs.api.job import Schedule
+from agentjobs.core import schedule
+from agentjobs.core.errors import UserError
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+
+
+def starts(cron: str, zone: str = "Etc/UTC", after: datetime = NOW, count: int = 3) -> list[str]:
+    return [start.isoformat() for start in schedule.next_starts(Schedule(cron=cron, time_zone=zone), after, count)]
+
+
+@pytest.mark.parametrize(
+    ("cron", "first"),
+    [
+        ("*/5 * * * *", "2026-11-22T08:05:00+00:00"),
+        ("0 * * * *", "2026-11-22T09:00:00+00:00"),
+        ("0 9 * * *", "2026-11-22T09:00:00+00:00"),
+        ("0 8 * * 1", "2026-11-23T08:00:00+00:00"),
+        ("0 7,19 * * *", "2026-11-22T19:00:00+00:00"),
+        ("0 0 1 1,4,7,10 *", "2027-01-01T00:00:00+00:00"),
+        ("0 6 1 * *", "2026-12-01T06:00:00+00:00"),
+    ],
+)
+def test_the_common_cadences_start_when_people_expect(cron: str, first: str) -> None:
+    assert starts(cron, count=1) == [first]
+
+
+def test_a_start_is_strictly_later_than_the_moment_asked_for() -> None:
+    assert starts("0 8 * * *", count=1) == ["2026-11-23T08:00:00+00:00"]
+
+
+def test_local_time_stays_local_across_daylight_saving() -> None:
+    autumn = datetime(2026, 10, 24, 0, 0, tzinfo=UTC)
+    assert starts("0 8 * * *", "Europe/Bucharest", autumn, 2) == ["2026-10-24T08:00:00+03:00", "2026-10-25T08:00:00+02:00"]
+
+
+def test_a_day_that_never_comes_has_no_start() -> None:
+    assert starts("0 0 31 2 *") == []
+
+
+def test_a_job_without_cron_has_no_start() -> None:
+    assert schedule.next_starts(Schedule(), NOW, 3) == ()
+    assert schedule.words(Schedule()) == "manual runs only"
+
+
+def test_the_words_name_the_time_and_the_zone() -> None:
+    assert schedule.words(Schedule(cron="0 8 * * 1", time_zone="Europe/Bucharest")) == "At 08:00, only on Monday (Europe/Bucharest)"
+
+
+@pytest.mark.parametrize("cron", ["0 8 * *", "0 0 8 * * 1", "@daily", "61 * * * *", "0 8 ? * 1", "x y z a b", "0 0 0 * *"])
+def test_a_cron_that_cannot_be_is_refused_with_an_example(cron: str) -> None:
+    with pytest.raises(UserError, match="for example"):
+        schedule.check(Schedule.model_construct(cron=cron, time_zone="Etc/UTC", starting_deadline_seconds=300))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Bukarest", "", "../etc/passwd", "a\0b"])
+def test_a_zone_that_does_not_exist_is_refused_with_what_to_write(zone: str) -> None:
+    with pytest.raises(UserError, match="write an IANA name such as"):
+        schedule.check(Schedule.model_construct(cron="0 8 * * 1", time_zone=zone, starting_deadline_seconds=300))
+
+
+def test_the_start_of_a_scheduled_run_is_read_from_its_name() -> None:
+    assert schedule.start_of("weekly-2-29412345") == datetime(2025, 12, 3, 5, 45, tzinfo=UTC)
+    assert schedule.start_of("report-by-hand") is None
+    assert schedule.start_of("report-1234567") is None
+    assert schedule.start_of("report-²²²²²²²²") is None
