@@ -159,7 +159,7 @@ REFUSED_VARIABLES: Final = (
     ),
     *(
         Refused(f"the variable {name}", job(env=[{"name": name, "value": "x"}]), "is reserved, choose another name")
-        for name in ("JOB_RUN_ID", "AGENTJOBS_DIGEST", "LD_PRELOAD", "GLIBC_TUNABLES", "OPENSSL_CONF", "PYTHONHOME", "HOME")
+        for name in ("JOB_RUN_ID", "AGENTJOBS_DIGEST", "LD_PRELOAD", "GLIBC_TUNABLES", "GCONV_PATH", "OPENSSL_CONF", "PYTHONHOME", "HOME")
     ),
     Refused("a variable with a dash", job(env=[{"name": "MY-VAR", "value": "x"}]), "must be the name of a variable"),
     Refused("a Secret that cannot be", _variable(valueFrom={"secretKeyRef": {"name": "S", "key": "k"}}), "must be the name of an object"),

@@ -54,8 +54,8 @@ class Kubectl:
 
 
 def _stream(manifests: tuple[dict[str, Any], ...]) -> str:
-    """JSON is YAML; a stream has no list around it, so each object is answered for itself."""
-    return "\n---\n".join(json.dumps(manifest) for manifest in manifests)
+    """JSON is YAML, except for characters escaped as pairs. A stream has no list around it, so each object is answered for itself."""
+    return "\n---\n".join(json.dumps(manifest, ensure_ascii=False) for manifest in manifests)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import http.server
+import itertools
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,10 @@ def descendants(pid: int) -> list[int]:
         found.append(todo.pop())
         todo += parents.get(found[-1], [])
     return found
+
+
+def gone(pids: list[int]) -> bool:
+    return not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 def alive(pids: list[int], layout: Layout) -> list[int]:
@@ -284,6 +290,19 @@ def test_pods_reach_servers_on_this_host(cluster: Cluster) -> None:
     assert address == cluster.get("pod", name)["status"]["podIP"]
 
 
+def test_this_host_does_not_lose_the_node_when_a_pod_joins_its_bridge(cluster: Cluster) -> None:
+    def address() -> str:
+        return str(json.loads(cluster.run("node-exec", "--", "ip", "-json", "link", "show", "cbr0")[0])[0]["address"])
+
+    before = address()
+    lowest = "ip link add low0 address 00:00:00:00:00:02 type veth peer name low1 && ip link set low0 master cbr0"
+    cluster.run("node-exec", "--", "sh", "-c", lowest)  # a bridge without an address of its own would take this one
+    try:
+        assert address() == before
+    finally:
+        cluster.run("node-exec", "--", "ip", "link", "delete", "low0")
+
+
 def test_the_audit_log_tells_who_wrote_a_lease_but_not_who_read_one(cluster: Cluster) -> None:
     name = unique("lease")
     cluster.create({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}, "spec": {}})
@@ -338,7 +357,8 @@ def test_a_second_up_only_says_so(cluster: Cluster) -> None:
 
 
 def test_two_clusters_do_not_meet(cluster: Cluster) -> None:
-    other = Cluster(f"{cluster.key}-2")
+    names = (f"{cluster.key}-{number}" for number in itertools.count())
+    other = Cluster(next(name for name in names if preferred_slot(name) == cluster.layout.slot))  # it would prefer the same network
     other.run("up")
     try:
         assert other.layout.subnet != cluster.layout.subnet
@@ -369,20 +389,23 @@ def test_after_down_nothing_is_left_and_up_begins_anew_with_the_images_kept(clus
 
     cluster.run("up")
     assert cluster.get("pods", "--all-namespaces")["items"] == []
+    assert cluster.run("node-exec", "--", "ctr", "--namespace", "k8s.io", "containers", "list", "-q")[0] == ""
     assert "is there already" in cluster.run("load", str(base_archive))[1]
     cluster.create(pod("again", "print('ran')"))
     assert cluster.log_of("again") == "ran\n"
 
 
 def test_down_and_up_work_after_the_cluster_was_killed(cluster: Cluster, untouched: Host) -> None:
-    pids = descendants(supervisor_pid(cluster))
-    os.kill(pids[0], signal.SIGKILL)
-    eventually(lambda: not [pid for pid in pids if Path(f"/proc/{pid}").exists()], "the cluster's processes to go with their PID 1")
-    assert "state: down" in cluster.run("status", code=1)[0]
-    cluster.run("down")
-    assert_nothing_left(cluster, pids, untouched)
-    cluster.run("up")
-    assert "state: up" in cluster.run("status")[0]
+    for remedy in ("up", "down"):
+        pids = descendants(supervisor_pid(cluster))
+        os.kill(pids[0], signal.SIGKILL)
+        eventually(partial(gone, pids), "the processes to go with their PID 1")
+        assert "state: down" in cluster.run("status", code=1)[0]
+        cluster.run(remedy)
+        if remedy == "down":
+            assert_nothing_left(cluster, pids, untouched)
+        else:
+            assert "state: up" in cluster.run("status")[0]
 
 
 def test_a_half_finished_up_is_taken_down_or_finished(cluster: Cluster, untouched: Host) -> None:

@@ -26,7 +26,7 @@ from agentjobs.core.envelope import Envelope, ShortForm, read_envelope, read_sho
 SOURCES = Path(__file__).parents[2] / "runner-image" / "src" / "agentjobs_runner"
 UID = 65532
 RUN_ID = "report-29000000"
-AS_AGENT = (str(shutil.which("setpriv")), f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--no-new-privs")
+AS_AGENT = (str(shutil.which("setpriv")), f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--no-new-privs", "--pdeathsig=KILL")
 AS_PID_ONE = (str(shutil.which("unshare")), "--pid", "--fork", "--mount-proc", "--kill-child")
 PATIENCE_SECONDS = 20.0
 
@@ -127,7 +127,6 @@ class Running:
         return Ended(code, bytes(self.stdout), bytes(self.stderr), self.termination(), took)
 
     def kill(self) -> None:
-        """setpriv's change of uid undoes unshare's promise to take the child with it."""
         if self.alive:
             self.signal(signal.SIGKILL)
             self._process.wait(PATIENCE_SECONDS)

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from agentjobs_runner import run, supervise
-from tests.runner.container import AS_AGENT, AS_PID_ONE, Host, revision, wait_until
+from tests.runner.container import AS_AGENT, AS_PID_ONE, PATIENCE_SECONDS, Host, revision, wait_until
 
 READY = "import os, signal, sys, time\nprint('ready')\n"
 DEAF = "import os, signal, sys, time\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\nprint('ready')\n"
@@ -81,15 +81,15 @@ def test_a_script_that_tells_the_runner_to_stop_is_stopped_even_when_it_exits_at
 ORDER = """
 import os, sys
 sys.path.insert(0, sys.argv[1])
+from agentjobs_runner.signals import Signals
 from agentjobs_runner.supervise import Supervisor
-class Signals:
-    descriptor, writer = os.pipe()
-    def arrived(self):
-        return os.read(self.descriptor, 100)
-supervisor = Supervisor(Signals())
+class Arrived(Signals):
+    def __init__(self):
+        self.descriptor, self.writer = os.pipe2(os.O_NONBLOCK)
+supervisor = Supervisor(signals := Arrived())
 supervisor.start(["true"], os.environ)
 os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-os.write(Signals.writer, bytes(map(int, sys.argv[2:])))
+os.write(signals.writer, bytes(map(int, sys.argv[2:])))
 print(*supervisor.run(5), supervisor.told)
 """
 
@@ -101,7 +101,7 @@ print(*supervisor.run(5), supervisor.told)
 )
 def test_of_two_signals_heard_at_once_the_first_to_come_decides(host: Host, arrived: tuple[int, int], expected: str) -> None:
     command = [*AS_PID_ONE, *AS_AGENT, host.image.python, "-c", ORDER, str(host.image.library), *(str(int(number)) for number in arrived)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == expected
+    assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS).stdout == expected
 
 
 def test_told_before_the_script_has_started_nothing_starts(host: Host) -> None:

@@ -100,6 +100,11 @@ def test_a_run_that_never_started_has_no_start() -> None:
     assert read_envelope(log_of(RECORD | {"startedAt": None, "outcome": "Refused"})).started_at is None
 
 
+def test_no_envelope_is_believed_when_the_runner_says_that_it_printed_none() -> None:
+    with pytest.raises(EnvelopeError, match=r"^the runner printed no envelope$"):
+        read_envelope(RECORDED_LOG, "")
+
+
 def test_a_wrong_checksum_is_refused() -> None:
     with pytest.raises(EnvelopeError, match=r"^the envelope's checksum does not match$"):
         read_envelope(RECORDED_LOG.replace(CHECKSUM.encode(), b"0" * 64))

@@ -103,6 +103,8 @@ def main() -> None:
         actions[chosen.command]()
     except processes.Failure as failure:
         sys.exit(str(failure))
+    except PermissionError as refused:
+        sys.exit(f"{refused}: run the command as root, for instance with sudo")
     except KeyboardInterrupt:
         sys.exit("interrupted; `up` goes on where it was, `down` removes everything")
 

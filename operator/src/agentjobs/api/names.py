@@ -24,6 +24,8 @@ DIGEST_ANNOTATION: Final = f"{GROUP}/digest"
 """On CronJobs, Jobs and pods: the approved content that they run."""
 STOP_ANNOTATION: Final = f"{GROUP}/stop-reason"
 """On a Job that the operator stops: the reason, which becomes the run's."""
+SKIP_ANNOTATION: Final = f"{GROUP}/skipped"
+"""On a run that is not going to start: why, from the decision on until its record says it."""
 TRIGGER_ANNOTATION: Final = f"{GROUP}/trigger"
 """On a Job: `Manual` where the operator created it; absent on those of the CronJob controller."""
 

@@ -50,11 +50,13 @@ SCRIPT: Final = (
 
 VARIABLE: Final = matching("[A-Za-z_][A-Za-z0-9_]*", 'must be the name of a variable: letters, digits and "_", not first a digit')
 NOT_RESERVED: Final = Rule(
-    "!self.matches('^(JOB_RUN_ID|HOME|PYTHONHOME|GLIBC_TUNABLES|(AGENTJOBS|LD|OPENSSL)_.*)$')",
-    "is reserved, choose another name: JOB_RUN_ID, HOME, PYTHONHOME, GLIBC_TUNABLES, AGENTJOBS_*, LD_* and OPENSSL_* belong to the runner, "
+    "!self.matches('^(JOB_RUN_ID|HOME|PYTHONHOME|GLIBC_TUNABLES|GCONV_PATH|(AGENTJOBS|LD|OPENSSL)_.*)$')",
+    "is reserved, choose another name: JOB_RUN_ID, HOME, PYTHONHOME, GLIBC_TUNABLES, GCONV_PATH, AGENTJOBS_*, LD_* and OPENSSL_* "
+    "belong to the runner, "
     "the first process of the run, which shares its environment with the script",
     lambda name: (
-        name not in {"JOB_RUN_ID", "HOME", "PYTHONHOME", "GLIBC_TUNABLES"} and not name.startswith(("AGENTJOBS_", "LD_", "OPENSSL_"))
+        name not in {"JOB_RUN_ID", "HOME", "PYTHONHOME", "GLIBC_TUNABLES", "GCONV_PATH"}
+        and not name.startswith(("AGENTJOBS_", "LD_", "OPENSSL_"))
     ),
 )
 ONE_SOURCE: Final = Rule(

@@ -92,7 +92,8 @@ def read_envelope(log: bytes, sha256: str | None = None) -> Envelope:
 
     sha256: the checksum that the short form names. With it only the envelope it names counts, wherever it stands: the
     runtime reads stdout and stderr in two tasks, so lines of stderr can come late, behind or between the envelope's.
-    Without it the end line has to be the last line, where a script could not have written it.
+    An empty one says that there is none, whatever the log looks like. With None, while there is no termination message
+    yet, the end line has to be the last line, where a script could not have written it.
     """
     lines = log.removesuffix(b"\n").rsplit(b"\n", TAIL_LINES)[-TAIL_LINES:]
     position, marker, count, checksum = _end_line(lines, sha256)
@@ -122,14 +123,16 @@ def read_short_form(message: str) -> ShortForm | None:
 
 def _end_line(lines: list[bytes], sha256: str | None) -> tuple[int, bytes, int, str]:
     """(its position, marker, number of envelope lines, checksum)."""
-    candidates = range(len(lines) - 1, -1, -1) if sha256 else [len(lines) - 1]
+    candidates = [len(lines) - 1] if sha256 is None else range(len(lines) - 1, -1, -1)
     for position in candidates:
         match = _END.fullmatch(lines[position])
-        if match and int(match[2]) <= MAX_LINES and match[3].decode() == (sha256 or match[3].decode()):
+        if match and int(match[2]) <= MAX_LINES and sha256 in (None, match[3].decode()):
             return position, match[1], int(match[2]), match[3].decode()
-    if sha256:
-        raise EnvelopeError("the end of the log does not hold the envelope that the termination message names")
-    raise EnvelopeError("the log ends without an envelope")
+    if sha256 is None:
+        raise EnvelopeError("the log ends without an envelope")
+    if not sha256:
+        raise EnvelopeError("the runner printed no envelope")
+    raise EnvelopeError("the end of the log does not hold the envelope that the termination message names")
 
 
 def _parts(lines: list[bytes], marker: bytes, count: int) -> list[bytes]:
