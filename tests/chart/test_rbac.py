@@ -10,21 +10,21 @@ from tests.chart.helm import FULL_VALUES, NAMESPACE, Document, Helm, of_kind
 
 CLUSTER_WIDE = {
     ("agentjobs.dev", "scheduledagentjobs"): "get list watch",
-    ("agentjobs.dev", "scheduledagentjobs/status"): "get patch",
+    ("agentjobs.dev", "scheduledagentjobs/status"): "patch",
     ("agentjobs.dev", "agentjobruns"): "create delete get list patch watch",
-    ("agentjobs.dev", "agentjobruns/status"): "get patch",
-    ("agentjobs.dev", "agentjobapprovals"): "get list watch",
+    ("agentjobs.dev", "agentjobruns/status"): "patch",
+    ("agentjobs.dev", "agentjobapprovals"): "list watch",
     ("batch", "cronjobs"): "create delete get list patch update watch",
-    ("batch", "cronjobs/status"): "get patch",
+    ("batch", "cronjobs/status"): "patch",
     ("batch", "jobs"): "create delete get list patch watch",
-    ("", "pods"): "get list watch",
+    ("", "pods"): "list watch",
     ("", "pods/log"): "get",
-    ("", "configmaps"): "create delete get",
-    ("", "events"): "create patch",
+    ("", "configmaps"): "create get",
+    ("", "events"): "create",
 }
 IN_RELEASE_NAMESPACE = {
     ("coordination.k8s.io", "leases", ""): "create",
-    ("coordination.k8s.io", "leases", "agentjobs-operator"): "get patch update",
+    ("coordination.k8s.io", "leases", "agentjobs-operator"): "get update",
 }
 
 
