@@ -10,9 +10,14 @@ PYTHON3 ?= python3
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 VENV := .venv/installed
-CLUSTER := $(PYTHON3) tests/cluster/local/cluster.py
+# The cluster: the one in KUBECONFIG, if you name one; kind's, where a Docker daemon answers; else the local one.
+LOCAL := $(PYTHON3) tests/cluster/local/cluster.py
+KIND := .venv/kind
+CLUSTER = "$$(test -e $(KIND) && echo $(PYTHON) || echo $(PYTHON3))" hack/cluster.py
 ON_CLUSTER = KUBECONFIG="$$($(CLUSTER) kubeconfig)" PATH="$$($(CLUSTER) bin):$$PATH"
-IMAGES := build/images.json
+# On a cluster of your own: a Helm values file with images that it can pull.
+VALUES ?=
+IMAGES := $(or $(VALUES),build/images.json)
 NAMESPACE ?= agentjobs-system
 RELEASE ?= agentjobs
 COMPILE := $(PYTHON) -m uv pip compile --quiet --no-config --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --universal
@@ -35,7 +40,7 @@ unit: $(VENV) ## tests that need no cluster and no helm, in seconds; ARGS="-k na
 
 .PHONY: chart
 chart: $(VENV) ## tests of the Helm chart; they need helm, but no cluster
-	@$(CLUSTER) build >&2
+	@$(LOCAL) build >&2
 	$(PYTEST) tests/chart $(ARGS)
 
 .PHONY: lint
@@ -44,30 +49,39 @@ lint: $(VENV) ## ruff and mypy --strict
 	$(PYTHON) -m mypy
 
 .PHONY: cluster-up
-cluster-up: ## start the local cluster, compiling it the first time
+cluster-up: ## start the local cluster, compiling it the first time (kind, where a Docker daemon answers)
+	@if $(PYTHON3) hack/cluster.py wants-kind; then $(MAKE) $(KIND); fi
 	@$(CLUSTER) up >&2
 
 .PHONY: images
-images: cluster-up ## build the images that changed and load them into the local cluster
+images: cluster-up ## build the images that changed and load them into the cluster; VALUES=FILE names images of your own
 	@mkdir -p build
-	@$(PYTHON3) hack/images.py build > $(IMAGES)
+	@$(if $(VALUES),test -r $(VALUES),$(PYTHON3) hack/images.py build > $(IMAGES))
 
 # Tests or kubectl may have applied crds/ before: then the release takes them over.
 .PHONY: install
-install: images ## install or upgrade the operator on the local cluster
+install: images ## install or upgrade the operator on the cluster
 	@$(ON_CLUSTER) helm upgrade --install $(RELEASE) charts/agentjobs --namespace $(NAMESPACE) --create-namespace \
 	  --values $(IMAGES) --take-ownership --force-conflicts --wait --timeout 2m >&2 || { \
 	    $(ON_CLUSTER) kubectl --namespace $(NAMESPACE) get pods >&2; \
 	    $(ON_CLUSTER) kubectl --namespace $(NAMESPACE) logs --selector app.kubernetes.io/instance=$(RELEASE) --tail 3 >&2; \
 	    echo "install: the operator is not ready; above are its pods and the last lines of its log" >&2; exit 1; }
 
+.PHONY: uninstall
+uninstall: ## remove the operator from the cluster; the CRDs and what people wrote stay
+	@$(ON_CLUSTER) helm uninstall $(RELEASE) --namespace $(NAMESPACE) --ignore-not-found --wait >&2
+
 .PHONY: demo
-demo: $(VENV) install ## write a job, read its card, approve it, run it, read its output
-	@$(ON_CLUSTER) $(PYTHON) examples/demo.py
+demo: install ## write a job, read its card, approve it, run it, read its output
+	@$(ON_CLUSTER) $(PYTHON3) examples/demo.py
 
 .PHONY: kubeconfig
-kubeconfig: ## print the path of the local cluster's kubeconfig, and nothing else
+kubeconfig: ## print the path of the cluster's kubeconfig, and nothing else
 	@$(CLUSTER) kubeconfig
+
+.PHONY: env
+env: ## print what points a shell at the local cluster: eval "$(make env)"
+	@echo "export KUBECONFIG='$$($(CLUSTER) kubeconfig)' PATH='$$($(CLUSTER) bin)':\"\$$PATH\""
 
 .PHONY: down
 down: ## stop and remove everything that was started
@@ -80,7 +94,7 @@ crds: $(VENV) ## write crds/ and the chart's copies from the models in operator/
 
 .PHONY: golden
 golden: $(VENV) ## rewrite the golden files of the chart's tests; look at the difference before you commit it
-	@$(CLUSTER) build >&2
+	@$(LOCAL) build >&2
 	AGENTJOBS_UPDATE_GOLDEN=1 $(PYTEST) tests/chart -k golden
 
 .PHONY: bench
@@ -91,11 +105,17 @@ bench: $(VENV) install ## measure the operator on the local cluster
 requirements: $(VENV) ## pin the newest versions that pyproject.toml allows, with hashes
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) --upgrade --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) --upgrade --group kind --constraints requirements/dev.txt --output-file requirements/kind.txt
 
 .PHONY: clean
 clean: ## remove what make wrote into the checkout; ~/.cache/agentjobs stays
 	rm -rf .venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find operator runner-image tests hack -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(KIND): $(VENV) requirements/kind.txt
+	@.venv/bin/pip --disable-pip-version-check install --quiet --no-deps --only-binary :all: --require-hashes \
+	  --requirement requirements/kind.txt >&2
+	@touch $@
 
 # Everything is pinned, so no resolving (--no-deps); wheels only, so nothing of a package runs while it is installed.
 $(VENV): requirements/runtime.txt requirements/dev.txt pyproject.toml

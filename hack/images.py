@@ -23,6 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CLUSTER = ROOT / "tests" / "cluster" / "local" / "cluster.py"
+CHOSEN = ROOT / "hack" / "cluster.py"
 KEEP = 3
 """Archives and images of each name that stay: the newest, and those of the last changes, to go back to."""
 
@@ -253,7 +254,7 @@ def build(load: bool) -> dict[str, object]:
             tags.append(tag)
         tool.forget_stages()
         if load:
-            run(sys.executable, CLUSTER, "load", *(archive_of(cache, tag) for tag in tags))
+            run(sys.executable, CHOSEN, "load", *(archive_of(cache, tag) for tag in tags))
     return values(*tags)
 
 

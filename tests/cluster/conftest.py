@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests.cluster.installed import Installed, find
-from tests.cluster.provider import Cluster, choose, look, provide
+from tests.cluster.provider import Cluster, ask, provide
 from tests.cluster.support import Kubectl, new_namespace
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return f"cluster: {choose(look(os.environ, config.pluginmanager))}"
+def pytest_report_header() -> str:
+    return f"cluster: {ask('source')}"
 
 
 @pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Cluster:
-    """The cluster that `provider` chooses, running."""
-    return provide(choose(look(os.environ, request.config.pluginmanager)), os.environ, request)
+def cluster() -> Cluster:
+    """The cluster that `choice` names, running."""
+    return provide()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from tests.cluster.support import Kubectl, wait_for
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE = "agentjobs-system"
-VALUES = "AGENTJOBS_TEST_VALUES"
+VALUES = "VALUES"
 """On a cluster of the user's own: a Helm values file that names images which that cluster can pull."""
 FINAL = ("Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled")
 Manifest = dict[str, Any]
@@ -148,16 +147,14 @@ class Installed:
 
 
 def find(kubectl: Kubectl, cluster: Cluster) -> Installed:
-    """Where helm and the values with the images come from, for each kind of cluster."""
-    if cluster.source == "local":
-        helm = str(Path(cluster.kubectl).parent / "helm")
-        values = ROOT / "build" / "images.json"
-        built = subprocess.run([sys.executable, str(ROOT / "hack/images.py"), "build"], stdout=subprocess.PIPE, text=True, check=True)
-        json.loads(built.stdout)
-        values.parent.mkdir(exist_ok=True)
-        values.write_text(built.stdout)
-        return Installed(kubectl, helm, values)
-    helm = shutil.which("helm") or ""
-    assert helm, "helm is not on PATH; it is needed to install the operator on the cluster in KUBECONFIG"
-    assert os.environ.get(VALUES), f"{VALUES} must name a Helm values file with images that this cluster can pull, see hack/images.py"
-    return Installed(kubectl, helm, Path(os.environ[VALUES]))
+    """Where the values with the images come from: built here, but for a cluster of the user's own."""
+    named = os.environ.get(VALUES)
+    if named:
+        return Installed(kubectl, cluster.helm, Path(named))
+    assert cluster.source != "kubeconfig", f"{VALUES} must name a Helm values file with images that the cluster in KUBECONFIG can pull"
+    values = ROOT / "build" / "images.json"
+    built = subprocess.run([sys.executable, str(ROOT / "hack/images.py"), "build"], stdout=subprocess.PIPE, text=True, check=True)
+    json.loads(built.stdout)
+    values.parent.mkdir(exist_ok=True)
+    values.write_text(built.stdout)
+    return Installed(kubectl, cluster.helm, values)

@@ -1,12 +1,30 @@
-"""Many jobs at once. A run on a real cluster takes seconds, so tests of many runs start them side by side."""
+"""Jobs with scripts, many at once: a run on a real cluster takes seconds, so tests of many runs start them side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tests import manifests
 from tests.cluster.installed import FINAL, Installed, Manifest
 from tests.cluster.support import wait_for
+
+
+def job(name: str, script: str, **spec: Any) -> Manifest:
+    """A ScheduledAgentJob that runs this script."""
+    return manifests.job(name, script={"inline": script}, **spec)
+
+
+def told(agentjobs: Installed, namespace: str, name: str, kind: str, reason: str) -> str:
+    """The message of a job's condition of this kind, once it has this reason."""
+
+    def message() -> str:
+        conditions = agentjobs.job(namespace, name).get("status", {}).get("conditions", [])
+        found: Manifest = next((condition for condition in conditions if condition["type"] == kind), {})
+        assert found.get("reason") == reason, found
+        return str(found["message"])
+
+    return wait_for(message, 30, f"{name}: the reason of {kind} is {reason}")
 
 
 def in_force(agentjobs: Installed, namespace: str, jobs: Iterable[Manifest], seconds: float = 60) -> dict[str, str]:
@@ -57,7 +75,7 @@ def ran(agentjobs: Installed, namespace: str, jobs: Iterable[Manifest], seconds:
 
 
 def _named(agentjobs: Installed, namespace: str, kind: str, names: Iterable[str]) -> dict[str, Manifest]:
-    found = {item["metadata"]["name"]: item for item in agentjobs.kubectl.json("get", kind, "-n", namespace)["items"]}
+    found: dict[str, Manifest] = {item["metadata"]["name"]: item for item in agentjobs.kubectl.json("get", kind, "-n", namespace)["items"]}
     missing = [name for name in names if name not in found]
     assert not missing, f"there is no {kind} {', '.join(missing)}"
     return {name: found[name] for name in names}

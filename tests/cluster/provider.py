@@ -1,9 +1,4 @@
-"""Which cluster the tests in this folder run on, and how to come by it.
-
-A kubeconfig that the user names comes first; then kind, where pytest-kind-ng is installed (`--group kind`) and a Docker daemon answers;
-else the local cluster, which needs neither. kind must run the Kubernetes version of the local cluster: pytest's options
-`--kind-image` and `--kind-bin` say which.
-"""
+"""The cluster that the tests in this folder run on: the one that `make` works on, see `choice`."""
 
 from __future__ import annotations
 
@@ -11,17 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import pytest
-
-LOCAL_CLUSTER = Path(__file__).parent / "local" / "cluster.py"
-KIND_PLUGINS = ("pytest-kind-ng", "pytest-kind")
-
-Source = Literal["kubeconfig", "kind", "local"]
+TOOL = Path(__file__).parents[2] / "hack" / "cluster.py"
 
 
 class NoClusterError(RuntimeError):
@@ -29,67 +17,33 @@ class NoClusterError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What there is to choose from. `kubeconfig` is the user's KUBECONFIG, a list of files perhaps."""
-
-    kubeconfig: str | None
-    kind_plugin: bool
-    docker_daemon: bool
-
-
-@dataclass(frozen=True)
 class Cluster:
-    """How to reach a cluster: the value for KUBECONFIG and the kubectl that fits."""
+    """How to reach a cluster: the value for KUBECONFIG, and the kubectl and helm that fit."""
 
-    source: Source
+    source: str
     kubeconfig: str
-    kubectl: str
+    tools: str
+
+    @property
+    def kubectl(self) -> str:
+        return str(Path(self.tools) / "kubectl")
+
+    @property
+    def helm(self) -> str:
+        """Beside kubectl, or wherever PATH finds it: the tool has checked that it is there."""
+        beside = Path(self.tools) / "helm"
+        return str(beside) if beside.exists() else shutil.which("helm") or "helm"
 
 
-def choose(machine: Machine) -> Source:
-    if machine.kubeconfig:
-        return "kubeconfig"
-    return "kind" if machine.kind_plugin and machine.docker_daemon else "local"
-
-
-def look(environment: Mapping[str, str], plugins: pytest.PytestPluginManager) -> Machine:
-    plugin = any(map(plugins.hasplugin, KIND_PLUGINS))
-    return Machine(environment.get("KUBECONFIG"), plugin, plugin and docker_answers())
-
-
-def docker_answers() -> bool:
-    """A client alone is not enough, so the daemon is asked."""
-    try:
-        asked = subprocess.run(["docker", "version", "--format", "{{.Server.Version}}"], capture_output=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0
-
-
-def kubectl_on_path() -> str:
-    found = shutil.which("kubectl")
-    if found is None:
-        raise NoClusterError("kubectl is not on PATH; the tests use the one that fits the cluster in KUBECONFIG")
-    return found
-
-
-def provide(source: Source, environment: Mapping[str, str], request: pytest.FixtureRequest) -> Cluster:
+def provide() -> Cluster:
     """Starts what has to be started. Raises NoClusterError."""
-    match source:
-        case "kubeconfig":
-            return Cluster(source, environment["KUBECONFIG"], kubectl_on_path())
-        case "kind":
-            kind = request.getfixturevalue("kind_cluster")
-            kind.ensure_kubectl()
-            return Cluster(source, str(kind.kubeconfig_path.resolve()), str(kind.kubectl_path.resolve()))
-        case "local":
-            _local("up")
-            return Cluster(source, _local("kubeconfig"), str(Path(_local("bin")) / "kubectl"))
+    ask("up")
+    return Cluster(ask("source"), ask("kubeconfig"), ask("bin"))
 
 
-def _local(command: str) -> str:
-    """What the local cluster's tool prints; its progress goes to the terminal, since a first start compiles Kubernetes."""
-    ran = subprocess.run([sys.executable, str(LOCAL_CLUSTER), command], stdout=subprocess.PIPE, text=True, env=os.environ, check=False)
+def ask(command: str) -> str:
+    """What the tool prints; its progress goes to the terminal, since a first start compiles Kubernetes."""
+    ran = subprocess.run([sys.executable, str(TOOL), command], stdout=subprocess.PIPE, text=True, env=os.environ, check=False)
     if ran.returncode:
-        raise NoClusterError(f"the local cluster did not answer to `cluster.py {command}`; its words are above")
+        raise NoClusterError(f"no cluster to test on: `hack/cluster.py {command}` failed; its words are above")
     return ran.stdout.strip()

@@ -99,8 +99,37 @@ def test_a_denial_withdraws_what_runs() -> None:
     seen = settled(observed())
     denied = approved(seen, "Denied")
     plan = decide(denied, POLICY, NOW)
-    assert asked(plan) == [("patch", "cronjob"), ("delete", "cronjob")]
+    assert asked(plan) == [("patch", "cronjob")]
+    assert denied.cron_job
+    suspended = replace(denied, cron_job=replace(denied.cron_job, suspended=True))
+    assert asked(decide(suspended, POLICY, NOW)) == [("delete", "cronjob")]
     assert (status(plan)["phase"], told(plan, "Approved").reason) == ("Denied", "Denied")
+
+
+def test_approvals_of_earlier_contents_are_history_and_those_that_come_while_a_change_waits_are_not() -> None:
+    old, new = observed(), observed(script={"inline": "print('new')\n"})
+    earlier = approved(replace(settled(old), job=new.job, previous=current_content(old.job)), digest="e" * 64)
+    assert told(decide(earlier, POLICY, NOW), "Approved").reason == "Changed"
+    waiting = new.job.status.model_validate(status(decide(earlier, POLICY, NOW - timedelta(hours=2))))
+    late = replace(earlier, job=replace(new.job, status=waiting))
+    condition = told(decide(late, POLICY, NOW), "Approved")
+    assert (condition.reason, "eeeeeeeeee" in condition.message) == ("DigestMismatch", True)
+
+
+def test_somebody_elses_cron_job_is_left_alone_and_looked_for_again() -> None:
+    seen = settled(observed())
+    assert seen.cron_job
+    plan = decide(replace(seen, cron_job=replace(seen.cron_job, owner_uid="other")), POLICY, NOW)
+    assert asked(plan) == []
+    assert told(plan, "Ready").reason == "NameTaken"
+    assert plan.requeue_after is not None
+    assert plan.requeue_after <= 15
+
+
+def test_our_cron_job_without_its_owner_is_repaired() -> None:
+    seen = settled(observed())
+    assert seen.cron_job
+    assert asked(decide(replace(seen, cron_job=replace(seen.cron_job, owner_uid=None)), POLICY, NOW)) == [("replace", "cronjob")]
 
 
 def test_a_changed_job_waits_while_its_approved_revision_stays_in_force() -> None:

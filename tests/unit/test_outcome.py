@@ -23,7 +23,7 @@ POD = PodView(
     resource_version="1",
     owner_uid="juid",
     phase="Succeeded",
-    deleting=False,
+    deletion=None,
     disruption="",
     running=False,
     started="2026-11-22T08:00:00Z",
@@ -66,7 +66,7 @@ CASES = {
     "out of memory": (JOB, replace(KILLED, ended_by="OOMKilled"), Evidence(replace(RAISED, exit_code=137)), "Failed", "OOMKilled", True),
     "out of memory, runner included": (JOB, replace(KILLED, ended_by="OOMKilled"), LOST, "Failed", "OOMKilled", False),
     "an envelope that claims more than the container": (JOB, FAILED_POD, Evidence(EXITED), "Failed", "ExitCodeMismatch", True),
-    "denied": (replace(JOB, stop_reason="Denied"), replace(RUNNING_POD, deleting=True), Evidence(TERMINATED), "Cancelled", "Denied", True),
+    "denied": (replace(JOB, stop_reason="Denied"), replace(RUNNING_POD, deletion=NOW), Evidence(TERMINATED), "Cancelled", "Denied", True),
     "revoked, but it ended by itself first": (
         replace(JOB, stop_reason="ApprovalRevoked"),
         POD,
@@ -78,7 +78,7 @@ CASES = {
     "never started": (replace(JOB, stop_reason="StartTimeout"), NEVER, Evidence(None), "Failed", "StartTimeout", True),
     "deadline": (
         replace(JOB, failure="DeadlineExceeded"),
-        replace(RUNNING_POD, deleting=True),
+        replace(RUNNING_POD, deletion=NOW),
         Evidence(TERMINATED),
         "TimedOut",
         "DeadlineExceeded",
@@ -86,15 +86,25 @@ CASES = {
     ),
     "drained": (
         JOB,
-        replace(RUNNING_POD, deleting=True, disruption="EvictionByEvictionAPI"),
+        replace(RUNNING_POD, deletion=NOW, disruption="EvictionByEvictionAPI"),
         Evidence(TERMINATED),
         "Failed",
         "Disrupted",
         True,
     ),
     "evicted by the node": (JOB, replace(KILLED, ended_by="Evicted", exit_code=None), LOST, "Failed", "Evicted", False),
-    "pod deleted": (JOB, replace(RUNNING_POD, deleting=True), Evidence(TERMINATED), "Failed", "PodDeleted", True),
-    "job deleted": (None, replace(RUNNING_POD, deleting=True), Evidence(TERMINATED), "Failed", "JobDeleted", True),
+    "evicted by the node, the log read": (JOB, replace(KILLED, ended_by="Evicted"), Evidence(TERMINATED), "Failed", "Evicted", True),
+    "evicted by the node, its containers forgotten": (
+        JOB,
+        replace(KILLED, ended_by="Evicted", exit_code=None, started=None),
+        Evidence(None),
+        "Failed",
+        "Evicted",
+        False,
+    ),
+    "stopped by nobody that is known": (JOB, replace(FAILED_POD, exit_code=143), Evidence(TERMINATED), "Failed", "Terminated", True),
+    "pod deleted": (JOB, replace(RUNNING_POD, deletion=NOW), Evidence(TERMINATED), "Failed", "PodDeleted", True),
+    "job deleted": (None, replace(RUNNING_POD, deletion=NOW), Evidence(TERMINATED), "Failed", "JobDeleted", True),
     "everything gone": (None, None, Evidence(None), "Failed", "JobDeleted", False),
     "pod gone": (JOB, None, Evidence(None), "Failed", "PodDeleted", False),
     "log lost, success": (JOB, POD, LOST, "Succeeded", "Completed", False),
@@ -105,7 +115,8 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_each_ending_has_its_phase_its_reason_and_says_whether_output_is_missing(case: str) -> None:
     job, pod, evidence, phase, reason, complete = CASES[case]
-    found = record(Ending(RUN, job, pod, evidence), "d" * 64, "image", NOW)
+    run = replace(RUN, started=None) if pod is NEVER else RUN
+    found = record(Ending(run, job, pod, evidence), "d" * 64, "image", NOW)
     assert (found.phase, found.reason, found.logs_complete) == (phase, reason, complete)
     assert found.message
     assert ("incomplete" in found.message) is not complete

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.cluster.client import Api
-from agentjobs.core.envelope import TAIL_LINES, EnvelopeError, read_envelope
+from agentjobs.core.envelope import TAIL_LINES, EnvelopeError, read_envelope, read_short_form
 from agentjobs.core.errors import ClusterError, NotFound
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.timestamps import from_wire
@@ -21,8 +21,11 @@ UNREADABLE: Final = timedelta(seconds=60)
 async def read_evidence(cluster: Api, pod: PodView, now: datetime) -> Evidence | None:
     """None: not yet, ask again. The pod's container has started; it has ended, or the pod is being ended."""
     ended_at = from_wire(pod.finished) if pod.finished else None
+    # The termination message, where it is the runner's, names the one envelope that counts.
+    short = read_short_form(pod.termination_message)
     try:
-        return Evidence(read_envelope(await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, TAIL_LINES)))
+        log = await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, TAIL_LINES)
+        return Evidence(read_envelope(log, short.sha256 or None if short else None))
     except EnvelopeError as error:
         problem, patience = str(error), FLUSH
     except NotFound:

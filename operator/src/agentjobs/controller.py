@@ -19,6 +19,8 @@ from agentjobs.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
 
+FIRST_LIST_PAUSES: Final = (0.5, 1, 2, 4, 8)
+"""Seconds. Right after an installation the API server does not serve the new kinds yet: 429, "storage is (re)initializing"."""
 TELL_AFTER_CONFLICTS: Final = 5
 """A conflict goes away when the object is read again. One that stays is worth a word to the job's author."""
 
@@ -38,11 +40,20 @@ class Controller:
         self._in_work: set[asyncio.Task[None]] = set()
 
     async def start(self, workers: int) -> list[asyncio.Task[None]]:
-        """List everything once, then work. Raises ClusterError if the first list fails."""
-        for key in sorted(await relist(self._cluster, self._cache, self._streams)):
+        """List everything once, then work. Raises ClusterError if that keeps failing."""
+        for key in sorted(await self._first_list()):
             self._queue.add(key)
         log.info("%d jobs, %d active runs, %d finished", len(self._cache.jobs), len(self._cache.runs), len(self._cache.finished))
         return [asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(workers)]
+
+    async def _first_list(self) -> set[Key]:
+        for pause in FIRST_LIST_PAUSES:
+            try:
+                return await relist(self._cluster, self._cache, self._streams)
+            except ClusterError as error:
+                log.warning("the first list failed, again in %s s: %s", pause, error)
+                await asyncio.sleep(pause)
+        return await relist(self._cluster, self._cache, self._streams)
 
     async def resync(self, seconds: float) -> None:
         """Forever: compare with a list, and look at every job once in a while."""

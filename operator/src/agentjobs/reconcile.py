@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import METADATA, Api, Json
+from agentjobs.cluster.confirm import confirm_approvals, confirm_runs
 from agentjobs.collect import read_evidence
 from agentjobs.core import history, manifests, runs, views
 from agentjobs.core.approval import Content, parse_revision, verdict
 from agentjobs.core.conditions import conditions
 from agentjobs.core.decide import current_content, decide, decide_orphan, merge_patch
-from agentjobs.core.errors import ClusterError, Conflict, NotFound, UserError
+from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused, UserError
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.plan import Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
@@ -63,23 +63,19 @@ class Reconciler:
         if job.deleting:
             return None
         self._cache.jobs.put(body)
-        approvals = self._cache.approvals.of(key)
-        current, previous = _current(job), await self._previous(job)
-        observed = Observed(
-            job=job,
-            approvals=approvals,
-            cron_job=views.cron_job_view(cron_job) if cron_job else None,
-            settled=self._settled,
-            previous=previous,
-            revisions=await self._revisions(job, [c for c in (current, previous) if c and verdict(c.digest, approvals) == "Approved"]),
-        )
-        observed = await self._confirm_losses(key, self._with_cache(key, observed))
-        evidence = await self._evidence(runs.to_read(observed))
-        return replace(observed, evidence=evidence, over_budget=self._over_budget(key))
+        cron = views.cron_job_view(cron_job) if cron_job else None
+        observed = Observed(job=job, cron_job=cron, settled=self._settled, previous=await self._previous(job))
+        observed = self._with_cache(key, observed)
+        for confirm in (confirm_approvals, confirm_runs):
+            if await confirm(self._cluster, self._cache, key, observed):
+                observed = self._with_cache(key, observed)
+        revisions, evidence = await self._revisions(observed), await self._evidence(runs.to_read(observed))
+        return replace(observed, revisions=revisions, evidence=evidence, over_budget=self._over_budget(key))
 
     def _with_cache(self, key: Key, observed: Observed) -> Observed:
         return replace(
             observed,
+            approvals=self._cache.approvals.of(key),
             batch_jobs=self._cache.batch_jobs.of(key),
             pods=self._cache.pods.of(key),
             runs=self._cache.runs.of(key),
@@ -107,26 +103,13 @@ class Reconciler:
             log.warning("the revision in force cannot be used: %s", error, extra={"job": job.name, "namespace": job.namespace})
             return None
 
-    async def _revisions(self, job: JobView, contents: list[Content]) -> frozenset[str]:
-        """Of these contents the revisions that exist and are ours."""
-        wanted = [manifests.revision_name(job.name, content.digest) for content in contents]
+    async def _revisions(self, observed: Observed) -> frozenset[str]:
+        """Of the approved contents the revisions that exist and are ours."""
+        job, contents = observed.job, (_current(observed.job), observed.previous)
+        approved = [content.digest for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
+        wanted = [manifests.revision_name(job.name, digest) for digest in approved]
         found = await asyncio.gather(*(self._find("revision", job.namespace, name, METADATA) for name in wanted))
         return frozenset(name for name, body in zip(wanted, found, strict=True) if body and views.controller_uid(body) == job.uid)
-
-    async def _confirm_losses(self, key: Key, observed: Observed) -> Observed:
-        """Before a run is given up because its pod or its Job is gone, ask the API server: the caches may be behind."""
-        lost = [c for c in runs.cases(observed) if c.run and not c.run.final and not c.final and c.pod is None and runs.over(c)]
-        for case in lost:
-            job = await self._find("batchjob", key[0], case.name)
-            if job and names.JOB_LABEL in (job["metadata"].get("labels") or {}):
-                self._cache.batch_jobs.put(job)
-            else:
-                self._cache.batch_jobs.drop((key[0], case.name))
-            selector = f"batch.kubernetes.io/job-name={case.name},{names.JOB_LABEL}"
-            async for page in self._cluster.list("pod", key[0], labelSelector=selector):
-                for pod in page["items"] or ():
-                    self._cache.pods.put(pod)
-        return self._with_cache(key, observed) if lost else observed
 
     async def _evidence(self, pods: tuple[PodView, ...]) -> Mapping[str, Evidence]:
         now = self._clock()
@@ -142,10 +125,9 @@ class Reconciler:
         log.info("%s %s %s: %s", write.verb, write.kind, write.name, write.why, extra={"job": key[1], "namespace": key[0]})
         try:
             body = await self._cluster.write(key[0], write)
-        except (Conflict, NotFound):
-            if write.verb == "create" and write.kind == "batchjob":
-                await self._learn_foreign_job(key, write.name)
-            if not write.expendable:
+        except (Conflict, NotFound, Refused) as error:
+            await self._look_again(key, write)
+            if not (write.expendable and (write.kind == "event" or not isinstance(error, Refused))):
                 raise
             body = None
         self._learn(key, write, body)
@@ -166,12 +148,18 @@ class Reconciler:
             if write.kind == "run" and views.run_view(body).final:
                 self._finished(body["status"]["phase"])
 
-    async def _learn_foreign_job(self, key: Key, name: str) -> None:
-        """A Job of the wanted name exists that our watch does not show: it is not labelled."""
-        body = await self._find("batchjob", key[0], name)
-        if body:
+    async def _look_again(self, key: Key, write: Write) -> None:
+        """The object is not as the caches have it. A Job of the wanted name may be one that our watch does not show: it is not labelled."""
+        if write.kind not in ("run", "batchjob"):
+            return
+        body = await self._find(write.kind, key[0], write.name)
+        if body is None:
+            self._cache.table(write.kind).drop((key[0], write.name))
+        elif write.kind == "run":
+            self._cache.learn("run", body)
+        else:
             view = replace(views.batch_job_view(body), job=key[1])
-            self._cache.batch_jobs.put_view(key[0], name, int(view.resource_version), view)
+            self._cache.batch_jobs.put_view(key[0], write.name, int(view.resource_version), view)
 
     async def report(self, key: Key, error: ClusterError) -> None:
         """Tell the job's author, in the condition Ready, that the cluster does not let the operator do its work."""

@@ -26,6 +26,8 @@ STOP_ANNOTATION: Final = f"{GROUP}/stop-reason"
 """On a Job that the operator stops: the reason, which becomes the run's."""
 SKIP_ANNOTATION: Final = f"{GROUP}/skipped"
 """On a run that is not going to start: why, from the decision on until its record says it."""
+STARTED_AS_ANNOTATION: Final = f"{GROUP}/started-as"
+"""On a manual run: the uid of its Job. No other Job of the same name is ever let go for it."""
 TRIGGER_ANNOTATION: Final = f"{GROUP}/trigger"
 """On a Job: `Manual` where the operator created it; absent on those of the CronJob controller."""
 

@@ -1,6 +1,6 @@
 """Requests to the API server, as plain JSON.
 
-The typed API classes of the client would triple the operator's memory; requests and answers here are dicts.
+The typed API classes of the client would take 30 MiB more; requests and answers here are dicts.
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ class Cluster:
         path = _path(write.kind, namespace, name) + (f"/{write.subresource}" if write.subresource else "")
         body: Any = write.body
         if write.verb == "delete":
-            body = {"propagationPolicy": "Background", **({"preconditions": {"uid": write.uid}} if write.uid else {})}
+            preconditions = {"uid": write.uid, "resourceVersion": write.resource_version}
+            body = {"propagationPolicy": "Background", "preconditions": {name: value for name, value in preconditions.items() if value}}
         content_type = "application/merge-patch+json" if write.verb == "patch" else JSON
         return self._json(await self._request(METHODS[write.verb], path, body=body, content_type=content_type, seconds=seconds))
 

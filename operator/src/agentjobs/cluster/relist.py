@@ -13,6 +13,7 @@ from agentjobs.cluster import cache as caches
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
 from agentjobs.cluster.streams import Streams
+from agentjobs.core.views import FINAL_PHASES
 
 ACTIVE_RUNS: Final = "status.phase!=Succeeded,status.phase!=Failed,status.phase!=TimedOut,status.phase!=Skipped,status.phase!=Cancelled"
 FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"
@@ -64,8 +65,10 @@ async def _finished(cluster: Api, cache: Cache) -> set[Key]:
     seen: set[Key] = set()
     async for page in cluster.list("run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"):
         for run, version in caches.finished_rows(page):
-            seen.add((run.namespace, run.name))
-            cache.finish(run, version)
+            # An empty phase passes the selector, too: a run that nobody has looked at yet.
+            if run.phase in FINAL_PHASES:
+                seen.add((run.namespace, run.name))
+                cache.finish(run, version)
     for row, version in before.items():
         if row not in seen and cache.finished.version(row) == version:
             cache.forget_finished(row)

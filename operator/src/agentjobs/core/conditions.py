@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -30,8 +30,8 @@ def approval(force: Force, approvals: tuple[ApprovalView, ...]) -> Approval:
     )
 
 
-def approved(force: Force, approvals: Iterable[ApprovalView]) -> Told:
-    """The condition Approved: about the spec as it is now."""
+def approved(force: Force, approvals: tuple[ApprovalView, ...], before: tuple[Condition, ...]) -> Told:
+    """The condition Approved: about the spec as it is now. `before`: the conditions so far."""
     current = force.current
     if current is None:
         return "False", "InvalidSpec", "the spec is invalid, so there is nothing to approve; see the condition Ready"
@@ -40,9 +40,7 @@ def approved(force: Force, approvals: Iterable[ApprovalView]) -> Told:
         return "True", "Approved", f"digest {current.digest[:SHORT]} is approved"
     if force.denied:
         return "False", "Denied", f"digest {current.digest[:SHORT]} was denied{keeps}; change the job, or delete the denial"
-    strays = sorted(
-        {a.digest[:SHORT] for a in approvals if a.decision == "Approved" and not (force.content and a.digest == force.content.digest)}
-    )
+    strays = _strays(force, approvals, before)
     if strays:
         listed = ", ".join(strays[:5])
         return (
@@ -52,6 +50,15 @@ def approved(force: Force, approvals: Iterable[ApprovalView]) -> Told:
         )
     how = "create an AgentJobApproval with status.card.digest"
     return "False", "Changed" if keeps else "PendingApproval", f"digest {current.digest[:SHORT]} waits for approval{keeps}; {how}"
+
+
+def _strays(force: Force, approvals: tuple[ApprovalView, ...], before: tuple[Condition, ...]) -> list[str]:
+    """Short digests that somebody approved in vain. Where something is in force, approvals from before the change are history."""
+    strays = [approval for approval in approvals if approval.decision == "Approved"]
+    if force.content:
+        since = next((was.last_transition_time for was in before if (was.type, was.status) == ("Approved", "False")), None)
+        strays = [stray for stray in strays if since and stray.at >= since and stray.digest != force.content.digest]
+    return sorted({stray.digest[:SHORT] for stray in strays})
 
 
 def scheduled(force: Force, suspended: bool, next_run_at: str | None) -> Told:

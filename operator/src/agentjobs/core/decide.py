@@ -16,6 +16,8 @@ from agentjobs.core.policy import RunPolicy
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import CronJobView, JobView, RunView, spec_hash
 
+OBSTACLE_SECONDS = 15.0
+"""How often to see whether somebody else's CronJob is out of the way: it has no label that would make us hear of it."""
 NO_EARLIER_THAN = timedelta(seconds=1)
 """The status is looked at again when a start has passed, not in the same second."""
 
@@ -31,12 +33,15 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *_revision(observed, force),
         *_cron_job(observed, force, policy, now),
         *(write for step in steps for write in step.before),
+        *events.of_conditions(observed.job, status, now),
         *_status(observed.job, status),
+        *events.of_runs(observed.job, (step.finished for step in steps if step.finished), now),
         *(write for step in steps for write in step.after),
         *_retention(observed),
-        *events.of(observed.job, status, [step.finished for step in steps if step.finished], now),
     )
     waits = [step.requeue_after for step in steps if step.requeue_after is not None]
+    if runs.obstacle(observed):
+        waits.append(OBSTACLE_SECONDS)
     return Plan(writes, min((*waits, *_next_look(force, now)), default=None))
 
 
@@ -71,12 +76,12 @@ def answer(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *,
     suspended = _suspended(job)
     if not active:
         status = history.without_running(status)
-    told = conditions.approved(force, observed.approvals)
+    told = conditions.approved(force, observed.approvals, status.conditions)
     next_run_at = _next_run_at(force, suspended, now)
     answers = {
         "Approved": told,
         "Scheduled": conditions.scheduled(force, suspended, next_run_at),
-        "Ready": conditions.ready(force, told, _obstacle(observed)),
+        "Ready": conditions.ready(force, told, runs.obstacle(observed)),
     }
     return status.model_copy(
         update={
@@ -102,13 +107,6 @@ def _next_run_at(force: Force, suspended: bool, now: datetime) -> str | None:
     return next((to_wire(start) for start in schedule.next_starts(force.spec.schedule, now, 1)), None)
 
 
-def _obstacle(observed: Observed) -> str | None:
-    cron = observed.cron_job
-    if cron is None or cron.owner_uid == observed.job.uid:
-        return None
-    return f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another name for the job"
-
-
 def _revision(observed: Observed, force: Force) -> Iterable[Write]:
     content = force.content
     if content and manifests.revision_name(observed.job.name, content.digest) not in observed.revisions:
@@ -118,7 +116,7 @@ def _revision(observed: Observed, force: Force) -> Iterable[Write]:
 
 def _cron_job(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -> Iterable[Write]:
     cron = observed.cron_job
-    if cron and (cron.deleting or cron.owner_uid != observed.job.uid):
+    if cron and (cron.deleting or not cron.belongs_to(observed.job.uid)):
         return
     if force.content is None:
         yield from _withdraw(observed, cron)
@@ -128,7 +126,8 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, now: datetime
         yield Write("create", "cronjob", observed.job.name, "the content is approved", body)
         return
     wanted = spec_hash(body["spec"])
-    if cron.spec_hash in (wanted, observed.settled.get(wanted)) and cron.labelled and cron.digest == force.content.digest:
+    owned = cron.labelled and cron.owner_uid == observed.job.uid
+    if cron.spec_hash in (wanted, observed.settled.get(wanted)) and owned and cron.digest == force.content.digest:
         return
     if _would_fire_old_starts(cron, body["spec"]):
         yield Write("patch", "cronjob", cron.name, "no old starts", {"status": {"lastScheduleTime": to_wire(now)}}, "status")
@@ -143,14 +142,18 @@ def _would_fire_old_starts(cron: CronJobView, spec: manifests.Manifest) -> bool:
 
 
 def _withdraw(observed: Observed, cron: CronJobView | None) -> Iterable[Write]:
-    """Nothing may run: no new start from now on, and the CronJob goes when its last run is recorded."""
+    """Nothing may run: no new start from now on, and the CronJob goes when its last run is recorded.
+
+    Not both at once: a start that its controller is just making would go with it.
+    """
     if cron is None:
         return
     if not cron.suspended:
         body = {"metadata": {"uid": cron.uid}, "spec": {"suspend": True}}
         yield Write("patch", "cronjob", cron.name, "nothing is approved", body)
-    if not any(job.owner_uid == cron.uid for job in observed.batch_jobs):
-        yield Write("delete", "cronjob", cron.name, "nothing is approved", uid=cron.uid, expendable=True)
+    elif not any(job.owner_uid == cron.uid for job in observed.batch_jobs):
+        why = "nothing is approved"
+        yield Write("delete", "cronjob", cron.name, why, uid=cron.uid, resource_version=cron.resource_version, expendable=True)
 
 
 def _status(job: JobView, status: ScheduledAgentJobStatus) -> Iterable[Write]:

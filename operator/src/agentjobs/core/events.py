@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from agentjobs.api import names
@@ -17,15 +17,25 @@ MAX_EVENT_MESSAGE = 1024
 GOOD = frozenset({"Succeeded", "Skipped"})
 
 
-def of(
-    job: JobView, status: ScheduledAgentJobStatus, finished: Sequence[tuple[RunView, AgentJobRunStatus]], now: datetime
-) -> Iterable[Write]:
-    """What changed between the job's status as read and as it is going to be, and the runs that ended."""
-    before = {condition.type: condition for condition in job.status.conditions}
+def of_conditions(job: JobView, status: ScheduledAgentJobStatus, now: datetime) -> Iterable[Write]:
+    """What changes between the job's status as read and as it is going to be. Told before the status is written, or nobody would know it.
+
+    The name comes from what was before, which is the same at a second try.
+    """
+    old = {condition.type: condition for condition in job.status.conditions}
+    told: set[str] = set()
     for condition in status.conditions:
-        if condition.type != "Scheduled" and _news(before.get(condition.type), condition):
-            about = f"{condition.type}/{condition.reason}/{status.observed_generation}/{condition.last_transition_time}/{condition.message}"
+        before = old.get(condition.type)
+        # Ready repeats what Approved says until the job is approved.
+        if condition.type != "Scheduled" and condition.reason not in told and _news(before, condition):
+            told.add(condition.reason)
+            since = (before.reason, before.last_transition_time) if before else ()
+            about = "/".join((condition.type, condition.reason, str(status.observed_generation), *since, condition.message))
             yield _event(job, "Normal" if condition.status == "True" else "Warning", condition.reason, condition.message, about, now)
+
+
+def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]], now: datetime) -> Iterable[Write]:
+    """How runs ended. Told before the run's last write."""
     for run, record in finished:
         kind = "Normal" if record.phase in GOOD else "Warning"
         yield _event(job, kind, f"Run{record.phase}", f"{run.name}: {record.reason}: {record.message}", f"{run.uid}/{record.phase}", now)
@@ -34,7 +44,6 @@ def of(
 def _news(before: Condition | None, after: Condition) -> bool:
     if before is not None:
         return (before.status, before.reason) != (after.status, after.reason)
-    # Ready repeats what Approved says until the job is approved.
     return after.type == "Approved" or after.reason in ("InvalidSpec", "NameTaken")
 
 

@@ -19,6 +19,15 @@ def counted(status: ScheduledAgentJobStatus, run: RunView) -> bool:
     return any(recent.uid == run.uid for recent in status.recent_runs)
 
 
+def as_counted(status: ScheduledAgentJobStatus, run: RunView, record: AgentJobRunStatus) -> AgentJobRunStatus:
+    """The record of a run that was counted already: as it was counted, even if what proved it has been lost since."""
+    line = next(recent for recent in status.recent_runs if recent.uid == run.uid)
+    if (line.phase, line.reason) == (record.phase, record.reason):
+        return record
+    told = line.model_dump(include={"phase", "reason", "exit_code", "started_at", "finished_at"})
+    return record.model_copy(update={**told, "message": f"it was counted as {line.reason}; found later: {record.message}"})
+
+
 def with_running(status: ScheduledAgentJobStatus, run: RunView, started: str | None) -> ScheduledAgentJobStatus:
     """The job while this run goes on."""
     last = LastRun(name=run.name, uid=run.uid, phase="Running" if started else "Pending")

@@ -17,6 +17,8 @@ from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import BatchJobView, PodView, RunView
 
 MAX_MESSAGE: Final = 1024
+KILLED: Final = 137
+"""A runner that was told to stop waits after its last word, so that the log can be read; a short grace period ends with SIGKILL."""
 
 STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
     "Denied": ("Cancelled", "the content was denied while the run went on"),
@@ -56,6 +58,8 @@ def _out_of_memory(end: Ending) -> Verdict | None:
 def _container_differs(end: Ending) -> Verdict | None:
     envelope, pod = end.evidence.envelope, end.pod
     if envelope is None or pod is None or pod.exit_code in (None, envelope.exit_code):
+        return None
+    if envelope.outcome == "Terminated" and pod.exit_code == KILLED:
         return None
     text = f"the container ended with code {pod.exit_code}, its runner reported {envelope.exit_code}; the container's counts"
     return ("Succeeded" if pod.exit_code == 0 else "Failed"), "ExitCodeMismatch", text
@@ -109,9 +113,16 @@ def _exit_code_alone(end: Ending) -> Verdict | None:
 
 
 def _pod_deleted(end: Ending) -> Verdict | None:
-    if end.pod is None or end.pod.deleting:
+    if end.pod is None or end.pod.deletion:
         return "Failed", "PodDeleted", "the pod of this run was deleted before the run was over"
     return None
+
+
+def _terminated(end: Ending) -> Verdict | None:
+    envelope = end.evidence.envelope
+    if envelope is None or envelope.outcome != "Terminated":
+        return None
+    return "Failed", envelope.reason, f"{envelope.message}, nobody says by whom: perhaps its node shut down, or it signalled its runner"
 
 
 def _unknown(end: Ending) -> Verdict:
@@ -129,6 +140,7 @@ CHECKS: Final = (
     _job_deleted,
     _exit_code_alone,
     _pod_deleted,
+    _terminated,
 )
 
 
@@ -161,10 +173,10 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
 
 
 def _never_started(end: Ending) -> bool:
-    """There was no output to lose. Where neither pod nor Job is left to tell, nobody knows."""
+    """There was no output to lose. Where neither pod nor Job is left to tell, nobody knows. Evicted pods can lack their containers."""
     if end.pod is not None:
-        return end.pod.started is None
-    return end.job is not None and end.job.stop_reason is not None and end.run.started is None
+        return end.pod.started is None and end.run.started is None
+    return end.job is not None and end.job.stop_reason == "StartTimeout" and end.run.started is None
 
 
 def _outputs(end: Ending) -> tuple[str, str]:

@@ -19,7 +19,7 @@ Verb = Literal["create", "replace", "patch", "delete"]
 class Write:
     """One request that changes the cluster. Safe to repeat: names are deterministic and preconditions stand in the body.
 
-    `uid` is a delete's precondition. `expendable`: an answer of 409 or 404 is as good as success.
+    `uid` and `resource_version` are a delete's preconditions. `expendable`: an answer of 409 or 404 is as good as success.
     """
 
     verb: Verb
@@ -29,6 +29,7 @@ class Write:
     body: Mapping[str, Any] | None = None
     subresource: Literal["", "status"] = ""
     uid: str | None = None
+    resource_version: str | None = None
     expendable: bool = False
 
 

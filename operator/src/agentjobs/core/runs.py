@@ -16,12 +16,17 @@ from agentjobs.core.outcome import MAX_MESSAGE, Ending, Evidence, record
 from agentjobs.core.plan import Force, Observed, Write
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.timestamps import to_wire
-from agentjobs.core.views import BatchJobView, JobView, PodView, RunView
+from agentjobs.core.views import BatchJobView, CronJobView, JobView, PodView, RunView
 
 ARRIVAL_GRACE: Final = timedelta(seconds=2)
 """A run that `kubectl apply` created together with its job and approval may be seen before them."""
 READ_AGAIN_SECONDS: Final = 0.5
 """How often the log of a pod that is being ended is read, until its runner has printed the envelope."""
+SCRIPT_IS_DEAD: Final = timedelta(seconds=8)
+"""After a pod was told to end: its runner has killed the script after 5 s and had its last word."""
+STUCK: Final = timedelta(seconds=60)
+READ_STUCK_SECONDS: Final = 15
+"""How often, where the pod should have gone that long ago: its node does not answer. The run goes on until somebody knows better."""
 HARMLESS_WAITS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 FINISH_AT_ONCE: Final = 5
 """Runs counted in one write: fewer than the history's ten lines, which prove that a run was counted."""
@@ -91,6 +96,14 @@ def _age(case: Case) -> tuple[datetime, str]:
     return (oldest_known.created if oldest_known else datetime.max.replace(tzinfo=UTC)), case.name
 
 
+def obstacle(observed: Observed) -> str | None:
+    """What keeps the job from having its CronJob."""
+    cron = observed.cron_job
+    if cron is None or cron.belongs_to(observed.job.uid):
+        return None
+    return f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another name for the job"
+
+
 def over(case: Case) -> bool:
     """The script cannot go on any more, or is being ended: its output should be read now."""
     job, pod = case.batch_job, case.pod
@@ -123,15 +136,26 @@ def follow(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -
 
 
 def _step(scene: Scene, case: Case) -> Step:
-    run, job = case.run, case.batch_job
+    run = case.run
     if case.final or (run and run.final):
         return _clean_up(scene, case)
     if run is None:
         return _record_start(scene, case)
+    if run.skip and run.adopted:
+        return _skip(scene, run, case.batch_job, run.skip)
+    return _follow(scene, case, run)
+
+
+def _follow(scene: Scene, case: Case, run: RunView) -> Step:
+    job = case.batch_job
     if job and job.stop_reason is None and not job.ended and not _approved(scene, job):
         return Step(before=(_stop(job, _stop_reason(scene, job)),), active=True)
-    if (run.manual and not run.adopted) or (job and job.suspended and job.manual and job.stop_reason is None):
+    if run.manual and not run.adopted:
         return _start(scene, case, run)
+    if job and job.manual and job.uid != run.started_as:
+        return Step(before=(_delete_job(job, "the run has begun as another Job"),), requeue_after=0)
+    if job and job.suspended and job.manual and job.stop_reason is None:
+        return _let_go(scene, run, job)
     if over(case):
         return _finish(scene, case, run)
     return _show(scene, case, run, job) if job else Step()
@@ -147,13 +171,18 @@ def _stop_reason(scene: Scene, job: BatchJobView) -> str:
 
 def _clean_up(scene: Scene, case: Case) -> Step:
     """After its record a Job goes, but not before its controllers are done with it: they would report it as missing."""
-    job, cron = case.batch_job, scene.observed.cron_job
+    job = case.batch_job
     if job is None or job.deleting:
         return Step()
-    listed = cron is not None and any(reference.get("uid") == job.uid for reference in cron.active)
-    if job.stop_reason is None and (not job.ended or listed):
+    if not _is_done(scene, job):
         return Step(requeue_after=30)
     return Step(after=(_delete_job(job, "its run is recorded"),))
+
+
+def _is_done(scene: Scene, job: BatchJobView) -> bool:
+    cron = scene.observed.cron_job
+    listed = cron is not None and any(reference.get("uid") == job.uid for reference in cron.active)
+    return job.suspended or (bool(job.ended) and not listed)
 
 
 def _record_start(scene: Scene, case: Case) -> Step:
@@ -170,54 +199,88 @@ def _record_start(scene: Scene, case: Case) -> Step:
     return Step(before=(Write("create", "run", job.name, "a scheduled start", body),), requeue_after=0)
 
 
-def _refusal(scene: Scene, case: Case) -> tuple[str, str] | None:
+def _goes_first(other: Case, run: RunView) -> bool:
+    """Whether another run has begun, or is to begin before this one because it was asked for earlier."""
+    job = other.batch_job
+    if other.final or (job and job.ended):
+        return False
+    asked = other.run
+    if asked and asked.manual and not asked.adopted and (job is None or job.suspended):
+        return (asked.created, asked.name) < (run.created, run.name)
+    return job is not None
+
+
+def _refusal(scene: Scene, case: Case, ahead: Case | None) -> tuple[str, str] | None:
     """Why a manual run cannot start: reason and sentence."""
     if scene.force.content is None:
         return "NotApproved", f"no content of {scene.job.name} is approved; see its card: status.card"
+    if taken := obstacle(scene.observed):
+        return "NameTaken", taken
     if any(job.name == case.name for job in scene.observed.batch_jobs) and case.batch_job is None:
         return "NameTaken", f"a Job named {case.name} exists that is not this run's; choose another name"
-    for other in scene.cases:
-        busy = other.batch_job is not None and not other.batch_job.ended and not other.final
-        if other.name != case.name and busy:
-            return "Overlap", f"the run {other.name} has not finished; runs of a job do not overlap"
+    if ahead and ahead.batch_job:
+        return "Overlap", f"the run {ahead.name} has not finished; runs of a job do not overlap"
     return None
 
 
 def _start(scene: Scene, case: Case, run: RunView) -> Step:
-    """A manual run, step by step. It counts as started from its adoption on, which comes before the Job is let go: it cannot run twice."""
+    """A manual run up to its adoption. From then on it counts as started; before, it can still be refused."""
     job, cron, content = case.batch_job, scene.observed.cron_job, scene.force.content
-    refused = _refusal(scene, case)
+    ahead = next((other for other in scene.cases if other.name != case.name and _goes_first(other, run)), None)
+    refused = _refusal(scene, case, ahead)
+    if refused and refused[0] == "NotApproved" and scene.now - run.created < ARRIVAL_GRACE:
+        return Step(requeue_after=ARRIVAL_GRACE.total_seconds())
     if refused:
-        if refused[0] == "NotApproved" and scene.now - run.created < ARRIVAL_GRACE:
-            return Step(requeue_after=ARRIVAL_GRACE.total_seconds())
-        return _skip(scene, run, job, skipped(*refused, scene.now))
-    if cron is None or cron.deleting or content is None:
-        return Step(requeue_after=1)
+        return Step(before=(_adopt(scene.job, run, {names.SKIP_ANNOTATION: ": ".join(refused)}),), requeue_after=0)
+    if ahead or cron is None or cron.deleting or content is None:
+        return Step(requeue_after=0 if ahead else 1)
     if job is None:
         body = manifests.manual_job(scene.job, run, cron, content, scene.policy)
         return Step(before=(Write("create", "batchjob", run.name, "a manual run", body),), requeue_after=0)
+    return _let_go(scene, run, job)
+
+
+def _let_go(scene: Scene, run: RunView, job: BatchJobView) -> Step:
+    """A manual run from its adoption on. It is adopted once, by one leader, with one Job: it cannot run twice.
+
+    The CronJob's list of active Jobs is the lock between runs: it is written on top of what was read.
+    """
+    cron = scene.observed.cron_job
+    # The Job's controller marks it as suspended first; to be quicker would only mean a conflict.
+    if cron is None or not job.held or _locked(scene, cron, job):
+        return Step(requeue_after=1)
     writes = []
     if not any(reference.get("uid") == job.uid for reference in cron.active):
         active = [*map(dict, cron.active), manifests.active_reference(job)]
         body = {"metadata": {"resourceVersion": cron.resource_version}, "status": {"active": active}}
         writes.append(Write("patch", "cronjob", cron.name, "the run counts for its concurrency", body, "status"))
     if not run.adopted:
-        writes.append(_adopt(scene.job, run))
-    resume = {"metadata": {"uid": job.uid}, "spec": {"suspend": False}}
+        writes.append(_adopt(scene.job, run, {names.STARTED_AS_ANNOTATION: job.uid}))
+    resume = {"metadata": _as_read(job), "spec": {"suspend": False}}
     writes.append(Write("patch", "batchjob", job.name, "everything is in place", resume))
     return Step(before=tuple(writes))
 
 
-def _adopt(job: JobView, run: RunView) -> Write:
-    owner = {"labels": manifests.labels(job.name), "ownerReferences": manifests.owned_by(job), "uid": run.uid}
-    return Write("patch", "run", run.name, "it belongs to its job", {"metadata": owner})
+def _locked(scene: Scene, cron: CronJobView, own: BatchJobView) -> bool:
+    """A Job that is not known to have ended stands in the CronJob's list; its controller removes it when it ends or is gone."""
+    ended = {job.uid for job in scene.observed.batch_jobs if job.ended}
+    return any(reference.get("uid") not in {*ended, own.uid} for reference in cron.active)
 
 
-def _skip(scene: Scene, run: RunView, job: BatchJobView | None, record: AgentJobRunStatus) -> Step:
-    before = () if run.adopted else (_adopt(scene.job, run),)
-    if job:
-        before = (*before, _delete_job(job, "its run is skipped"))
-    return _recorded(scene, run, record, before)
+def _as_read(thing: RunView | BatchJobView) -> dict[str, str]:
+    """A precondition: the write is refused when anybody has changed the object since."""
+    return {"uid": thing.uid, "resourceVersion": thing.resource_version}
+
+
+def _adopt(job: JobView, run: RunView, decision: dict[str, str]) -> Write:
+    """With what was decided: that it starts, and as which Job, or why not. This holds, whatever happens before its record is written."""
+    owner = {"labels": manifests.labels(job.name), "annotations": decision, "ownerReferences": manifests.owned_by(job)}
+    return Write("patch", "run", run.name, "it belongs to its job", {"metadata": owner | _as_read(run)})
+
+
+def _skip(scene: Scene, run: RunView, job: BatchJobView | None, refused: tuple[str, str]) -> Step:
+    step = _recorded(scene, run, skipped(*refused, scene.now))
+    return replace(step, before=(_delete_job(job, "its run is skipped"),)) if job else step
 
 
 def skipped(reason: str, message: str, now: datetime) -> AgentJobRunStatus:
@@ -232,25 +295,39 @@ def _finish(scene: Scene, case: Case, run: RunView) -> Step:
     evidence = scene.observed.evidence.get(case.name)
     if pod is None or (pod.ended and pod.started is None):
         evidence = Evidence(None)
-    if evidence is None or (pod is not None and not pod.ended and evidence.envelope is None):
+    if evidence is None or (pod is not None and _not_over(pod, evidence, scene.now)):
         # The pod is being ended and its runner has not had its last word, or its log could not be read this time.
-        return Step(active=True, requeue_after=READ_AGAIN_SECONDS)
-    digest = job.digest if job else None
+        stuck = pod is not None and pod.deletion is not None and scene.now - pod.deletion > STUCK
+        return Step(active=True, requeue_after=READ_STUCK_SECONDS if stuck else READ_AGAIN_SECONDS)
+    digest = (job.digest if job else None) or run.digest or (evidence.envelope.digest if evidence.envelope else None)
     step = _recorded(scene, run, record(Ending(run, job, pod, evidence), digest, scene.policy.image, scene.now))
-    if job and job.stop_reason and not job.deleting:
+    if job and not job.deleting and _is_done(scene, job):
         return replace(step, after=(*step.after, _delete_job(job, "its run is recorded")))
     return step
 
 
-def _recorded(scene: Scene, run: RunView, record: AgentJobRunStatus, before: tuple[Write, ...] = ()) -> Step:
+def _not_over(pod: PodView, evidence: Evidence, now: datetime) -> bool:
+    """While a script can still write, it can forge an envelope: one that says more than that it was stopped has to wait."""
+    if pod.ended:
+        return False
+    if evidence.envelope is None or evidence.envelope.outcome == "Terminated":
+        return evidence.envelope is None
+    return pod.told_to_end is None or now - pod.told_to_end < SCRIPT_IS_DEAD
+
+
+def _recorded(scene: Scene, run: RunView, record: AgentJobRunStatus) -> Step:
     """The job's counters first, the run's final phase last: what happens in between is found and finished."""
-    status = scene.status if history.counted(scene.status, run) else history.with_finished(scene.status, run, record)
-    return Step(before=before, after=(final(run, record),), status=status, finished=(run, record))
+    status = scene.status
+    if history.counted(status, run):
+        record = history.as_counted(status, run, record)
+    else:
+        status = history.with_finished(status, run, record)
+    return Step(after=(final(run, record),), status=status, finished=(run, record))
 
 
 def final(run: RunView, record: AgentJobRunStatus) -> Write:
     """The last write to a run."""
-    body = {"metadata": {"uid": run.uid}, "status": record.model_dump(mode="json", by_alias=True)}
+    body = {"metadata": _as_read(run), "status": record.model_dump(mode="json", by_alias=True)}
     return Write("patch", "run", run.name, f"its record: {record.phase}", body, "status")
 
 
@@ -278,7 +355,7 @@ def _show(scene: Scene, case: Case, run: RunView, job: BatchJobView) -> Step:
 
 
 def _progress(run: RunView, status: dict[str, str | None]) -> Write:
-    body = {"metadata": {"uid": run.uid}, "status": status}
+    body = {"metadata": _as_read(run), "status": status}
     return Write("patch", "run", run.name, f"it is {status['phase']}", body, "status")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cron_descriptor import CasingTypeEnum, Options, get_description
@@ -16,8 +17,12 @@ _WORDS = Options()
 _WORDS.use_24hour_time_format = True
 _WORDS.casing_type = CasingTypeEnum.Sentence
 _WORDS.locale_code = "en_US"
+_REMEMBERED = 4096
+"""Answers kept: a job is looked at several times for each of its runs, and parsing an expression takes most of a decision's time."""
+_AT_ONCE = 3
 
 
+@lru_cache(_REMEMBERED)
 def check(schedule: Schedule) -> None:
     """Raises UserError, with a sentence that says what to write instead."""
     _zone(schedule)
@@ -43,6 +48,12 @@ def _zone(schedule: Schedule) -> ZoneInfo:
 
 def next_starts(schedule: Schedule, after: datetime, count: int) -> tuple[datetime, ...]:
     """Up to `count` starts later than `after`, in the job's time zone; fewer when the expression names no further day ("0 0 31 2 *")."""
+    # Starts fall on whole minutes, so those after 08:00:59 are those after 08:00:00.
+    return _starts(schedule, after.replace(second=0, microsecond=0), max(count, _AT_ONCE))[:count]
+
+
+@lru_cache(_REMEMBERED)
+def _starts(schedule: Schedule, after: datetime, count: int) -> tuple[datetime, ...]:
     if schedule.cron is None:
         return ()
     steps = croniter(schedule.cron, after.astimezone(_zone(schedule)))
@@ -55,6 +66,7 @@ def next_starts(schedule: Schedule, after: datetime, count: int) -> tuple[dateti
     return tuple(starts)
 
 
+@lru_cache(_REMEMBERED)  # the library reads its translations from disk at every call
 def words(schedule: Schedule) -> str:
     """The schedule as a person would say it, with its time zone."""
     if schedule.cron is None:

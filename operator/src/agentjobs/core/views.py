@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeGuard, get_args
 
 from pydantic import ValidationError
@@ -23,6 +23,7 @@ from agentjobs.core.timestamps import from_wire
 
 Body = Mapping[str, Any]
 FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled"})
+SKIP_REASONS: frozenset[str] = frozenset({"NotApproved", "NameTaken", "Overlap"})
 RUNNER_CONTAINER = "runner"
 
 
@@ -58,6 +59,10 @@ class CronJobView:
     digest: str | None
     active: tuple[Mapping[str, str], ...]
 
+    def belongs_to(self, job_uid: str) -> bool:
+        """Also without an owner, where the labels are ours: somebody removed the reference."""
+        return self.owner_uid == job_uid or (self.owner_uid is None and self.labelled)
+
 
 @dataclass(frozen=True, slots=True)
 class BatchJobView:
@@ -78,6 +83,8 @@ class BatchJobView:
     failure: str
     """Reason of the condition Failed or FailureTarget: DeadlineExceeded, PodFailurePolicy, BackoffLimitExceeded."""
     deleting: bool
+    held: bool = False
+    """Its controller has seen that it is suspended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,8 @@ class PodView:
     resource_version: str
     owner_uid: str | None
     phase: str
-    deleting: bool
+    deletion: datetime | None
+    """When its grace period is over, once its deletion was asked for."""
     disruption: str
     running: bool
     started: str | None
@@ -103,6 +111,8 @@ class PodView:
     waiting: str
     waiting_message: str
     image: str | None
+    told_to_end: datetime | None = None
+    """When its deletion was asked for, which its processes hear of at once."""
 
     @property
     def ended(self) -> bool:
@@ -112,7 +122,7 @@ class PodView:
     @property
     def ending(self) -> bool:
         """Something ends the pod from outside; the runner lingers meanwhile so that its log can be read."""
-        return self.deleting or bool(self.disruption)
+        return self.deletion is not None or bool(self.disruption)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,11 @@ class RunView:
     reason: str | None
     message: str | None
     started: str | None
+    digest: str | None = None
+    skip: tuple[str, str] | None = None
+    """Reason and message, where it was decided that it does not start."""
+    started_as: str | None = None
+    """The uid of the one Job of an adopted manual run."""
 
     @property
     def final(self) -> bool:
@@ -247,6 +262,7 @@ def batch_job_view(body: Body) -> BatchJobView:
         ended=ended,
         failure=(failed or _condition(body, "FailureTarget")).get("reason", ""),
         deleting="deletionTimestamp" in metadata,
+        held=bool(_condition(body, "Suspended")),
     )
 
 
@@ -271,18 +287,25 @@ def pod_view(body: Body) -> PodView:
         resource_version=metadata["resourceVersion"],
         owner_uid=controller_uid(body),
         phase=status.get("phase", ""),
-        deleting="deletionTimestamp" in metadata,
+        deletion=from_wire(metadata["deletionTimestamp"]) if "deletionTimestamp" in metadata else None,
         disruption=_condition(body, "DisruptionTarget").get("reason", ""),
         running=bool(running),
         started=running.get("startedAt") or ended.get("startedAt"),
         finished=ended.get("finishedAt"),
         exit_code=ended.get("exitCode"),
-        ended_by=ended.get("reason", "") if ended else status.get("reason", ""),
+        ended_by=status.get("reason") or ended.get("reason", ""),
         termination_message=ended.get("message", ""),
         waiting=reason,
         waiting_message=message,
         image=container.get("imageID") or container.get("image"),
+        told_to_end=_told_to_end(metadata),
     )
+
+
+def _told_to_end(metadata: Mapping[str, Any]) -> datetime | None:
+    if "deletionTimestamp" not in metadata:
+        return None
+    return from_wire(metadata["deletionTimestamp"]) - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0)
 
 
 def _is_phase(text: object) -> TypeGuard[RunPhase]:
@@ -306,7 +329,15 @@ def run_view(body: Body) -> RunView:
         reason=status.get("reason"),
         message=status.get("message"),
         started=status.get("startedAt"),
+        digest=status.get("digest"),
+        skip=_skip(body),
+        started_as=_annotations(body).get(names.STARTED_AS_ANNOTATION),
     )
+
+
+def _skip(body: Body) -> tuple[str, str] | None:
+    reason, _, message = _annotations(body).get(names.SKIP_ANNOTATION, "").partition(": ")
+    return (reason, message) if reason in SKIP_REASONS else None
 
 
 def approval_view(body: Body) -> ApprovalView:

@@ -1,0 +1,106 @@
+"""How often the operator writes for one finished run, told by the API server's audit log."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from hack.benchmark import audit, objects
+from hack.benchmark.client import BenchError, Client, Seen, Watch
+from hack.benchmark.objects import FINAL, phase
+from hack.benchmark.session import Session
+from hack.benchmark.spread import Aim, Figure
+
+JOBS: Final = 4
+"""In one round."""
+RUN_SECONDS: Final = 150.0
+QUIET_SECONDS: Final = 3.0
+PATIENCE_SECONDS: Final = 60.0
+LATEST_SECOND: Final = 35
+"""Of a minute: a job approved later could become due before everything is in place."""
+
+Start = Callable[[Client, str, list[str]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Round:
+    """What was written in one namespace while its `runs` (name: job) came and went."""
+
+    writes: tuple[audit.Write, ...]
+    runs: dict[str, str]
+
+
+async def per_run(session: Session) -> list[Figure]:
+    """Scheduled and manual runs, a fresh job for each: what is written to a job is then known to be for its only run."""
+    operator = await session.operator.user()
+    figures: list[Figure] = []
+    for kind, aim, cron in (("scheduled", 6, objects.EVERY_MINUTE), ("manual", 8, None)):
+        rounds = []
+        for number in range(session.rounds):
+            session.say(f"writes of {kind} runs, round {number + 1}")
+            rounds.append(await _round(session, operator, cron))
+        figures += _figures(kind, Aim(p50=aim, p99=aim + 2), operator, rounds)
+    return figures
+
+
+def _figures(kind: str, aim: Aim, operator: str, rounds: list[Round]) -> Iterator[Figure]:
+    tallies = [audit.per_run((w for w in done.writes if w.user == operator), done.runs).values() for done in rounds]
+
+    def counted(wanted: Callable[[str], bool]) -> tuple[tuple[float, ...], ...]:
+        return tuple(tuple(float(sum(n for what, n in run.items() if wanted(what))) for run in runs) for runs in tallies)
+
+    others = [sum(w.user != operator and w.user.startswith("system:") and not w.apart for w in done.writes) / JOBS for done in rounds]
+    yield Figure(f"{kind} run: writes, Events apart", "writes", counted(lambda what: " events" not in what), aim)
+    for what in sorted({what for runs in tallies for run in runs for what in run}):
+        yield Figure(f"  {what}", "writes", counted(what.__eq__))
+    yield Figure(f"{kind} run: writes of Kubernetes itself, Events apart", "writes", tuple((n,) for n in others), control=True)
+
+
+async def _round(session: Session, operator: str, cron: str | None) -> Round:
+    if session.audit_log is None:
+        raise BenchError("the writes are counted in the local cluster's audit log, and KUBECONFIG names another cluster")
+    client, names = session.client, [f"job-{number}" for number in range(JOBS)]
+    if cron and time.localtime().tm_sec > LATEST_SECOND:
+        await asyncio.sleep(61 - time.localtime().tm_sec)
+    async with client.namespace("writes") as namespace:
+        async with client.watch(objects.jobs(namespace)) as jobs, client.watch(objects.runs(namespace)) as watch:
+            log = audit.Log(session.audit_log)
+            await objects.in_force(client, namespace, jobs, [objects.job(name, cron=cron) for name in names])
+            await _quiet(log, operator, namespace)
+            before = log.read()
+            if cron is None:
+                for name in names:
+                    await client.post(objects.runs(namespace), objects.run(f"{name}-run", name))
+            runs = {await _finished(watch, name): name for name in names}
+        await _quiet(log, operator, namespace)
+        made = [run["metadata"]["name"] for run in (await client.get(objects.runs(namespace)))["items"]]
+        if sorted(made) != sorted(runs):
+            raise BenchError("the next minute's runs began before the writes for this one's were over; the machine is too slow")
+        return Round(tuple(seen for seen in log.writes[before:] if seen.namespace == namespace), runs)
+
+
+async def _finished(watch: Watch, job: str) -> str:
+    def final(seen: Seen) -> bool:
+        return seen.type != "DELETED" and seen.object["spec"]["jobName"] == job and phase(seen.object) in FINAL
+
+    seen = await watch.until(final, RUN_SECONDS, f"{job} has run")
+    if phase(seen.object) != "Succeeded":
+        raise BenchError(f"the run {seen.name} ended as {phase(seen.object)}: {seen.object['status'].get('message')}")
+    return seen.name
+
+
+async def _quiet(log: audit.Log, operator: str, namespace: str) -> None:
+    """Until the operator has written nothing to the namespace for a while."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    count, since = -1, time.monotonic()
+    while time.monotonic() - since < QUIET_SECONDS:
+        log.read()
+        now = sum(seen.user == operator and seen.namespace == namespace for seen in log.writes)
+        if now != count:
+            count, since = now, time.monotonic()
+        if time.monotonic() > deadline:
+            raise BenchError(f"the operator goes on writing to {namespace}")
+        await asyncio.sleep(0.2)

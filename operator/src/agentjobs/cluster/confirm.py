@@ -1,0 +1,78 @@
+"""Before something is refused, stopped, taken away or given up because of what the caches lack, the API server is asked.
+
+Watch streams are late by moments at best, and a second leader acts meanwhile.
+"""
+
+from __future__ import annotations
+
+from agentjobs.api import names
+from agentjobs.cluster.cache import Cache, Key
+from agentjobs.cluster.client import Api
+from agentjobs.core import runs
+from agentjobs.core.approval import verdict
+from agentjobs.core.decide import in_force
+from agentjobs.core.errors import NotFound
+from agentjobs.core.plan import Observed
+from agentjobs.core.runs import Case
+
+
+async def confirm_approvals(api: Api, cache: Cache, key: Key, observed: Observed) -> bool:
+    """Brings the job's approvals up to date if one is missed; returns whether it asked."""
+    if not _misses_an_approval(observed):
+        return False
+    found: set[Key] = set()
+    async for page in api.list("approval", key[0], fieldSelector=f"spec.jobName={key[1]}"):
+        for body in page["items"] or ():
+            found.add((key[0], body["metadata"]["name"]))
+            cache.approvals.put(body)
+    for approval in observed.approvals:
+        if (key[0], approval.name) not in found:
+            cache.approvals.drop((key[0], approval.name))
+    return True
+
+
+def _misses_an_approval(observed: Observed) -> bool:
+    in_use = {job.digest for job in observed.batch_jobs if not job.ended and job.stop_reason is None}
+    told = observed.job.status.approval
+    if any(digest and verdict(digest, observed.approvals) != "Approved" for digest in (told and told.digest, *in_use)):
+        return True
+    return any(run.manual and not run.adopted for run in observed.runs) and in_force(observed).content is None
+
+
+async def confirm_runs(api: Api, cache: Cache, key: Key, observed: Observed) -> bool:
+    """Brings up to date the Jobs, pods and runs that seem to be gone; returns whether it asked."""
+    doubtful = [case for case in runs.cases(observed) if not case.final and not (case.run and case.run.final) and _lacks_something(case)]
+    for case in doubtful:
+        if case.run is None:
+            await _look(api, cache, "run", key, case.name)
+        else:
+            await _look(api, cache, "batchjob", key, case.name)
+            if case.pod is None:
+                await _list(api, cache, "pod", key, f"batch.kubernetes.io/job-name={case.name},{names.JOB_LABEL}")
+    cron = observed.cron_job
+    withdrawn = cron is not None and cron.suspended and not observed.batch_jobs and in_force(observed).content is None
+    if withdrawn:
+        await _list(api, cache, "batchjob", key, f"{names.JOB_LABEL}={key[1]}")
+    return withdrawn or bool(doubtful)
+
+
+def _lacks_something(case: Case) -> bool:
+    if case.run is None:
+        return True
+    return runs.over(case) and (case.pod is None or case.pod.ending)
+
+
+async def _look(api: Api, cache: Cache, kind: str, key: Key, name: str) -> None:
+    try:
+        body = await api.get(kind, key[0], name)
+    except NotFound:
+        cache.table(kind).drop((key[0], name))
+        return
+    if kind == "run" or names.JOB_LABEL in (body["metadata"].get("labels") or {}):
+        cache.learn(kind, body)
+
+
+async def _list(api: Api, cache: Cache, kind: str, key: Key, selector: str) -> None:
+    async for page in api.list(kind, key[0], labelSelector=selector):
+        for body in page["items"] or ():
+            cache.learn(kind, body)

@@ -1,0 +1,78 @@
+"""An operator as far as its decisions go: caches, watch events, queue and reconciles, without Kopf, sockets or waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from agentjobs.cluster.cache import Cache, Key
+from agentjobs.cluster.client import Api
+from agentjobs.cluster.relist import SELECTORS, relist
+from agentjobs.cluster.streams import Streams
+from agentjobs.core.errors import ClusterError
+from agentjobs.handlers.watch import RESOURCES, Watcher
+from agentjobs.reconcile import Reconciler
+from agentjobs.settings import Settings
+from agentjobs.testing.server import Server
+
+POLICY: Final = Settings(runner_image="runner:1", lease_namespace="agentjobs-system", identity="test").policy()
+BACKOFF: Final = timedelta(seconds=1)
+
+
+class Operator:
+    """One process with all that it remembers. Its requests go to `api`, watch events come from `server`, which is behind it."""
+
+    def __init__(self, api: Api, server: Server) -> None:
+        self._api = api
+        self._server = server
+        self._streams = Streams()
+        self._heard = dict.fromkeys(RESOURCES, 0)
+        self.cache = Cache()
+        self.reconciler = Reconciler(api, self.cache, POLICY, lambda: self._server.now, lambda _: None)
+        self.due: dict[Key, datetime] = {}
+        self._watcher = Watcher(self.cache, self._streams, self._enqueue)
+
+    async def start(self) -> None:
+        """The first list."""
+        self._heard = dict.fromkeys(RESOURCES, len(self._server.changes))
+        for key in await relist(self._api, self.cache, self._streams):
+            self._enqueue(key)
+
+    def hear(self, *, deaf: frozenset[str] = frozenset()) -> bool:
+        """Take in what the watch streams have to tell, but for the kinds whose streams lag behind. Returns whether there was anything."""
+        heard = False
+        for kind in RESOURCES.keys() - deaf:
+            for event, body in self._told(kind):
+                self._watcher.saw(kind, event == "DELETED", body)
+                heard = True
+        return heard
+
+    def _told(self, kind: str) -> Iterator[tuple[str, dict[str, object]]]:
+        since, self._heard[kind] = self._heard[kind], len(self._server.changes)
+        selectors = SELECTORS.get(kind, {"labelSelector": "agentjobs.dev/job"})
+        return self._server.watch(kind, since, selectors)
+
+    def next_due(self) -> datetime | None:
+        """When a job is looked at again even if nothing happens."""
+        return min(self.due.values(), default=None)
+
+    async def work(self) -> bool:
+        """Reconcile one job that is due. Returns whether there was one."""
+        ready = sorted(key for key, due in self.due.items() if due <= self._server.now)
+        if not ready:
+            return False
+        key = ready[0]
+        del self.due[key]
+        try:
+            again = await self.reconciler.reconcile(key)
+        except ClusterError:
+            self._enqueue(key, BACKOFF)
+        else:
+            if again is not None:
+                self._enqueue(key, timedelta(seconds=again))
+        return True
+
+    def _enqueue(self, key: Key, after: timedelta = timedelta(0)) -> None:
+        due = self._server.now + after
+        self.due[key] = min(due, self.due.get(key, due))

@@ -1,0 +1,121 @@
+"""What the documents say of the code is true of the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agentjobs.api.job import History, ScheduledAgentJobSpec
+from agentjobs.api.resources import RESOURCES
+from agentjobs.api.run import AgentJobRunSpec, AgentJobRunStatus
+from agentjobs.core.approval import content
+from agentjobs_runner import capture, envelope
+from tests.web_logs import EXAMPLE
+
+ROOT = Path(__file__).parents[2]
+OPERATOR = ROOT / "operator/src/agentjobs"
+RUNNER = ROOT / "runner-image/src/agentjobs_runner"
+README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+RECORD = (ROOT / "docs/run-record.md").read_text()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+WITH_REASONS = [
+    *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "outcome", "runs")),
+    OPERATOR / "reconcile.py",
+    *(RUNNER / f"{name}.py" for name in ("report", "revision", "run")),
+]
+NO_REASONS = frozenset(
+    "Succeeded Failed TimedOut Skipped Cancelled Pending Running "  # phases of runs
+    "Invalid Finished Paused True False "  # phases of jobs, and of conditions whether they hold
+    "ContainerCreating PodInitializing "  # a pod's words for a wait that is nobody's fault
+    "Exited Refused SIG".split()  # outcomes in the envelope
+)
+
+
+def constants(path: Path) -> set[str]:
+    """Words in CamelCase."""
+    found = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+    return {text for text in found if isinstance(text, str) and re.fullmatch(r"[A-Z][a-zA-Z]*[a-z][a-zA-Z]*|SIG", text)}
+
+
+def documented(title: str) -> set[str]:
+    """The constants in a section's table."""
+    section = RECORD.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return {name for row in section.splitlines() if row.startswith("|") for name in re.findall(r"`([A-Z]\w+)`", row)}
+
+
+def test_every_reason_is_explained() -> None:
+    explained = documented("Reasons of runs") | documented("Reasons of a job's conditions")
+    for path in WITH_REASONS:
+        assert constants(path) - explained - NO_REASONS == set(), f"{path.name} has a reason that docs/run-record.md does not explain"
+
+
+def test_every_explained_reason_exists() -> None:
+    existing = set().union(*map(constants, WITH_REASONS))
+    assert (documented("Reasons of runs") | documented("Reasons of a job's conditions")) - existing == set()
+
+
+def test_every_field_of_a_record_is_explained() -> None:
+    fields = {name for model in (AgentJobRunSpec, AgentJobRunStatus) for name in model.model_json_schema(by_alias=True)["properties"]}
+    assert {name for name in fields if f"`{name}`" not in RECORD and f"`{name}." not in RECORD} == set()
+
+
+def test_the_limits_are_those_of_the_runner() -> None:
+    assert f"**{capture.HEAD_BYTES + capture.TAIL_BYTES:,} bytes**" in RECORD
+    assert f"the last **{capture.TAIL_BYTES:,}**" in RECORD
+    assert f"each at most {envelope.MAX_LINE_BYTES:,} bytes" in RECORD
+    assert f"the last {envelope.MAX_TAIL_BYTES:,} bytes" in RECORD
+
+
+@pytest.mark.parametrize("package", [OPERATOR, RUNNER], ids=lambda path: str(path.name))
+def test_the_architecture_names_every_module(package: Path) -> None:
+    modules = [path.relative_to(package) for path in package.rglob("*.py") if not path.name.startswith("__init__")]
+    modules = [path for path in modules if path.parts[0] != "testing" and path.name != "__main__.py"]
+    parts = {path.parts[0].removesuffix(".py") for path in modules} | {path.stem for path in modules}
+    assert {name for name in parts if f"`{name}`" not in ARCHITECTURE} == set()
+
+
+def test_the_digest_can_be_computed_as_the_architecture_says() -> None:
+    (lines,) = re.findall(r"^```python\n(.*?)^```$", ARCHITECTURE, re.MULTILINE | re.DOTALL)
+    command = [sys.executable, "-c", lines, str(EXAMPLE / "job.yaml")]
+    computed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    job = yaml.safe_load((EXAMPLE / "job.yaml").read_text())
+    assert computed == content(job["metadata"]["name"], ScheduledAgentJobSpec.model_validate(job["spec"])).digest
+
+
+def test_the_readme_names_kinds_and_short_names_as_they_are() -> None:
+    for resource in RESOURCES:
+        assert f"| `{resource.kind}` | `{resource.short}` |" in README
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_and_make_targets_lead_somewhere(document: Path) -> None:
+    text = document.read_text()
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith(("http", "#"))]
+    assert [link for link in links if not (document.parent / link).exists()] == []
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {target for target in re.findall(r"`make ([a-z-]+)", text) if target not in targets} == set()
+
+
+def test_every_decision_is_in_the_list_of_decisions() -> None:
+    folder = ROOT / "docs/decisions"
+    titles = {path.name: path.read_text().splitlines()[0].removeprefix("# ") for path in folder.glob("0*.md")}
+    listed = {name: title for title, name in re.findall(r"^- \[(.*)\]\((.*)\)$", (folder / "README.md").read_text(), re.MULTILINE)}
+    assert listed == titles
+
+
+def test_the_defaults_in_the_documents_are_those_of_the_chart_and_the_models() -> None:
+    values = yaml.safe_load((ROOT / "charts/agentjobs/values.yaml").read_text())
+    architecture, record = (" ".join(text.split()) for text in (ARCHITECTURE, RECORD))
+    assert f"after `run.startTimeoutSeconds` ({values['run']['startTimeoutSeconds']})" in architecture
+    assert f"Every {values['operator']['resyncSeconds']} s (`operator.resyncSeconds`)" in architecture
+    assert f"{values['history']['namespaceBytes'] // 2**20} MiB by default" in record
+    kept = History()
+    assert f"newest {kept.successful} succeeded, {kept.failed} failed and {kept.failed} skipped runs" in record
