@@ -98,8 +98,8 @@ golden: $(VENV) ## rewrite the golden files of the chart's tests; look at the di
 	AGENTJOBS_UPDATE_GOLDEN=1 $(PYTEST) tests/chart -k golden
 
 .PHONY: bench
-bench: $(VENV) install ## measure the operator on the local cluster
-	@$(ON_CLUSTER) $(PYTHON) hack/bench.py
+bench: $(VENV) install ## measure the operator on the local cluster; ARGS="--only writes --rounds 2" for some of it
+	@$(ON_CLUSTER) $(PYTHON) hack/bench.py $(ARGS)
 
 .PHONY: requirements
 requirements: $(VENV) ## pin the newest versions that pyproject.toml allows, with hashes

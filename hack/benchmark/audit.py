@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hack.benchmark.client import BenchError
+
 WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
 
 @dataclass(frozen=True)
-class Write:
-    """One request that was answered. `name` is the object's; `what` is the verb with the resource and its subresource."""
+class Request:
+    """One that was answered. `name` is the object's; `what` is the verb with the resource and its subresource."""
 
     user: str
     namespace: str
@@ -23,20 +25,25 @@ class Write:
     refused: bool
 
     @property
+    def write(self) -> bool:
+        """Whether it changes something."""
+        return self.what.split()[0] in WRITES
+
+    @property
     def apart(self) -> bool:
         """Events and Leases are counted for themselves."""
         return self.what.split()[1] in ("events", "leases")
 
 
-def write(line: Mapping[str, Any]) -> Write | None:
-    """From one line of the log; None for a read."""
+def request(line: Mapping[str, Any]) -> Request | None:
+    """From one line of the log; None for a watch, and for the first of the two lines that a long answer gets."""
     reference = line.get("objectRef") or {}
-    if line["verb"] not in WRITES or line["stage"] != "ResponseComplete":
+    if line["verb"] == "watch" or line["stage"] != "ResponseComplete":
         return None
     resource = reference.get("resource", "")
     if reference.get("subresource"):
         resource += f"/{reference['subresource']}"
-    return Write(
+    return Request(
         user=line["user"]["username"],
         namespace=reference.get("namespace", ""),
         name=reference.get("name", ""),
@@ -45,14 +52,14 @@ def write(line: Mapping[str, Any]) -> Write | None:
     )
 
 
-def per_run(writes: Iterable[Write], runs: Mapping[str, str]) -> dict[str, Counter[str]]:
+def per_run(requests: Iterable[Request], runs: Mapping[str, str]) -> dict[str, Counter[str]]:
     """By run: what was written for it. `runs`: the job of each run; of each job only one run.
 
-    A write to the job, or to its CronJob of the same name, belongs to the job's run.
+    What is written to the job, to its CronJob of the same name or as an Event of the job is for the job's run.
     """
     run_of = {job: run for run, job in runs.items()} | {run: run for run in runs}
     found: dict[str, Counter[str]] = {run: Counter() for run in runs}
-    for seen in writes:
+    for seen in filter(lambda seen: seen.write, requests):
         name = seen.name.partition(".")[0] if seen.what.endswith(" events") else seen.name
         if name in run_of:
             found[run_of[name]][seen.what + (" (refused)" if seen.refused else "")] += 1
@@ -65,17 +72,17 @@ class Log:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = path.stat().st_size
-        self.writes: list[Write] = []
+        self.requests: list[Request] = []
 
     def read(self) -> int:
-        """Reads what was added to `writes`; returns how many they are now. Raises RuntimeError when the file was rotated meanwhile."""
+        """Reads what was added to `requests`; returns how many they are now. Raises BenchError when the file was rotated meanwhile."""
         with self._path.open("rb") as file:
             if file.seek(0, 2) < self._offset:
-                raise RuntimeError(f"{self._path} was rotated while it was read; start the cluster anew")
+                raise BenchError(f"{self._path} was rotated while it was read; start the cluster anew")
             file.seek(self._offset)
             data = file.read()
         whole = data.rfind(b"\n") + 1
         self._offset += whole
-        found = (write(json.loads(line)) for line in data[:whole].splitlines())
-        self.writes += [seen for seen in found if seen]
-        return len(self.writes)
+        found = (request(json.loads(line)) for line in data[:whole].splitlines())
+        self.requests += [seen for seen in found if seen]
+        return len(self.requests)

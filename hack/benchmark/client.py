@@ -24,7 +24,7 @@ GONE_SECONDS: Final = 180
 
 
 class BenchError(RuntimeError):
-    """Nothing can be measured; the message says why. `status` is the HTTP status, 0 without an answer."""
+    """Something cannot be measured; the message says why. `status` is the HTTP status, 0 without an answer."""
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
@@ -157,8 +157,8 @@ class Client:
     async def namespace(self, purpose: str, **labels: str) -> AsyncIterator[str]:
         """A fresh one; its deletion, with everything in it, is waited for, so that it disturbs nothing that is measured next."""
         name = f"bench-{purpose}-{secrets.token_hex(3)}"
-        await self.post("api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
-        try:
+        try:  # the request, too: interrupted, it may have reached the server
+            await self.post("api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
             yield name
         finally:
             await self.delete(f"api/v1/namespaces/{name}")

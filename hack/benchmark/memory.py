@@ -46,8 +46,10 @@ async def by_jobs(session: Session) -> list[Figure]:
         imports = await _imports(session)
         nothing = await _restarts(session, "no jobs", 0)
         async with session.client.namespace("approved") as approved:
+            before = (await session.operator.vitals()).cpu
             made = await _make(session, approved, count, approve=True)
             after = await _alive(session)
+            after.cpu.append((await session.operator.vitals()).cpu - before)
             many = await _restarts(session, f"{count} approved jobs", count, lambda: _read_all(session.client, approved, count))
             async with session.client.namespace("waiting") as waiting:
                 await _make(session, waiting, count, approve=False)
@@ -59,6 +61,7 @@ async def by_jobs(session: Session) -> list[Figure]:
         *_memory(f"{count} approved jobs, in the process that saw them come", after, AIMS["approved"]),
         *_memory(f"{count} unapproved jobs beside them, after a start", both, None),
         Figure(f"{count} jobs approved at once -> all CronJobs exist", "s", ((made,),)),
+        Figure(f"{count} jobs written and approved: CPU", "s", _each(after.cpu)),
         *_start(f"{count} approved jobs", many),
         Figure(f"{count} jobs and CronJobs read by this client, 8 at a time", "s", _each(many.control), control=True),
         *_start(f"{2 * count} jobs, half of them approved", both),

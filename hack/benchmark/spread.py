@@ -24,9 +24,10 @@ class Aim:
         bounds = (("p50", self.p50), ("p99", self.p99))
         return ", ".join(f"{name} {number(bound)}" for name, bound in bounds if bound is not None)
 
-    def met(self, p50: float, p99: float) -> bool:
-        """A bound that is reached exactly is met."""
-        return (self.p50 is None or p50 <= self.p50) and (self.p99 is None or p99 <= self.p99)
+    def missed(self, p50: float, p99: float) -> tuple[str, ...]:
+        """Their names. A bound that is reached exactly is met."""
+        seen = (("p50", self.p50, p50), ("p99", self.p99, p99))
+        return tuple(name for name, bound, value in seen if bound is not None and value > bound)
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def verdict(figure: Figure, seen: Spread) -> str:
     """Empty where there is no aim."""
     if figure.aim == Aim():
         return ""
-    return "met" if figure.aim.met(seen.p50, seen.p99) else "MISSED"
+    missed = figure.aim.missed(seen.p50, seen.p99)
+    return f"{' and '.join(missed)} missed" if missed else "met"
 
 
 def row(figure: Figure) -> tuple[str, ...]:

@@ -27,9 +27,9 @@ Start = Callable[[Client, str, list[str]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Round:
-    """What was written in one namespace while its `runs` (name: job) came and went."""
+    """What was asked of one namespace while its `runs` (name: job) came and went."""
 
-    writes: tuple[audit.Write, ...]
+    requests: tuple[audit.Request, ...]
     runs: dict[str, str]
 
 
@@ -47,16 +47,22 @@ async def per_run(session: Session) -> list[Figure]:
 
 
 def _figures(kind: str, aim: Aim, operator: str, rounds: list[Round]) -> Iterator[Figure]:
-    tallies = [audit.per_run((w for w in done.writes if w.user == operator), done.runs).values() for done in rounds]
+    tallies = [audit.per_run((seen for seen in done.requests if seen.user == operator), done.runs).values() for done in rounds]
 
     def counted(wanted: Callable[[str], bool]) -> tuple[tuple[float, ...], ...]:
         return tuple(tuple(float(sum(n for what, n in run.items() if wanted(what))) for run in runs) for runs in tallies)
 
-    others = [sum(w.user != operator and w.user.startswith("system:") and not w.apart for w in done.writes) / JOBS for done in rounds]
+    def for_each(wanted: Callable[[audit.Request], bool]) -> tuple[tuple[float, ...], ...]:
+        return tuple((sum(map(wanted, done.requests)) / JOBS,) for done in rounds)
+
+    def by_kubernetes(seen: audit.Request) -> bool:
+        return seen.write and not seen.apart and seen.user != operator and seen.user.startswith("system:")
+
     yield Figure(f"{kind} run: writes, Events apart", "writes", counted(lambda what: " events" not in what), aim)
     for what in sorted({what for runs in tallies for run in runs for what in run}):
         yield Figure(f"  {what}", "writes", counted(what.__eq__))
-    yield Figure(f"{kind} run: writes of Kubernetes itself, Events apart", "writes", tuple((n,) for n in others), control=True)
+    yield Figure(f"{kind} run: reads", "reads", for_each(lambda seen: seen.user == operator and not seen.write))
+    yield Figure(f"{kind} run: writes of Kubernetes itself, Events apart", "writes", for_each(by_kubernetes), control=True)
 
 
 async def _round(session: Session, operator: str, cron: str | None) -> Round:
@@ -79,7 +85,7 @@ async def _round(session: Session, operator: str, cron: str | None) -> Round:
         made = [run["metadata"]["name"] for run in (await client.get(objects.runs(namespace)))["items"]]
         if sorted(made) != sorted(runs):
             raise BenchError("the next minute's runs began before the writes for this one's were over; the machine is too slow")
-        return Round(tuple(seen for seen in log.writes[before:] if seen.namespace == namespace), runs)
+        return Round(tuple(seen for seen in log.requests[before:] if seen.namespace == namespace), runs)
 
 
 async def _finished(watch: Watch, job: str) -> str:
@@ -93,14 +99,14 @@ async def _finished(watch: Watch, job: str) -> str:
 
 
 async def _quiet(log: audit.Log, operator: str, namespace: str) -> None:
-    """Until the operator has written nothing to the namespace for a while."""
+    """Until the operator has asked nothing of the namespace for a while."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     count, since = -1, time.monotonic()
     while time.monotonic() - since < QUIET_SECONDS:
         log.read()
-        now = sum(seen.user == operator and seen.namespace == namespace for seen in log.writes)
+        now = sum(seen.user == operator and seen.namespace == namespace for seen in log.requests)
         if now != count:
             count, since = now, time.monotonic()
         if time.monotonic() > deadline:
-            raise BenchError(f"the operator goes on writing to {namespace}")
+            raise BenchError(f"the operator does not come to rest in {namespace}")
         await asyncio.sleep(0.2)

@@ -32,6 +32,15 @@ def _clocks(agentjobs: Installed, namespace: str) -> None:
     many.in_force(agentjobs, namespace, jobs)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def departing(agentjobs: Installed, kubectl: Kubectl) -> str:
+    """A namespace whose deletion was asked for while a run went on in it."""
+    with new_namespace(kubectl) as name:
+        runs = many.started(agentjobs, name, many.in_force(agentjobs, name, [many.job("busy", WAITS, schedule={"cron": "* * * * *"})]))
+        many.running(agentjobs, name, runs)
+    return name
+
+
 def starts(kubectl: Kubectl, namespace: str, job: str) -> list[Manifest]:
     """The runs of a job, oldest first."""
     runs = kubectl.json("get", "ajr", "-n", namespace, "--field-selector", f"spec.jobName={job}")["items"]
@@ -169,14 +178,10 @@ def test_deleting_a_job_removes_what_was_made_of_it_and_nobody_elses_things(agen
     assert "leaving-approved" in kubectl("get", "aja", "-n", namespace, "-o", "name")
 
 
-def test_a_namespace_can_be_deleted_while_a_run_goes_on(agentjobs: Installed, kubectl: Kubectl) -> None:
-    with new_namespace(kubectl) as name:
-        agentjobs.in_force(name, "busy", WAITS, schedule={"cron": "* * * * *"})
-        agentjobs.start(name, "busy", "first")
-        many.running(agentjobs, name, {"busy": "first"})
-    wait_for(lambda: not kubectl("get", "namespace", name, "--ignore-not-found"), 90, "the namespace is gone")
-
-
 def test_a_resumed_job_makes_up_for_no_start_that_it_slept_through(kubectl: Kubectl, namespace: str, resumed: datetime) -> None:
     wait_for(lambda: starts(kubectl, namespace, "sleeps"), 75, "the next start has come")
     assert [at(start) > resumed for start in starts(kubectl, namespace, "sleeps")] == [True]
+
+
+def test_a_namespace_can_be_deleted_while_a_run_goes_on(kubectl: Kubectl, departing: str) -> None:
+    wait_for(lambda: not kubectl("get", "namespace", departing, "--ignore-not-found"), 90, "the namespace is gone")

@@ -15,11 +15,11 @@ import pytest
 
 from tests import manifests
 from tests.cluster.installed import NAMESPACE, Installed
+from tests.cluster.process import ask, metrics
 from tests.cluster.support import Kubectl, wait_for
 
 ACCOUNT: Final = "agentjobs"
 USER: Final = f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
-OPERATOR: Final = ("-n", NAMESPACE, "-l", "app.kubernetes.io/component=operator")
 MARKER: Final = "nobody-must-read-this-3141592653"
 TELLTALE: Final = f"""\
 import os, sys
@@ -42,11 +42,6 @@ def inside(agentjobs: Installed, script: str) -> str:
     return agentjobs.kubectl("exec", "-n", NAMESPACE, agentjobs.pod(), "--", "python3", "-c", script)
 
 
-def ask(agentjobs: Installed, path: str) -> str:
-    """What the operator's HTTP server answers."""
-    return agentjobs.kubectl("get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/{agentjobs.pod()}:8080/proxy/{path}")
-
-
 PRIVILEGES: Final = """\
 import errno, os
 status = dict(line.split(":\\t") for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
@@ -67,11 +62,11 @@ def test_it_runs_as_an_ordinary_user_without_capabilities_on_a_read_only_root(ta
 
 
 def test_it_answers_for_its_health_and_its_metrics(talkative: Installed) -> None:
-    assert (ask(talkative, "healthz"), ask(talkative, "readyz")) == ("ok", "ok")
-    metrics = dict(line.rsplit(" ", 1) for line in ask(talkative, "metrics").splitlines() if not line.startswith("#"))
-    assert metrics["agentjobs_leading"] == "1.0"
-    assert metrics["agentjobs_stale_streams"] == "0.0"
-    assert {"agentjobs_queue_length", "agentjobs_active_runs", "agentjobs_api_requests_total"} <= metrics.keys()
+    pod = talkative.pod()
+    assert [ask(talkative.kubectl, pod, path) for path in ("healthz", "readyz")] == ["ok", "ok"]
+    found = metrics(talkative.kubectl, pod)
+    assert (found["agentjobs_leading"], found["agentjobs_stale_streams"]) == (1, 0)
+    assert {"agentjobs_queue_length", "agentjobs_active_runs", "agentjobs_api_requests_total"} <= found.keys()
 
 
 def test_its_log_is_json_with_one_id_for_each_reconcile_and_never_holds_what_a_run_prints(talkative: Installed, namespace: str) -> None:

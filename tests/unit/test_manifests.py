@@ -10,8 +10,9 @@ import pytest
 from agentjobs.api.job import ResourceList, Resources, ScheduledAgentJobSpec
 from agentjobs.core import manifests
 from agentjobs.core.approval import Content, content
+from agentjobs.core.drift import spec_hash
 from agentjobs.core.policy import RunPolicy
-from agentjobs.core.views import JobView, cron_job_view, job_view, spec_hash
+from agentjobs.core.views import JobView, cron_job_view, job_view
 from tests import manifests as written
 
 POLICY = RunPolicy(

@@ -16,6 +16,7 @@ from agentjobs.core import history, manifests, runs, views
 from agentjobs.core.approval import Content, parse_revision, verdict
 from agentjobs.core.conditions import conditions
 from agentjobs.core.decide import current_content, decide, decide_orphan, merge_patch
+from agentjobs.core.drift import spec_hash
 from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused, UserError
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.plan import Observed, Plan, Write
@@ -69,7 +70,7 @@ class Reconciler:
         for confirm in (confirm_approvals, confirm_runs):
             if await confirm(self._cluster, self._cache, key, observed):
                 observed = self._with_cache(key, observed)
-        revisions, evidence = await self._revisions(observed), await self._evidence(runs.to_read(observed))
+        revisions, evidence = await asyncio.gather(self._revisions(observed), self._evidence(runs.to_read(observed)))
         return replace(observed, revisions=revisions, evidence=evidence, over_budget=self._over_budget(key))
 
     def _with_cache(self, key: Key, observed: Observed) -> Observed:
@@ -140,7 +141,7 @@ class Reconciler:
                 self._cache.runs.drop(row)
                 self._cache.forget_finished(row)
         elif body is not None and write.kind == "cronjob" and write.body and "spec" in write.body and write.verb != "patch":
-            wanted, became = views.spec_hash(write.body["spec"]), views.spec_hash(body["spec"])
+            wanted, became = spec_hash(write.body["spec"]), spec_hash(body["spec"])
             if wanted != became:
                 self._settled[wanted] = became
         elif body is not None and write.kind in ("job", "run", "batchjob"):

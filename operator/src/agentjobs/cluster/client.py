@@ -52,6 +52,8 @@ async def connect(kubeconfig: str | None) -> AsyncIterator[Cluster]:
         await load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
     else:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    # Else aiohttp asks the environment for a proxy and a password, in a thread, before every request. Kopf does not either.
+    configuration.client_session_kwargs = {"trust_env": False}
     async with ApiClient(configuration) as api:
         api.user_agent = "agentjobs-operator"
         yield Cluster(api)

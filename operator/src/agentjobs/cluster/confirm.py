@@ -50,7 +50,7 @@ async def confirm_runs(api: Api, cache: Cache, key: Key, observed: Observed) -> 
             if case.pod is None:
                 await _list(api, cache, "pod", key, f"batch.kubernetes.io/job-name={case.name},{names.JOB_LABEL}")
     cron = observed.cron_job
-    withdrawn = cron is not None and cron.suspended and not observed.batch_jobs and in_force(observed).content is None
+    withdrawn = cron is not None and cron.suspended and in_force(observed).content is None
     if withdrawn:
         await _list(api, cache, "batchjob", key, f"{names.JOB_LABEL}={key[1]}")
     return withdrawn or bool(doubtful)

@@ -10,11 +10,12 @@ from agentjobs.api.job import ScheduledAgentJobStatus
 from agentjobs.core import approval, conditions, events, history, manifests, runs, schedule
 from agentjobs.core.approval import Content
 from agentjobs.core.card import card
+from agentjobs.core.drift import spec_hash
 from agentjobs.core.errors import UserError
 from agentjobs.core.plan import Force, Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.timestamps import to_wire
-from agentjobs.core.views import CronJobView, JobView, RunView, spec_hash
+from agentjobs.core.views import CronJobView, JobView, RunView
 
 OBSTACLE_SECONDS = 15.0
 """How often to see whether somebody else's CronJob is out of the way: it has no label that would make us hear of it."""

@@ -6,8 +6,6 @@ Times stay RFC 3339 strings in UTC where they are only shown, and become datetim
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +17,7 @@ from agentjobs.api import names, resources
 from agentjobs.api.base import explain
 from agentjobs.api.job import RunPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
 from agentjobs.core.approval import ApprovalView
+from agentjobs.core.drift import spec_hash
 from agentjobs.core.timestamps import from_wire
 
 Body = Mapping[str, Any]
@@ -164,11 +163,6 @@ class FinishedRun:
     phase: str
     finished: str
     output_bytes: int
-
-
-def spec_hash(spec: object) -> str:
-    """Equal for equal JSON, whatever the order of keys."""
-    return hashlib.sha256(json.dumps(spec, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def controller_uid(body: Body) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
 import kopf
@@ -20,6 +20,10 @@ RESOURCES: Final = {
     "batchjob": ("batch", "v1", "jobs"),
     "pod": ("", "v1", "pods"),
 }
+LIST_CHUNK: Final = 100
+"""Bodies hold scripts of up to 256 KiB, and Kopf lists them whole when a stream begins."""
+IDLE_SECONDS: Final = 0.1
+"""Kopf's task for an object keeps its last body for this long after the last event."""
 Enqueue = Callable[[Key], None]
 
 
@@ -40,8 +44,10 @@ class Watcher:
             self._enqueue((row[0], (metadata.get("labels") or {}).get(names.JOB_LABEL) or row[1]))
             return
         table = self._cache.table(kind)
+        # A reconcile reads its job anew and writes the status only on top of what it read: what it knows by then is no news.
+        news = deleted or kind != "job" or table.version(row) < int(metadata["resourceVersion"])
         key = table.drop(row) if deleted else table.put(body)
-        if key is not None:
+        if key is not None and news:
             self._enqueue(key)
 
 
@@ -59,6 +65,19 @@ def _handler(kind: str, watcher: Watcher) -> Callable[..., Coroutine[None, None,
     return handle
 
 
+class _NoDiff(kopf.DiffBaseStorage):
+    """Kopf copies every body to find out what changed since a handler succeeded; there are no such handlers here."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Iterable[kopf.FieldSpec] | None = None) -> kopf.BodyEssence:
+        return {}
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Nothing is ever stored."""
+
+
 def settings(stream_seconds: int) -> kopf.OperatorSettings:
     """Kopf as a source of events only: it writes nothing, annotates nothing, scans nothing.
 
@@ -69,7 +88,9 @@ def settings(stream_seconds: int) -> kopf.OperatorSettings:
     result.scanning.disabled = True
     result.peering.standalone = True
     result.watching.server_timeout = stream_seconds
-    result.queueing.idle_timeout = 1.0
+    result.watching.chunk_size = LIST_CHUNK
+    result.queueing.idle_timeout = IDLE_SECONDS
+    result.persistence.diffbase_storage = _NoDiff()
     result.process.ultimate_exiting_timeout = 5.0
     for kind, selectors in {**SELECTORS, "cronjob": {"labelSelector": names.JOB_LABEL}}.items():
         if "labelSelector" in selectors:

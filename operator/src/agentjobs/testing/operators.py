@@ -42,7 +42,7 @@ class Operator:
     def hear(self, *, deaf: frozenset[str] = frozenset()) -> bool:
         """Take in what the watch streams have to tell, but for the kinds whose streams lag behind. Returns whether there was anything."""
         heard = False
-        for kind in RESOURCES.keys() - deaf:
+        for kind in (kind for kind in RESOURCES if kind not in deaf):
             for event, body in self._told(kind):
                 self._watcher.saw(kind, event == "DELETED", body)
                 heard = True

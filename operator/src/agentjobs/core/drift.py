@@ -1,0 +1,34 @@
+"""Whether what the server stores is what was written, without keeping either."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from typing import Final
+
+from agentjobs.api.rules import amount
+
+_THOUSANDTH: Final = Decimal("0.001")
+
+
+def spec_hash(spec: object) -> str:
+    """Equal for equal JSON, whatever the order of keys, and for resources of equal amount: the API server makes 1Gi of 1024Mi."""
+    return hashlib.sha256(json.dumps(_amounts(spec), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _amounts(value: object, key: str = "") -> object:
+    if isinstance(value, Mapping):
+        return {name: _amounts(part, key if key == "resources" else name) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_amounts(part) for part in value]
+    return _amount(value) if key == "resources" and isinstance(value, str) else value
+
+
+def _amount(quantity: str) -> str:
+    """Rounded up to thousandths, as the API server does; what this version cannot read stays as it is."""
+    try:
+        return str(amount(quantity).quantize(_THOUSANDTH, ROUND_CEILING))
+    except (KeyError, InvalidOperation):
+        return quantity

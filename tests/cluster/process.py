@@ -1,0 +1,96 @@
+"""The operator's process: what its metrics say, and its end without a signal that it could catch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.cluster.installed import NAMESPACE, Installed
+from tests.cluster.support import Kubectl, wait_for
+
+OPERATORS: Final = ("-n", NAMESPACE, "-l", "app.kubernetes.io/component=operator")
+KILLER: Final = "killer"
+SCRIPT: Final = """\
+import os, pathlib, sys
+for cgroup in pathlib.Path("/proc").glob("[0-9]*/cgroup"):
+    try:
+        if sys.argv[1] in cgroup.read_text():
+            os.kill(int(cgroup.parent.name), 9)
+    except OSError:
+        pass  # it ended by itself
+"""
+
+
+def ask(kubectl: Kubectl, pod: str, path: str) -> str:
+    """What the HTTP server of an operator answers."""
+    return kubectl("get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}:8080/proxy/{path}")
+
+
+def metrics(kubectl: Kubectl, pod: str) -> dict[str, float]:
+    """By name with labels."""
+    lines = (line.rsplit(" ", 1) for line in ask(kubectl, pod, "metrics").splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in lines}
+
+
+def reconciles(kubectl: Kubectl, pod: str) -> float:
+    """How many have gone well since the process started."""
+    return metrics(kubectl, pod).get('agentjobs_reconciles_total{result="ok"}', 0)
+
+
+def leader(kubectl: Kubectl) -> str:
+    """The pod that holds the lease and acts; empty if there is none."""
+    holder = str(kubectl.json("get", "lease", "-n", NAMESPACE, "agentjobs-operator")["spec"].get("holderIdentity") or "")
+    return holder if holder and metrics(kubectl, holder)["agentjobs_leading"] else ""
+
+
+@dataclass(frozen=True)
+class Killer:
+    """Has a pod that sees every process of the node: within its own pod nobody can send SIGKILL to a container's first process."""
+
+    kubectl: Kubectl
+
+    def kill(self, pod: str) -> None:
+        """SIGKILL for the operator; the kubelet starts it again, at once if it is the pod's first."""
+        status = self.kubectl.json("get", "pod", "-n", NAMESPACE, pod)["status"]["containerStatuses"][0]
+        container = status["containerID"].rpartition("/")[2]
+        self.kubectl("exec", "-n", NAMESPACE, KILLER, "--", "python3", "-c", SCRIPT, container)
+
+    def kill_with_pod(self, pod: str) -> None:
+        """The same, and its pod is gone, too."""
+        self.kill(pod)
+        self.kubectl("delete", "pod", "-n", NAMESPACE, pod, "--grace-period=0", "--force")
+
+    def free_lease(self) -> None:
+        """As if the 15 s of a dead holder were over."""
+        freed = '{"spec": {"holderIdentity": "", "leaseDurationSeconds": 1}}'
+        self.kubectl("patch", "lease", "-n", NAMESPACE, "agentjobs-operator", "--type=merge", "-p", freed)
+
+
+@contextmanager
+def killer(agentjobs: Installed) -> Iterator[Killer]:
+    """On the operator's node, from the operator's image, which the node has."""
+    kubectl = agentjobs.kubectl
+    operator = kubectl.json("get", "pod", "-n", NAMESPACE, agentjobs.pod())
+    image = operator["spec"]["containers"][0]
+    container = {
+        "name": KILLER,
+        "image": image["image"],
+        "imagePullPolicy": image["imagePullPolicy"],
+        "command": ["python3", "-c", "import signal; signal.pause()"],
+        "securityContext": {"runAsUser": 0},
+    }
+    spec: dict[str, Any] = {
+        "nodeName": operator["spec"]["nodeName"],
+        "hostPID": True,
+        "terminationGracePeriodSeconds": 0,
+        "containers": [container],
+    }
+    kubectl.create(NAMESPACE, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": KILLER}, "spec": spec})
+    try:
+        kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", f"pod/{KILLER}", "--timeout=60s")
+        yield Killer(kubectl)
+    finally:
+        kubectl("delete", "pod", "-n", NAMESPACE, KILLER, "--now")
+        wait_for(lambda: leader(kubectl), 60, "an operator leads")
