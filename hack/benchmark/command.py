@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 async def _measure(options: argparse.Namespace) -> dict[str, Any]:
     """Prints each measurement as it is done; returns all of it for --json."""
     if task := asyncio.current_task():
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # cleaning up as after Ctrl-C
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel, "SIGTERM")  # cleaning up as after Ctrl-C
     here = machine.look()
     async with connect() as client:
         operator = OperatorPod(client, options.namespace)

@@ -8,7 +8,6 @@ import re
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -74,10 +73,8 @@ def test_a_second_demo_reuses_everything_and_adds_a_run(agentjobs: Installed, ku
     assert first.returncode == 0, first.stdout + first.stderr
     kept = ("aja", "pvc", "saj", "cronjob", "configmap")
     before = uids(kubectl, place, *kept)
-    began = time.monotonic()
     second = demo(kubectl.cluster, place)
     assert second.returncode == 0, second.stdout + second.stderr
-    assert time.monotonic() - began < 60
     assert "they are in it already" in second.stdout
     assert "approved already" in second.stdout
     assert uids(kubectl, place, *kept) == before

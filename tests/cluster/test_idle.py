@@ -6,19 +6,18 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from tests import manifests
-from tests.cluster import audit
+from tests.cluster import audit, many
 from tests.cluster.installed import NAMESPACE, Installed
 from tests.cluster.process import leader, metrics, reconciles
 from tests.cluster.provider import Cluster
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 from tests.cluster.test_messages import any_spec_accepted
 
-Manifest = dict[str, Any]
 OURS: Final = "saj,ajr,agentjobapprovals,cronjobs,jobs,configmaps,events"
 IN_A_ROW: Final = 6
 """Looks, in which nothing happened."""
@@ -43,18 +42,13 @@ WRITE: Final = re.compile(r"(?P<what>(create|replace|patch|delete) [a-z]+) (?P<n
 def resting(agentjobs: Installed, kubectl: Kubectl) -> Iterator[str]:
     """A namespace with jobs in every state in which nothing happens."""
     with new_namespace(kubectl) as namespace:
-        kubectl.apply(namespace, manifests.job("pending", schedule=NEW_YEAR))
-        agentjobs.in_force(namespace, "far-away", "print(1)\n", **EVERYTHING)
-        agentjobs.in_force(namespace, "by-hand", "print(1)\n")
-        agentjobs.in_force(namespace, "paused", "print(1)\n", schedule=NEW_YEAR, suspend=True)
-        agentjobs.in_force(namespace, "changed", "print(1)\n", schedule=NEW_YEAR)
-        kubectl.apply(namespace, manifests.job("changed", script={"inline": "print(2)\n"}, schedule=NEW_YEAR))
-        kubectl.apply(namespace, manifests.job("denied"))
+        scheduled = [many.job(name, "print(1)\n", schedule=NEW_YEAR, suspend=name == "paused") for name in ("paused", "changed")]
+        run = [many.job("finished", "print(1)\n"), many.job("failed", "raise SystemExit(3)\n")]
+        many.in_force(agentjobs, namespace, [many.job("far-away", "print(1)\n", **EVERYTHING), *scheduled, *run])
+        kubectl.apply(namespace, many.job("changed", "print(2)\n", schedule=NEW_YEAR), manifests.job("pending"), manifests.job("denied"))
         agentjobs.approve(namespace, "denied", "Denied")
-        agentjobs.ran(namespace, "finished", "print(1)\n")
-        agentjobs.ran(namespace, "failed", "raise SystemExit(3)\n")
-        agentjobs.finished(namespace, agentjobs.start(namespace, "pending", "skipped"))
-        agentjobs.finished(namespace, agentjobs.start(namespace, "nobody", "stray"))
+        started = many.started(agentjobs, namespace, ["finished", "failed", "pending", "nobody"])
+        many.finished(agentjobs, namespace, started)
         with any_spec_accepted(kubectl, namespace):
             kubectl.create(namespace, manifests.job("invalid", schedule={"cron": "61 8 * * *"}))
             agentjobs.wait_condition(namespace, "invalid", "Ready", "False")
@@ -118,8 +112,8 @@ def test_a_run_costs_at_most_ten_writes_and_a_scheduled_one_eight(
     agentjobs: Installed, kubectl: Kubectl, cluster: Cluster, namespace: str
 ) -> None:
     """Of the operator, from its start until nothing is left of it but its record. The operator's log tells every one of them."""
-    agentjobs.in_force(namespace, "by-hand", "print(1)\n")
-    agentjobs.in_force(namespace, "ticker", "print(1)\n", schedule={"cron": "* * * * *"})
+    ticker = many.job("ticker", "print(1)\n", schedule={"cron": "* * * * *"})
+    many.in_force(agentjobs, namespace, [many.job("by-hand", "print(1)\n"), ticker])
     log = audit.from_now_on() if cluster.source == "local" else None
     before = {job: logged(agentjobs, namespace, job) for job in ("by-hand", "ticker")}
     runs = {"by-hand": agentjobs.start(namespace, "by-hand", "manual")}

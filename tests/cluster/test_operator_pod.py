@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests import manifests
+from tests.cluster import many
 from tests.cluster.installed import NAMESPACE, Installed
 from tests.cluster.process import ask, metrics
 from tests.cluster.support import Kubectl, wait_for
@@ -104,10 +104,7 @@ def test_sigterm_ends_it_in_order_within_10_s_and_gives_the_lease_back_while_run
     talkative: Installed, namespace: str, tmp_path: Path
 ) -> None:
     kubectl = talkative.kubectl
-    for job in ("slow-1", "slow-2", "slow-3"):
-        talkative.in_force(namespace, job, SLOW)
-    kubectl.create(namespace, *(manifests.run(f"{job}-run", job) for job in ("slow-1", "slow-2", "slow-3")))
-    wait_for(lambda: talkative.job(namespace, "slow-1")["status"]["phase"] == "Running", 60, "slow-1 goes on")
+    runs = many.started(talkative, namespace, many.in_force(talkative, namespace, [many.job(f"slow-{n}", SLOW) for n in range(5)]))
     file = tmp_path / "states"
     try:
         with states(kubectl, talkative.pod(), file):
@@ -120,9 +117,8 @@ def test_sigterm_ends_it_in_order_within_10_s_and_gives_the_lease_back_while_run
     ended = next(state["terminated"] for state in map(container_state, pods) if "terminated" in state)
     assert (ended["exitCode"], ended["reason"]) == (0, "Completed")
     assert moment(ended["finishedAt"]) - asked <= timedelta(seconds=10)
-    for job in ("slow-1", "slow-2", "slow-3"):
-        record = talkative.finished(namespace, f"{job}-run")
-        assert (record["phase"], record["stdout"]) == ("Succeeded", "begun\nended\n")
+    for run in many.finished(talkative, namespace, runs).values():
+        assert (run["status"]["phase"], run["status"]["stdout"]) == ("Succeeded", "begun\nended\n")
 
 
 def moment(text: str) -> datetime:

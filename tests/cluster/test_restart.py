@@ -6,16 +6,16 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from tests import manifests
-from tests.cluster.installed import FINAL, NAMESPACE, Installed
+from tests.cluster import many
+from tests.cluster.installed import FINAL, NAMESPACE, Installed, Manifest
 from tests.cluster.process import OPERATORS, Killer, killer, leader, metrics, reconciles
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 
-Manifest = dict[str, Any]
 KILLS: Final = 10
 JOBS: Final = ("first", "second", "third", "fourth")
 EVERY_MINUTE: Final = {"cron": "* * * * *"}
@@ -59,17 +59,15 @@ def counters(agentjobs: Installed, namespace: str, job: str) -> tuple[int, int, 
 def downtime(agentjobs: Installed, kubectl: Kubectl) -> Iterator[str]:
     """A namespace in which much happened while no operator ran: a start and its end, the end of a run, a trigger, a withdrawn approval."""
     with new_namespace(kubectl) as namespace:
-        agentjobs.in_force(namespace, "slow", WAITS)
-        agentjobs.in_force(namespace, "later", REPORT)
-        digest = agentjobs.in_force(namespace, "revoked", REPORT, schedule={"cron": "0 0 1 1 *"})
-        agentjobs.in_force(namespace, "ticker", REPORT, schedule=EVERY_MINUTE)
-        agentjobs.start(namespace, "slow", "slow-run")
-        wait_for(lambda: agentjobs.run(namespace, "slow-run").get("status", {}).get("phase") == "Running", 60, "slow-run goes on")
+        revoked = many.job("revoked", REPORT, schedule={"cron": "0 0 1 1 *"})
+        ticker = many.job("ticker", REPORT, schedule=EVERY_MINUTE)
+        many.in_force(agentjobs, namespace, [many.job("slow", WAITS), many.job("later", REPORT), revoked, ticker])
+        many.running(agentjobs, namespace, many.started(agentjobs, namespace, ["slow"]))
         agentjobs.scale(0)
         try:
             kubectl("exec", "-n", namespace, "job/slow-run", *GO)
             agentjobs.start(namespace, "later", "later-run")
-            kubectl("delete", "agentjobapproval", "-n", namespace, f"revoked-approved-{digest[:10]}")
+            kubectl("delete", "agentjobapproval", "-n", namespace, "revoked-approved")
             kubectl("wait", "-n", namespace, "--for=condition=Complete", "job/slow-run", "--timeout=60s")
             wait_for(lambda: "Complete" in ended(kubectl, namespace, "ticker"), 90, "a start of ticker came and ran")
         finally:
@@ -141,10 +139,10 @@ class Guests:
         claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
         body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "guests"}, "spec": claim}
         self.agentjobs.kubectl.create(self.namespace, body)
-        for job in (*JOBS, "reader"):
-            script = READS if job == "reader" else SIGNS
-            self.agentjobs.in_force(self.namespace, job, script, workspace={"claimName": "guests"})
-        self.agentjobs.in_force(self.namespace, "ticker", SIGNS, workspace={"claimName": "guests"}, schedule=EVERY_MINUTE)
+        book = {"workspace": {"claimName": "guests"}}
+        jobs = [many.job(job, SIGNS, **book) for job in JOBS]
+        jobs += [many.job("ticker", SIGNS, **book, schedule=EVERY_MINUTE), many.job("reader", READS, **book)]
+        many.in_force(self.agentjobs, self.namespace, jobs)
 
     def go_on(self) -> None:
         """The next run of each job whose last one has ended."""

@@ -27,7 +27,7 @@ from tests.unit import lives
 from tests.unit.lives import NS, status
 from tests.unit.test_crash_points import World
 
-SEEDS: Final = range(100)
+SEEDS: Final = range(50)
 TURNS: Final = 600
 JOB: Final = "report"
 

@@ -25,7 +25,7 @@ async def read_evidence(cluster: Api, pod: PodView, now: datetime) -> Evidence |
     short = read_short_form(pod.termination_message)
     try:
         log = await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, TAIL_LINES)
-        return Evidence(read_envelope(log, short.sha256 or None if short else None))
+        return Evidence(read_envelope(log, short.sha256 if short else None))
     except EnvelopeError as error:
         problem, patience = str(error), FLUSH
     except NotFound:

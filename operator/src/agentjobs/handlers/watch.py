@@ -38,14 +38,16 @@ class Watcher:
     def saw(self, kind: str, deleted: bool, body: dict[str, Any]) -> None:
         """One event. A run that is deleted from its stream was deleted or is finished: `finished` knows which."""
         metadata = body["metadata"]
-        row = metadata["namespace"], metadata["name"]
-        self._streams.saw(kind, int(metadata["resourceVersion"]))
+        row, version = (metadata["namespace"], metadata["name"]), int(metadata["resourceVersion"])
+        self._streams.saw(kind, version)
         if kind == "cronjob":
             self._enqueue((row[0], (metadata.get("labels") or {}).get(names.JOB_LABEL) or row[1]))
             return
         table = self._cache.table(kind)
         # A reconcile reads its job anew and writes the status only on top of what it read: what it knows by then is no news.
-        news = deleted or kind != "job" or table.version(row) < int(metadata["resourceVersion"])
+        news = deleted or kind != "job" or table.version(row) < version
+        if deleted and table.version(row) > version:
+            return  # Another object of that name, which an answer to our own request has told already.
         key = table.drop(row) if deleted else table.put(body)
         if key is not None and news:
             self._enqueue(key)
