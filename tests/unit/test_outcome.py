@@ -84,6 +84,22 @@ CASES = {
         "DeadlineExceeded",
         True,
     ),
+    "deadline, before its Job says so": (
+        replace(JOB, due=datetime(2026, 11, 22, 8, 1, tzinfo=UTC)),
+        replace(RUNNING_POD, deletion=NOW),
+        Evidence(TERMINATED),
+        "TimedOut",
+        "DeadlineExceeded",
+        True,
+    ),
+    "pod deleted long before the deadline": (
+        replace(JOB, due=datetime(2026, 11, 22, 8, 2, tzinfo=UTC)),
+        replace(RUNNING_POD, deletion=NOW),
+        Evidence(TERMINATED),
+        "Failed",
+        "PodDeleted",
+        True,
+    ),
     "drained": (
         JOB,
         replace(RUNNING_POD, deletion=NOW, disruption="EvictionByEvictionAPI"),

@@ -7,7 +7,7 @@ Where the runner's word and the container's exit code differ, the container's co
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.api.job import RunPhase
@@ -17,6 +17,8 @@ from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import BatchJobView, PodView, RunView
 
 MAX_MESSAGE: Final = 1024
+CLOCKS_DIFFER: Final = timedelta(seconds=2)
+"""Between the node, which stops the script, and the Job's controller, which counts the time."""
 KILLED: Final = 137
 """A runner that was told to stop waits after its last word, so that the log can be read; a short grace period ends with SIGKILL."""
 
@@ -84,8 +86,15 @@ def _stopped_by_us(end: Ending) -> Verdict | None:
     return phase, reason, text
 
 
+def _past_due(end: Ending) -> bool:
+    """The Job's controller deletes the pod first and says why afterwards: by then the runner may have had its last word."""
+    envelope, due = end.evidence.envelope, end.job.due if end.job else None
+    stopped = envelope is not None and envelope.outcome == "Terminated"
+    return stopped and envelope is not None and due is not None and envelope.finished_at >= due - CLOCKS_DIFFER
+
+
 def _deadline(end: Ending) -> Verdict | None:
-    if end.job and end.job.failure == "DeadlineExceeded":
+    if end.job and (end.job.failure == "DeadlineExceeded" or _past_due(end)):
         return "TimedOut", "DeadlineExceeded", "the Job's deadline passed; the time until the pod started counts, too"
     return None
 

@@ -84,6 +84,8 @@ class BatchJobView:
     deleting: bool
     held: bool = False
     """Its controller has seen that it is suspended."""
+    due: datetime | None = None
+    """When its deadline passes; None while it has not started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,13 @@ def batch_job_view(body: Body) -> BatchJobView:
         failure=(failed or _condition(body, "FailureTarget")).get("reason", ""),
         deleting="deletionTimestamp" in metadata,
         held=bool(_condition(body, "Suspended")),
+        due=_due(body),
     )
+
+
+def _due(body: Body) -> datetime | None:
+    started, seconds = (body.get("status") or {}).get("startTime"), body["spec"].get("activeDeadlineSeconds")
+    return from_wire(started) + timedelta(seconds=seconds) if started and seconds else None
 
 
 def pod_view(body: Body) -> PodView:
