@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -25,11 +25,20 @@ def namespace(kubectl: Kubectl) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _clocks(agentjobs: Installed, namespace: str) -> None:
-    """Two jobs that start every minute, one of them suspended. Their minutes pass while the other tests go on."""
-    every_minute = {"cron": "* * * * *", "timeZone": "Asia/Kathmandu"}
-    jobs = [many.job("ticks", "print('tick')", schedule=every_minute), many.job("sleeps", "pass", schedule=every_minute, suspend=True)]
-    many.in_force(agentjobs, namespace, jobs)
+def resumed(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> datetime:
+    """When a job that starts every minute was resumed. It slept through some starts; the next comes while the other tests go on."""
+    schedule = {"cron": "* * * * *", "timeZone": "Asia/Kathmandu"}
+    many.in_force(agentjobs, namespace, [many.job("sleeps", "print('awake')", schedule=schedule, suspend=True)])
+    assert agentjobs.job(namespace, "sleeps")["status"]["phase"] == "Paused"
+    slept_since = (datetime.now(UTC) - timedelta(seconds=150)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    change(kubectl, namespace, "cronjob", {"status": {"lastScheduleTime": slept_since}}, "--subresource=status")
+    before = datetime.now(UTC)
+    change(kubectl, namespace, "saj", {"spec": {"suspend": False}})
+    return before
+
+
+def change(kubectl: Kubectl, namespace: str, kind: str, patch: Manifest, *options: str) -> None:
+    kubectl("patch", kind, "-n", namespace, "sleeps", "--type=merge", "--patch", json.dumps(patch), *options)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -129,40 +138,10 @@ def test_a_revision_that_is_exchanged_is_never_run(agentjobs: Installed, kubectl
     assert (record["phase"], record["reason"], record["exitCode"], record["stdout"]) == ("Failed", "DigestMismatch", 78, "")
 
 
-def at(start: Manifest) -> datetime:
-    """The moment for which a run was scheduled."""
-    return datetime.fromisoformat(start["spec"]["trigger"]["scheduledAt"])
-
-
-def test_a_scheduled_start_becomes_a_run_with_its_time_in_name_and_trigger(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
-    first = wait_for(lambda: starts(kubectl, namespace, "ticks"), 75, "a start has come")[0]
-    name = first["metadata"]["name"]
-    minutes = int(name.removeprefix("ticks-"))
-    assert first["spec"]["trigger"] == {"type": "Schedule", "scheduledAt": at(first).strftime("%Y-%m-%dT%H:%M:%SZ")}
-    assert at(first).timestamp() == minutes * 60
-    record = agentjobs.finished(namespace, name)
-    assert (record["phase"], record["stdout"], record["logsComplete"]) == ("Succeeded", "tick\n", True)
-    assert 0 <= (datetime.fromisoformat(record["startedAt"]) - at(first)).total_seconds() < 45
-    status = agentjobs.job(namespace, "ticks")["status"]
-    assert name in [run["name"] for run in status["recentRuns"]]
-    assert status["nextRunAt"] > record["startedAt"]
-
-
-@pytest.fixture(scope="module")
-def resumed(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> datetime:
-    """When the job that slept through a start was resumed."""
-    wait_for(lambda: starts(kubectl, namespace, "ticks"), 75, "a start has come")
-    assert starts(kubectl, namespace, "sleeps") == []
-    assert agentjobs.job(namespace, "sleeps")["status"]["phase"] == "Paused"
-    before = datetime.now(UTC)
-    kubectl("patch", "saj", "-n", namespace, "sleeps", "--type=merge", "--patch", '{"spec":{"suspend":false}}')
-    return before
-
-
 def test_a_resumed_job_is_scheduled_again_without_a_new_approval(agentjobs: Installed, namespace: str, resumed: datetime) -> None:
     assert many.told(agentjobs, namespace, "sleeps", "Scheduled", "Scheduled") == "Every minute (Asia/Kathmandu)"
     status = agentjobs.job(namespace, "sleeps")["status"]
-    assert (status["phase"], status["approval"]["state"]) == ("Scheduled", "Approved")
+    assert status["approval"]["state"] == "Approved"
     assert datetime.fromisoformat(status["nextRunAt"]) > resumed
 
 
@@ -178,9 +157,27 @@ def test_deleting_a_job_removes_what_was_made_of_it_and_nobody_elses_things(agen
     assert "leaving-approved" in kubectl("get", "aja", "-n", namespace, "-o", "name")
 
 
+def at(start: Manifest) -> datetime:
+    """The moment for which a run was scheduled."""
+    return datetime.fromisoformat(start["spec"]["trigger"]["scheduledAt"])
+
+
 def test_a_resumed_job_makes_up_for_no_start_that_it_slept_through(kubectl: Kubectl, namespace: str, resumed: datetime) -> None:
-    wait_for(lambda: starts(kubectl, namespace, "sleeps"), 75, "the next start has come")
-    assert [at(start) > resumed for start in starts(kubectl, namespace, "sleeps")] == [True]
+    wait_for(lambda: any(at(start) > resumed for start in starts(kubectl, namespace, "sleeps")), 75, "the next start has come")
+    assert [start for start in starts(kubectl, namespace, "sleeps") if at(start) <= resumed] == []
+
+
+def test_a_scheduled_start_becomes_a_run_with_its_time_in_name_and_trigger(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+    first = wait_for(lambda: starts(kubectl, namespace, "sleeps"), 75, "a start has come")[0]
+    name = first["metadata"]["name"]
+    assert at(first).timestamp() == int(name.removeprefix("sleeps-")) * 60
+    assert first["spec"]["trigger"] == {"type": "Schedule", "scheduledAt": at(first).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    record = agentjobs.finished(namespace, name)
+    assert (record["phase"], record["stdout"], record["logsComplete"]) == ("Succeeded", "awake\n", True)
+    assert 0 <= (datetime.fromisoformat(record["startedAt"]) - at(first)).total_seconds() < 45
+    status = agentjobs.job(namespace, "sleeps")["status"]
+    assert name in [run["name"] for run in status["recentRuns"]]
+    assert status["nextRunAt"] > record["startedAt"]
 
 
 def test_a_namespace_can_be_deleted_while_a_run_goes_on(kubectl: Kubectl, departing: str) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from localcluster import base_image, lifecycle
+from localcluster import base_image, lifecycle, network
 from localcluster.layout import preferred_slot, state_key
 from tests.cluster.second_cluster import (
     COMMAND,
@@ -258,3 +258,12 @@ def test_a_half_finished_up_is_taken_down_or_finished(cluster: Cluster, untouche
             assert_nothing_left(cluster, pids, untouched)
         else:
             assert "state: up" in cluster.run("status")[0]
+
+
+def test_up_finishes_a_network_that_an_earlier_up_attached_by_half(cluster: Cluster) -> None:
+    """Between moving the link and making it a port of the bridge: everything inside is well, and the host cannot reach it."""
+    inside = ["nsenter", "-t", str(supervisor_pid(cluster)), "-n", "ip", "link", "set", network.PORT]
+    subprocess.run([*inside, "nomaster", "down"], check=True)
+    assert "state: not ready" in cluster.run("status", code=1)[0]
+    cluster.run("up")
+    assert "state: up" in cluster.run("status")[0]

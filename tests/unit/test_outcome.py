@@ -9,7 +9,7 @@ import pytest
 
 from agentjobs.core.envelope import Envelope
 from agentjobs.core.outcome import Ending, Evidence, record
-from agentjobs.core.views import BatchJobView, PodView, RunView
+from agentjobs.core.views import BatchJobView, PodView, RunView, pod_view
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 RUN = RunView("ns", "report-now", "uid", "1", "report", True, True, NOW, "Running", None, None, "2026-11-22T08:00:00Z")
@@ -141,6 +141,22 @@ def test_each_ending_has_its_phase_its_reason_and_says_whether_output_is_missing
 
 def test_the_containers_exit_code_counts() -> None:
     assert record(Ending(RUN, JOB, FAILED_POD, Evidence(EXITED)), None, "image", NOW).exit_code == 1
+
+
+def test_of_a_container_that_the_kubelet_never_started_the_exit_code_that_it_makes_up_is_not_told() -> None:
+    """As a kubelet reports a pod that waited for a key of a Secret when it was deleted."""
+    made_up = {"exitCode": 137, "reason": "ContainerStatusUnknown", "startedAt": None, "finishedAt": None, "message": "not located"}
+    pod = pod_view(
+        {
+            "metadata": {"namespace": "ns", "name": "p", "uid": "u", "resourceVersion": "1", "deletionTimestamp": "2026-11-22T09:00:00Z"},
+            "status": {"phase": "Failed", "containerStatuses": [{"name": "runner", "state": {"terminated": made_up}}]},
+        }
+    )
+    assert pod.ended
+    waited = replace(RUN, started=None)
+    found = record(Ending(waited, replace(JOB, stop_reason="StartTimeout"), pod, Evidence(None)), None, "image", NOW)
+    assert (found.reason, found.exit_code, found.logs_complete) == ("StartTimeout", None, True)
+    assert record(Ending(waited, JOB, pod, Evidence(None)), None, "image", NOW).reason == "PodDeleted"
 
 
 def test_without_a_log_the_tails_of_the_termination_message_are_kept() -> None:

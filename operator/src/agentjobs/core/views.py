@@ -24,6 +24,8 @@ Body = Mapping[str, Any]
 FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled"})
 SKIP_REASONS: frozenset[str] = frozenset({"NotApproved", "NameTaken", "Overlap"})
 RUNNER_CONTAINER = "runner"
+UNKNOWN_END = "ContainerStatusUnknown"
+"""The kubelet's word for a container that it never started, or lost: it then makes up an exit code of 137."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +296,7 @@ def pod_view(body: Body) -> PodView:
         running=bool(running),
         started=running.get("startedAt") or ended.get("startedAt"),
         finished=ended.get("finishedAt"),
-        exit_code=ended.get("exitCode"),
+        exit_code=None if ended.get("reason") == UNKNOWN_END else ended.get("exitCode"),
         ended_by=status.get("reason") or ended.get("reason", ""),
         termination_message=ended.get("message", ""),
         waiting=reason,

@@ -56,7 +56,7 @@ def up(layout: Layout) -> Layout:
     with alone(layout):
         layout = recorded(layout)
         first = supervisor(layout)
-        if first and network.attached(layout) and is_ready(layout):
+        if first and is_ready(layout):
             report(f"already up: {layout.server}")
             return layout
         if not first:

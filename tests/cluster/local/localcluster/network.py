@@ -48,16 +48,15 @@ def claim(layout: Layout) -> Layout:
 
 
 def attach(layout: Layout, pid: int) -> None:
-    """Moves the other end into the namespace of that process and makes it a port of the bridge there."""
-    if attached(layout):
-        return
-    processes.output("ip", "link", "set", f"{layout.host_link}p", "netns", str(pid), "name", PORT)
+    """Moves the other end into the namespace of that process and makes it a port of the bridge there.
+
+    Each step is repeated, whatever was done before: an `up` that was killed between two of them would leave a cluster that is
+    well and out of reach.
+    """
+    if f"{layout.host_link}p" in links():
+        processes.output("ip", "link", "set", f"{layout.host_link}p", "netns", str(pid), "name", PORT)
     processes.output("nsenter", "-t", str(pid), "-n", "ip", "link", "set", PORT, "master", BRIDGE, "up")
     processes.output("ip", "link", "set", layout.host_link, "up")
-
-
-def attached(layout: Layout) -> bool:
-    return layout.host_link in links() and f"{layout.host_link}p" not in links()
 
 
 def links() -> dict[str, str]:

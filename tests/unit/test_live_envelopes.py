@@ -1,0 +1,43 @@
+"""An envelope that is read while its container still runs: the script may have written it, as long as it can be alive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from agentjobs.core.envelope import Envelope
+from agentjobs.core.outcome import Evidence
+from agentjobs.core.runs import _not_over
+from agentjobs.core.views import pod_view
+from tests.unit.test_outcome import EXITED, FAILED_POD, LOST, NOW, RUNNING_POD, TERMINATED, TIMED_OUT
+
+
+@pytest.mark.parametrize("envelope", [EXITED, TIMED_OUT], ids=["success", "its own limit"])
+def test_one_that_says_more_than_that_the_script_was_stopped_waits_until_the_script_must_be_dead(envelope: Envelope) -> None:
+    evidence = replace(LOST, envelope=envelope)
+    assert _not_over(RUNNING_POD, evidence, NOW)
+    told = replace(RUNNING_POD, told_to_end=NOW)
+    assert _not_over(told, evidence, NOW + timedelta(seconds=7))
+    assert not _not_over(told, evidence, NOW + timedelta(seconds=8))
+
+
+def test_one_that_says_that_the_script_was_stopped_counts_at_once() -> None:
+    assert not _not_over(replace(RUNNING_POD, told_to_end=NOW), Evidence(TERMINATED), NOW)
+
+
+def test_after_the_container_has_ended_any_counts() -> None:
+    assert not _not_over(FAILED_POD, Evidence(EXITED), NOW)
+    assert not _not_over(FAILED_POD, LOST, NOW)
+
+
+def test_without_one_the_log_is_read_again() -> None:
+    assert _not_over(replace(RUNNING_POD, told_to_end=NOW - timedelta(hours=1)), LOST, NOW)
+
+
+def test_a_pod_was_told_to_end_its_grace_period_before_its_deletion() -> None:
+    metadata = {"namespace": "ns", "name": "p", "uid": "u", "resourceVersion": "1"}
+    deletion = {"deletionTimestamp": "2026-11-22T09:00:30Z", "deletionGracePeriodSeconds": 30}
+    assert pod_view({"metadata": metadata}).told_to_end is None
+    assert pod_view({"metadata": metadata | deletion}).told_to_end == NOW
