@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Final
 
@@ -19,7 +18,7 @@ def spec_hash(spec: object) -> str:
 
 
 def _amounts(value: object, key: str = "") -> object:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {name: _amounts(part, key if key == "resources" else name) for name, part in value.items()}
     if isinstance(value, list):
         return [_amounts(part) for part in value]
