@@ -27,6 +27,10 @@ def approval(name: str = "report-yes", **spec: Any) -> Manifest:
     return _object("AgentJobApproval", name, {"jobName": "report", "digest": DIGEST, "decision": "Approved", **spec})
 
 
+def package_approval(name: str = "batch", **spec: Any) -> Manifest:
+    return _object("PackageApproval", name, {"packages": ["requests==2.32.3"], "decision": "Approved", **spec})
+
+
 def scheduled(job_name: str, minutes: int, scheduled_at: str) -> Manifest:
     """The record of a scheduled start, as the operator writes it."""
     return run(f"{job_name}-{minutes}", job_name, trigger={"type": "Schedule", "scheduledAt": scheduled_at})
@@ -46,6 +50,10 @@ def _zone(name: str) -> Manifest:
 
 def _variable(**fields: Any) -> Manifest:
     return job(env=[{"name": "A", **fields}])
+
+
+def _pins(*pins: Any) -> Manifest:
+    return job(packages=list(pins))
 
 
 def _resources(requests: Manifest, limits: Manifest) -> Manifest:
@@ -188,6 +196,38 @@ REFUSED_RESOURCES: Final = (
     Refused("a resource that is not offered", _resources({}, {"nvidia.com/gpu": 1}), "gpu", "is not a field that this version"),
 )
 
+EXACT: Final = "needs one exact version, without spaces: NAME==VERSION"
+NORMAL: Final = "must be NAME==VERSION, the name of letters and digits with single"
+REFUSED_PACKAGES: Final = (
+    *(
+        Refused(f"the package {pin!r}", _pins("six==1.17.0", pin), f"takes no {word}")
+        for pin, word in (
+            ("https://files.example.com/evil-1.0-py3-none-any.whl", "URLs, files or options"),
+            ("evil @ https://files.example.com/evil.whl", "URLs, files or options"),
+            ("./evil==1.0", "URLs, files or options"),
+            ("requests==2.32.3 --hash=sha256:00", "URLs, files or options"),
+            ("requests[socks]==2.32.3", "extras"),
+            ("requests==2.32.3;python_version>'3'", "conditions"),
+        )
+    ),
+    *(
+        Refused(f"the package {pin!r}", _pins(pin), EXACT)
+        for pin in ("requests", "requests>=2.32.3", "requests~=2.32", "requests==2.*", "requests===2.32.3", "requests == 2.32.3", "==1",
+                    "a==", "requests==2.32.3,<3", "-r other.txt")
+    ),
+    *(
+        Refused(f"the package {pin!r}", _pins(pin), NORMAL)
+        for pin in ("requests==v2.32.3", "requests==2.032", "requests==2.32-1", "-requests==1", "my__package==1", "requests==2.0rc01",
+                    "requests==1!", "requests==1\n", "r\u00e9quests==1", "requests==0!1")
+    ),
+    Refused("an empty package", _pins(""), "at least 1 char", "should have at least 1 character"),
+    Refused("a long package", _pins("a" * 126 + "==1"), "Too long", "should have at most 128 characters"),
+    Refused("a package that is a number", _pins(1), "expected string", "should be text; put quotes around it"),
+    Refused("two versions of a package", _pins("my.Package==1.0", "my-package==2.0"), "spec.packages: Invalid value: a package may stand",
+            "spec.packages: a package may stand here once"),
+    Refused("51 packages", _pins(*(f"p{n}==1" for n in range(51))), "must have at most 50 items", "should have at most 50 items"),
+)  # fmt: skip
+
 REFUSED_RUNS: Final = (
     Refused("a run's name with a dot", run("a.b"), "metadata.name may have at most 63 characters"),
     Refused("a run's name of 64 characters", run("a" * 64), "metadata.name may have at most 63 characters"),
@@ -220,14 +260,31 @@ REFUSED_APPROVALS: Final = (
     Refused("a reason that hides itself", approval(reason="\u202e"), "which hide text from a reader"),
 )
 
+REFUSED_PACKAGE_APPROVALS: Final = (
+    Refused("an approval of no package", package_approval(packages=[]), "should have at least 1 items", "should have at least 1 item"),
+    Refused("an approval of a range", package_approval(packages=["six==1.17.0", "requests>=2"]), "spec.packages[1]: Invalid value", EXACT),
+    Refused(
+        "an approval of a package by two names", package_approval(packages=["My_pkg==1", "my.pkg==1"]), "a package may stand here once"
+    ),
+    Refused(
+        "an undecided approval of packages",
+        package_approval(decision="Maybe"),
+        'supported values: "Approved", "Denied"',
+        "should be 'Approved' or 'Denied'",
+    ),
+    Refused("a reason for packages that hides itself", package_approval(reason="\u202e"), "which hide text from a reader"),
+)
+
 REFUSED: Final = (
     *REFUSED_CRONS,
     *REFUSED_ZONES,
     *REFUSED_JOBS,
     *REFUSED_VARIABLES,
     *REFUSED_RESOURCES,
+    *REFUSED_PACKAGES,
     *REFUSED_RUNS,
     *REFUSED_APPROVALS,
+    *REFUSED_PACKAGE_APPROVALS,
 )
 
 GOOD_CRONS: Final = (
@@ -262,6 +319,17 @@ GOOD_JOBS: Final = {
     "names that only look reserved": job(
         env=[{"name": name, "value": "x"} for name in ("LDFLAGS", "HOMEPAGE", "PYTHONPATH", "JOB_RUN_IDS", "agentjobs_x")]
     ),
+    "packages in every spelling": _pins(
+        "requests==2.32.3",
+        "Flask==3.0",
+        "zope.interface==7.0",
+        "ruamel_yaml==0.18.6",
+        "a==1!2.0rc1",
+        "b==1.0.post1.dev0",
+        "c==2.0+cu121.x",
+        "d==0",
+    ),
+    "50 packages with long names": _pins(*(f"{'p' * 110}-{n}==2024.7.4" for n in range(50))),
     "only a request": job(resources={"requests": {"cpu": "100"}}),
 }
 GOOD_RUNS: Final = {
@@ -279,4 +347,10 @@ GOOD_APPROVALS: Final = {
         "any.name", decision="Denied", reason="Reads too much: https://reviews.example/7", approvedBy="ana@example.com"
     ),
 }
-GOOD: Final = GOOD_JOBS | GOOD_RUNS | GOOD_APPROVALS
+GOOD_PACKAGE_APPROVALS: Final = {
+    "the smallest approval of packages": package_approval(),
+    "a denial of packages": package_approval(
+        "any.name", packages=["requests==2.32.3", "six==1.17.0"], decision="Denied", reason="CVE-2024-1", approvedBy="ana@example.com"
+    ),
+}
+GOOD: Final = GOOD_PACKAGE_APPROVALS | GOOD_JOBS | GOOD_RUNS | GOOD_APPROVALS

@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 from agentjobs.api import crdgen
-from agentjobs.api.names import APPROVALS, GROUP, JOBS, RUNS
+from agentjobs.api.names import APPROVALS, GROUP, JOBS, PACKAGE_APPROVALS, RUNS
 from agentjobs.api.resources import RESOURCES
 from tests import manifests
 from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for
-from tests.manifests import GOOD, REFUSED, Manifest, Refused, approval, job, run
+from tests.manifests import GOOD, REFUSED, Manifest, Refused, approval, job, package_approval, run
 
 CRDS = Path(__file__).parents[2] / "crds"
 MODELS = {resource.kind: resource for resource in RESOURCES}
@@ -162,6 +162,12 @@ def test_a_name_made_by_the_server_is_judged_like_any_other(api: Api) -> None:
 def test_an_approval_cannot_be_changed(api: Api) -> None:
     api.apply(approval())
     assert "an approval cannot be changed; delete it and create a new one" in api.refusal(approval(decision="Denied"))
+
+
+def test_an_approval_of_packages_cannot_be_changed(api: Api) -> None:
+    api.apply(package_approval())
+    for changed in ({"decision": "Denied"}, {"packages": ["requests==2.32.3", "evil==1"]}, {"reason": "another"}):
+        assert "an approval cannot be changed; delete it and create a new one" in api.refusal(package_approval(**changed))
     api.apply(approval())
 
 
@@ -263,6 +269,16 @@ def test_get_aja_tells_who_decided_what(api: Api) -> None:
     assert row.startswith(f"report-yes report Approved {manifests.DIGEST} ana@example.com ")
 
 
+def test_get_pka_tells_who_decided_about_which_packages(api: Api) -> None:
+    api.create(package_approval(packages=["six==1.17.0", "Flask==3.0"], approvedBy="ana@example.com", reason="used by the reports"))
+    header, row = api.table(PACKAGE_APPROVALS)
+    assert header == "NAME PACKAGES DECISION BY AGE"
+    assert row.startswith('batch ["six==1.17.0","Flask==3.0"] Approved ana@example.com ')
+    assert api.table(PACKAGE_APPROVALS, "--output=wide")[1].endswith("used by the reports")
+    assert api.names(PACKAGE_APPROVALS, "spec.decision=Approved") == ["batch"]
+    assert api.names(PACKAGE_APPROVALS, "spec.decision=Denied") == []
+
+
 def test_jobs_can_be_selected_by_phase_and_by_approval(api: Api) -> None:
     api.create(job(), job("other"))
     api.write_status(JOBS, "report", JOB_STATUS)
@@ -272,13 +288,13 @@ def test_jobs_can_be_selected_by_phase_and_by_approval(api: Api) -> None:
 
 def test_the_short_names_are_there(api: Api) -> None:
     lines = api.kubectl("api-resources", f"--api-group={api.group}", "--no-headers").splitlines()
-    assert {tuple(line.split()[:2]) for line in lines} == {(JOBS, "saj"), (RUNS, "ajr"), (APPROVALS, "aja")}
+    assert {tuple(line.split()[:2]) for line in lines} == {(JOBS, "saj"), (RUNS, "ajr"), (APPROVALS, "aja"), (PACKAGE_APPROVALS, "pka")}
 
 
 def test_one_word_lists_everything(api: Api) -> None:
-    api.create(job(), run(), approval())
+    api.create(job(), run(), approval(), package_approval())
     names = api.kubectl("get", "agentjobs", "--namespace", api.namespace, "--output", "name").split()
-    assert sorted(name.partition(".")[0] for name in names) == ["agentjobapproval", "agentjobrun", "scheduledagentjob"]
+    assert sorted(name.partition(".")[0] for name in names) == ["agentjobapproval", "agentjobrun", "packageapproval", "scheduledagentjob"]
 
 
 def test_kubectl_explains_the_fields(api: Api) -> None:

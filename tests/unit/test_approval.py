@@ -58,6 +58,7 @@ CHANGES: dict[str, object] = {
     "script": {"inline": "print('hellO')\n"},
     "env": [{"name": "A", "value": "1"}],
     "resources": {"limits": {"memory": "1Gi"}},
+    "packages": ["requests==2.32.3"],
     "workspace": {"claimName": "reports"},
     "timeoutSeconds": 60,
 }

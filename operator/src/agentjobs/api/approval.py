@@ -1,4 +1,4 @@
-"""`AgentJobApproval`: a person's decision about one content."""
+"""`AgentJobApproval`, a person's decision about one content, and `PackageApproval`, one about packages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from pydantic import Field
 from agentjobs.api import rules
 from agentjobs.api.base import ApiModel
 from agentjobs.api.names import MAX_JOB_NAME
+from agentjobs.api.package_rules import EACH_PACKAGE_ONCE, MAX_PACKAGES, MAX_PIN, PIN
+
+Pin = Annotated[str, Field(min_length=1, max_length=MAX_PIN), *PIN]
+Pins = Annotated[tuple[Pin, ...], EACH_PACKAGE_ONCE]
 
 
 class AgentJobApprovalSpec(ApiModel):
@@ -21,6 +25,21 @@ class AgentJobApprovalSpec(ApiModel):
     )
     digest: Annotated[str, rules.DIGEST] = Field(max_length=64, description="The digest on the job's card: status.card.digest.")
     decision: Literal["Approved", "Denied"] = Field(description="Approved, or Denied: then this content never runs.")
+    reason: Annotated[str, Field(max_length=1024), rules.READABLE] | None = Field(None, description="Why, for those who read it later.")
+    approved_by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(
+        None, description="Who decided, as they name themselves."
+    )
+
+
+class PackageApprovalSpec(ApiModel):
+    """Immutable. A package is approved, in its namespace, when an Approved names exactly this version and no Denied does."""
+
+    between_fields = (rules.APPROVAL_IS_FIXED,)
+
+    packages: Pins = Field(
+        min_length=1, max_length=MAX_PACKAGES, description='Exact versions, for example "requests==2.32.3". One decision covers them all.'
+    )
+    decision: Literal["Approved", "Denied"] = Field(description="Approved, or Denied: then no job that asks for one of them runs.")
     reason: Annotated[str, Field(max_length=1024), rules.READABLE] | None = Field(None, description="Why, for those who read it later.")
     approved_by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(
         None, description="Who decided, as they name themselves."

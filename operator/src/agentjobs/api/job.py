@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from agentjobs.api import rules, schedule_rules
+from agentjobs.api.approval import Pins
 from agentjobs.api.base import ApiModel, StatusModel, list_map
+from agentjobs.api.package_rules import MAX_PACKAGES
 from agentjobs.api.rules import MAX_SCRIPT_BYTES
 
 MAX_TIMEOUT_SECONDS = 3540
@@ -116,6 +118,11 @@ class ScheduledAgentJobSpec(ApiModel):
     schedule: Schedule = Field(Schedule(), description="When the job starts.")
     session: Literal["Ephemeral"] = Field("Ephemeral", description="Ephemeral: every run starts afresh.")
     script: Script = Field(description="The program that runs.")
+    packages: Pins = Field(
+        (),
+        max_length=MAX_PACKAGES,
+        description='Python packages that the script imports, each with its exact version, for example "requests==2.32.3".',
+    )
     env: Annotated[tuple[EnvVar, ...], AfterValidator(rules.each_name_once)] = Field(
         (), max_length=100, description="Environment variables of the script.", json_schema_extra=list_map("name")
     )

@@ -11,10 +11,12 @@ API_VERSION: Final = f"{GROUP}/{VERSION}"
 JOB_KIND: Final = "ScheduledAgentJob"
 RUN_KIND: Final = "AgentJobRun"
 APPROVAL_KIND: Final = "AgentJobApproval"
+PACKAGE_APPROVAL_KIND: Final = "PackageApproval"
 
 JOBS: Final = "scheduledagentjobs"
 RUNS: Final = "agentjobruns"
 APPROVALS: Final = "agentjobapprovals"
+PACKAGE_APPROVALS: Final = "packageapprovals"
 
 JOB_LABEL: Final = f"{GROUP}/job"
 """On everything the operator owns; its value is the job's name."""

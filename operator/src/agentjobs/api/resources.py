@@ -1,4 +1,4 @@
-"""The three kinds: their names, what `kubectl get` shows of them, what they can be selected by."""
+"""The four kinds: their names, what `kubectl get` shows of them, what they can be selected by."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from agentjobs.api import names, rules
-from agentjobs.api.approval import AgentJobApprovalSpec
+from agentjobs.api.approval import AgentJobApprovalSpec, PackageApprovalSpec
 from agentjobs.api.base import ApiModel
 from agentjobs.api.job import ScheduledAgentJobSpec, ScheduledAgentJobStatus
 from agentjobs.api.rule import Rule
@@ -114,4 +114,21 @@ APPROVAL: Final = Resource(
     selectable=(".spec.jobName",),
 )
 
-RESOURCES: Final = (JOB, RUN, APPROVAL)
+PACKAGE_APPROVAL: Final = Resource(
+    kind=names.PACKAGE_APPROVAL_KIND,
+    plural=names.PACKAGE_APPROVALS,
+    short="pka",
+    description="A person's decision about exact versions of Python packages, for all jobs of the namespace.",
+    spec=PackageApprovalSpec,
+    status=None,
+    columns=(
+        Column("Packages", ".spec.packages", "What was decided about."),
+        Column("Decision", ".spec.decision", "Approved or Denied."),
+        Column("By", ".spec.approvedBy", "Who decided."),
+        AGE,
+        Column("Reason", ".spec.reason", "Why.", wide=True),
+    ),
+    selectable=(".spec.decision",),
+)
+
+RESOURCES: Final = (JOB, RUN, APPROVAL, PACKAGE_APPROVAL)
