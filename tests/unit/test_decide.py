@@ -13,11 +13,14 @@ from agentjobs.core import manifests
 from agentjobs.core.approval import ApprovalView
 from agentjobs.core.decide import current_content, decide, decide_orphan, merge_patch
 from agentjobs.core.plan import Observed, Plan, Write
-from agentjobs.core.views import CronJobView, RunView, cron_job_view, job_view
+from agentjobs.core.views import BatchJobView, CronJobView, PodView, RunView, cron_job_view, job_view
 from tests import manifests as written
 from tests.unit.test_manifests import POLICY
+from tests.unit.test_outcome import RUNNING_POD
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+"""Of the job below: Monday, 08:00 in Bucharest."""
 WEEKLY = {"cron": "0 8 * * 1", "timeZone": "Europe/Bucharest"}
 
 
@@ -211,6 +214,33 @@ def test_a_schedule_that_is_never_due_says_so() -> None:
 def test_the_status_is_looked_at_again_when_the_next_start_has_passed() -> None:
     plan = decide(settled(observed()), POLICY, datetime(2026, 11, 23, 5, 59, 50, tzinfo=UTC))
     assert plan.requeue_after == pytest.approx(11)
+
+
+def begun(seen: Observed, pod: PodView | None = None) -> Observed:
+    """A scheduled start has come, and its run was created."""
+    seen = settled(seen)
+    before = decide(seen, POLICY, START - timedelta(hours=1))
+    name = f"report-{int(START.timestamp()) // 60}"
+    digest = current_content(seen.job).digest
+    job = BatchJobView("ns", name, "report", "juid", "1", "cron", START, False, False, digest, None, "", "", False)
+    run = RunView("ns", name, "ruid", "1", "report", True, False, START, "Pending", None, None, None)
+    known = replace(seen.job, status=seen.job.status.model_validate(status(before)))
+    return replace(seen, job=known, batch_jobs=(job,), runs=(run,), pods=(pod,) if pod else ())
+
+
+def test_the_next_start_is_told_with_what_the_run_brings_or_when_its_pod_takes_too_long() -> None:
+    starting = decide(begun(observed()), POLICY, START + timedelta(seconds=1))
+    assert (starting.writes, starting.requeue_after) == ((), 4)
+    late = decide(begun(observed()), POLICY, START + timedelta(seconds=5))
+    assert status(late)["nextRunAt"] == "2026-11-30T06:00:00Z"
+    pod = replace(RUNNING_POD, name="p", run=f"report-{int(START.timestamp()) // 60}", owner_uid="juid", started="2026-11-23T06:00:01Z")
+    running = decide(begun(observed(), pod), POLICY, START + timedelta(seconds=1))
+    assert (status(running)["phase"], status(running)["nextRunAt"]) == ("Running", "2026-11-30T06:00:00Z")
+
+
+def test_what_else_is_new_does_not_wait_for_a_run_to_begin() -> None:
+    denied = approved(begun(observed()), "Denied")
+    assert status(decide(denied, POLICY, START + timedelta(seconds=1)))["approval"]["state"] == "Denied"
 
 
 def test_the_counting_write_carries_the_version_that_was_read() -> None:

@@ -30,12 +30,13 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     status = next((step.status for step in reversed(steps) if step.status), observed.job.status)
     active = any(step.active for step in steps)
     status = answer(observed, force, status, active=active, now=now)
+    can_wait = any(step.begins for step in steps) and only_time_passed(observed.job.status, status)
     writes = (
         *_revision(observed, force),
         *_cron_job(observed, force, policy, now),
         *(write for step in steps for write in step.before),
         *events.of_conditions(observed.job, status, now),
-        *_status(observed.job, status),
+        *(() if can_wait else _status(observed.job, status)),
         *events.of_runs(observed.job, (step.finished for step in steps if step.finished), now),
         *(write for step in steps for write in step.after),
         *_retention(observed),
@@ -163,6 +164,14 @@ def _status(job: JobView, status: ScheduledAgentJobStatus) -> Iterable[Write]:
     if before != after:
         body = {"metadata": {"resourceVersion": job.resource_version}, "status": merge_patch(before, after)}
         yield Write("patch", "job", job.name, f"it is {status.phase}", body, "status")
+
+
+def only_time_passed(before: ScheduledAgentJobStatus, after: ScheduledAgentJobStatus) -> bool:
+    """Nothing is new but which starts come next."""
+    later = before.model_copy(update={"next_run_at": after.next_run_at})
+    if before.card and after.card:
+        later = later.model_copy(update={"card": before.card.model_copy(update={"next_starts": after.card.next_starts})})
+    return later == after
 
 
 def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

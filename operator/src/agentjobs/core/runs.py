@@ -27,6 +27,8 @@ SCRIPT_IS_DEAD: Final = timedelta(seconds=8)
 STUCK: Final = timedelta(seconds=60)
 READ_STUCK_SECONDS: Final = 15
 """How often, where the pod should have gone that long ago: its node does not answer. The run goes on until somebody knows better."""
+BEGINNING: Final = timedelta(seconds=5)
+"""A pod that is well runs within this time; the job's status, which is written then, can wait until then to name the next start."""
 HARMLESS_WAITS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 FINISH_AT_ONCE: Final = 5
 """Runs counted in one write: fewer than the history's ten lines, which prove that a run was counted."""
@@ -71,6 +73,8 @@ class Step:
     requeue_after: float | None = None
     active: bool = False
     """The run goes on, as far as people are concerned."""
+    begins: bool = False
+    """The run is about to begin, which the job's status is going to tell in a moment."""
 
 
 def cases(observed: Observed) -> tuple[Case, ...]:
@@ -196,7 +200,7 @@ def _record_start(scene: Scene, case: Case) -> Step:
         return Step(before=(_delete_job(job, "its run was deleted"),))
     start = schedule.start_of(job.name) or job.created
     body = manifests.scheduled_run(scene.job, job, to_wire(start))
-    return Step(before=(Write("create", "run", job.name, "a scheduled start", body),), requeue_after=0)
+    return Step(before=(Write("create", "run", job.name, "a scheduled start", body),), requeue_after=0, begins=True)
 
 
 def _goes_first(other: Case, run: RunView) -> bool:
@@ -345,7 +349,9 @@ def _show(scene: Scene, case: Case, run: RunView, job: BatchJobView) -> Step:
         return Step(before=(_stop(job, "StartTimeout"),), active=True)
     wait = min(-late.total_seconds(), 60.0)
     if pod is None or pod.waiting in HARMLESS_WAITS:
-        return Step(active=run.phase == "Running" or bool(run.reason), requeue_after=wait)
+        young = (BEGINNING - (scene.now - job.created)).total_seconds()
+        begins = young > 0 and run.phase == "Pending"
+        return Step(active=run.phase == "Running" or bool(run.reason), requeue_after=min(wait, young) if begins else wait, begins=begins)
     message = f"the pod cannot start: {pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE]
     status = history.with_running(scene.status, run, None)
     if (run.reason, run.message) == (pod.waiting, message):
