@@ -92,6 +92,10 @@ crds: $(VENV) ## write crds/ and the chart's copies from the models in operator/
 	$(PYTHON) -m agentjobs.api.crdgen
 	@rm -f charts/agentjobs/files/crds/*.yaml && mkdir -p charts/agentjobs/files/crds && cp crds/*.yaml charts/agentjobs/files/crds/
 
+.PHONY: inventory
+inventory: $(VENV) images ## copy the list of Python packages in the runner image into the chart
+	@$(PYTHON) hack/inventory.py $(IMAGES)
+
 .PHONY: golden
 golden: $(VENV) ## rewrite the golden files of the chart's tests; look at the difference before you commit it
 	@$(LOCAL) build >&2

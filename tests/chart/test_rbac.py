@@ -14,6 +14,7 @@ CLUSTER_WIDE = {
     ("agentjobs.dev", "agentjobruns"): "create delete get list patch watch",
     ("agentjobs.dev", "agentjobruns/status"): "patch",
     ("agentjobs.dev", "agentjobapprovals"): "list watch",
+    ("agentjobs.dev", "packageapprovals"): "list watch",
     ("batch", "cronjobs"): "create delete get list patch update watch",
     ("batch", "cronjobs/status"): "patch",
     ("batch", "jobs"): "create delete get list patch watch",

@@ -23,6 +23,7 @@ SETTING_OF_VALUE = {
     "run.priorityClassName": "run_priority_class_name",
     "run.runtimeClassName": "run_runtime_class_name",
     "runner.image.pullPolicy": "runner_image_pull_policy",
+    "runner.inventory": "runner_inventory",
     "history.namespaceBytes": "history_namespace_bytes",
     "operator.workers": "workers",
     "operator.resyncSeconds": "resync_seconds",
@@ -54,7 +55,9 @@ def test_every_setting_and_nothing_else_is_in_the_environment(helm: Helm) -> Non
 
 def test_default_values_are_the_settings_defaults(helm: Helm) -> None:
     settings = Settings.from_env(environment(helm.documents()))
-    required = {"runner_image": settings.runner_image, "lease_namespace": NAMESPACE, "identity": FROM_THE_POD["metadata.name"]}
+    shipped = json.loads((CHART / "files" / "inventory.json").read_text())
+    ours = {"runner_image": settings.runner_image, "runner_inventory": shipped}
+    required = {**ours, "lease_namespace": NAMESPACE, "identity": FROM_THE_POD["metadata.name"]}
     assert settings == Settings.model_validate(required)
 
 

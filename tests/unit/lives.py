@@ -66,6 +66,10 @@ def decide(job: str, decision: str = "Approved") -> Act:
     return act
 
 
+def decide_packages(name: str, *pins: str, decision: str = "Approved") -> Act:
+    return create("packageapproval", manifests.package_approval(name, packages=list(pins), decision=decision))
+
+
 def start(job: str, run: str) -> Act:
     return create("run", manifests.run(run, job))
 
@@ -132,7 +136,7 @@ def at_rest(kube: Kubernetes) -> None:
 
 
 def gone(kube: Kubernetes) -> None:
-    assert [row for row in kube.server.objects if row[0] not in ("event", "approval", "run")] == []
+    assert [row for row in kube.server.objects if row[0] not in ("event", "approval", "packageapproval", "run")] == []
     assert [run for run in kube.server.all("run") if run["metadata"].get("ownerReferences")] == []
 
 
@@ -283,4 +287,41 @@ STOPPED: Final = (
     step(nothing, start("slow", "last")),
     step(gone, delete("job", "slow")),
 )
-LIVES: Final = {"scheduled": SCHEDULED, "failing": FAILING, "stopped": STOPPED}
+
+
+# One that needs packages
+
+
+def _waits_for_packages(kube: Kubernetes) -> None:
+    at_rest(kube)
+    found = status(kube, "slow")
+    assert (found["phase"], found["approval"]["state"], kube.server.all("cronjob")) == ("PendingApproval", "Pending", [])
+    reasons = {condition["type"]: condition["reason"] for condition in found["conditions"]}
+    assert (reasons["Approved"], reasons["PackagesApproved"]) == ("Approved", "PackagesPending")
+    if "too-early" in runs(kube):
+        ended(kube, "too-early", "Skipped", "NotApproved", started=0)
+
+
+def _its_packages_were_withdrawn(kube: Kubernetes) -> None:
+    ended(kube, "endless", "Cancelled", "PackageRevoked", "begun\n")
+    counted(kube, "slow", succeeded=0, cancelled=1)
+    _waits_for_packages(kube)
+
+
+def _a_package_was_denied(kube: Kubernetes) -> None:
+    at_rest(kube)
+    ended(kube, "again", "Cancelled", "PackageDenied", "begun\n")
+    assert (status(kube, "slow")["phase"], status(kube, "slow")["approval"]) == ("Denied", {"state": "Denied"})
+    counted(kube, "slow", succeeded=0, cancelled=2)
+
+
+PACKAGED: Final = (
+    step(nothing, apply("slow", "long", packages=["six==1.17.0", "My_Package==2.0"]), decide_packages("half", "six==1.17.0")),
+    step(_waits_for_packages, decide("slow"), start("slow", "too-early")),
+    step(_goes_on, decide_packages("batch", "my-package==2.0.0", "other==1"), start("slow", "endless")),
+    step(_its_packages_were_withdrawn, delete("packageapproval", "batch")),
+    step(nothing, decide_packages("once-more", "my.package==2"), start("slow", "again")),
+    step(_a_package_was_denied, decide_packages("no", "six==1.17.0", decision="Denied")),
+    step(gone, delete("job", "slow"), delete("packageapproval", "half")),
+)
+LIVES: Final = {"scheduled": SCHEDULED, "failing": FAILING, "stopped": STOPPED, "packaged": PACKAGED}

@@ -20,7 +20,7 @@ from tests.unit import lives
 from tests.unit.lives import NS
 
 KEY = (NS, "slow")
-KINDS = ("job", "approval", "run", "batchjob", "pod")
+KINDS = ("job", "approval", "packageapproval", "run", "batchjob", "pod")
 
 
 async def going_on() -> tuple[Kubernetes, Operator]:
@@ -28,7 +28,8 @@ async def going_on() -> tuple[Kubernetes, Operator]:
     kube = lives.new_cluster()
     operator = Operator(kube.server, kube.server)
     await operator.start()
-    lives.apply("slow", "long")(kube)
+    lives.apply("slow", "long", packages=["six==1.17.0"])(kube)
+    lives.decide_packages("six", "six==1.17.0")(kube)
     await settle(kube, operator)
     lives.decide("slow")(kube)
     lives.start("slow", "run")(kube)

@@ -8,17 +8,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from agentjobs.cluster.cache import Cache, Key
+from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA, Api, Json
-from agentjobs.cluster.confirm import confirm_approvals, confirm_runs
+from agentjobs.cluster.confirm import confirm_approvals, confirm_packages, confirm_runs
 from agentjobs.collect import read_evidence
 from agentjobs.core import history, manifests, runs, views
 from agentjobs.core.approval import Content, parse_revision, verdict
 from agentjobs.core.conditions import conditions
-from agentjobs.core.decide import current_content, decide, decide_orphan, merge_patch
+from agentjobs.core.decide import current_content, decide, decide_orphan, merge_patch, pins_in_use
 from agentjobs.core.drift import spec_hash
 from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused, UserError
 from agentjobs.core.outcome import Evidence
+from agentjobs.core.packages import Packages
 from agentjobs.core.plan import Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.views import JobView, PodView
@@ -59,6 +60,7 @@ class Reconciler:
         body, cron_job = await asyncio.gather(self._find("job", *key), self._find("cronjob", *key))
         if body is None:
             self._cache.jobs.drop(key)
+            self._cache.uses.tell(key, ())
             return None
         job = views.job_view(body)
         if job.deleting:
@@ -67,15 +69,17 @@ class Reconciler:
         cron = views.cron_job_view(cron_job) if cron_job else None
         observed = Observed(job=job, cron_job=cron, settled=self._settled, previous=await self._previous(job))
         observed = self._with_cache(key, observed)
-        for confirm in (confirm_approvals, confirm_runs):
+        for confirm in (confirm_approvals, confirm_packages, confirm_runs):
             if await confirm(self._cluster, self._cache, key, observed):
                 observed = self._with_cache(key, observed)
         revisions, evidence = await asyncio.gather(self._revisions(observed), self._evidence(runs.to_read(observed)))
         return replace(observed, revisions=revisions, evidence=evidence, over_budget=self._over_budget(key))
 
     def _with_cache(self, key: Key, observed: Observed) -> Observed:
+        self._cache.uses.tell(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
         return replace(
             observed,
+            packages=Packages(self._policy.inventory, self._cache.package_approvals.of((key[0], NO_JOB))),
             approvals=self._cache.approvals.of(key),
             batch_jobs=self._cache.batch_jobs.of(key),
             pods=self._cache.pods.of(key),

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from agentjobs.api.job import ResourceList, Resources
+from agentjobs.core.packages import inventory
 from agentjobs.core.policy import RunPolicy
 
 PREFIX = "AGENTJOBS_"
@@ -38,6 +39,7 @@ class Settings(BaseModel):
 
     runner_image: str = Field(min_length=1)
     runner_image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    runner_inventory: Annotated[dict[str, str], Json] = Field(default_factory=dict)
     run_deadline_seconds: int = Field(3600, ge=70, le=3600)
     run_start_timeout_seconds: int = Field(600, ge=5, le=3600)
     run_resources: Annotated[Resources, Json] = DEFAULT_RUN_RESOURCES
@@ -66,6 +68,7 @@ class Settings(BaseModel):
         return RunPolicy(
             image=self.runner_image,
             image_pull_policy=self.runner_image_pull_policy,
+            inventory=inventory(self.runner_inventory),
             deadline_seconds=self.run_deadline_seconds,
             longest_run_seconds=self.longest_run_seconds,
             start_timeout_seconds=self.run_start_timeout_seconds,

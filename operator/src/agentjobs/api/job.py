@@ -158,6 +158,9 @@ class Card(StatusModel):
     schedule: str = Field(max_length=512, description="The schedule in words, with its time zone.")
     next_starts: tuple[CardLine, ...] = Field((), max_length=3, description="The next three starts, RFC 3339 in the job's time zone.")
     session: str = Field(max_length=32, description="Whether runs remember earlier ones.")
+    packages: tuple[CardLine, ...] = Field(
+        (), max_length=MAX_PACKAGES, description="Packages, each with: in the runner image, approved, denied or needs approval."
+    )
     variables: tuple[CardLine, ...] = Field((), max_length=100, description="Names of the environment variables.")
     secrets: tuple[CardLine, ...] = Field((), max_length=100, description="Secrets that the script can read, as name/key.")
     claims: tuple[CardLine, ...] = Field((), max_length=10, description="Volumes that the script can write.")
@@ -204,7 +207,10 @@ class ScheduledAgentJobStatus(StatusModel):
     observed_generation: int | None = Field(None, description="The metadata.generation that this status answers.")
     phase: JobPhase | None = Field(None, description="The job in one word.")
     conditions: tuple[Condition, ...] = Field(
-        (), max_length=16, description="Approved, Scheduled and Ready, each with reason and message.", json_schema_extra=list_map("type")
+        (),
+        max_length=16,
+        description="Approved, PackagesApproved, Scheduled and Ready, each with reason and message.",
+        json_schema_extra=list_map("type"),
     )
     card: Card | None = Field(None, description="What an approver is shown: the content of the spec as it is now.")
     approval: Approval | None = Field(None, description="Which content is in force.")

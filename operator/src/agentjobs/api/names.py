@@ -30,6 +30,8 @@ SKIP_ANNOTATION: Final = f"{GROUP}/skipped"
 """On a run that is not going to start: why, from the decision on until its record says it."""
 STARTED_AS_ANNOTATION: Final = f"{GROUP}/started-as"
 """On a manual run: the uid of its Job. No other Job of the same name is ever let go for it."""
+PACKAGES_ANNOTATION: Final = f"{GROUP}/packages"
+"""On Jobs: the packages that needed an approval of their own when it was started, joined by commas."""
 TRIGGER_ANNOTATION: Final = f"{GROUP}/trigger"
 """On a Job: `Manual` where the operator created it; absent on those of the CronJob controller."""
 

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
+from agentjobs.cluster.uses import Uses
 from agentjobs.core import views
 from agentjobs.core.approval import ApprovalView
+from agentjobs.core.packages import PackageApprovalView
 from agentjobs.core.views import BatchJobView, Body, FinishedRun, PodView, RunView
 
 Key = tuple[str, str]
 """Namespace and name; of the job, where it names a reconcile."""
 V = TypeVar("V")
+NO_JOB: Final = ""
+"""In the place of a job's name: of all jobs of the namespace."""
 
 
 class Table(Generic[V]):
@@ -95,6 +99,8 @@ class Cache:
     def __init__(self) -> None:
         self.jobs: Table[Known] = Table(lambda b: Known(b["metadata"]["name"], (b.get("status") or {}).get("phase", "")), lambda v: v.name)
         self.approvals: Table[ApprovalView] = Table(views.approval_view, lambda v: v.job_name)
+        self.package_approvals: Table[PackageApprovalView] = Table(views.package_approval_view, lambda _: NO_JOB)
+        self.uses = Uses()
         self.batch_jobs: Table[BatchJobView] = Table(views.batch_job_view, lambda v: v.job)
         self.pods: Table[PodView] = Table(views.pod_view, lambda v: v.job)
         self.runs: Table[RunView] = Table(views.run_view, lambda v: v.job)
@@ -107,6 +113,7 @@ class Cache:
         tables: dict[str, Table[Any]] = {
             "job": self.jobs,
             "approval": self.approvals,
+            "packageapproval": self.package_approvals,
             "batchjob": self.batch_jobs,
             "pod": self.pods,
             "run": self.runs,

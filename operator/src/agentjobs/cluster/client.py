@@ -34,6 +34,7 @@ COLLECTIONS: Final = {
     "job": "apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs",
     "run": "apis/agentjobs.dev/v1alpha1/{}agentjobruns",
     "approval": "apis/agentjobs.dev/v1alpha1/{}agentjobapprovals",
+    "packageapproval": "apis/agentjobs.dev/v1alpha1/{}packageapprovals",
     "cronjob": "apis/batch/v1/{}cronjobs",
     "batchjob": "apis/batch/v1/{}jobs",
     "pod": "api/v1/{}pods",

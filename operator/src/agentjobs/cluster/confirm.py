@@ -39,6 +39,31 @@ def _misses_an_approval(observed: Observed) -> bool:
     return any(run.manual and not run.adopted for run in observed.runs) and in_force(observed).content is None
 
 
+async def confirm_packages(api: Api, cache: Cache, key: Key, observed: Observed) -> bool:
+    """Brings the namespace's approvals of packages up to date if one is missed; returns whether it asked."""
+    if not _misses_a_package(observed):
+        return False
+    found: set[Key] = set()
+    async for page in api.list("packageapproval", key[0]):
+        for body in page["items"] or ():
+            found.add((key[0], body["metadata"]["name"]))
+            cache.package_approvals.put(body)
+    for approval in observed.packages.approvals:
+        if (key[0], approval.name) not in found:
+            cache.package_approvals.drop((key[0], approval.name))
+    return True
+
+
+def _misses_a_package(observed: Observed) -> bool:
+    told, force = observed.job.status.approval, in_force(observed)
+    contents = (content for content in (force.current, observed.previous) if content and told and content.digest == told.digest)
+    pins = {pin for content in contents for pin in content.spec.packages}
+    pins.update(pin for job in observed.batch_jobs if not job.ended and job.stop_reason is None for pin in job.packages)
+    if observed.packages.lacking(pins):
+        return True
+    return bool(force.lacking) and force.content is None and any(run.manual and not run.adopted for run in observed.runs)
+
+
 async def confirm_runs(api: Api, cache: Cache, key: Key, observed: Observed) -> bool:
     """Brings up to date the Jobs, pods and runs that seem to be gone; returns whether it asked."""
     doubtful = [case for case in runs.cases(observed) if not case.final and not (case.run and case.run.final) and _lacks_something(case)]

@@ -10,7 +10,7 @@ from typing import Final
 
 from agentjobs.api import names
 from agentjobs.cluster import cache as caches
-from agentjobs.cluster.cache import Cache, Key
+from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
 from agentjobs.cluster.streams import Streams
 from agentjobs.core.views import FINAL_PHASES
@@ -20,6 +20,7 @@ FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"
 SELECTORS: Final[dict[str, dict[str, str]]] = {
     "job": {},
     "approval": {},
+    "packageapproval": {},
     "run": {"fieldSelector": ACTIVE_RUNS},
     "batchjob": {"labelSelector": names.JOB_LABEL},
     "pod": {"labelSelector": names.JOB_LABEL},
@@ -30,7 +31,7 @@ SELECTORS: Final[dict[str, dict[str, str]]] = {
 async def relist(cluster: Api, cache: Cache, streams: Streams) -> set[Key]:
     """Bring the cache in line with the cluster. Returns the keys of all jobs there are and of those that something changed for."""
     keys = await asyncio.gather(*(_kind(cluster, cache, streams, kind) for kind in SELECTORS), _finished(cluster, cache))
-    return set().union(*keys)
+    return {key for key in set().union(*keys) if key[1] != NO_JOB}
 
 
 async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[Key]:

@@ -7,11 +7,12 @@ from datetime import datetime
 from agentjobs.api.job import Card
 from agentjobs.core import schedule
 from agentjobs.core.approval import Content
+from agentjobs.core.packages import Packages, card_lines
 
 STARTS_ON_CARD = 3
 
 
-def card(name: str, content: Content, now: datetime) -> Card:
+def card(name: str, content: Content, packages: Packages, now: datetime) -> Card:
     """Of the spec as it is now, whether it is approved or not."""
     spec = content.spec
     references = [v.value_from.secret_key_ref for v in spec.env if v.value_from]
@@ -22,6 +23,7 @@ def card(name: str, content: Content, now: datetime) -> Card:
         schedule=schedule.words(spec.schedule),
         next_starts=tuple(start.isoformat() for start in schedule.next_starts(spec.schedule, now, STARTS_ON_CARD)),
         session=spec.session,
+        packages=card_lines(spec.packages, packages),
         variables=tuple(variable.name for variable in spec.env),
         secrets=tuple(dict.fromkeys(f"{reference.name}/{reference.key}" for reference in references)),
         claims=(spec.workspace.claim_name,) if spec.workspace else (),

@@ -9,6 +9,7 @@ from typing import Final
 from agentjobs.api.job import Approval, Condition, JobPhase, ScheduledAgentJobStatus
 from agentjobs.core import schedule
 from agentjobs.core.approval import ApprovalView, decided_by
+from agentjobs.core.packages import listed
 from agentjobs.core.plan import Force
 from agentjobs.core.timestamps import to_wire
 
@@ -36,9 +37,10 @@ def approved(force: Force, approvals: tuple[ApprovalView, ...], before: tuple[Co
     if current is None:
         return "False", "InvalidSpec", "the spec is invalid, so there is nothing to approve; see the condition Ready"
     keeps = f"; revision {force.content.digest[:SHORT]} stays in force" if force.changed and force.content else ""
-    if not force.changed and force.content is not None:
-        return "True", "Approved", f"digest {current.digest[:SHORT]} is approved"
-    if force.denied:
+    if force.verdict == "Approved":
+        waits = f", but not all of its packages are{keeps}" if force.lacking else ""
+        return "True", "Approved", f"digest {current.digest[:SHORT]} is approved{waits}"
+    if force.verdict == "Denied":
         return "False", "Denied", f"digest {current.digest[:SHORT]} was denied{keeps}; change the job, or delete the denial"
     strays = _strays(force, approvals, before)
     if strays:
@@ -61,6 +63,22 @@ def _strays(force: Force, approvals: tuple[ApprovalView, ...], before: tuple[Con
     return sorted({stray.digest[:SHORT] for stray in strays})
 
 
+def packages_approved(force: Force) -> Told:
+    """The condition PackagesApproved: about the spec as it is now."""
+    if force.current is None:
+        return "False", "InvalidSpec", "the spec is invalid, so nobody knows its packages; see the condition Ready"
+    pins, lacking = force.current.spec.packages, force.lacking
+    denied = [pin for pin, verdict in lacking.items() if verdict == "Denied"]
+    if denied:
+        return "False", "PackageDenied", f"denied: {listed(denied)}; choose other versions, or delete the denial, a PackageApproval"
+    if lacking:
+        wait = f"waiting for approval, {len(lacking)} of {len(pins)}"
+        return "False", "PackagesPending", f"{wait}: {listed(lacking)}; create a PackageApproval that names them"
+    if not pins:
+        return "True", "NoPackages", "the job asks for no packages"
+    return "True", "PackagesApproved", f"in the runner image or approved: {listed(pins)}"
+
+
 def scheduled(force: Force, suspended: bool, next_run_at: str | None) -> Told:
     """The condition Scheduled."""
     if force.spec is None:
@@ -74,13 +92,14 @@ def scheduled(force: Force, suspended: bool, next_run_at: str | None) -> Told:
     return "True", "Scheduled", schedule.words(force.spec.schedule)
 
 
-def ready(force: Force, told: Told, obstacle: str | None) -> Told:
+def ready(force: Force, decisions: tuple[Told, ...], obstacle: str | None) -> Told:
     """The condition Ready: what was asked for is what runs."""
     if force.problem:
         return "False", "InvalidSpec", force.problem
     if obstacle:
         return "False", "NameTaken", obstacle
-    return ("True", "Ready", "the approved content is in force") if told[0] == "True" else told
+    refused = next((told for told in decisions if told[0] != "True"), None)
+    return refused or ("True", "Ready", "the approved content is in force")
 
 
 def phase(force: Force, status: ScheduledAgentJobStatus, *, active: bool, suspended: bool) -> JobPhase:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agentjobs.api.job import ScheduledAgentJobStatus
+from agentjobs.api.package_rules import canonical
 from agentjobs.core import approval, conditions, events, history, manifests, runs, schedule
 from agentjobs.core.approval import Content
 from agentjobs.core.card import card
@@ -15,7 +16,7 @@ from agentjobs.core.errors import UserError
 from agentjobs.core.plan import Force, Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.timestamps import to_wire
-from agentjobs.core.views import CronJobView, JobView, RunView
+from agentjobs.core.views import BatchJobView, CronJobView, JobView, RunView
 
 OBSTACLE_SECONDS = 15.0
 """How often to see whether somebody else's CronJob is out of the way: it has no label that would make us hear of it."""
@@ -56,20 +57,34 @@ def current_content(job: JobView) -> Content:
 
 
 def in_force(observed: Observed) -> Force:
-    """What runs, decided by the approvals alone."""
+    """What runs, decided by the approvals alone: of its content and of its packages, in whatever order they came."""
     current, problem = None, None
     try:
         current = current_content(observed.job)
     except UserError as error:
         problem = str(error)
-    contents = {content.digest: content for content in (observed.previous, current) if content}
+    packages = observed.packages
+    usable = [content for content in (observed.previous, current) if content and not packages.lacking(content.spec.packages)]
+    contents = {content.digest: content for content in usable}
     digest = approval.in_force(
-        current.digest if current else None,
-        observed.previous.digest if observed.previous else None,
+        current.digest if current and current.digest in contents else None,
+        observed.previous.digest if observed.previous and observed.previous.digest in contents else None,
         observed.approvals,
     )
-    denied = current is not None and approval.verdict(current.digest, observed.approvals) == "Denied"
-    return Force(current, contents[digest] if digest else None, problem, denied)
+    return Force(
+        current,
+        contents[digest] if digest else None,
+        problem,
+        approval.verdict(current.digest, observed.approvals) if current else "Pending",
+        packages.lacking(current.spec.packages) if current else {},
+    )
+
+
+def pins_in_use(observed: Observed, batch_jobs: Iterable[BatchJobView]) -> frozenset[str]:
+    """Canonical pins of the packages that the job asks for, that what is in force has, and that its runs were started with."""
+    specs = (observed.job.spec, observed.previous.spec if observed.previous else None)
+    pins = (pin for spec in specs if spec for pin in spec.packages)
+    return frozenset(map(canonical, (*pins, *(pin for job in batch_jobs for pin in job.packages))))
 
 
 def answer(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *, active: bool, now: datetime) -> ScheduledAgentJobStatus:
@@ -79,18 +94,20 @@ def answer(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *,
     if not active:
         status = history.without_running(status)
     told = conditions.approved(force, observed.approvals, status.conditions)
+    packages = conditions.packages_approved(force)
     next_run_at = _next_run_at(force, suspended, now)
     answers = {
         "Approved": told,
+        "PackagesApproved": packages,
         "Scheduled": conditions.scheduled(force, suspended, next_run_at),
-        "Ready": conditions.ready(force, told, runs.obstacle(observed)),
+        "Ready": conditions.ready(force, (told, packages), runs.obstacle(observed)),
     }
     return status.model_copy(
         update={
             "observed_generation": job.generation,
             "phase": conditions.phase(force, status, active=active, suspended=suspended),
             "conditions": conditions.conditions(status.conditions, answers, job.generation, now),
-            "card": card(job.name, force.current, now) if force.current else None,
+            "card": card(job.name, force.current, observed.packages, now) if force.current else None,
             "approval": conditions.approval(force, observed.approvals),
             "next_run_at": next_run_at,
             "started_at": status.started_at,

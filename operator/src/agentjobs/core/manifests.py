@@ -11,6 +11,7 @@ from typing import Any, Final
 from agentjobs.api import names
 from agentjobs.api.job import EnvVar, ResourceList, ScheduledAgentJobSpec
 from agentjobs.core.approval import Content
+from agentjobs.core.packages import foreign
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.views import RUNNER_CONTAINER, BatchJobView, CronJobView, JobView, RunView
 
@@ -83,11 +84,17 @@ def cron_job(job: JobView, content: Content, policy: RunPolicy, *, suspended: bo
             "successfulJobsHistoryLimit": KEEP_ALL,
             "failedJobsHistoryLimit": KEEP_ALL,
             "jobTemplate": {
-                "metadata": {"labels": labels(job.name), "annotations": {names.DIGEST_ANNOTATION: content.digest}},
+                "metadata": {"labels": labels(job.name), "annotations": _job_annotations(content, policy)},
                 "spec": _job_spec(job.name, content, policy),
             },
         },
     }
+
+
+def _job_annotations(content: Content, policy: RunPolicy) -> dict[str, str]:
+    """What a Job says of itself, so that it can be stopped even when its revision is gone."""
+    pins = foreign(content.spec.packages, policy.inventory)
+    return {names.DIGEST_ANNOTATION: content.digest} | ({names.PACKAGES_ANNOTATION: ",".join(pins)} if pins else {})
 
 
 def _job_spec(name: str, content: Content, policy: RunPolicy) -> Manifest:
@@ -207,7 +214,7 @@ def manual_job(job: JobView, run: RunView, cron: CronJobView, content: Content, 
             "name": run.name,
             "namespace": job.namespace,
             "labels": labels(job.name),
-            "annotations": {names.DIGEST_ANNOTATION: content.digest, names.TRIGGER_ANNOTATION: "Manual"},
+            "annotations": {**_job_annotations(content, policy), names.TRIGGER_ANNOTATION: "Manual"},
             "ownerReferences": [{"apiVersion": "batch/v1", "kind": "CronJob", "name": cron.name, "uid": cron.uid, "controller": True}],
         },
         "spec": _job_spec(job.name, content, policy) | {"suspend": True},

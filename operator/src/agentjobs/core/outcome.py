@@ -25,6 +25,8 @@ KILLED: Final = 137
 STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
     "Denied": ("Cancelled", "the content was denied while the run went on"),
     "ApprovalRevoked": ("Cancelled", "the approval was withdrawn while the run went on"),
+    "PackageDenied": ("Cancelled", "a package of the job was denied while the run went on"),
+    "PackageRevoked": ("Cancelled", "the approval of a package was withdrawn while the run went on"),
     "StartTimeout": ("Failed", "the pod could not start in time"),
 }
 """Why the operator stopped a Job (its annotation) and what that makes of the run."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core.approval import ApprovalView, Content
+from agentjobs.core.approval import ApprovalView, Content, Verdict
 from agentjobs.core.outcome import Evidence
+from agentjobs.core.packages import Packages, PackageVerdict
 from agentjobs.core.views import BatchJobView, CronJobView, FinishedRun, JobView, PodView, RunView
 
 Kind = Literal["job", "run", "cronjob", "batchjob", "revision", "event", "lease"]
@@ -39,6 +40,7 @@ class Observed:
 
     job: JobView
     approvals: tuple[ApprovalView, ...] = ()
+    packages: Packages = field(default_factory=Packages)
     cron_job: CronJobView | None = None
     settled: Mapping[str, str] = field(default_factory=dict)
     """By the hash of a CronJob spec as we wrote it: the hash of what the server made of it, where that differs."""
@@ -73,7 +75,15 @@ class Force:
     content: Content | None
     """What runs; None: nothing may."""
     problem: str | None
-    denied: bool
+    verdict: Verdict
+    """On the spec as it is now."""
+    lacking: Mapping[str, PackageVerdict] = field(default_factory=dict)
+    """Its packages that may not be used, with Denied or Pending."""
+
+    @property
+    def denied(self) -> bool:
+        """Somebody said no to the spec as it is now, or to a package of it."""
+        return self.verdict == "Denied" or "Denied" in self.lacking.values()
 
     @property
     def changed(self) -> bool:

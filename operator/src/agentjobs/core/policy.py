@@ -21,6 +21,8 @@ class RunPolicy:
     resources: Resources
     uid: int
     history_bytes: int
+    inventory: frozenset[str] = frozenset()
+    """Packages of the image as canonical pins; they need no approval."""
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, Any], ...] = ()
     image_pull_secrets: tuple[str, ...] = ()

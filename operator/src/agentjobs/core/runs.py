@@ -13,6 +13,7 @@ from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core import history, manifests, schedule
 from agentjobs.core.approval import verdict
 from agentjobs.core.outcome import MAX_MESSAGE, Ending, Evidence, record
+from agentjobs.core.packages import listed
 from agentjobs.core.plan import Force, Observed, Write
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.timestamps import to_wire
@@ -152,8 +153,8 @@ def _step(scene: Scene, case: Case) -> Step:
 
 def _follow(scene: Scene, case: Case, run: RunView) -> Step:
     job = case.batch_job
-    if job and job.stop_reason is None and not job.ended and not _approved(scene, job):
-        return Step(before=(_stop(job, _stop_reason(scene, job)),), active=True)
+    if job and job.stop_reason is None and not job.ended and (reason := _stop_reason(scene, job)):
+        return Step(before=(_stop(job, reason),), active=True)
     if run.manual and not run.adopted:
         return _start(scene, case, run)
     if job and job.manual and job.uid != run.started_as:
@@ -165,12 +166,16 @@ def _follow(scene: Scene, case: Case, run: RunView) -> Step:
     return _show(scene, case, run, job) if job else Step()
 
 
-def _approved(scene: Scene, job: BatchJobView) -> bool:
-    return job.digest is not None and verdict(job.digest, scene.observed.approvals) == "Approved"
-
-
-def _stop_reason(scene: Scene, job: BatchJobView) -> str:
-    return "Denied" if job.digest and verdict(job.digest, scene.observed.approvals) == "Denied" else "ApprovalRevoked"
+def _stop_reason(scene: Scene, job: BatchJobView) -> str | None:
+    """Why it may not go on. A package that was in the image when it was started does not stop it by being gone from the next one's."""
+    observed = scene.observed
+    decision = verdict(job.digest, observed.approvals) if job.digest else "Pending"
+    if decision != "Approved":
+        return "Denied" if decision == "Denied" else "ApprovalRevoked"
+    content = next((known for known in (scene.force.current, observed.previous) if known and known.digest == job.digest), None)
+    if "Denied" in observed.packages.lacking((*job.packages, *(content.spec.packages if content else ()))).values():
+        return "PackageDenied"
+    return "PackageRevoked" if observed.packages.lacking(job.packages) else None
 
 
 def _clean_up(scene: Scene, case: Case) -> Step:
@@ -216,6 +221,8 @@ def _goes_first(other: Case, run: RunView) -> bool:
 
 def _refusal(scene: Scene, case: Case, ahead: Case | None) -> tuple[str, str] | None:
     """Why a manual run cannot start: reason and sentence."""
+    if scene.force.content is None and scene.force.verdict == "Approved":
+        return "NotApproved", f"packages are not approved: {listed(scene.force.lacking)}; see the job's condition PackagesApproved"
     if scene.force.content is None:
         return "NotApproved", f"no content of {scene.job.name} is approved; see its card: status.card"
     if taken := obstacle(scene.observed):

@@ -6,7 +6,7 @@ Times stay RFC 3339 strings in UTC where they are only shown, and become datetim
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeGuard, get_args
@@ -16,8 +16,10 @@ from pydantic import ValidationError
 from agentjobs.api import names, resources
 from agentjobs.api.base import explain
 from agentjobs.api.job import RunPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.api.package_rules import canonical_or_none
 from agentjobs.core.approval import ApprovalView
 from agentjobs.core.drift import spec_hash
+from agentjobs.core.packages import PackageApprovalView
 from agentjobs.core.timestamps import from_wire
 
 Body = Mapping[str, Any]
@@ -88,6 +90,8 @@ class BatchJobView:
     """Its controller has seen that it is suspended."""
     due: datetime | None = None
     """When its deadline passes; None while it has not started."""
+    packages: tuple[str, ...] = ()
+    """The pins that it was started with and that needed an approval of their own then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +266,12 @@ def batch_job_view(body: Body) -> BatchJobView:
         deleting="deletionTimestamp" in metadata,
         held=bool(_condition(body, "Suspended")),
         due=_due(body),
+        packages=_pins(annotations.get(names.PACKAGES_ANNOTATION, "").split(",")),
     )
+
+
+def _pins(values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(pin for value in values if (pin := canonical_or_none(value)))
 
 
 def _due(body: Body) -> datetime | None:
@@ -355,3 +364,9 @@ def approval_view(body: Body) -> ApprovalView:
         by=spec.get("approvedBy"),
         at=metadata["creationTimestamp"],
     )
+
+
+def package_approval_view(body: Body) -> PackageApprovalView:
+    """From a PackageApproval. What is no pin can be no job's either."""
+    spec = body["spec"]
+    return PackageApprovalView(name=body["metadata"]["name"], packages=frozenset(_pins(spec["packages"])), decision=spec["decision"])

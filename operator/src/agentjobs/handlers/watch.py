@@ -11,11 +11,13 @@ from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.relist import SELECTORS
 from agentjobs.cluster.streams import Streams
+from agentjobs.core.views import package_approval_view
 
 RESOURCES: Final = {
     "job": (names.GROUP, names.VERSION, names.JOBS),
     "run": (names.GROUP, names.VERSION, names.RUNS),
     "approval": (names.GROUP, names.VERSION, names.APPROVALS),
+    "packageapproval": (names.GROUP, names.VERSION, names.PACKAGE_APPROVALS),
     "cronjob": ("batch", "v1", "cronjobs"),
     "batchjob": ("batch", "v1", "jobs"),
     "pod": ("", "v1", "pods"),
@@ -49,7 +51,10 @@ class Watcher:
         if deleted and table.version(row) > version:
             return  # Another object of that name, which an answer to our own request has told already.
         key = table.drop(row) if deleted else table.put(body)
-        if key is not None and news:
+        if kind == "packageapproval":
+            for user in self._cache.uses.of(row[0], package_approval_view(body).packages):
+                self._enqueue(user)
+        elif key is not None and news:
             self._enqueue(key)
 
 

@@ -1,0 +1,132 @@
+"""Which packages may be used, what is said of them, and which jobs a decision about packages concerns."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal
+
+import pytest
+
+from agentjobs.api import names
+from agentjobs.cluster.uses import Uses
+from agentjobs.core import manifests
+from agentjobs.core.decide import current_content, decide
+from agentjobs.core.packages import PackageApprovalView, Packages, inventory
+from agentjobs.core.plan import Observed
+from agentjobs.core.views import package_approval_view
+from tests import manifests as written
+from tests.unit.test_decide import NOW, approved, asked, observed, settled, status, told
+from tests.unit.test_manifests import POLICY
+
+IMAGE = inventory({"requests": "2.32.3", "PyYAML": "6.0", "odd": "not a version"})
+PINS = ["requests==2.32.3", "six==1.17.0", "Flask==3.0"]
+
+
+def decided(*pins: str, decision: Literal["Approved", "Denied"] = "Approved") -> PackageApprovalView:
+    body = written.package_approval(packages=list(pins), decision=decision)
+    return package_approval_view(body)
+
+
+def asking(pins: list[str], *decisions: PackageApprovalView, **spec: Any) -> Observed:
+    """A job that asks for these packages."""
+    return replace(observed(packages=pins, **spec), packages=Packages(IMAGE, decisions))
+
+
+@pytest.mark.parametrize(
+    ("pin", "decisions", "verdict"),
+    [
+        ("requests==2.32.3", (), "Included"),
+        ("pyyaml==6.0.0", (), "Included"),
+        ("requests==2.32.4", (), "Pending"),
+        ("six==1.17.0", (decided("six==1.17"),), "Approved"),
+        ("six==1.17.1", (decided("six==1.17.0"),), "Pending"),
+        ("six==1.17.0", (decided("six==1.17.0"), decided("a==1", "SIX==1.17.0.0", decision="Denied")), "Denied"),
+        ("requests==2.32.3", (decided("requests==2.32.3", decision="Denied"),), "Denied"),
+    ],
+)
+def test_a_package_is_usable_when_the_image_has_it_or_an_approval_names_it_and_no_denial_does(
+    pin: str, decisions: tuple[PackageApprovalView, ...], verdict: str
+) -> None:
+    assert Packages(IMAGE, decisions).verdict(pin) == Packages(IMAGE, decisions[::-1]).verdict(pin) == verdict
+
+
+def test_the_card_says_of_each_package_what_an_approver_has_to_know() -> None:
+    plan = decide(asking([*PINS, "evil==1"], decided("six==1.17.0"), decided("evil==1", decision="Denied")), POLICY, NOW)
+    assert status(plan)["card"]["packages"] == [
+        "requests==2.32.3: in the runner image", "six==1.17.0: approved", "Flask==3.0: needs approval", "evil==1: denied",
+    ]  # fmt: skip
+
+
+def test_an_approved_job_whose_packages_are_not_asks_nothing_of_the_cluster_and_names_what_is_missing() -> None:
+    plan = decide(approved(asking(PINS)), POLICY, NOW)
+    assert asked(plan) == []
+    assert (status(plan)["phase"], status(plan)["approval"]) == ("PendingApproval", {"state": "Pending"})
+    assert (told(plan, "Approved").status, told(plan, "Approved").reason) == ("True", "Approved")
+    condition = told(plan, "PackagesApproved")
+    assert (condition.status, condition.reason) == ("False", "PackagesPending")
+    assert condition.message == "waiting for approval, 2 of 3: six==1.17.0, Flask==3.0; create a PackageApproval that names them"
+    assert (told(plan, "Ready").status, told(plan, "Ready").reason) == ("False", "PackagesPending")
+
+
+def test_with_its_last_package_an_approved_job_comes_into_force() -> None:
+    plan = decide(approved(asking(PINS, decided("six==1.17.0"), decided("flask==3"))), POLICY, NOW)
+    assert asked(plan) == [("create", "revision"), ("create", "cronjob")]
+    assert (told(plan, "PackagesApproved").status, told(plan, "Ready").status) == ("True", "True")
+
+
+def test_approved_packages_do_not_approve_a_job() -> None:
+    plan = decide(asking(PINS, decided("six==1.17.0"), decided("flask==3")), POLICY, NOW)
+    assert asked(plan) == []
+    assert (told(plan, "PackagesApproved").status, told(plan, "Ready").reason) == ("True", "PendingApproval")
+
+
+def test_a_denied_package_denies_the_job_and_withdraws_what_runs() -> None:
+    seen = settled(asking(PINS, decided(*PINS)))
+    assert asked(decide(seen, POLICY, NOW)) == []
+    denied = replace(seen, packages=Packages(IMAGE, (decided(*PINS), decided("Six==1.17.0", decision="Denied"))))
+    plan = decide(denied, POLICY, NOW)
+    assert asked(plan) == [("patch", "cronjob")]
+    assert (status(plan)["phase"], status(plan)["approval"]["state"]) == ("Denied", "Denied")
+    assert told(plan, "PackagesApproved").message == "denied: six==1.17.0; choose other versions, or delete the denial, a PackageApproval"
+
+
+def test_while_the_packages_of_a_change_wait_the_revision_before_it_stays_in_force() -> None:
+    old = observed()
+    new = asking(PINS, decided("six==1.17.0"))
+    seen = approved(replace(approved(old), job=new.job, packages=new.packages, previous=current_content(old.job)))
+    plan = decide(seen, POLICY, NOW)
+    assert [write.kind for write in plan.writes if write.verb == "create" and write.kind != "event"] == ["revision", "cronjob"]
+    assert status(plan)["approval"]["state"] == "Changed"
+    assert status(plan)["approval"]["digest"] == current_content(old.job).digest
+    assert told(plan, "PackagesApproved").reason == "PackagesPending"
+    assert "stays in force" in told(plan, "Approved").message
+
+
+def test_a_sentence_names_ten_packages_and_counts_the_others() -> None:
+    pins = [f"p{n}==1" for n in range(12)]
+    message = told(decide(approved(asking(pins)), POLICY, NOW), "PackagesApproved").message
+    assert message.startswith("waiting for approval, 12 of 12: p0==1, ")
+    assert "p9==1 and 2 more; create" in message
+    assert "p10" not in message
+
+
+def test_jobs_say_which_of_their_packages_needed_an_approval() -> None:
+    seen = asking(PINS)
+    body = manifests.cron_job(seen.job, current_content(seen.job), replace(POLICY, inventory=IMAGE), suspended=False)
+    assert body["spec"]["jobTemplate"]["metadata"]["annotations"][names.PACKAGES_ANNOTATION] == "six==1.17.0,Flask==3.0"
+    plain = manifests.cron_job(observed().job, current_content(observed().job), POLICY, suspended=False)
+    assert names.PACKAGES_ANNOTATION not in plain["spec"]["jobTemplate"]["metadata"]["annotations"]
+
+
+def test_a_decision_finds_the_jobs_of_its_namespace_that_use_a_package_now() -> None:
+    uses = Uses()
+    uses.tell(("a", "one"), ["six==1.17", "flask==3"])
+    uses.tell(("a", "two"), ["six==1.17"])
+    uses.tell(("b", "one"), ["six==1.17"])
+    assert uses.of("a", ["six==1.17", "other==1"]) == {("a", "one"), ("a", "two")}
+    uses.tell(("a", "one"), ["flask==3"])
+    assert uses.of("a", ["six==1.17"]) == {("a", "two")}
+    uses.tell(("a", "one"), ())
+    uses.tell(("a", "two"), ())
+    assert uses.of("a", ["six==1.17", "flask==3"]) == set()
+    assert uses.of("b", ["six==1.17"]) == {("b", "one")}
