@@ -27,6 +27,21 @@ IN_RELEASE_NAMESPACE = {
     ("coordination.k8s.io", "leases", ""): "create",
     ("coordination.k8s.io", "leases", "agentjobs-operator"): "get update",
 }
+AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
+READ = "get list watch"
+WRITE = "create delete deletecollection get list patch update watch"
+FOR_PEOPLE = {
+    ("viewer", "view"): {
+        "scheduledagentjobs": READ, "agentjobruns": READ, "agentjobapprovals": READ, "packageapprovals": READ,
+    },
+    ("author", "edit"): {"scheduledagentjobs": WRITE},
+    ("trigger", "edit"): {"scheduledagentjobs": "run", "agentjobruns": WRITE},
+    ("approver", "admin"): {
+        "scheduledagentjobs": "approve get list watch", "agentjobruns": READ, "packages": "approve",
+        "agentjobapprovals": WRITE, "packageapprovals": WRITE,
+    },
+}  # fmt: skip
+"""By name and by the role of Kubernetes into which it is aggregated."""
 
 
 def grants(role: Document) -> Iterator[tuple[str, str, str, str]]:
@@ -46,14 +61,20 @@ def summary(role: Document) -> dict[tuple[str, str, str], str]:
     return {key: " ".join(sorted(found)) for key, found in verbs.items()}
 
 
+def the_operators(documents: list[Document], kind: str) -> Document:
+    """The other roles are for people: each is aggregated into one of Kubernetes' own."""
+    (role,) = [role for role in of_kind(documents, kind) if AGGREGATE not in str(role["metadata"]["labels"])]
+    return role
+
+
 @pytest.fixture(scope="module", params=[None, FULL_VALUES], ids=["default", "full"])
 def documents(helm: Helm, request: pytest.FixtureRequest) -> list[Document]:
     return helm.documents(file=request.param)
 
 
 def test_cluster_role_has_exactly_these_verbs(documents: list[Document]) -> None:
-    (role,) = of_kind(documents, "ClusterRole")
-    assert summary(role) == {(group, resource, ""): verbs for (group, resource), verbs in CLUSTER_WIDE.items()}
+    expected = {(group, resource, ""): verbs for (group, resource), verbs in CLUSTER_WIDE.items()}
+    assert summary(the_operators(documents, "ClusterRole")) == expected
 
 
 def test_role_in_the_release_namespace_is_for_the_lease_only(documents: list[Document]) -> None:
@@ -66,16 +87,21 @@ def test_role_in_the_release_namespace_is_for_the_lease_only(documents: list[Doc
 def test_roles_are_bound_to_the_operators_service_account_only(documents: list[Document], kind: str) -> None:
     (binding,) = of_kind(documents, kind)
     (account,) = of_kind(documents, "ServiceAccount")
-    (role,) = of_kind(documents, kind.removesuffix("Binding"))
+    role = the_operators(documents, kind.removesuffix("Binding"))
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account["metadata"]["name"], "namespace": NAMESPACE}]
     assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) == (role["kind"], role["metadata"]["name"])
 
 
-def test_policy_exempts_the_service_account_that_the_operator_runs_as(documents: list[Document]) -> None:
-    (policy,) = of_kind(documents, "ValidatingAdmissionPolicy")
-    (binding,) = of_kind(documents, "ValidatingAdmissionPolicyBinding")
-    (deployment,) = of_kind(documents, "Deployment")
-    account = deployment["spec"]["template"]["spec"]["serviceAccountName"]
-    (validation,) = policy["spec"]["validations"]
-    assert validation["expression"] == f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:{account}'"
-    assert binding["spec"]["policyName"] == policy["metadata"]["name"]
+def test_roles_for_people_grant_exactly_this_and_grow_kubernetes_own_roles(documents: list[Document]) -> None:
+    found = {}
+    for role in of_kind(documents, "ClusterRole"):
+        labels = [key.removeprefix(AGGREGATE) for key in role["metadata"]["labels"] if key.startswith(AGGREGATE)]
+        if labels:
+            grown: dict[str, set[str]] = {}
+            for group, resource, name, verb in grants(role):
+                assert (group, name) == ("agentjobs.dev", "")
+                grown.setdefault(resource, set()).add(verb)
+            (into,) = labels
+            verbs = {resource: " ".join(sorted(verbs)) for resource, verbs in grown.items()}
+            found[role["metadata"]["name"].removeprefix("agentjobs-"), into] = verbs
+    assert found == FOR_PEOPLE

@@ -27,6 +27,7 @@ REFUSED = [
     ("run.tolerations", [{"effect": "Never"}], "/run/tolerations/0/effect': value must be one of"),
     ("run.imagePullSecrets", [{"name": "registry"}], "/run/imagePullSecrets/0': got object, want string"),
     ("run.priorityClassName", "Low Priority", "/run/priorityClassName': 'Low Priority' does not match pattern"),
+    ("approval.stamp", "yes", "/approval/stamp': got string, want boolean"),
     ("history.namespaceBytes", 1000, "/history/namespaceBytes': minimum: got 1,000, want"),
     ("operator.replicas", 0, "/operator/replicas': minimum: got 0, want 1"),
     ("operator.replicas", 3, "/operator/replicas': maximum: got 3, want 2"),

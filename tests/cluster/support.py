@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from tests.cluster.provider import Cluster
@@ -33,9 +33,14 @@ class Kubectl:
     """`kubectl("get", "saj")` returns what it printed and raises KubectlError when it fails."""
 
     cluster: Cluster
+    options: tuple[str, ...] = ()
+
+    def acting(self, user: str) -> Kubectl:
+        """The same, as this user. An account `system:serviceaccount:NAMESPACE:NAME` has its groups, too."""
+        return replace(self, options=(f"--as={user}",))
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:
-        command = [self.cluster.kubectl, *arguments]
+        command = [self.cluster.kubectl, *self.options, *arguments]
         environment = {**os.environ, "KUBECONFIG": self.cluster.kubeconfig}
         ran = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment, timeout=COMMAND_SECONDS, check=False)
         if ran.returncode:

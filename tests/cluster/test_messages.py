@@ -214,7 +214,8 @@ def test_a_spec_that_breaks_leaves_the_approved_one_in_force(broken: dict[str, M
 @pytest.fixture(scope="module")
 def ana(kubectl: Kubectl, namespace: str) -> tuple[str, ...]:
     """kubectl's options for a user who may write jobs and start runs, and nothing else."""
-    rules = [{"apiGroups": ["agentjobs.dev"], "resources": ["scheduledagentjobs", "agentjobruns"], "verbs": ["get", "create", "patch"]}]
+    resources = ["scheduledagentjobs", "agentjobruns"]
+    rules = [{"apiGroups": ["agentjobs.dev"], "resources": resources, "verbs": ["get", "create", "patch", "run"]}]
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "author"}, "rules": rules}
     kubectl.create(namespace, role)
     kubectl("create", "rolebinding", "ana", "-n", namespace, "--role=author", "--user=ana")

@@ -114,7 +114,7 @@ class Reconciler:
         approved = [content.digest for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
         wanted = [manifests.revision_name(job.name, digest) for digest in approved]
         found = await asyncio.gather(*(self._find("revision", job.namespace, name, METADATA) for name in wanted))
-        return frozenset(name for name, body in zip(wanted, found, strict=True) if body and views.controller_uid(body) == job.uid)
+        return frozenset(name for name, body in zip(wanted, found, strict=True) if body and views.is_of(body, job))
 
     async def _evidence(self, pods: tuple[PodView, ...]) -> Mapping[str, Evidence]:
         now = self._clock()
@@ -154,7 +154,10 @@ class Reconciler:
                 self._finished(body["status"]["phase"])
 
     async def _look_again(self, key: Key, write: Write) -> None:
-        """The object is not as the caches have it. A Job of the wanted name may be one that our watch does not show: it is not labelled."""
+        """The object is not as the caches have it.
+
+        A Job of the wanted name may be one that our watch does not show: without our label it is not this job's, whatever its owner says.
+        """
         if write.kind not in ("run", "batchjob"):
             return
         body = await self._find(write.kind, key[0], write.name)
@@ -163,7 +166,9 @@ class Reconciler:
         elif write.kind == "run":
             self._cache.learn("run", body)
         else:
-            view = replace(views.batch_job_view(body), job=key[1])
+            view = views.batch_job_view(body)
+            if view.job != key[1]:
+                view = replace(view, job=key[1], owner_uid=None)
             self._cache.batch_jobs.put_view(key[0], write.name, int(view.resource_version), view)
 
     async def report(self, key: Key, error: ClusterError) -> None:

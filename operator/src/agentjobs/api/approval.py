@@ -11,6 +11,7 @@ from agentjobs.api.base import ApiModel
 from agentjobs.api.names import MAX_JOB_NAME
 from agentjobs.api.package_rules import EACH_PACKAGE_ONCE, MAX_PACKAGES, MAX_PIN, PIN
 
+_BY = "Who decided: the name that the server knows them by. Leave it out and the server writes it; another's is refused."
 Pin = Annotated[str, Field(min_length=1, max_length=MAX_PIN), *PIN]
 Pins = Annotated[tuple[Pin, ...], EACH_PACKAGE_ONCE]
 
@@ -27,7 +28,7 @@ class AgentJobApprovalSpec(ApiModel):
     decision: Literal["Approved", "Denied"] = Field(description="Approved, or Denied: then this content never runs.")
     reason: Annotated[str, Field(max_length=1024), rules.READABLE] | None = Field(None, description="Why, for those who read it later.")
     approved_by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(
-        None, description="Who decided, as they name themselves."
+        None, description=_BY
     )
 
 
@@ -42,5 +43,5 @@ class PackageApprovalSpec(ApiModel):
     decision: Literal["Approved", "Denied"] = Field(description="Approved, or Denied: then no job that asks for one of them runs.")
     reason: Annotated[str, Field(max_length=1024), rules.READABLE] | None = Field(None, description="Why, for those who read it later.")
     approved_by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(
-        None, description="Who decided, as they name themselves."
+        None, description=_BY
     )

@@ -15,13 +15,16 @@ STORED_OUTPUT_CHARACTERS = 4 * 51_200 + 64
 """A stream keeps 51,200 bytes; each invalid one becomes the four characters \\xNN, and one line tells what was dropped."""
 
 
+_BY = "Who asked for it: the name that the server knows them by. Leave it out and the server writes it; another's is refused."
+
+
 class Trigger(ApiModel):
     """Why the run started."""
 
     between_fields = (rules.START_IS_KNOWN,)
 
     type: Literal["Schedule", "Manual"] = Field("Manual", description="Manual unless the operator recorded a scheduled start.")
-    by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(None, description="Who or what asked for it; free text.")
+    by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(None, description=_BY)
     scheduled_at: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(
         None, description="The start that the schedule named, RFC 3339, UTC."
     )

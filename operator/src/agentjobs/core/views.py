@@ -179,6 +179,11 @@ def controller_uid(body: Body) -> str | None:
     return next((owner["uid"] for owner in owners if owner.get("controller")), None)
 
 
+def is_of(body: Body, job: JobView) -> bool:
+    """The operator made it for this job. Only it can set the label; an owner anybody can."""
+    return controller_uid(body) == job.uid and _labels(body).get(names.JOB_LABEL) == job.name
+
+
 def _labels(body: Body) -> Mapping[str, str]:
     return body["metadata"].get("labels") or {}
 

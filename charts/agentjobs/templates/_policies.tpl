@@ -1,0 +1,272 @@
+{{/*
+The admission policies, as one YAML list of {kind, name, spec}, bindings included. `admission.yaml` makes objects of them, and the
+operator gets the same list, so that it can tell whether they are in force. Whatever the API server would fill in is therefore written out.
+*/}}
+
+{{- define "agentjobs.operator" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "agentjobs.fullname" . }}
+{{- end -}}
+
+{{/* CEL: the operator, and what Kubernetes itself does: its controllers (namespace deletion and garbage collection too), nodes, control plane. */}}
+{{- define "agentjobs.isKubernetes" -}}
+request.userInfo.username in ['{{ include "agentjobs.operator" . }}', 'system:kube-controller-manager', 'system:kube-scheduler', 'system:apiserver']
+|| request.userInfo.groups.exists(group, group in ['system:serviceaccounts:kube-system', 'system:nodes'])
+{{- end -}}
+
+{{/* CEL: has the custom verb `bypass`. Cluster administrators do, since they have every verb; nobody else is given it. */}}
+{{- define "agentjobs.mayBypass" -}}
+authorizer.group('agentjobs.dev').resource('scheduledagentjobs').namespace(request.namespace).check('bypass').allowed()
+{{- end -}}
+
+{{/* CEL: the part of a job's spec that is approved is not as before. */}}
+{{- define "agentjobs.contentChanged" -}}
+(!object.spec.all(field, field in ['suspend', 'history'] || field in oldObject.spec && object.spec[field] == oldObject.spec[field])
+|| !oldObject.spec.all(field, field in ['suspend', 'history'] || field in object.spec))
+{{- end -}}
+
+{{/* Takes (list group operations resources), or a list of such lists, and a label that the object has or had. */}}
+{{- define "agentjobs.matches" -}}
+namespaceSelector: {}
+objectSelector:
+  {{- if .label }}
+  matchExpressions:
+    - key: {{ .label }}
+      operator: Exists
+  {{- else }} {}
+  {{- end }}
+matchPolicy: Equivalent
+resourceRules:
+  {{- range .rules }}
+  - apiGroups: [{{ index . 0 | quote }}]
+    apiVersions: ["*"]
+    operations: [{{ index . 1 | join ", " }}]
+    resources: [{{ index . 2 | join ", " }}]
+    scope: "*"
+  {{- end }}
+{{- end -}}
+
+{{- define "agentjobs.policies" -}}
+{{- $name := include "agentjobs.fullname" . -}}
+{{- $annotation := "agentjobs.dev/requested-by" -}}
+
+{{- /* Who approves. */}}
+- kind: ValidatingAdmissionPolicy
+  name: {{ $name }}-approvals
+  spec:
+    failurePolicy: Fail
+    matchConstraints:
+      {{- $decisions := list (list "agentjobs.dev" (list "CREATE" "UPDATE" "DELETE") (list "agentjobapprovals" "packageapprovals")) }}
+      {{- include "agentjobs.matches" (dict "rules" $decisions) | nindent 6 }}
+    matchConditions:
+      - name: not-cleaned-up-by-kubernetes
+        expression: >-
+          request.operation == 'CREATE' || request.userInfo.username == '{{ include "agentjobs.operator" . }}' || !(
+          {{- include "agentjobs.isKubernetes" . | nindent 10 }})
+    variables:
+      - name: approval
+        expression: "request.operation == 'DELETE' ? oldObject : object"
+      - name: packages
+        expression: request.resource.resource == 'packageapprovals'
+      - name: subject
+        expression: "variables.packages ? 'packages' : 'scheduledagentjobs/' + variables.approval.spec.jobName"
+    validations:
+      - expression: request.userInfo.username != '{{ include "agentjobs.operator" . }}'
+        message: the operator carries out what people decide and decides nothing itself
+        reason: Forbidden
+      - expression: "!(('system:serviceaccounts:' + request.namespace) in request.userInfo.groups)"
+        message: >-
+          a service account cannot decide in its own namespace: whoever may edit there can act as it.
+          Decide as a person, or through a service account of another namespace
+        reason: Forbidden
+      - expression: >-
+          variables.packages
+          ? authorizer.group('agentjobs.dev').resource('packages').namespace(request.namespace).check('approve').allowed()
+          : authorizer.group('agentjobs.dev').resource('scheduledagentjobs').namespace(request.namespace)
+            .name(variables.approval.spec.jobName).check('approve').allowed()
+        messageExpression: >-
+          request.userInfo.username + ' may not make or withdraw this decision: it needs the verb approve on ' + variables.subject
+          + ' (group agentjobs.dev) in namespace ' + request.namespace
+        reason: Forbidden
+      - expression: >-
+          request.operation != 'CREATE'
+          || has(object.spec.approvedBy) && object.spec.approvedBy == request.userInfo.username
+        messageExpression: >-
+          'spec.approvedBy must be you, ' + request.userInfo.username + '
+          {{- if .Values.approval.stamp }}: leave it out, and the server writes it{{ end }}'
+        reason: Forbidden
+- kind: ValidatingAdmissionPolicyBinding
+  name: {{ $name }}-approvals
+  spec:
+    policyName: {{ $name }}-approvals
+    validationActions: [Deny]
+
+{{- /* Who starts and ends runs, and what only the operator says of them. */}}
+- kind: ValidatingAdmissionPolicy
+  name: {{ $name }}-runs
+  spec:
+    failurePolicy: Fail
+    matchConstraints:
+      {{- $runs := list (list "agentjobs.dev" (list "CREATE" "UPDATE" "DELETE") (list "agentjobruns")) }}
+      {{- include "agentjobs.matches" (dict "rules" $runs) | nindent 6 }}
+    matchConditions:
+      - name: not-kubernetes
+        expression: >-
+          !(
+          {{- include "agentjobs.isKubernetes" . | nindent 10 }})
+    variables:
+      - name: run
+        expression: "request.operation == 'DELETE' ? oldObject : object"
+      # An optional value does not survive being a variable: both have their default here.
+      - name: type
+        expression: variables.run.spec.?trigger.?type.orValue('Manual')
+      - name: by
+        expression: variables.run.spec.?trigger.?by.orValue(request.userInfo.username)
+      - name: marks
+        expression: variables.run.metadata.?annotations.orValue({})
+      - name: oldMarks
+        expression: "request.operation == 'CREATE' ? {} : oldObject.metadata.?annotations.orValue({})"
+    validations:
+      - expression: >-
+          authorizer.group('agentjobs.dev').resource('scheduledagentjobs').namespace(request.namespace)
+          .name(variables.run.spec.jobName).check('run').allowed()
+        messageExpression: >-
+          request.userInfo.username + ' may not start or end runs of ' + variables.run.spec.jobName
+          + ': it needs the verb run on scheduledagentjobs/' + variables.run.spec.jobName
+          + ' (group agentjobs.dev) in namespace ' + request.namespace
+        reason: Forbidden
+      - expression: request.operation != 'CREATE' || !(variables.type in ['Schedule', 'After'])
+        messageExpression: >-
+          'spec.trigger.type ' + variables.type + ' is set by the operator; leave spec.trigger out for a manual run'
+        reason: Forbidden
+      - expression: request.operation != 'CREATE' || variables.by == request.userInfo.username
+        messageExpression: >-
+          'spec.trigger.by must be you, ' + request.userInfo.username + ', or be left out'
+        reason: Forbidden
+      - expression: >-
+          request.operation == 'DELETE'
+          || variables.marks.all(key, !key.startsWith('agentjobs.dev/')
+          || key in variables.oldMarks && variables.marks[key] == variables.oldMarks[key])
+          && variables.oldMarks.all(key, !key.startsWith('agentjobs.dev/') || key in variables.marks)
+        message: "metadata.annotations: those that begin with agentjobs.dev/ are written by the operator only"
+        reason: Forbidden
+      - expression: >-
+          request.operation == 'DELETE'
+          || (request.operation == 'CREATE'
+          ? !object.metadata.?ownerReferences.orValue([]).exists(owner, owner.?controller.orValue(false))
+          : object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences)
+        message: "metadata.ownerReferences: a run belongs to its job, and the operator says so"
+        reason: Forbidden
+- kind: ValidatingAdmissionPolicyBinding
+  name: {{ $name }}-runs
+  spec:
+    policyName: {{ $name }}-runs
+    validationActions: [Deny]
+
+{{- /* What jobs and runs report. */}}
+- kind: ValidatingAdmissionPolicy
+  name: {{ $name }}-status
+  spec:
+    failurePolicy: Fail
+    matchConstraints:
+      {{- $status := list (list "agentjobs.dev" (list "UPDATE") (list "scheduledagentjobs/status" "agentjobruns/status")) }}
+      {{- include "agentjobs.matches" (dict "rules" $status) | nindent 6 }}
+    matchConditions:
+      - name: not-the-operator
+        expression: request.userInfo.username != '{{ include "agentjobs.operator" . }}'
+    validations:
+      - expression: {{ include "agentjobs.mayBypass" . }}
+        message: the status of jobs and runs is what the operator saw; nobody else writes it
+        reason: Forbidden
+- kind: ValidatingAdmissionPolicyBinding
+  name: {{ $name }}-status
+  spec:
+    policyName: {{ $name }}-status
+    validationActions: [Deny]
+
+{{- /* What the operator made: recognised by its label, on the object as it was or as it would be. */}}
+- kind: ValidatingAdmissionPolicy
+  name: {{ $name }}-owned
+  spec:
+    failurePolicy: Fail
+    matchConstraints:
+      {{- $writes := list "CREATE" "UPDATE" "DELETE" }}
+      {{- $core := list "" $writes (list "configmaps" "pods" "pods/ephemeralcontainers" "pods/resize") }}
+      {{- $batch := list "batch" $writes (list "cronjobs" "cronjobs/status" "jobs" "jobs/status") }}
+      {{- include "agentjobs.matches" (dict "rules" (list $core $batch) "label" "agentjobs.dev/job") | nindent 6 }}
+    matchConditions:
+      - name: not-kubernetes
+        expression: >-
+          !(
+          {{- include "agentjobs.isKubernetes" . | nindent 10 }})
+    variables:
+      - name: marks
+        expression: "request.operation == 'DELETE' ? {} : object.metadata.?annotations.orValue({})"
+      - name: oldMarks
+        expression: "request.operation == 'CREATE' ? {} : oldObject.metadata.?annotations.orValue({})"
+      # Networks and others annotate every pod.
+      - name: annotated
+        expression: >-
+          request.resource.resource == 'pods' && request.?subResource.orValue('') == '' && request.operation == 'UPDATE'
+          && object.spec == oldObject.spec
+          && object.metadata.?labels == oldObject.metadata.?labels
+          && object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences
+          && object.metadata.?finalizers == oldObject.metadata.?finalizers
+          && variables.marks.all(key, !key.startsWith('agentjobs.dev/')
+          || key in variables.oldMarks && variables.marks[key] == variables.oldMarks[key])
+          && variables.oldMarks.all(key, !key.startsWith('agentjobs.dev/') || key in variables.marks)
+    validations:
+      - expression: variables.annotated || {{ include "agentjobs.mayBypass" . }}
+        message: >-
+          what carries the label agentjobs.dev/job belongs to the operator: only it and Kubernetes itself may create, change or delete it.
+          Change the ScheduledAgentJob instead; to end a run, delete its AgentJobRun
+        reason: Forbidden
+- kind: ValidatingAdmissionPolicyBinding
+  name: {{ $name }}-owned
+  spec:
+    policyName: {{ $name }}-owned
+    validationActions: [Deny]
+
+{{- if .Values.approval.stamp }}
+{{- /* The requester's name, where it was left out. */}}
+- kind: MutatingAdmissionPolicy
+  name: {{ $name }}-stamp-approvals
+  spec:
+    failurePolicy: Fail
+    reinvocationPolicy: Never
+    matchConstraints:
+      {{- $new := list (list "agentjobs.dev" (list "CREATE") (list "agentjobapprovals" "packageapprovals")) }}
+      {{- include "agentjobs.matches" (dict "rules" $new) | nindent 6 }}
+    matchConditions:
+      - name: left-out
+        expression: "!has(object.spec.approvedBy)"
+    mutations:
+      - patchType: ApplyConfiguration
+        applyConfiguration:
+          expression: "Object{spec: Object.spec{approvedBy: request.userInfo.username}}"
+- kind: MutatingAdmissionPolicyBinding
+  name: {{ $name }}-stamp-approvals
+  spec:
+    policyName: {{ $name }}-stamp-approvals
+- kind: MutatingAdmissionPolicy
+  name: {{ $name }}-stamp-runs
+  spec:
+    failurePolicy: Fail
+    reinvocationPolicy: Never
+    matchConstraints:
+      {{- $started := list (list "agentjobs.dev" (list "CREATE") (list "agentjobruns")) }}
+      {{- include "agentjobs.matches" (dict "rules" $started) | nindent 6 }}
+    matchConditions:
+      - name: left-out
+        expression: >-
+          request.userInfo.username != '{{ include "agentjobs.operator" . }}'
+          && !has(object.spec.trigger.by)
+    mutations:
+      - patchType: ApplyConfiguration
+        applyConfiguration:
+          expression: "Object{spec: Object.spec{trigger: Object.spec.trigger{by: request.userInfo.username}}}"
+- kind: MutatingAdmissionPolicyBinding
+  name: {{ $name }}-stamp-runs
+  spec:
+    policyName: {{ $name }}-stamp-runs
+{{- end }}
+{{- end -}}

@@ -1,0 +1,69 @@
+"""The admission policies: complete, in force for everybody, and on clusters that can carry them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, HelmError, of_kind
+
+ACCOUNT = f"system:serviceaccount:{NAMESPACE}:agentjobs"
+KINDS = ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
+ALWAYS = {"approvals", "runs", "status", "owned"}
+STAMPS = {"stamp-approvals", "stamp-runs"}
+BETA = "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy"
+
+
+def named(documents: list[Document], kind: str) -> dict[str, Document]:
+    return {document["metadata"]["name"].removeprefix("agentjobs-"): document for document in of_kind(documents, kind)}
+
+
+@pytest.fixture(scope="module", params=[None, FULL_VALUES], ids=["default", "full"])
+def documents(helm: Helm, request: pytest.FixtureRequest) -> list[Document]:
+    return helm.documents(file=request.param)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_policy_is_bound_for_everybody_and_fails_closed(documents: list[Document], kind: str) -> None:
+    policies, bindings = named(documents, kind), named(documents, f"{kind}Binding")
+    assert policies.keys() == bindings.keys()
+    for name, policy in policies.items():
+        assert policy["spec"]["failurePolicy"] == "Fail"
+        spec = bindings[name]["spec"]
+        assert spec["policyName"] == policy["metadata"]["name"]
+        assert spec.get("validationActions", ["Deny"]) == ["Deny"]
+        assert spec.keys() <= {"policyName", "validationActions", "paramRef"}, "it would not hold for everything"
+
+
+def test_no_policy_is_left_out(helm: Helm) -> None:
+    assert named(helm.documents(), KINDS[0]).keys() == ALWAYS
+    assert named(helm.documents(), KINDS[1]).keys() == STAMPS
+    assert named(helm.documents({"approval": {"stamp": False}}), KINDS[1]) == {}
+
+
+def test_policies_know_the_operator_by_the_account_it_runs_as(documents: list[Document]) -> None:
+    (deployment,) = of_kind(documents, "Deployment")
+    assert deployment["spec"]["template"]["spec"]["serviceAccountName"] == "agentjobs"
+    for policy in named(documents, KINDS[0]).values():
+        assert f"'{ACCOUNT}'" in json.dumps(policy["spec"])
+
+
+def rendered(helm: Helm, version: str, *words: str, **values: Any) -> str:
+    fixed = ("--namespace", NAMESPACE, "--kube-version", version, "--show-only", "templates/admission.yaml")
+    return helm("template", "agentjobs", CHART, *fixed, *words, "--values", "-", stdin=json.dumps(values))
+
+
+def test_a_cluster_that_cannot_stamp_is_told_what_to_set(helm: Helm) -> None:
+    with pytest.raises(HelmError) as refusal:
+        rendered(helm, "1.35.0")
+    assert "set approval.stamp=false; then whoever approves writes their own name into spec.approvedBy" in str(refusal.value)
+    assert "Mutating" not in rendered(helm, "1.35.0", approval={"stamp": False})
+
+
+def test_a_cluster_with_the_beta_stamps(helm: Helm) -> None:
+    assert "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingAdmissionPolicy\n" in rendered(
+        helm, "1.34.0", "--api-versions", BETA
+    )
+    assert "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingAdmissionPolicy\n" in rendered(helm, "1.36.0")
