@@ -22,9 +22,9 @@ NAMESPACE ?= agentjobs-system
 RELEASE ?= agentjobs
 COMPILE := $(PYTHON) -m uv pip compile --quiet --no-config --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --universal
 
-# Tests that need neither a cluster nor helm first: they are the ones that fail fast.
-FAST_TESTS := $(filter-out tests/chart/ tests/cluster/,$(sort $(wildcard tests/*/)))
-ALL_TESTS := $(FAST_TESTS) tests/chart tests/cluster
+# Tests that need neither a cluster nor helm nor Go first: they are the ones that fail fast.
+FAST_TESTS := $(filter-out tests/cron/ tests/chart/ tests/cluster/,$(sort $(wildcard tests/*/)))
+ALL_TESTS := $(FAST_TESTS) tests/cron tests/chart tests/cluster
 
 .PHONY: help
 help: ## list the targets

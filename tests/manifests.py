@@ -10,7 +10,7 @@ Manifest = dict[str, Any]
 DIGEST: Final = "0123456789abcdef" * 4
 API_VERSION: Final = "agentjobs.dev/v1alpha1"
 ONLY_SERVER: Final = ""
-"""The Python models leave this to somebody else: cron and time zones to `core.schedule`, changes to the API server."""
+"""The Python models leave this to somebody else: time zones to `core.schedule`, changes to the API server."""
 
 
 def job(name: str = "report", **spec: Any) -> Manifest:
@@ -74,36 +74,35 @@ class Refused:
         return self.server if self.python is None else self.python
 
 
-FIVE_FIELDS = (
-    'spec.schedule.cron: Invalid value: "{}": needs five fields: minute hour day-of-month month day-of-week, for example "0 8 * * 1"'
-)
+NEEDS_FIVE_FIELDS = 'needs five fields: minute hour day-of-month month day-of-week, for example "0 8 * * 1"'
+FIVE_FIELDS = 'spec.schedule.cron: Invalid value: "{}": ' + NEEDS_FIVE_FIELDS
 SERVER_NAME = 'metadata.name may have at most 52 characters: lower-case letters, digits and "-" (no dots)'
 
 REFUSED_CRONS: Final = (
     *(
-        Refused(f"cron {expression!r}", _cron(expression), FIVE_FIELDS.format(expression), ONLY_SERVER)
+        Refused(f"cron {expression!r}", _cron(expression), FIVE_FIELDS.format(expression), NEEDS_FIVE_FIELDS)
         for expression in ("0 8 * *", "0 0 8 * * 1", "8:00", "every monday")
     ),
-    Refused("cron as a macro", _cron("@daily"), "takes no macros such as @daily or @every", ONLY_SERVER),
-    Refused("cron as an interval", _cron("@every 5m"), "takes no macros such as @daily or @every", ONLY_SERVER),
-    Refused("cron with TZ", _cron("TZ=Europe/Berlin 0 8 * * 1"), "takes no time zone: write it in schedule.timeZone", ONLY_SERVER),
+    Refused("cron as a macro", _cron("@daily"), "takes no macros such as @daily or @every"),
+    Refused("cron as an interval", _cron("@every 5m"), "takes no macros such as @daily or @every"),
+    Refused("cron with TZ", _cron("TZ=Europe/Berlin 0 8 * * 1"), "takes no time zone: write it in schedule.timeZone"),
     Refused(
         "cron with CRON_TZ", _cron("CRON_TZ=Europe/Berlin 0 8 * * 1"), "takes no time zone: write it in schedule.timeZone", ONLY_SERVER
     ),
-    Refused("cron with ?", _cron("0 8 ? * 1"), 'takes no "?": write "*" instead', ONLY_SERVER),
-    Refused("minute 60", _cron("60 8 * * *"), "the first field, the minute, takes 0 to 59", ONLY_SERVER),
-    Refused("every 90 minutes", _cron("*/90 * * * *"), "steps from 1 to 59", ONLY_SERVER),
-    Refused("a step of 0", _cron("*/0 * * * *"), "steps from 1 to 59", ONLY_SERVER),
-    Refused("an empty list item", _cron("0,,30 * * * *"), "the first field, the minute", ONLY_SERVER),
-    Refused("hour 24", _cron("0 24 * * *"), "the second field, the hour, takes 0 to 23", ONLY_SERVER),
-    Refused("day 0", _cron("0 8 0 * *"), "the third field, the day of the month, takes 1 to 31", ONLY_SERVER),
-    Refused("the last day", _cron("0 8 L * *"), "no L or W", ONLY_SERVER),
-    Refused("month 13", _cron("0 8 1 13 *"), "the fourth field, the month, takes 1 to 12 or JAN to DEC", ONLY_SERVER),
-    Refused("month by its full name", _cron("0 8 1 JANUARY *"), "the fourth field, the month, takes 1 to 12 or JAN to DEC", ONLY_SERVER),
-    Refused("Sunday as 7", _cron("0 8 * * 7"), "Sunday is 0, not 7", ONLY_SERVER),
-    Refused("the second Monday", _cron("0 8 * * MON#2"), "no L or #", ONLY_SERVER),
-    Refused("a range backwards", _cron("0 18-8 * * *"), "a range goes upwards", ONLY_SERVER),
-    Refused("a weekend over Sunday", _cron("0 8 * * fri-MON"), 'for Friday to Monday write "FRI,SAT,SUN,MON"', ONLY_SERVER),
+    Refused("cron with ?", _cron("0 8 ? * 1"), 'takes no "?": write "*" instead'),
+    Refused("minute 60", _cron("60 8 * * *"), "the first field, the minute, takes 0 to 59"),
+    Refused("every 90 minutes", _cron("*/90 * * * *"), "steps from 1 to 59"),
+    Refused("a step of 0", _cron("*/0 * * * *"), "steps from 1 to 59"),
+    Refused("an empty list item", _cron("0,,30 * * * *"), "the first field, the minute"),
+    Refused("hour 24", _cron("0 24 * * *"), "the second field, the hour, takes 0 to 23"),
+    Refused("day 0", _cron("0 8 0 * *"), "the third field, the day of the month, takes 1 to 31"),
+    Refused("the last day", _cron("0 8 L * *"), "no L or W"),
+    Refused("month 13", _cron("0 8 1 13 *"), "the fourth field, the month, takes 1 to 12 or JAN to DEC"),
+    Refused("month by its full name", _cron("0 8 1 JANUARY *"), "the fourth field, the month, takes 1 to 12 or JAN to DEC"),
+    Refused("Sunday as 7", _cron("0 8 * * 7"), "Sunday is 0, not 7"),
+    Refused("the second Monday", _cron("0 8 * * MON#2"), "no L or #"),
+    Refused("a range backwards", _cron("0 18-8 * * *"), "a range goes upwards"),
+    Refused("a weekend over Sunday", _cron("0 8 * * fri-MON"), 'for Friday to Monday write "FRI,SAT,SUN,MON"'),
 )
 
 REFUSED_ZONES: Final = (

@@ -1,11 +1,12 @@
 """What `spec.schedule` refuses: everything that the CronJob controller would not take, and what it would take for something else.
 
-Only the API server checks these, with CEL. In Python `core.schedule` asks the libraries that know cron and time zones.
+Whether a time zone exists only the API server checks; in Python `core.schedule` asks its own zone data.
 The controller's grammar is that of github.com/robfig/cron/v3, `ParseStandard`.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from agentjobs.api.rule import Rule
@@ -14,34 +15,58 @@ _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep",
 _WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _BLANK: Final = "[ \\t]"
 _WORD: Final = "[^ \\t=@?]"
-_FIVE_FIELDS: Final = f"self.matches('^{_BLANK}*{_WORD}+({_BLANK}+{_WORD}+){{4}}{_BLANK}*$')"
+_HAS_FIVE_FIELDS: Final = f"{_BLANK}*{_WORD}+({_BLANK}+{_WORD}+){{4}}{_BLANK}*"
 """Without the characters that have a sentence of their own."""
+_FIVE_FIELDS: Final = f"self.matches('^{_HAS_FIVE_FIELDS}$')"
+_RANGE: Final = "[0-9]{1,2}-[0-9]{1,2}"
+
+
+def _fits(pattern: str, cron: str) -> bool:
+    return re.fullmatch(pattern, cron) is not None
+
+
+def _lacks(character: str, message: str) -> Rule:
+    return Rule(f"!self.contains('{character}')", message, lambda cron: character not in cron)
 
 
 def _field(position: int, value: str, step: str, message: str) -> Rule:
     """The field at a position is a list of `*`, values and ranges, each with a step if need be."""
     item = f"([*]|({value})(-({value}))?)(/({step}))?"
-    pattern = f"^{_BLANK}*({_WORD}+{_BLANK}+){{{position}}}{item}(,{item})*({_BLANK}|$)"
-    return Rule(f"!{_FIVE_FIELDS} || self.matches('{pattern}')", message)
+    pattern = f"{_BLANK}*({_WORD}+{_BLANK}+){{{position}}}{item}(,{item})*({_BLANK}|$)"
+    whole = f"{pattern}.*"
+    return Rule(
+        f"!{_FIVE_FIELDS} || self.matches('^{pattern}')", message, lambda cron: not _fits(_HAS_FIVE_FIELDS, cron) or _fits(whole, cron)
+    )
 
 
 def _numbers_for_names() -> str:
-    """CEL: the expression with each name of a month or weekday replaced by its number."""
+    """CEL: as `numbers_for_names`."""
     months = (f".replace('{name}', '{number}')" for number, name in enumerate(_MONTHS, 1))
     weekdays = (f".replace('{name}', '{number}')" for number, name in enumerate(_WEEKDAYS))
     return "self.lowerAscii()" + "".join(months) + "".join(weekdays)
 
 
+def numbers_for_names(cron: str) -> str:
+    """The expression with each name of a month or weekday replaced by its number."""
+    found = cron.lower()
+    for number, name in (*enumerate(_MONTHS, 1), *enumerate(_WEEKDAYS)):
+        found = found.replace(name, str(number))
+    return found
+
+
+def _goes_upwards(cron: str) -> bool:
+    ranges = (found.split("-") for found in re.findall(_RANGE, numbers_for_names(cron)))
+    return not _fits(_HAS_FIVE_FIELDS, cron) or all(int(low) <= int(high) for low, high in ranges)
+
+
 CRON: Final = (
-    Rule("!self.contains('=')", "takes no time zone: write it in schedule.timeZone, for example Europe/Bucharest"),
-    Rule(
-        "!self.contains('@')",
-        'takes no macros such as @daily or @every: write five fields, for example "0 8 * * *" for every day at 08:00',
-    ),
-    Rule("!self.contains('?')", 'takes no "?": write "*" instead'),
+    _lacks("=", "takes no time zone: write it in schedule.timeZone, for example Europe/Bucharest"),
+    _lacks("@", 'takes no macros such as @daily or @every: write five fields, for example "0 8 * * *" for every day at 08:00'),
+    _lacks("?", 'takes no "?": write "*" instead'),
     Rule(
         f"self.matches('[=@?]') || {_FIVE_FIELDS}",
         'needs five fields: minute hour day-of-month month day-of-week, for example "0 8 * * 1" for Mondays at 08:00',
+        lambda cron: _fits(_HAS_FIVE_FIELDS, cron),
     ),
     _field(
         0,
@@ -75,9 +100,9 @@ CRON: Final = (
         "and steps from 1 to 6; no L or #",
     ),
     Rule(
-        f"!{_FIVE_FIELDS} || {_numbers_for_names()}.findAll('[0-9]{{1,2}}-[0-9]{{1,2}}')"
-        ".all(range, int(range.split('-')[0]) <= int(range.split('-')[1]))",
+        f"!{_FIVE_FIELDS} || {_numbers_for_names()}.findAll('{_RANGE}').all(range, int(range.split('-')[0]) <= int(range.split('-')[1]))",
         'a range goes upwards: for Friday to Monday write "FRI,SAT,SUN,MON"',
+        _goes_upwards,
     ),
 )
 

@@ -1,4 +1,4 @@
-"""When a job starts. Kubernetes does the firing; this tells people, and refuses what the CronJob controller would not take."""
+"""When a job starts. Kubernetes does the firing; this tells people."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cron_descriptor import CasingTypeEnum, Options, get_description
 from cron_descriptor.Exception import FormatError
-from croniter import CroniterBadCronError, CroniterBadDateError, croniter
 
 from agentjobs.api.job import Schedule
+from agentjobs.core import cron
 from agentjobs.core.errors import UserError
 
 _WORDS = Options()
@@ -26,17 +26,6 @@ _AT_ONCE = 3
 def check(schedule: Schedule) -> None:
     """Raises UserError, with a sentence that says what to write instead."""
     _zone(schedule)
-    if schedule.cron is None:
-        return
-    if len(schedule.cron.split()) != 5 or "?" in schedule.cron:
-        raise UserError(
-            "spec.schedule.cron: write five fields, minute hour day-of-month month day-of-week, "
-            'for example "0 8 * * 1" for Mondays at 08:00'
-        )
-    try:
-        croniter(schedule.cron)
-    except (CroniterBadCronError, ValueError) as error:
-        raise UserError(f'spec.schedule.cron: {error}; for example "0 8 * * 1" means Mondays at 08:00') from None
 
 
 def _zone(schedule: Schedule) -> ZoneInfo:
@@ -56,13 +45,12 @@ def next_starts(schedule: Schedule, after: datetime, count: int) -> tuple[dateti
 def _starts(schedule: Schedule, after: datetime, count: int) -> tuple[datetime, ...]:
     if schedule.cron is None:
         return ()
-    steps = croniter(schedule.cron, after.astimezone(_zone(schedule)))
+    expression, zone = cron.parse(schedule.cron), _zone(schedule)
     starts: list[datetime] = []
-    try:
-        while len(starts) < count:
-            starts.append(steps.get_next(datetime))
-    except CroniterBadDateError:
-        pass
+    start: datetime | None = after
+    while start and len(starts) < count:
+        start = cron.next_start(expression, zone, start)
+        starts += [start] if start else []
     return tuple(starts)
 
 
