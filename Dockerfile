@@ -3,7 +3,7 @@ ARG BASE_IMAGE=docker.io/library/python:3.11-slim-bookworm
 
 FROM ${BASE_IMAGE} AS build
 # By which hack/images.py finds and removes old ones.
-LABEL dev.agentjobs.stage=build
+LABEL dev.agentjobs.stage=operator
 COPY requirements/runtime.txt /build/runtime.txt
 # pip stays in a venv of its own, so that the image has none. Wheels only: nothing is compiled and no package's code runs here.
 # unchecked-hash: the bytecode is used as it is, whatever time the files carry. The client's classes for each API are loaded only

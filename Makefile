@@ -110,6 +110,8 @@ requirements: $(VENV) ## pin the newest versions that pyproject.toml allows, wit
 	$(COMPILE) --upgrade pyproject.toml --output-file requirements/runtime.txt
 	$(COMPILE) --upgrade --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(COMPILE) --upgrade --group kind --constraints requirements/dev.txt --output-file requirements/kind.txt
+	$(COMPILE) --upgrade --group runner --output-file runner-image/requirements.txt
+	$(COMPILE) --upgrade --group runner-tools --output-file runner-image/tools.txt
 
 .PHONY: clean
 clean: ## remove what make wrote into the checkout; ~/.cache/agentjobs stays

@@ -28,6 +28,10 @@ KEEP = 3
 """Archives and images of each name that stay: the newest, and those of the last changes, to go back to."""
 
 
+STAGE = "dev.agentjobs.stage"
+"""The label by which the images of build stages are found."""
+
+
 class ImageError(Exception):
     """What went wrong, in a sentence."""
 
@@ -51,6 +55,12 @@ OPERATOR = Image(
     ("Dockerfile", ".dockerignore", "LICENSE", "requirements/runtime.txt", "operator/src/agentjobs/**/*"),
 )
 RUNNER = Image("localhost/agentjobs-runner", ROOT / "runner-image", ("**/*",))
+
+
+def stages() -> list[str]:
+    """The names that the Dockerfiles give to their stages."""
+    written = "".join((image.context / "Dockerfile").read_text() for image in (OPERATOR, RUNNER))
+    return re.findall(rf"^LABEL {re.escape(STAGE)}=(\S+)$", written, re.MULTILINE)
 
 
 def content_hash(files: Iterable[Path], context: Path, *more: str) -> str:
@@ -112,7 +122,8 @@ class Buildah:
             "--tag", tag, image.context)  # fmt: skip
 
     def export(self, tag: str, archive: Path) -> None:
-        run("buildah", "push", "--quiet", tag, f"oci-archive:{archive}:{tag}")
+        """Docker's format is the one without compression, which would take longer than everything else together."""
+        run("buildah", "push", "--quiet", tag, f"docker-archive:{archive}:{tag}")
 
     def tags(self, name: str) -> list[str]:
         names = ask("buildah", "images", "--noheading", "--format", "{{.Name}}:{{.Tag}}").splitlines()
@@ -122,12 +133,13 @@ class Buildah:
         ask("buildah", "rmi", "--force", *tags)
 
     def forget_stages(self) -> None:
-        """The images of build stages have no name. The newest stay: with them an edited source file costs seconds."""
-        filters = ("--filter", "dangling=true", "--filter", "label=dev.agentjobs.stage=build")
-        stages = ask("buildah", "images", "--noheading", *filters, "--format", "{{.CreatedAtRaw}} {{.ID}}").splitlines()
-        old = [line.split()[-1] for line in sorted(stages, reverse=True)[KEEP:]]
-        if old:
-            ask("buildah", "rmi", "--force", *old)
+        """The images of build stages have no name. The newest of each stay: with them an edited source file costs seconds."""
+        for stage in stages():
+            filters = ("--filter", "dangling=true", "--filter", f"label={STAGE}={stage}")
+            images = ask("buildah", "images", "--noheading", *filters, "--format", "{{.CreatedAtRaw}} {{.ID}}").splitlines()
+            old = [line.split()[-1] for line in sorted(images, reverse=True)[KEEP:]]
+            if old:
+                ask("buildah", "rmi", "--force", *old)
 
 
 class Docker:
