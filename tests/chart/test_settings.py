@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from agentjobs.settings import PREFIX, Settings
-from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, container
+from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, container, of_kind
 
 FROM_THE_POD = {"metadata.name": "agentjobs-7d4b-x", "metadata.namespace": NAMESPACE}
+"""What the kubelet puts in."""
 NOT_VALUES = {"run_uid"}
 """Follows from the runner's image, which is built for this uid."""
 SETTING_OF_VALUE = {
@@ -24,6 +25,7 @@ SETTING_OF_VALUE = {
     "run.runtimeClassName": "run_runtime_class_name",
     "runner.image.pullPolicy": "runner_image_pull_policy",
     "runner.inventory": "runner_inventory",
+    "approval.allowWithoutPolicies": "allow_without_policies",
     "history.namespaceBytes": "history_namespace_bytes",
     "operator.workers": "workers",
     "operator.resyncSeconds": "resync_seconds",
@@ -35,11 +37,15 @@ def environment(documents: list[Document]) -> dict[str, str]:
     entries = container(documents)["env"]
     names = [entry["name"] for entry in entries]
     assert len(names) == len(set(names)), "a variable is set twice"
-    return {entry["name"]: entry["value"] if "value" in entry else from_pod(entry) for entry in entries}
+    return {entry["name"]: entry["value"] if "value" in entry else from_elsewhere(documents, entry["valueFrom"]) for entry in entries}
 
 
-def from_pod(entry: Document) -> str:
-    return FROM_THE_POD[entry["valueFrom"]["fieldRef"]["fieldPath"]]
+def from_elsewhere(documents: list[Document], source: Document) -> str:
+    if "fieldRef" in source:
+        return FROM_THE_POD[source["fieldRef"]["fieldPath"]]
+    reference = source["configMapKeyRef"]
+    (data,) = [found["data"] for found in of_kind(documents, "ConfigMap") if found["metadata"]["name"] == reference["name"]]
+    return str(data[reference["key"]])
 
 
 def at(values: Document, path: str) -> Any:
@@ -56,7 +62,7 @@ def test_every_setting_and_nothing_else_is_in_the_environment(helm: Helm) -> Non
 def test_default_values_are_the_settings_defaults(helm: Helm) -> None:
     settings = Settings.from_env(environment(helm.documents()))
     shipped = json.loads((CHART / "files" / "inventory.json").read_text())
-    ours = {"runner_image": settings.runner_image, "runner_inventory": shipped}
+    ours = {"runner_image": settings.runner_image, "runner_inventory": shipped, "policies": settings.policies}
     required = {**ours, "lease_namespace": NAMESPACE, "identity": FROM_THE_POD["metadata.name"]}
     assert settings == Settings.model_validate(required)
 
@@ -94,3 +100,11 @@ def test_schema_has_the_settings_bounds(path: str, setting: str) -> None:
     bounds = Settings.model_json_schema()["properties"][setting]
     for bound in ("minimum", "maximum"):
         assert schema.get(bound) == bounds.get(bound)
+
+
+def test_the_operator_expects_exactly_the_policies_of_the_chart(helm: Helm) -> None:
+    documents = helm.documents()
+    ours = [found for found in documents if found["apiVersion"].startswith("admissionregistration.k8s.io/")]
+    expected = {(one.api_version, one.kind, one.name): one.spec for one in Settings.from_env(environment(documents)).policies}
+    assert expected == {(found["apiVersion"], found["kind"], found["metadata"]["name"]): found["spec"] for found in ours}
+    assert len(ours) == 12

@@ -28,6 +28,7 @@ REFUSED = [
     ("run.imagePullSecrets", [{"name": "registry"}], "/run/imagePullSecrets/0': got object, want string"),
     ("run.priorityClassName", "Low Priority", "/run/priorityClassName': 'Low Priority' does not match pattern"),
     ("approval.stamp", "yes", "/approval/stamp': got string, want boolean"),
+    ("approval.allowWithoutPolicies", 1, "/approval/allowWithoutPolicies': got number, want boolean"),
     ("history.namespaceBytes", 1000, "/history/namespaceBytes': minimum: got 1,000, want"),
     ("operator.replicas", 0, "/operator/replicas': minimum: got 0, want 1"),
     ("operator.replicas", 3, "/operator/replicas': maximum: got 3, want 2"),

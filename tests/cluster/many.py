@@ -15,7 +15,7 @@ def job(name: str, script: str, **spec: Any) -> Manifest:
     return manifests.job(name, script={"inline": script}, **spec)
 
 
-def told(agentjobs: Installed, namespace: str, name: str, kind: str, reason: str) -> str:
+def told(agentjobs: Installed, namespace: str, name: str, kind: str, reason: str, seconds: float = 30) -> str:
     """The message of a job's condition of this kind, once it has this reason."""
 
     def message() -> str:
@@ -24,7 +24,7 @@ def told(agentjobs: Installed, namespace: str, name: str, kind: str, reason: str
         assert found.get("reason") == reason, found
         return str(found["message"])
 
-    return wait_for(message, 30, f"{name}: the reason of {kind} is {reason}")
+    return wait_for(message, seconds, f"{name}: the reason of {kind} is {reason}")
 
 
 def in_force(agentjobs: Installed, namespace: str, jobs: Iterable[Manifest], seconds: float = 60) -> dict[str, str]:

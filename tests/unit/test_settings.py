@@ -6,7 +6,13 @@ import pytest
 
 from agentjobs.settings import Settings, SettingsError
 
-NEEDED = {"AGENTJOBS_RUNNER_IMAGE": "runner:1", "AGENTJOBS_LEASE_NAMESPACE": "system", "AGENTJOBS_IDENTITY": "pod-1"}
+POLICIES = '[{"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "name": "a", "spec": {}}]'
+NEEDED = {
+    "AGENTJOBS_RUNNER_IMAGE": "runner:1",
+    "AGENTJOBS_LEASE_NAMESPACE": "system",
+    "AGENTJOBS_IDENTITY": "pod-1",
+    "AGENTJOBS_POLICIES": POLICIES,
+}
 
 
 def test_the_defaults_are_those_that_the_documentation_names() -> None:
@@ -33,6 +39,13 @@ def test_structured_settings_are_json() -> None:
 def test_a_wrong_setting_is_named(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=variable):
         Settings.from_env(NEEDED | {variable: value})
+
+
+def test_an_operator_without_policies_has_to_be_wanted() -> None:
+    without = {name: value for name, value in NEEDED.items() if name != "AGENTJOBS_POLICIES"}
+    with pytest.raises(SettingsError, match="AGENTJOBS_POLICIES must name the admission policies, or AGENTJOBS_ALLOW_WITHOUT"):
+        Settings.from_env(without)
+    assert Settings.from_env(without | {"AGENTJOBS_ALLOW_WITHOUT_POLICIES": "true"}).policies == ()
 
 
 def test_a_missing_setting_is_named() -> None:

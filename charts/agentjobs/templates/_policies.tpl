@@ -1,5 +1,5 @@
 {{/*
-The admission policies, as one YAML list of {kind, name, spec}, bindings included. `admission.yaml` makes objects of them, and the
+The admission policies, as one YAML list of {apiVersion, kind, name, spec}, bindings included. `admission.yaml` makes objects of them, and the
 operator gets the same list, so that it can tell whether they are in force. Whatever the API server would fill in is therefore written out.
 */}}
 
@@ -45,12 +45,25 @@ resourceRules:
   {{- end }}
 {{- end -}}
 
+{{/* MutatingAdmissionPolicy is stable since Kubernetes 1.36; before, an administrator has to switch its beta on. */}}
+{{- define "agentjobs.mutatingVersion" -}}
+{{- $beta := "admissionregistration.k8s.io/v1beta1" -}}
+{{- if not (semverCompare "<1.36.0-0" .Capabilities.KubeVersion.Version) -}}
+admissionregistration.k8s.io/v1
+{{- else if or (not .Values.approval.stamp) (.Capabilities.APIVersions.Has (printf "%s/MutatingAdmissionPolicy" $beta)) -}}
+{{ $beta }}
+{{- else -}}
+{{- fail "this cluster serves no MutatingAdmissionPolicy (Kubernetes 1.36, or its beta switched on): set approval.stamp=false; then whoever approves writes their own name into spec.approvedBy, and nobody else's is accepted" -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "agentjobs.policies" -}}
 {{- $name := include "agentjobs.fullname" . -}}
-{{- $annotation := "agentjobs.dev/requested-by" -}}
+{{- $mutating := include "agentjobs.mutatingVersion" . -}}
 
 {{- /* Who approves. */}}
-- kind: ValidatingAdmissionPolicy
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicy
   name: {{ $name }}-approvals
   spec:
     failurePolicy: Fail
@@ -94,14 +107,16 @@ resourceRules:
           'spec.approvedBy must be you, ' + request.userInfo.username + '
           {{- if .Values.approval.stamp }}: leave it out, and the server writes it{{ end }}'
         reason: Forbidden
-- kind: ValidatingAdmissionPolicyBinding
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicyBinding
   name: {{ $name }}-approvals
   spec:
     policyName: {{ $name }}-approvals
     validationActions: [Deny]
 
 {{- /* Who starts and ends runs, and what only the operator says of them. */}}
-- kind: ValidatingAdmissionPolicy
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicy
   name: {{ $name }}-runs
   spec:
     failurePolicy: Fail
@@ -156,14 +171,16 @@ resourceRules:
           : object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences)
         message: "metadata.ownerReferences: a run belongs to its job, and the operator says so"
         reason: Forbidden
-- kind: ValidatingAdmissionPolicyBinding
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicyBinding
   name: {{ $name }}-runs
   spec:
     policyName: {{ $name }}-runs
     validationActions: [Deny]
 
 {{- /* What jobs and runs report. */}}
-- kind: ValidatingAdmissionPolicy
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicy
   name: {{ $name }}-status
   spec:
     failurePolicy: Fail
@@ -177,14 +194,16 @@ resourceRules:
       - expression: {{ include "agentjobs.mayBypass" . }}
         message: the status of jobs and runs is what the operator saw; nobody else writes it
         reason: Forbidden
-- kind: ValidatingAdmissionPolicyBinding
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicyBinding
   name: {{ $name }}-status
   spec:
     policyName: {{ $name }}-status
     validationActions: [Deny]
 
 {{- /* What the operator made: recognised by its label, on the object as it was or as it would be. */}}
-- kind: ValidatingAdmissionPolicy
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicy
   name: {{ $name }}-owned
   spec:
     failurePolicy: Fail
@@ -220,7 +239,8 @@ resourceRules:
           what carries the label agentjobs.dev/job belongs to the operator: only it and Kubernetes itself may create, change or delete it.
           Change the ScheduledAgentJob instead; to end a run, delete its AgentJobRun
         reason: Forbidden
-- kind: ValidatingAdmissionPolicyBinding
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicyBinding
   name: {{ $name }}-owned
   spec:
     policyName: {{ $name }}-owned
@@ -228,7 +248,8 @@ resourceRules:
 
 {{- if .Values.approval.stamp }}
 {{- /* The requester's name, where it was left out. */}}
-- kind: MutatingAdmissionPolicy
+- apiVersion: {{ $mutating }}
+  kind: MutatingAdmissionPolicy
   name: {{ $name }}-stamp-approvals
   spec:
     failurePolicy: Fail
@@ -243,11 +264,13 @@ resourceRules:
       - patchType: ApplyConfiguration
         applyConfiguration:
           expression: "Object{spec: Object.spec{approvedBy: request.userInfo.username}}"
-- kind: MutatingAdmissionPolicyBinding
+- apiVersion: {{ $mutating }}
+  kind: MutatingAdmissionPolicyBinding
   name: {{ $name }}-stamp-approvals
   spec:
     policyName: {{ $name }}-stamp-approvals
-- kind: MutatingAdmissionPolicy
+- apiVersion: {{ $mutating }}
+  kind: MutatingAdmissionPolicy
   name: {{ $name }}-stamp-runs
   spec:
     failurePolicy: Fail
@@ -264,7 +287,8 @@ resourceRules:
       - patchType: ApplyConfiguration
         applyConfiguration:
           expression: "Object{spec: Object.spec{trigger: Object.spec.trigger{by: request.userInfo.username}}}"
-- kind: MutatingAdmissionPolicyBinding
+- apiVersion: {{ $mutating }}
+  kind: MutatingAdmissionPolicyBinding
   name: {{ $name }}-stamp-runs
   spec:
     policyName: {{ $name }}-stamp-runs

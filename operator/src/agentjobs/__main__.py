@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from agentjobs import __version__, probes
 from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import Cluster, connect
+from agentjobs.cluster.guard import Guard
 from agentjobs.cluster.lease import Leadership
 from agentjobs.cluster.streams import Streams
 from agentjobs.controller import Controller
@@ -36,6 +37,10 @@ KOPF_SECONDS = 2.0
 """Finishing the reconciles in work, then Kopf; with giving back the lease it stays within 10 s."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Operator:
     """Everything that lives as long as the process."""
 
@@ -48,7 +53,11 @@ class Operator:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.cache, self.streams, self.queue = Cache(), Streams(), WorkQueue()
-        reconciler = Reconciler(cluster, self.cache, settings.policy(), lambda: datetime.now(UTC), self._run_finished)
+        if settings.allow_without_policies:
+            log.warning("AGENTJOBS_ALLOW_WITHOUT_POLICIES is true: nobody looks whether the admission policies are in force")
+        expected = () if settings.allow_without_policies else settings.policies
+        self.guard = Guard(cluster, expected, _now)
+        reconciler = Reconciler(cluster, self.cache, settings.policy(), _now, self._run_finished, self.guard)
         self.controller = Controller(cluster, self.cache, self.streams, reconciler, self.queue, self.metrics)
         self.stopping = asyncio.Event()
         self.leadership = Leadership(cluster, name=settings.lease_name, namespace=settings.lease_namespace, identity=settings.identity)
@@ -70,6 +79,7 @@ class Operator:
         self.metrics.queue.set(len(self.queue))
         self.metrics.active_runs.set(len(self.cache.runs))
         self.metrics.stored_bytes.set(sum(self.cache.stored_bytes.values()))
+        self.metrics.policies_missing.set(len(self.guard.gap.problems) if self.guard.gap else 0)
         self.metrics.leading.set(self.leadership.leading)
         self.metrics.stale.set(len(self.streams.stale(asyncio.get_running_loop().time())))
         self.metrics.requests.inc(self.cluster.take_requests())
@@ -81,21 +91,26 @@ class Operator:
         """What the leader does, until it is told to stop."""
         workers = await self.controller.start(self.settings.workers)
         resync = asyncio.create_task(self.controller.resync(self.settings.resync_seconds), name="resync")
+        guard = asyncio.create_task(self.guard.watch(self._every_job), name="guard")
         stopped = asyncio.create_task(self.stopping.wait(), name="stop")
         no_more_events = asyncio.Event()
         events = asyncio.create_task(self._watch(no_more_events), name="kopf")
         try:
-            await asyncio.wait([*workers, resync, stopped, events], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*workers, resync, guard, stopped, events], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (*workers, resync, stopped):
+            for task in (*workers, resync, guard, stopped):
                 task.cancel()
             await self.controller.drain(DRAIN_SECONDS)
             # Last, since Kopf cancels every task that is younger than itself: what is in work would be lost.
             no_more_events.set()
             await asyncio.wait([events], timeout=KOPF_SECONDS)
-        for task in (*workers, resync, events):
+        for task in (*workers, resync, guard, events):
             if task.done() and not task.cancelled() and (error := task.exception()):
                 raise error
+
+    def _every_job(self) -> None:
+        for key in self.cache.jobs:
+            self.queue.add(key)
 
     async def _watch(self, stop: asyncio.Event) -> None:
         registry = kopf.OperatorRegistry()

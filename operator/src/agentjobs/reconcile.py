@@ -11,6 +11,7 @@ from datetime import datetime
 from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA, Api, Json
 from agentjobs.cluster.confirm import confirm_approvals, confirm_packages, confirm_runs
+from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.collect import read_evidence
 from agentjobs.core import history, manifests, runs, views
 from agentjobs.core.approval import Content, parse_revision, verdict
@@ -34,19 +35,29 @@ class Reconciler:
     """Knows the cluster, the caches, the clock; decides nothing."""
 
     def __init__(
-        self, cluster: Api, cache: Cache, policy: RunPolicy, clock: Callable[[], datetime], finished: Callable[[str], None]
+        self,
+        cluster: Api,
+        cache: Cache,
+        policy: RunPolicy,
+        clock: Callable[[], datetime],
+        finished: Callable[[str], None],
+        guard: Guard,
     ) -> None:
         self._cluster = cluster
         self._cache = cache
         self._policy = policy
         self._clock = clock
         self._finished = finished
+        self._guard = guard
         self._settled: dict[str, str] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Returns after how many seconds to look again; None: when something happens. Raises ClusterError: try again."""
         observed = await self._observe(key)
         plan = decide(observed, self._policy, self._clock()) if observed else self._orphans(key)
+        if observed and plan.may_start_something:
+            observed = replace(observed, gap=await self._guard.look(JUST_NOW))
+            plan = decide(observed, self._policy, self._clock())
         for write in plan.writes:
             await self._execute(key, write)
         return plan.requeue_after
@@ -67,7 +78,8 @@ class Reconciler:
             return None
         self._cache.jobs.put(body)
         cron = views.cron_job_view(cron_job) if cron_job else None
-        observed = Observed(job=job, cron_job=cron, settled=self._settled, previous=await self._previous(job))
+        previous, gap = await asyncio.gather(self._previous(job), self._guard.look(LATELY))
+        observed = Observed(job=job, cron_job=cron, settled=self._settled, previous=previous, gap=gap)
         observed = self._with_cache(key, observed)
         for confirm in (confirm_approvals, confirm_packages, confirm_runs):
             if await confirm(self._cluster, self._cache, key, observed):

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from agentjobs.api.job import ResourceList, Resources
+from agentjobs.core.guard import Expected
 from agentjobs.core.packages import inventory
 from agentjobs.core.policy import RunPolicy
 
@@ -50,6 +51,8 @@ class Settings(BaseModel):
     run_runtime_class_name: str = ""
     run_uid: int = Field(65532, ge=1)
     history_namespace_bytes: int = Field(100 * 1024 * 1024, ge=1024 * 1024)
+    policies: Annotated[tuple[Expected, ...], Json] = ()
+    allow_without_policies: bool = False
     workers: int = Field(8, ge=1, le=64)
     resync_seconds: int = Field(300, ge=10)
     lease_name: str = "agentjobs-operator"
@@ -57,6 +60,12 @@ class Settings(BaseModel):
     identity: str = Field(min_length=1)
     port: int = Field(8080, ge=1, le=65535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _knows_its_policies(self) -> Settings:
+        if not self.policies and not self.allow_without_policies:
+            raise ValueError("AGENTJOBS_POLICIES must name the admission policies, or AGENTJOBS_ALLOW_WITHOUT_POLICIES be true")
+        return self
 
     @property
     def longest_run_seconds(self) -> int:

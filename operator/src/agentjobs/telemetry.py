@@ -50,4 +50,7 @@ class Metrics:
         self.stored_bytes = Gauge("agentjobs_stored_output_bytes", "Output kept in finished runs.", registry=registry)
         self.leading = Gauge("agentjobs_leading", "1 while this process is the leader.", registry=registry)
         self.requests = Counter("agentjobs_api_requests", "Requests answered by the API server.", registry=registry)
+        self.policies_missing = Gauge(
+            "agentjobs_policies_missing", "Admission policies and bindings that are not in force.", registry=registry
+        )
         self.stale = Gauge("agentjobs_stale_streams", "Watch streams that have stopped delivering.", registry=registry)

@@ -30,7 +30,7 @@ TABLE: Final = "application/json;as=Table;v=v1;g=meta.k8s.io"
 METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 REFUSALS: Final = frozenset({400, 403, 405, 413, 422})
-COLLECTIONS: Final = {
+COLLECTIONS = {
     "job": "apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs",
     "run": "apis/agentjobs.dev/v1alpha1/{}agentjobruns",
     "approval": "apis/agentjobs.dev/v1alpha1/{}agentjobapprovals",
@@ -41,6 +41,16 @@ COLLECTIONS: Final = {
     "revision": "api/v1/{}configmaps",
     "event": "api/v1/{}events",
     "lease": "apis/coordination.k8s.io/v1/{}leases",
+}
+COLLECTIONS |= {
+    f"admissionregistration.k8s.io/{version}/{kind}": f"apis/admissionregistration.k8s.io/{version}/{{}}{plural}"
+    for version in ("v1", "v1beta1")
+    for kind, plural in {
+        "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
+        "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
+        "MutatingAdmissionPolicy": "mutatingadmissionpolicies",
+        "MutatingAdmissionPolicyBinding": "mutatingadmissionpolicybindings",
+    }.items()
 }
 METHODS: Final = {"create": "POST", "replace": "PUT", "patch": "PATCH", "delete": "DELETE"}
 

@@ -9,6 +9,7 @@ from typing import Final
 from agentjobs.api.job import Approval, Condition, JobPhase, ScheduledAgentJobStatus
 from agentjobs.core import schedule
 from agentjobs.core.approval import ApprovalView, decided_by
+from agentjobs.core.guard import Gap
 from agentjobs.core.packages import listed
 from agentjobs.core.plan import Force
 from agentjobs.core.timestamps import to_wire
@@ -79,7 +80,7 @@ def packages_approved(force: Force) -> Told:
     return "True", "PackagesApproved", f"in the runner image or approved: {listed(pins)}"
 
 
-def scheduled(force: Force, suspended: bool, next_run_at: str | None) -> Told:
+def scheduled(force: Force, suspended: bool, next_run_at: str | None, gap: Gap | None) -> Told:
     """The condition Scheduled."""
     if force.spec is None:
         return "False", "NotApproved", "nothing is scheduled before the job is approved"
@@ -87,13 +88,17 @@ def scheduled(force: Force, suspended: bool, next_run_at: str | None) -> Told:
         return "False", "NoSchedule", "the job has no schedule; create an AgentJobRun to run it"
     if suspended:
         return "False", "Suspended", "spec.suspend is true; manual runs still work"
+    if gap:
+        return "False", "PolicyMissing", "see the condition Ready"
     if next_run_at is None:
         return "False", "NeverDue", "no day of the coming years fits spec.schedule.cron"
     return "True", "Scheduled", schedule.words(force.spec.schedule)
 
 
-def ready(force: Force, decisions: tuple[Told, ...], obstacle: str | None) -> Told:
+def ready(force: Force, decisions: tuple[Told, ...], obstacle: str | None, gap: Gap | None) -> Told:
     """The condition Ready: what was asked for is what runs."""
+    if gap:
+        return "False", "PolicyMissing", gap.sentence()
     if force.problem:
         return "False", "InvalidSpec", force.problem
     if obstacle:

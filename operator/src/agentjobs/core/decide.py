@@ -13,6 +13,7 @@ from agentjobs.core.approval import Content
 from agentjobs.core.card import card
 from agentjobs.core.drift import spec_hash
 from agentjobs.core.errors import UserError
+from agentjobs.core.guard import PATIENCE
 from agentjobs.core.plan import Force, Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.timestamps import to_wire
@@ -45,6 +46,8 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     waits = [step.requeue_after for step in steps if step.requeue_after is not None]
     if runs.obstacle(observed):
         waits.append(OBSTACLE_SECONDS)
+    if observed.gap:
+        waits.append(PATIENCE.total_seconds())
     return Plan(writes, min((*waits, *_next_look(force, now)), default=None))
 
 
@@ -99,8 +102,8 @@ def answer(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *,
     answers = {
         "Approved": told,
         "PackagesApproved": packages,
-        "Scheduled": conditions.scheduled(force, suspended, next_run_at),
-        "Ready": conditions.ready(force, (told, packages), runs.obstacle(observed)),
+        "Scheduled": conditions.scheduled(force, suspended, next_run_at, observed.gap),
+        "Ready": conditions.ready(force, (told, packages), runs.obstacle(observed), observed.gap),
     }
     return status.model_copy(
         update={
@@ -140,7 +143,10 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, now: datetime
     if force.content is None:
         yield from _withdraw(observed, cron)
         return
-    body = manifests.cron_job(observed.job, force.content, policy, suspended=_suspended(observed.job))
+    gap = observed.gap
+    if gap and (cron is None or not gap.lasts(now)):
+        return
+    body = manifests.cron_job(observed.job, force.content, policy, suspended=_suspended(observed.job) or gap is not None)
     if cron is None:
         yield Write("create", "cronjob", observed.job.name, "the content is approved", body)
         return

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.approval import ApprovalView, Content, Verdict
+from agentjobs.core.guard import Gap
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages, PackageVerdict
 from agentjobs.core.views import BatchJobView, CronJobView, FinishedRun, JobView, PodView, RunView
@@ -57,6 +58,8 @@ class Observed:
     """The finished runs of this job."""
     over_budget: tuple[FinishedRun, ...] = ()
     """Finished runs of this job that the namespace's budget has no room for."""
+    gap: Gap | None = None
+    """The admission policies that are not in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class Plan:
 
     writes: tuple[Write, ...] = ()
     requeue_after: float | None = None
+
+    @property
+    def may_start_something(self) -> bool:
+        """Every write that could; some of these end something instead."""
+        return any(write.kind in ("cronjob", "batchjob") and write.verb != "delete" for write in self.writes)
 
 
 @dataclass(frozen=True, slots=True)

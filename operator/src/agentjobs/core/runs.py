@@ -219,6 +219,12 @@ def _goes_first(other: Case, run: RunView) -> bool:
     return job is not None
 
 
+def _unguarded(scene: Scene) -> tuple[str, str] | None:
+    """While nobody checks who approves, nothing starts. For a moment, a run waits."""
+    gap = scene.observed.gap
+    return ("PolicyMissing", gap.sentence()) if gap and gap.lasts(scene.now) else None
+
+
 def _refusal(scene: Scene, case: Case, ahead: Case | None) -> tuple[str, str] | None:
     """Why a manual run cannot start: reason and sentence."""
     if scene.force.content is None and scene.force.verdict == "Approved":
@@ -238,12 +244,12 @@ def _start(scene: Scene, case: Case, run: RunView) -> Step:
     """A manual run up to its adoption. From then on it counts as started; before, it can still be refused."""
     job, cron, content = case.batch_job, scene.observed.cron_job, scene.force.content
     ahead = next((other for other in scene.cases if other.name != case.name and _goes_first(other, run)), None)
-    refused = _refusal(scene, case, ahead)
+    refused = _unguarded(scene) or _refusal(scene, case, ahead)
     if refused and refused[0] == "NotApproved" and scene.now - run.created < ARRIVAL_GRACE:
         return Step(requeue_after=ARRIVAL_GRACE.total_seconds())
     if refused:
         return Step(before=(_adopt(scene.job, run, {names.SKIP_ANNOTATION: ": ".join(refused)}),), requeue_after=0)
-    if ahead or cron is None or cron.deleting or content is None:
+    if ahead or cron is None or cron.deleting or content is None or scene.observed.gap:
         return Step(requeue_after=0 if ahead else 1)
     if job is None:
         body = manifests.manual_job(scene.job, run, cron, content, scene.policy)
@@ -258,7 +264,7 @@ def _let_go(scene: Scene, run: RunView, job: BatchJobView) -> Step:
     """
     cron = scene.observed.cron_job
     # The Job's controller marks it as suspended first; to be quicker would only mean a conflict.
-    if cron is None or not job.held or _locked(scene, cron, job):
+    if cron is None or not job.held or _locked(scene, cron, job) or scene.observed.gap:
         return Step(requeue_after=1)
     writes = []
     if not any(reference.get("uid") == job.uid for reference in cron.active):

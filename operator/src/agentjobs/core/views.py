@@ -24,7 +24,7 @@ from agentjobs.core.timestamps import from_wire
 
 Body = Mapping[str, Any]
 FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled"})
-SKIP_REASONS: frozenset[str] = frozenset({"NotApproved", "NameTaken", "Overlap"})
+SKIP_REASONS: frozenset[str] = frozenset({"NotApproved", "NameTaken", "Overlap", "PolicyMissing"})
 RUNNER_CONTAINER = "runner"
 UNKNOWN_END = "ContainerStatusUnknown"
 """The kubelet's word for a container that it never started, or lost: it then makes up an exit code of 137."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Api
+from agentjobs.cluster.guard import Guard
 from agentjobs.cluster.relist import SELECTORS, relist
 from agentjobs.cluster.streams import Streams
 from agentjobs.core.errors import ClusterError
@@ -16,7 +17,7 @@ from agentjobs.reconcile import Reconciler
 from agentjobs.settings import Settings
 from agentjobs.testing.server import Server
 
-POLICY: Final = Settings(runner_image="runner:1", lease_namespace="agentjobs-system", identity="test").policy()
+POLICY: Final = Settings(runner_image="runner:1", lease_namespace="agentjobs-system", identity="test", allow_without_policies=True).policy()
 BACKOFF: Final = timedelta(seconds=1)
 
 
@@ -29,7 +30,7 @@ class Operator:
         self._streams = Streams()
         self._heard = dict.fromkeys(RESOURCES, 0)
         self.cache = Cache()
-        self.reconciler = Reconciler(api, self.cache, POLICY, lambda: self._server.now, lambda _: None)
+        self.reconciler = Reconciler(api, self.cache, POLICY, lambda: self._server.now, lambda _: None, Guard(api, (), lambda: server.now))
         self.due: dict[Key, datetime] = {}
         self._watcher = Watcher(self.cache, self._streams, self._enqueue)
 

@@ -1,0 +1,73 @@
+"""Looks after the admission policies: at start, before anything new starts, and while nothing happens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from agentjobs.cluster.client import Api, Json
+from agentjobs.core.errors import ClusterError, NotFound
+from agentjobs.core.guard import Expected, Gap, next_gap, problems
+from agentjobs.core.timestamps import to_wire
+
+log = logging.getLogger(__name__)
+
+LATELY: Final = timedelta(seconds=10)
+"""How old what is known may be while nothing starts. Starts of the schedule are Kubernetes' own, so they stop that much later."""
+JUST_NOW: Final = timedelta(seconds=1)
+"""How old it may be when the operator starts something or brings it into force. The API server itself takes that long to follow."""
+
+
+class Guard:
+    """Nothing expected: nothing is looked for."""
+
+    def __init__(self, cluster: Api, expected: tuple[Expected, ...], clock: Callable[[], datetime]) -> None:
+        self._cluster = cluster
+        self._expected = expected
+        self._clock = clock
+        self._looked: datetime | None = None
+        self._whole: datetime | None = None
+        self._turn = asyncio.Lock()
+        self.gap: Gap | None = None
+
+    async def look(self, age: timedelta) -> Gap | None:
+        """What is missing; asks unless the last answer is younger. Raises ClusterError when nobody can tell."""
+        async with self._turn:
+            if self._expected and (self._looked is None or self._clock() - self._looked >= age):
+                found = await asyncio.gather(*(self._find(one) for one in self._expected))
+                specs = {(one.kind, one.name): body["spec"] for one, body in zip(self._expected, found, strict=True) if body}
+                self._looked = self._clock()
+                self._note(next_gap(self.gap, problems(self._expected, specs), self._looked))
+            return self.gap
+
+    async def _find(self, one: Expected) -> Json | None:
+        try:
+            return await self._cluster.get(f"{one.api_version}/{one.kind}", "", one.name)
+        except NotFound:
+            return None
+
+    def _note(self, gap: Gap | None) -> None:
+        if gap and self.gap is None:
+            log.error("the admission policies are not in force: %s", gap.sentence())
+        elif self.gap and not gap:
+            since = f"since {to_wire(self._whole)}" if self._whole else "before the operator started"
+            log.warning("the admission policies are in force again; look at the approvals that were made %s", since)
+        self.gap = gap
+        self._whole = self._looked if gap is None else self._whole
+
+    async def watch(self, changed: Callable[[], None]) -> None:
+        """Forever. Calls `changed` when jobs have to be stopped from starting, and when they may go on."""
+        closed = False
+        while True:
+            await asyncio.sleep(LATELY.total_seconds())
+            try:
+                gap = await self.look(JUST_NOW)
+            except ClusterError as error:
+                log.warning("the admission policies could not be read: %s", error)
+                continue
+            if closed != (closes := gap is not None and gap.lasts(self._clock())):
+                closed = closes
+                changed()

@@ -1,0 +1,73 @@
+"""Whether the admission policies are in force, without which RBAC alone would decide who approves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from agentjobs.api.base import ApiModel
+
+PATIENCE: Final = timedelta(seconds=20)
+"""An upgrade exchanges the policies a moment before or after the operator. Meanwhile nothing new starts, and nothing is taken away."""
+MAX_TOLD: Final = 5
+
+
+class Expected(ApiModel):
+    """A policy or a binding as the chart made it, with every field that the API server would fill in."""
+
+    api_version: str
+    kind: str
+    name: str
+    spec: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What is missing, each as the beginning of a sentence, and since when that is known."""
+
+    problems: tuple[str, ...]
+    since: datetime
+
+    def lasts(self, now: datetime) -> bool:
+        """It is no upgrade that goes on just now."""
+        return now - self.since >= PATIENCE
+
+    def sentence(self) -> str:
+        """For conditions and logs."""
+        told = "; ".join(self.problems[:MAX_TOLD])
+        more = f"; and {len(self.problems) - MAX_TOLD} more" if len(self.problems) > MAX_TOLD else ""
+        return f"nothing new is started, since who approves is not checked: {told}{more}; an administrator has to run helm upgrade"
+
+
+def problems(expected: Iterable[Expected], found: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[str, ...]:
+    """`found`: the specs of those that exist, by kind and name."""
+    answers = (_problem(one, found.get((one.kind, one.name))) for one in expected)
+    return tuple(answer for answer in answers if answer)
+
+
+def _problem(expected: Expected, found: Mapping[str, Any] | None) -> str | None:
+    thing = f"{expected.kind} {expected.name}"
+    if found is None:
+        return f"{thing} is missing"
+    where = _difference(expected.spec, found, "spec")
+    return f"{thing} was changed: {where}" if where else None
+
+
+def _difference(wanted: object, found: object, path: str) -> str | None:
+    """The path of the first difference, also of what is there in excess: it could be an exception."""
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        for key in sorted({*wanted, *found}):
+            if where := _difference(wanted.get(key), found.get(key), f"{path}.{key}"):
+                return where
+        return None
+    if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
+        pairs = enumerate(zip(wanted, found, strict=True))
+        return next((where for number, pair in pairs if (where := _difference(*pair, f"{path}[{number}]"))), None)
+    return None if wanted == found else path
+
+
+def next_gap(before: Gap | None, problems: tuple[str, ...], now: datetime) -> Gap | None:
+    """It lasts since it was first seen, whatever is missing meanwhile."""
+    return Gap(problems, before.since if before else now) if problems else None

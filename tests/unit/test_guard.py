@@ -1,0 +1,160 @@
+"""Without its admission policies the operator starts nothing new, says why, and takes nothing away at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agentjobs.cluster.client import Json
+from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
+from agentjobs.core.decide import decide
+from agentjobs.core.errors import NotFound
+from agentjobs.core.guard import PATIENCE, Expected, Gap, problems
+from agentjobs.core.plan import Observed
+from agentjobs.core.views import run_view
+from agentjobs.testing.server import Server
+from tests import manifests
+from tests.unit.test_decide import approved, asked, cron_job, observed, settled, told
+from tests.unit.test_manifests import POLICY
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+SPEC: dict[str, Any] = {"failurePolicy": "Fail", "matchConstraints": {"resourceRules": [{"operations": ["CREATE"]}]}}
+API = "admissionregistration.k8s.io/v1"
+EXPECTED = (
+    Expected(api_version=API, kind="ValidatingAdmissionPolicy", name="a", spec=SPEC),
+    Expected(api_version=API, kind="ValidatingAdmissionPolicyBinding", name="a", spec={"policyName": "a", "validationActions": ["Deny"]}),
+)
+WHOLE = {(one.kind, one.name): one.spec for one in EXPECTED}
+BINDING = ("ValidatingAdmissionPolicyBinding", "a")
+MISSING = "ValidatingAdmissionPolicyBinding a is missing"
+YOUNG = Gap((MISSING,), NOW)
+OLD = Gap((MISSING,), NOW - PATIENCE)
+
+
+def changed(kind: str, **fields: Any) -> dict[tuple[str, str], dict[str, Any]]:
+    return WHOLE | {(kind, "a"): WHOLE[kind, "a"] | fields}
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (WHOLE, ()),
+        ({}, ("ValidatingAdmissionPolicy a is missing", MISSING)),
+        (changed(BINDING[0], validationActions=["Audit"]), ("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions[0]",)),
+        (changed(BINDING[0], validationActions=[]), ("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions",)),
+        (changed("ValidatingAdmissionPolicy", failurePolicy="Ignore"), ("ValidatingAdmissionPolicy a was changed: spec.failurePolicy",)),
+        (changed("ValidatingAdmissionPolicy", matchConditions=[{"name": "never", "expression": "false"}]), (
+            "ValidatingAdmissionPolicy a was changed: spec.matchConditions",)),
+        (changed("ValidatingAdmissionPolicy", matchConstraints={"resourceRules": [{"operations": ["DELETE"]}]}), (
+            "ValidatingAdmissionPolicy a was changed: spec.matchConstraints.resourceRules[0].operations[0]",)),
+    ],
+)  # fmt: skip
+def test_what_is_missing_or_was_changed_is_named(found: dict[tuple[str, str], dict[str, Any]], said: tuple[str, ...]) -> None:
+    assert problems(EXPECTED, found) == said
+
+
+def test_a_long_list_is_cut_and_says_so() -> None:
+    sentence = Gap(tuple(f"x{number} is missing" for number in range(7)), NOW).sentence()
+    assert "x4 is missing; and 2 more; an administrator has to run helm upgrade" in sentence
+    assert "x5" not in sentence
+
+
+@pytest.mark.parametrize("gap", [YOUNG, OLD])
+def test_nothing_new_comes_into_force(gap: Gap) -> None:
+    plan = decide(replace(approved(observed()), gap=gap), POLICY, NOW)
+    assert "cronjob" not in [kind for _, kind in asked(plan)]
+    assert (told(plan, "Ready").status, told(plan, "Ready").reason) == ("False", "PolicyMissing")
+    assert MISSING in told(plan, "Ready").message
+    assert told(plan, "Scheduled").reason == "PolicyMissing"
+
+
+def test_a_schedule_goes_on_for_a_moment_and_then_stops() -> None:
+    assert asked(decide(replace(settled(observed()), gap=YOUNG), POLICY, NOW)) == []
+    (write,) = [write for write in decide(replace(settled(observed()), gap=OLD), POLICY, NOW).writes if write.kind == "cronjob"]
+    assert write.body
+    assert write.body["spec"]["suspend"] is True
+
+
+def test_a_schedule_that_was_stopped_starts_again_without_making_up_for_starts() -> None:
+    seen = settled(observed())
+    suspended = replace(seen, cron_job=cron_job(seen, suspended=True, spec_hash="suspended"))
+    assert asked(decide(suspended, POLICY, NOW)) == [("patch", "cronjob"), ("replace", "cronjob")]
+
+
+def test_what_is_withdrawn_still_ends() -> None:
+    denied = replace(approved(settled(observed()), "Denied"), gap=YOUNG)
+    assert asked(decide(denied, POLICY, NOW)) == [("patch", "cronjob")]
+
+
+def with_a_run(seen: Observed) -> Observed:
+    body = manifests.run("by-hand", "report")
+    metadata = {"namespace": "ns", "uid": "run", "resourceVersion": "8", "creationTimestamp": "2026-11-22T07:59:00Z"}
+    return replace(seen, runs=(run_view(body | {"metadata": body["metadata"] | metadata}),))
+
+
+def test_a_run_by_hand_waits_for_a_moment_and_is_then_skipped() -> None:
+    waits = decide(replace(with_a_run(settled(observed())), gap=YOUNG), POLICY, NOW)
+    assert (asked(waits), waits.requeue_after) == ([], 1)
+    skipped = decide(replace(with_a_run(settled(observed())), gap=OLD), POLICY, NOW)
+    (write,) = [write for write in skipped.writes if write.kind == "run"]
+    assert write.body
+    assert write.body["metadata"]["annotations"]["agentjobs.dev/skipped"].startswith("PolicyMissing: nothing new is started")
+
+
+class Policies(Server):
+    """An API server on which someone deletes policies."""
+
+    def __init__(self) -> None:
+        super().__init__(NOW)
+        self.specs = dict(WHOLE)
+        self.asked = 0
+
+    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+        self.asked += 1
+        spec = self.specs.get((kind.rpartition("/")[2], name))
+        if spec is None:
+            raise NotFound(name, 404)
+        return {"spec": spec}
+
+
+def test_the_cluster_is_asked_when_the_last_answer_is_old() -> None:
+    server = Policies()
+    guard = Guard(server, EXPECTED, lambda: server.now)
+
+    async def look(after: float, age: timedelta) -> Gap | None:
+        server.now += timedelta(seconds=after)
+        return await guard.look(age)
+
+    assert asyncio.run(look(0, LATELY)) is None
+    server.specs.pop(BINDING)
+    assert asyncio.run(look(9, LATELY)) is None
+    assert server.asked == len(EXPECTED)
+    first = asyncio.run(look(0, JUST_NOW))
+    assert first == Gap((MISSING,), NOW + timedelta(seconds=9))
+    assert asyncio.run(look(20, LATELY)) == first
+    server.specs = dict(WHOLE)
+    assert asyncio.run(look(20, LATELY)) is None
+
+
+def test_the_log_says_which_approvals_to_look_at(caplog: pytest.LogCaptureFixture) -> None:
+    server = Policies()
+    guard = Guard(server, EXPECTED, lambda: server.now)
+    with caplog.at_level(logging.WARNING):
+        for specs in (WHOLE, {}, WHOLE):
+            server.specs = dict(specs)
+            asyncio.run(guard.look(JUST_NOW))
+            server.now += timedelta(minutes=1)
+    lost, back = (record.getMessage() for record in caplog.records)
+    assert "ValidatingAdmissionPolicy a is missing" in lost
+    assert back.endswith("look at the approvals that were made since 2026-11-22T08:00:00Z")
+
+
+def test_where_nothing_is_expected_nothing_is_asked() -> None:
+    server = Policies()
+    assert asyncio.run(Guard(server, (), lambda: server.now).look(JUST_NOW)) is None
+    assert server.asked == 0
