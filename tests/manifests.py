@@ -334,6 +334,7 @@ GOOD_JOBS: Final = {
 GOOD_RUNS: Final = {
     "the smallest run": run(),
     "a run by someone": run(trigger={"by": "ci/pipeline 7"}),
+    "a run that is not to start": run(cancel=True),
     "a name of 63 characters": run("r" * 63),
     "a name with seven digits": run("report-2941234"),
     "digits alone": run("29412345"),

@@ -184,7 +184,8 @@ REFUSED: Final = (
     ),
     Attempt("end a run without the verb", "cleo", ("delete", "ajr", "busy-run"), "cleo may not start or end runs of busy"),
     Attempt("end every run", "cleo", ("delete", "ajr", "--all"), "cleo may not start or end runs of busy"),
-    patches("tell another story of a run", "ed", "ajr busy-run", {"spec": {"trigger": {"by": "ada"}}}, "a run cannot be changed"),
+    patches("tell another story of a run", "ed", "ajr busy-run", {"spec": {"trigger": {"by": "ada"}}}, "of a run only cancel can be"),
+    patches("cancel a run without the verb", "cleo", "ajr busy-run", {"spec": {"cancel": True}}, "cleo may not start or end runs of busy"),
     patches("unmark a run", "ed", "ajr busy-run", {"metadata": {"annotations": {"agentjobs.dev/started-as": None}}}, "the operator only"),
     patches("disown a run", "ed", "ajr busy-run", {"metadata": {"ownerReferences": None}}, "a run belongs to its job"),
     # Status

@@ -94,6 +94,10 @@ def its_content_is_denied(kubectl: Kubectl, namespace: str, run: str) -> None:
     kubectl.create(namespace, manifests.approval(f"{name}-denied", jobName=name, digest=digest, decision="Denied"))
 
 
+def it_is_cancelled(kubectl: Kubectl, namespace: str, run: str) -> None:
+    kubectl("patch", "ajr", "-n", namespace, run, "--type=merge", "--patch", '{"spec":{"cancel":true}}')
+
+
 def it_is_deleted(kubectl: Kubectl, namespace: str, run: str) -> None:
     kubectl("delete", "ajr", "-n", namespace, run)
 
@@ -113,6 +117,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "cron-job-deleted": its_cron_job_is_deleted,
     "revoked": its_approval_is_deleted,
     "denied": its_content_is_denied,
+    "cancelled": it_is_cancelled,
     "run-deleted": it_is_deleted,
     "all-deleted": its_job_is_deleted,
     "forger": its_approval_is_deleted,
@@ -239,6 +244,17 @@ def test_a_run_whose_content_is_denied_is_cancelled_with_its_output_and_nothing_
     assert outline(ended("denied")) == whole("Cancelled", "Denied")
     nothing_left(kubectl, namespace, "denied", "cronjobs,jobs,pods")
     assert agentjobs.job(namespace, "denied")["status"]["phase"] == "Denied"
+
+
+def test_a_run_that_is_cancelled_keeps_its_output_and_one_that_was_cancelled_before_it_began_never_starts(
+    ended: Callable[..., Manifest], agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
+    assert outline(ended("cancelled")) == whole("Cancelled", "CancelledByUser")
+    kubectl.create(namespace, manifests.run("cancelled-at-once", "cancelled", cancel=True))
+    unborn = agentjobs.finished(namespace, "cancelled-at-once")
+    assert (unborn["phase"], unborn["reason"], "startedAt" in unborn) == ("Cancelled", "CancelledBeforeStart", False)
+    status = agentjobs.job(namespace, "cancelled")["status"]
+    assert (status["runCount"], status["failureCount"]) == (2, 0)
 
 
 def test_deleting_a_run_ends_it_and_leaves_no_trace(

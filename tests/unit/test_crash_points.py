@@ -17,12 +17,15 @@ from agentjobs.core.plan import Write
 from agentjobs.handlers.watch import RESOURCES
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
-from tests.unit.lives import LIVES, Step, new_cluster
+from tests.unit import lives, lives_of_starts
+from tests.unit.lives import Step, new_cluster
+from tests.unit.lives_of_starts import CANCELLED_LATE, cancel_what_runs
 
 A_WHILE: Final = timedelta(seconds=90)
 LATE: Final = timedelta(seconds=10)
 """Later than 15 s the log of a run that is ended from outside may be gone."""
 MANY_TURNS: Final = 1000
+LIVES: Final = lives.LIVES | lives_of_starts.LIVES
 each_life = pytest.mark.parametrize("life", LIVES.values(), ids=LIVES.keys())
 
 
@@ -189,6 +192,23 @@ async def strike_every_write(life: tuple[Step, ...], strike: Strike) -> int:
     return count
 
 
+async def cancelled_before(world: World, put: Callable[[], Json]) -> Json:
+    cancel_what_runs(world.kube)
+    return put()
+
+
+async def cancelled_after(world: World, put: Callable[[], Json]) -> Json:
+    done = put()
+    cancel_what_runs(world.kube)
+    return done
+
+
+async def cancelled_while_nobody_looks(world: World, put: Callable[[], Json]) -> Json:
+    put()
+    cancel_what_runs(world.kube)
+    raise Killed(LATE)
+
+
 STRIKES: Final = (killed_before, killed_after, killed_for_a_while, refused, not_answered, overtaken, overtaken_for_long)
 
 
@@ -196,6 +216,11 @@ STRIKES: Final = (killed_before, killed_after, killed_for_a_while, refused, not_
 @pytest.mark.parametrize("strike", STRIKES, ids=lambda strike: strike.__name__)
 def test_whatever_happens_at_any_write_nothing_is_lost_and_nothing_is_done_twice(life: tuple[Step, ...], strike: Strike) -> None:
     assert asyncio.run(strike_every_write(life, strike)) > 30
+
+
+@pytest.mark.parametrize("strike", [cancelled_before, cancelled_after, cancelled_while_nobody_looks], ids=lambda strike: strike.__name__)
+def test_a_run_that_is_cancelled_at_any_moment_ends_and_keeps_what_it_printed(strike: Strike) -> None:
+    assert asyncio.run(strike_every_write(CANCELLED_LATE, strike)) > 10
 
 
 async def hear_late(life: tuple[Step, ...], kinds: frozenset[str]) -> None:

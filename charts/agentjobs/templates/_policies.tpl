@@ -237,7 +237,7 @@ admissionregistration.k8s.io/v1
       - expression: variables.annotated || {{ include "agentjobs.mayBypass" . }}
         message: >-
           what carries the label agentjobs.dev/job belongs to the operator: only it and Kubernetes itself may create, change or delete it.
-          Change the ScheduledAgentJob instead; to end a run, delete its AgentJobRun
+          Change the ScheduledAgentJob instead; to end a run, set spec.cancel of its AgentJobRun
         reason: Forbidden
 - apiVersion: admissionregistration.k8s.io/v1
   kind: ValidatingAdmissionPolicyBinding

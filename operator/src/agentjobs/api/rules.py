@@ -202,5 +202,8 @@ START_IS_KNOWN: Final = Rule(
 
 # Changes: only the API server sees the old object.
 
-RUN_IS_FIXED: Final = Rule("self == oldSelf", "a run cannot be changed; delete it and create a new one")
+RUN_IS_FIXED: Final = Rule(
+    "self.jobName == oldSelf.jobName && self.trigger == oldSelf.trigger && (self.cancel || !oldSelf.cancel)",
+    "of a run only cancel can be changed, from false to true; for anything else delete it and create a new one",
+)
 APPROVAL_IS_FIXED: Final = Rule("self == oldSelf", "an approval cannot be changed; delete it and create a new one")

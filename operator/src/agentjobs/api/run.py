@@ -39,6 +39,9 @@ class AgentJobRunSpec(ApiModel):
         min_length=1, max_length=MAX_JOB_NAME, description="The ScheduledAgentJob to run, in the same namespace."
     )
     trigger: Trigger = Field(Trigger(), description="Why the run starts.")
+    cancel: bool = Field(
+        False, description="true ends the run and keeps its output; one that has not begun does not start. It cannot be taken back."
+    )
 
 
 class AgentJobRunStatus(StatusModel):

@@ -8,12 +8,12 @@ from __future__ import annotations
 from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Api
-from agentjobs.core import runs
+from agentjobs.core import cases, runs
 from agentjobs.core.approval import verdict
+from agentjobs.core.cases import Case
 from agentjobs.core.decide import in_force
 from agentjobs.core.errors import NotFound
 from agentjobs.core.plan import Observed
-from agentjobs.core.runs import Case
 
 
 async def confirm_approvals(api: Api, cache: Cache, key: Key, observed: Observed) -> bool:
@@ -66,7 +66,7 @@ def _misses_a_package(observed: Observed) -> bool:
 
 async def confirm_runs(api: Api, cache: Cache, key: Key, observed: Observed) -> bool:
     """Brings up to date the Jobs, pods and runs that seem to be gone; returns whether it asked."""
-    doubtful = [case for case in runs.cases(observed) if not case.final and not (case.run and case.run.final) and _lacks_something(case)]
+    doubtful = [case for case in cases.cases(observed) if not case.final and not (case.run and case.run.final) and _lacks_something(case)]
     for case in doubtful:
         if case.run is None:
             await _look(api, cache, "run", key, case.name)

@@ -22,11 +22,16 @@ CLOCKS_DIFFER: Final = timedelta(seconds=2)
 KILLED: Final = 137
 """A runner that was told to stop waits after its last word, so that the log can be read; a short grace period ends with SIGKILL."""
 
+CANCELLED_IN_TIME: Final = "somebody set spec.cancel before the run began; it was not started"
+NEVER_RAN: Final = frozenset({"StartTimeout", "CancelledBeforeStart"})
+"""Reasons for stopping a Job that are given only where no script of it has run."""
 STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
     "Denied": ("Cancelled", "the content was denied while the run went on"),
     "ApprovalRevoked": ("Cancelled", "the approval was withdrawn while the run went on"),
     "PackageDenied": ("Cancelled", "a package of the job was denied while the run went on"),
     "PackageRevoked": ("Cancelled", "the approval of a package was withdrawn while the run went on"),
+    "CancelledByUser": ("Cancelled", "somebody set spec.cancel of the run while it went on"),
+    "CancelledBeforeStart": ("Cancelled", CANCELLED_IN_TIME),
     "StartTimeout": ("Failed", "the pod could not start in time"),
 }
 """Why the operator stopped a Job (its annotation) and what that makes of the run."""
@@ -187,7 +192,7 @@ def _never_started(end: Ending) -> bool:
     """There was no output to lose. Where neither pod nor Job is left to tell, nobody knows. Evicted pods can lack their containers."""
     if end.pod is not None:
         return end.pod.started is None and end.run.started is None
-    return end.job is not None and end.job.stop_reason == "StartTimeout" and end.run.started is None
+    return end.job is not None and end.job.stop_reason in NEVER_RAN and end.run.started is None
 
 
 def _outputs(end: Ending) -> tuple[str, str]:

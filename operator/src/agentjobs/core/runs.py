@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.api import names
-from agentjobs.api.job import ScheduledAgentJobStatus
+from agentjobs.api.job import RunPhase
 from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core import history, manifests, schedule
 from agentjobs.core.approval import verdict
-from agentjobs.core.outcome import MAX_MESSAGE, Ending, Evidence, record
+from agentjobs.core.cases import Case, Scene, Step, cases
+from agentjobs.core.outcome import CANCELLED_IN_TIME, MAX_MESSAGE, Ending, Evidence, record
 from agentjobs.core.packages import listed
 from agentjobs.core.plan import Force, Observed, Write
 from agentjobs.core.policy import RunPolicy
@@ -33,72 +34,6 @@ BEGINNING: Final = timedelta(seconds=5)
 HARMLESS_WAITS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 FINISH_AT_ONCE: Final = 5
 """Runs counted in one write: fewer than the history's ten lines, which prove that a run was counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One run of a job, with everything of the same name. At least one of run and batch_job is there."""
-
-    name: str
-    run: RunView | None
-    batch_job: BatchJobView | None
-    pod: PodView | None
-    final: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What all cases of one decision share. `status` is the job's as earlier cases left it."""
-
-    observed: Observed
-    force: Force
-    policy: RunPolicy
-    now: datetime
-    cases: tuple[Case, ...]
-    status: ScheduledAgentJobStatus
-
-    @property
-    def job(self) -> JobView:
-        """The job whose runs these are."""
-        return self.observed.job
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What one case asks for. `before` is written ahead of the job's status, `after` behind it."""
-
-    before: tuple[Write, ...] = ()
-    after: tuple[Write, ...] = ()
-    status: ScheduledAgentJobStatus | None = None
-    finished: tuple[RunView, AgentJobRunStatus] | None = None
-    requeue_after: float | None = None
-    active: bool = False
-    """The run goes on, as far as people are concerned."""
-    begins: bool = False
-    """The run is about to begin, which the job's status is going to tell in a moment."""
-
-
-def cases(observed: Observed) -> tuple[Case, ...]:
-    """The job's runs that are not over and done with, oldest first. Jobs whose label is ours but whose owner is not are left out."""
-    cron = observed.cron_job
-    ours = {job.name: job for job in observed.batch_jobs if cron and job.owner_uid == cron.uid}
-    runs = {run.name: run for run in observed.runs}
-    finals = {run.name: run.uid for run in observed.finished}
-    found = [_case(observed, name, runs.get(name), ours.get(name), finals.get(name)) for name in ours.keys() | runs.keys()]
-    return tuple(sorted(found, key=_age))
-
-
-def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView | None, recorded: str | None) -> Case:
-    """`recorded` is the uid of the finished run of this name; a name can be used again after its record is deleted."""
-    final = recorded is not None and (run is None or run.uid == recorded)
-    pods = [pod for pod in observed.pods if pod.run == name and (job is None or pod.owner_uid == job.uid)]
-    started_first = sorted(pods, key=lambda pod: (pod.started is None, pod.started or "", pod.name))
-    return Case(name, run, job, next(iter(started_first), None), final)
-
-
-def _age(case: Case) -> tuple[datetime, str]:
-    oldest_known = case.batch_job or case.run
-    return (oldest_known.created if oldest_known else datetime.max.replace(tzinfo=UTC)), case.name
 
 
 def obstacle(observed: Observed) -> str | None:
@@ -153,7 +88,7 @@ def _step(scene: Scene, case: Case) -> Step:
 
 def _follow(scene: Scene, case: Case, run: RunView) -> Step:
     job = case.batch_job
-    if job and job.stop_reason is None and not job.ended and (reason := _stop_reason(scene, job)):
+    if job and job.stop_reason is None and not job.ended and (reason := _stop_reason(scene, run, job)):
         return Step(before=(_stop(job, reason),), active=True)
     if run.manual and not run.adopted:
         return _start(scene, case, run)
@@ -166,9 +101,12 @@ def _follow(scene: Scene, case: Case, run: RunView) -> Step:
     return _show(scene, case, run, job) if job else Step()
 
 
-def _stop_reason(scene: Scene, job: BatchJobView) -> str | None:
+def _stop_reason(scene: Scene, run: RunView, job: BatchJobView) -> str | None:
     """Why it may not go on. A package that was in the image when it was started does not stop it by being gone from the next one's."""
     observed = scene.observed
+    if run.cancel and run.adopted:
+        waits = job.manual and job.suspended and run.started is None
+        return "CancelledBeforeStart" if waits else "CancelledByUser"
     decision = verdict(job.digest, observed.approvals) if job.digest else "Pending"
     if decision != "Approved":
         return "Denied" if decision == "Denied" else "ApprovalRevoked"
@@ -225,6 +163,10 @@ def _unguarded(scene: Scene) -> tuple[str, str] | None:
     return ("PolicyMissing", gap.sentence()) if gap and gap.lasts(scene.now) else None
 
 
+def _unwanted(run: RunView) -> tuple[str, str] | None:
+    return ("CancelledBeforeStart", CANCELLED_IN_TIME) if run.cancel else None
+
+
 def _refusal(scene: Scene, case: Case, ahead: Case | None) -> tuple[str, str] | None:
     """Why a manual run cannot start: reason and sentence."""
     if scene.force.content is None and scene.force.verdict == "Approved":
@@ -244,7 +186,7 @@ def _start(scene: Scene, case: Case, run: RunView) -> Step:
     """A manual run up to its adoption. From then on it counts as started; before, it can still be refused."""
     job, cron, content = case.batch_job, scene.observed.cron_job, scene.force.content
     ahead = next((other for other in scene.cases if other.name != case.name and _goes_first(other, run)), None)
-    refused = _unguarded(scene) or _refusal(scene, case, ahead)
+    refused = _unwanted(run) or _unguarded(scene) or _refusal(scene, case, ahead)
     if refused and refused[0] == "NotApproved" and scene.now - run.created < ARRIVAL_GRACE:
         return Step(requeue_after=ARRIVAL_GRACE.total_seconds())
     if refused:
@@ -302,8 +244,9 @@ def _skip(scene: Scene, run: RunView, job: BatchJobView | None, refused: tuple[s
 
 def skipped(reason: str, message: str, now: datetime) -> AgentJobRunStatus:
     """The record of a run that did not start."""
+    phase: RunPhase = "Cancelled" if reason == "CancelledBeforeStart" else "Skipped"
     return AgentJobRunStatus(
-        phase="Skipped", reason=reason, message=message, finished_at=to_wire(now), output_bytes=0, stdout="", stderr="", logs_complete=True
+        phase=phase, reason=reason, message=message, finished_at=to_wire(now), output_bytes=0, stdout="", stderr="", logs_complete=True
     )
 
 
@@ -380,7 +323,9 @@ def _progress(run: RunView, status: dict[str, str | None]) -> Write:
 
 def _stop(job: BatchJobView, reason: str) -> Write:
     """Suspending a Job ends its pods and keeps the Job, with the reason on it, until the run is recorded."""
-    body = {"metadata": {"uid": job.uid, "annotations": {names.STOP_ANNOTATION: reason}}, "spec": {"suspend": True}}
+    # That it has not begun is true only of the Job as it was read: another leader may be letting it go.
+    metadata = _as_read(job) if reason == "CancelledBeforeStart" else {"uid": job.uid}
+    body = {"metadata": {**metadata, "annotations": {names.STOP_ANNOTATION: reason}}, "spec": {"suspend": True}}
     return Write("patch", "batchjob", job.name, f"stopped: {reason}", body)
 
 

@@ -24,7 +24,7 @@ from agentjobs.core.timestamps import from_wire
 
 Body = Mapping[str, Any]
 FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled"})
-SKIP_REASONS: frozenset[str] = frozenset({"NotApproved", "NameTaken", "Overlap", "PolicyMissing"})
+SKIP_REASONS: frozenset[str] = frozenset({"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart"})
 RUNNER_CONTAINER = "runner"
 UNKNOWN_END = "ContainerStatusUnknown"
 """The kubelet's word for a container that it never started, or lost: it then makes up an exit code of 137."""
@@ -153,6 +153,8 @@ class RunView:
     """Reason and message, where it was decided that it does not start."""
     started_as: str | None = None
     """The uid of the one Job of an adopted manual run."""
+    cancel: bool = False
+    """Somebody wants it to end."""
 
     @property
     def final(self) -> bool:
@@ -350,6 +352,7 @@ def run_view(body: Body) -> RunView:
         digest=status.get("digest"),
         skip=_skip(body),
         started_as=_annotations(body).get(names.STARTED_AS_ANNOTATION),
+        cancel=bool(spec.get("cancel")),
     )
 
 

@@ -1,0 +1,78 @@
+"""What is known of each run of a job, put together, and what a decision about one of them asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from agentjobs.api.job import ScheduledAgentJobStatus
+from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.core.plan import Force, Observed, Write
+from agentjobs.core.policy import RunPolicy
+from agentjobs.core.views import BatchJobView, JobView, PodView, RunView
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run of a job, with everything of the same name. At least one of run and batch_job is there."""
+
+    name: str
+    run: RunView | None
+    batch_job: BatchJobView | None
+    pod: PodView | None
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What all cases of one decision share. `status` is the job's as earlier cases left it."""
+
+    observed: Observed
+    force: Force
+    policy: RunPolicy
+    now: datetime
+    cases: tuple[Case, ...]
+    status: ScheduledAgentJobStatus
+
+    @property
+    def job(self) -> JobView:
+        """The job whose runs these are."""
+        return self.observed.job
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one case asks for. `before` is written ahead of the job's status, `after` behind it."""
+
+    before: tuple[Write, ...] = ()
+    after: tuple[Write, ...] = ()
+    status: ScheduledAgentJobStatus | None = None
+    finished: tuple[RunView, AgentJobRunStatus] | None = None
+    requeue_after: float | None = None
+    active: bool = False
+    """The run goes on, as far as people are concerned."""
+    begins: bool = False
+    """The run is about to begin, which the job's status is going to tell in a moment."""
+
+
+def cases(observed: Observed) -> tuple[Case, ...]:
+    """The job's runs that are not over and done with, oldest first. Jobs whose label is ours but whose owner is not are left out."""
+    cron = observed.cron_job
+    ours = {job.name: job for job in observed.batch_jobs if cron and job.owner_uid == cron.uid}
+    runs = {run.name: run for run in observed.runs}
+    finals = {run.name: run.uid for run in observed.finished}
+    found = [_case(observed, name, runs.get(name), ours.get(name), finals.get(name)) for name in ours.keys() | runs.keys()]
+    return tuple(sorted(found, key=_age))
+
+
+def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView | None, recorded: str | None) -> Case:
+    """`recorded` is the uid of the finished run of this name; a name can be used again after its record is deleted."""
+    final = recorded is not None and (run is None or run.uid == recorded)
+    pods = [pod for pod in observed.pods if pod.run == name and (job is None or pod.owner_uid == job.uid)]
+    started_first = sorted(pods, key=lambda pod: (pod.started is None, pod.started or "", pod.name))
+    return Case(name, run, job, next(iter(started_first), None), final)
+
+
+def _age(case: Case) -> tuple[datetime, str]:
+    oldest_known = case.batch_job or case.run
+    return (oldest_known.created if oldest_known else datetime.max.replace(tzinfo=UTC)), case.name
