@@ -22,6 +22,9 @@ NAMESPACE ?= agentjobs-system
 RELEASE ?= agentjobs
 COMPILE := $(PYTHON) -m uv pip compile --quiet --no-config --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --universal
 
+# What only the command line needs, and the operator's image does without.
+CLI_ONLY := typer rich annotated-doc colorama markdown-it-py mdurl pygments shellingham
+
 # Tests that need neither a cluster nor helm nor Go first: they are the ones that fail fast.
 FAST_TESTS := $(filter-out tests/cron/ tests/chart/ tests/cluster/,$(sort $(wildcard tests/*/)))
 ALL_TESTS := $(FAST_TESTS) tests/cron tests/chart tests/cluster
@@ -107,7 +110,7 @@ bench: $(VENV) install ## measure the operator on the local cluster; ARGS="--onl
 
 .PHONY: requirements
 requirements: $(VENV) ## pin the newest versions that pyproject.toml allows, with hashes
-	$(COMPILE) --upgrade pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) --upgrade pyproject.toml $(CLI_ONLY:%=--no-emit-package %) --output-file requirements/runtime.txt
 	$(COMPILE) --upgrade --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(COMPILE) --upgrade --group kind --constraints requirements/dev.txt --output-file requirements/kind.txt
 	$(COMPILE) --upgrade --group runner --output-file runner-image/requirements.txt

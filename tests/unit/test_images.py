@@ -60,6 +60,9 @@ def test_tag_does_not_change_with_bytecode_or_times(context: Path) -> None:
 
 def test_everything_that_reaches_the_operators_build_is_in_its_tag() -> None:
     let_through = {line[1:] for line in (images.ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert f"operator/src/agentjobs/{images.OPERATOR.left_out}" in (images.ROOT / ".dockerignore").read_text().splitlines()
+    assert not [path for path in images.OPERATOR.files() if "cli" in path.relative_to(images.ROOT).parts]
+    assert images.ROOT / "Dockerfile" in images.OPERATOR.files()
     hashed = {pattern.removesuffix("/**/*") for pattern in images.OPERATOR.inputs}
     assert hashed == let_through | {"Dockerfile", ".dockerignore"}
 

@@ -1,0 +1,80 @@
+"""What would be approved: a job's content, computed here with the operator's own function, from what the user can read.
+
+So an approver does not have to trust the card: the digest that is approved is the one of the text that was shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agentjobs.cli.kube import CONFIG_MAPS, Json, Kube, Said
+from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.text import at
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A content: its digest, and the spec that the digest covers, defaults left out and references replaced by their text."""
+
+    digest: str
+    spec: Json
+
+
+def content_of(name: str, spec: Json, where: str = "") -> Shown:
+    """Of a spec without references. Raises Problem; `where` names the file or the resource in it."""
+    from pydantic import ValidationError
+
+    from agentjobs.api.base import explain
+    from agentjobs.api.job import ScheduledAgentJobSpec
+    from agentjobs.core import schedule
+    from agentjobs.core.approval import content
+    from agentjobs.core.errors import UserError
+
+    try:
+        model = ScheduledAgentJobSpec.model_validate(spec)
+        schedule.check(model.schedule)
+        found = content(name, model)
+    except ValidationError as error:
+        raise Problem(f"{where or name}: {explain(error)}", "correct what is named there", Exit.USAGE) from None
+    except UserError as error:
+        raise Problem(f"{where or name}: {error}", "correct what is named there", Exit.USAGE) from None
+    return Shown(found.digest, json.loads(found.document)["spec"])
+
+
+def of_job(kube: Kube, job: Json) -> Shown:
+    """Of a job in the cluster, with the ConfigMaps that it refers to."""
+    name = job["metadata"]["name"]
+    return content_of(name, _resolved(kube, job["spec"], job["metadata"].get("namespace")), f"ScheduledAgentJob {name}")
+
+
+def in_force(kube: Kube, job: Json) -> Shown | None:
+    """Of the approved revision that runs; None when there is none, or the user may not read it."""
+    digest = at(job, "status", "approval", "digest")
+    if not digest:
+        return None
+    name = f"{job['metadata']['name']}-{digest[:10]}"
+    try:
+        revision = kube.get(CONFIG_MAPS, name, job["metadata"].get("namespace"))
+    except Said as refusal:
+        if refusal.code in (Exit.NOT_FOUND, Exit.FORBIDDEN):
+            return None
+        raise
+    return Shown(digest, json.loads(revision["data"]["revision.json"])["spec"])
+
+
+def _resolved(kube: Kube, spec: Json, namespace: str | None) -> Json:
+    """Each text in a ConfigMap as if it stood in the job; its digest is the same."""
+
+    def text(value: Any) -> Any:
+        if isinstance(value, Mapping) and (reference := value.get("configMapKeyRef")):
+            data = kube.get(CONFIG_MAPS, reference["name"], namespace).get("data", {})
+            if reference["key"] not in data:
+                raise Problem(f"ConfigMap {reference['name']} has no key {reference['key']}", "correct the reference", Exit.NOT_FOUND)
+            return {"inline": data[reference["key"]]}
+        return {key: text(part) for key, part in value.items()} if isinstance(value, Mapping) else value
+
+    resolved: Json = text(spec)
+    return resolved

@@ -1,0 +1,177 @@
+"""`kubectl saj approve` and `kubectl saj deny`: show what would run, ask, and write the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import typer
+
+from agentjobs.cli import cards, options, rows
+from agentjobs.cli.contents import Shown, in_force, of_job
+from agentjobs.cli.difference import coloured, unified
+from agentjobs.cli.kube import APPROVALS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said
+from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.text import at
+
+Decision = Literal["Approved", "Denied"]
+NEEDS_APPROVAL = ": needs approval"
+"""How a card says it of a package."""
+
+Jobs = Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Jobs to decide about.", show_default=False)]
+Every = Annotated[bool, typer.Option("--all", help="All jobs of the namespace that wait for a decision.")]
+Digest = Annotated[
+    str | None, typer.Option("--digest", help="Decide about exactly this content, without a question; for pipelines.", show_default=False)
+]
+WithPackages = Annotated[
+    bool | None,
+    typer.Option("--packages/--no-packages", help="Whether to approve the packages that wait, too; asked if left out.", show_default=False),
+]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A job and the content that would be decided about."""
+
+    job: Json
+    shown: Shown
+
+    @property
+    def name(self) -> str:
+        return str(self.job["metadata"]["name"])
+
+
+def approve(
+    jobs: Jobs = None,
+    every: Every = False,
+    digest: Digest = None,
+    packages: WithPackages = None,
+    reason: options.Reason = None,
+    yes: options.Yes = False,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """Approve jobs: shows each card and what changed since the last approval, asks once, and writes one approval for each."""
+    kube = options.cluster(kubeconfig, context, namespace)
+    cases = _cases(kube, jobs or [], every=every, digest=digest)
+    pins = _waiting_pins(cases)
+    if digest is None:
+        _present(kube, cases)
+    if pins and (packages or (packages is None and digest is None and _about_packages(pins, yes=yes))):
+        decide_packages(kube, pins, "Approved", reason)
+    elif pins:
+        options.note(f"not approved yet: {', '.join(pins)}; without that the job does not run: `kubectl saj approve --packages`")
+    _ask(cases, "approve", yes=yes or digest is not None)
+    _write(kube, cases, "Approved", reason)
+
+
+def deny(
+    jobs: Jobs = None,
+    every: Every = False,
+    digest: Digest = None,
+    reason: options.Reason = None,
+    yes: options.Yes = False,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """Deny jobs as they are now: this content never runs, and what runs of it is stopped."""
+    kube = options.cluster(kubeconfig, context, namespace)
+    cases = _cases(kube, jobs or [], every=every, digest=digest)
+    if digest is None:
+        _present(kube, cases)
+    _ask(cases, "deny", yes=yes or digest is not None)
+    _write(kube, cases, "Denied", reason)
+
+
+def _cases(kube: Kube, jobs: Sequence[str], *, every: bool, digest: str | None) -> list[Case]:
+    if bool(jobs) == every:
+        raise Problem("which jobs?", "name them, or take all that wait: --all; `kubectl saj cards` shows them", Exit.USAGE)
+    if digest and len(jobs) != 1:
+        raise Problem("--digest is about one content, so it needs exactly one job", "name the job", Exit.USAGE)
+    found = [kube.get(JOBS, job) for job in jobs] if jobs else [job for job in kube.all(JOBS) if rows.waits(job)]
+    cases = [Case(job, of_job(kube, job)) for job in found]
+    for case in cases:
+        _check(case, digest)
+    if not cases:
+        options.note(f"no job in namespace {kube.namespace} waits for a decision")
+        raise typer.Exit(Exit.OK)
+    return cases
+
+
+def _check(case: Case, digest: str | None) -> None:
+    """The content that is shown has to be the one that was meant, and the one that the operator means."""
+    if digest not in (None, case.shown.digest):
+        raise Problem(
+            f"ScheduledAgentJob {case.name}: the content has the digest {case.shown.digest}, not {digest}",
+            f"somebody changed it; read it again: `kubectl saj cards {case.name}`",
+            Exit.CHANGED,
+        )
+    told = at(case.job, "status", "card", "digest")
+    fresh = at(case.job, "status", "observedGeneration") == at(case.job, "metadata", "generation")
+    if told and fresh and told != case.shown.digest:
+        raise Problem(
+            f"ScheduledAgentJob {case.name}: this program reckons the digest {case.shown.digest}, the operator {told}",
+            "use a kubectl-saj of the operator's version, and try again: a ConfigMap may just have changed",
+            Exit.CHANGED,
+        )
+
+
+def _present(kube: Kube, cases: Sequence[Case]) -> None:
+    for case in cases:
+        for line in cards.lines(case.job, colour=options.on_terminal()):
+            options.say(line)
+        options.say()
+        before = in_force(kube, case.job)
+        names = (f"approved {before.digest[:10]}" if before else "nothing approved", f"to decide {case.shown.digest[:10]}")
+        for line in coloured(unified(before.spec if before else None, case.shown.spec, names), colour=options.on_terminal()):
+            options.say(f"  {line}")
+        options.say()
+
+
+def _ask(cases: Sequence[Case], verb: str, *, yes: bool) -> None:
+    names = ", ".join(f"{case.name} ({case.shown.digest[:10]})" for case in cases)
+    if not options.confirmed(f"{verb.capitalize()} {names}?", yes=yes):
+        raise typer.Exit(Exit.NO)
+
+
+def _write(kube: Kube, cases: Sequence[Case], decision: Decision, reason: str | None) -> None:
+    for case in cases:
+        fields = {"jobName": case.name, "digest": case.shown.digest, "decision": decision, **({"reason": reason} if reason else {})}
+        name = f"{case.name}-{case.shown.digest[:10]}-{decision.lower()}"
+        done = write(kube, APPROVALS, "AgentJobApproval", name, fields)
+        told = f"{decision.lower()}: {case.name} {case.shown.digest[:10]}"
+        options.say(f"{told} by {at(done, 'spec', 'approvedBy') or 'nobody named'}" if done else f"{told} already")
+
+
+def _waiting_pins(cases: Sequence[Case]) -> list[str]:
+    lines = [str(line) for case in cases for line in at(case.job, "status", "card", "packages") or ()]
+    return sorted({line.removesuffix(NEEDS_APPROVAL) for line in lines if line.endswith(NEEDS_APPROVAL)})
+
+
+def _about_packages(pins: Sequence[str], *, yes: bool) -> bool:
+    options.say(f"Packages that are not in the runner image: {', '.join(pins)}")
+    return options.confirmed("Approve these packages for this namespace?", yes=yes)
+
+
+def decide_packages(kube: Kube, pins: Sequence[str], decision: Decision, reason: str | None) -> None:
+    """One PackageApproval for all of them."""
+    fields = {"packages": list(pins), "decision": decision, **({"reason": reason} if reason else {})}
+    done = write(kube, PACKAGE_APPROVALS, "PackageApproval", "", fields)
+    options.say(f"{decision.lower()}: {', '.join(pins)} by {at(done, 'spec', 'approvedBy') or 'nobody named'}")
+
+
+def write(kube: Kube, collection: str, kind: str, name: str, fields: Json) -> Json:
+    """The decision as the server has it; empty when it exists already. The user's own name is written only where the server wants that."""
+    metadata = {"name": name} if name else {"generateName": "packages-"}
+    body = {"apiVersion": options.API_VERSION, "kind": kind, "metadata": metadata, "spec": dict(fields)}
+    try:
+        return kube.create(collection, body)
+    except Said as refusal:
+        if refusal.reason == "AlreadyExists":
+            return {}
+        if "approvedBy must be you" not in refusal.message:
+            raise
+    return kube.create(collection, {**body, "spec": {**fields, "approvedBy": kube.whoami()}})

@@ -1,0 +1,23 @@
+"""`kubectl saj digest`: offline, from files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentjobs.cli import options
+from agentjobs.cli.contents import content_of
+
+
+def run(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Manifests, scripts, agent files or folders; - for stdin.", show_default=False)
+    ],
+) -> None:
+    """Print what an approval of these files has to name: digest and job, without a cluster."""
+    from agentjobs.cli.files import jobs_in
+
+    for job in jobs_in(paths):
+        options.say(f"{content_of(job.name, job.spec, job.where).digest}  {job.name}")

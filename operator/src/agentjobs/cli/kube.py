@@ -1,0 +1,179 @@
+"""The cluster, through the user's own kubectl: its kubeconfig, its login, its rights.
+
+Importing the Python client takes longer than a whole `kubectl saj list` may. See docs/decisions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import IO, Any, Final
+from urllib.parse import quote, urlencode
+
+from agentjobs.cli.problem import Exit, Problem
+
+Json = dict[str, Any]
+
+FIRST_PAGE: Final = 50
+PAGE: Final = 500
+SECONDS: Final = 60
+"""For one answer. Watches and logs have no limit of their own."""
+JOBS: Final = "apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs"
+RUNS: Final = "apis/agentjobs.dev/v1alpha1/{}agentjobruns"
+APPROVALS: Final = "apis/agentjobs.dev/v1alpha1/{}agentjobapprovals"
+PACKAGE_APPROVALS: Final = "apis/agentjobs.dev/v1alpha1/{}packageapprovals"
+CONFIG_MAPS: Final = "api/v1/{}configmaps"
+WHO_AM_I: Final = "apis/authentication.k8s.io/v1/{}selfsubjectreviews"
+MAY_I: Final = "apis/authorization.k8s.io/v1/{}selfsubjectaccessreviews"
+FIELD_MANAGER: Final = "kubectl-saj"
+
+_ERROR = re.compile(r"^Error from server(?: \((\w+)\))?: (.*)", re.MULTILINE | re.DOTALL)
+_CODES: Final = {"NotFound": Exit.NOT_FOUND, "Forbidden": Exit.FORBIDDEN, "Unauthorized": Exit.FORBIDDEN}
+_REMEDIES: Final = {
+    "Unauthorized": "log in again, or choose another --context",
+    "NotFound": "`kubectl saj list` shows what is there; --namespace and --context choose where to look",
+    "Invalid": "correct the field that is named, then try again",
+}
+_NO_KIND: Final = "could not find the requested resource"
+
+
+class Said(Problem):
+    """The API server said no. `reason` is its word for why, for example AlreadyExists; empty when there was no answer."""
+
+    def __init__(self, message: str, remedy: str, code: Exit, reason: str) -> None:
+        super().__init__(message, remedy, code)
+        self.reason = reason
+
+
+def said(stderr: str) -> Said:
+    """kubectl's words as a problem with a remedy."""
+    match = _ERROR.search(stderr)
+    if match is None:
+        text = stderr.strip().removeprefix("error: ") or "kubectl failed without a word"
+        return Said(text, "check --context and --kubeconfig: `kubectl cluster-info` tells whether the cluster answers", Exit.CLUSTER, "")
+    reason, message = match[1] or "", match[2].strip()
+    if _NO_KIND in message:
+        remedy = "agentjobs is not installed in this cluster, or in another version: `kubectl saj doctor` tells"
+        return Said(f"the cluster does not know this kind: {message}", remedy, Exit.NOT_FOUND, reason)
+    return Said(message, _REMEDIES.get(reason, ""), _CODES.get(reason, Exit.CLUSTER), reason)
+
+
+@dataclass(frozen=True)
+class Kube:
+    """One kubeconfig context. `chosen`: the namespace that was asked for; without one it is the context's."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    chosen: str | None = None
+
+    @cached_property
+    def namespace(self) -> str:
+        """The one that was asked for, else the context's, else `default`."""
+        return self.chosen or self.run("config", "view", "--minify", "--output=jsonpath={..namespace}").strip() or "default"
+
+    def path(self, collection: str, name: str = "", namespace: str | None = None, **query: object) -> str:
+        """An address of the API. `namespace`: empty for all namespaces, None for the one of this context."""
+        where = self.namespace if namespace is None else namespace
+        path = "/" + collection.format(f"namespaces/{quote(where, safe='')}/" if where else "")
+        wanted = {key: str(value) for key, value in query.items() if value}
+        return path + (f"/{quote(name, safe='')}" if name else "") + (f"?{urlencode(wanted)}" if wanted else "")
+
+    def get(self, collection: str, name: str, namespace: str | None = None) -> Json:
+        """One object. Raises Said."""
+        return self._json("get", "--raw", self.path(collection, name, namespace))
+
+    def pages(self, collection: str, namespace: str | None = None, **query: object) -> Iterator[list[Json]]:
+        """All objects, a small page first, so that something can be shown at once."""
+        token, limit = "", FIRST_PAGE
+        while True:
+            path = self.path(collection, "", namespace, **{"limit": limit, "continue": token, **query})
+            page = self._json("get", "--raw", path)
+            yield page.get("items", [])
+            token, limit = page.get("metadata", {}).get("continue", ""), PAGE
+            if not token:
+                return
+
+    def all(self, collection: str, namespace: str | None = None, **query: object) -> list[Json]:
+        """All objects at once."""
+        return [item for page in self.pages(collection, namespace, **query) for item in page]
+
+    def create(self, collection: str, body: Mapping[str, Any], *, clusterwide: bool = False) -> Json:
+        """The object as the server has it."""
+        path = self.path(collection, "", "" if clusterwide else None, fieldManager=FIELD_MANAGER)
+        return self._json("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
+
+    def delete(self, collection: str, name: str) -> None:
+        """Gone, or on its way."""
+        self.run("delete", "--raw", self.path(collection, name))
+
+    def patch_job(self, name: str, spec: Mapping[str, Any]) -> Json:
+        """Some fields of a job's spec."""
+        patch = json.dumps({"spec": spec})
+        where = ("--namespace", self.namespace, "--field-manager", FIELD_MANAGER, "--type=merge", "--output=json")
+        return self._json("patch", "scheduledagentjobs.agentjobs.dev", name, *where, "--patch", patch)
+
+    def whoami(self) -> str:
+        """The name by which the server knows the user."""
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        return str(self.create(WHO_AM_I, body, clusterwide=True)["status"]["userInfo"]["username"])
+
+    def watch(self, collection: str, name: str, seconds: int) -> Iterator[Json]:
+        """One object as it is, and each time it changes, for at most so many seconds."""
+        path = self.path(collection, "", None, watch=1, fieldSelector=f"metadata.name={name}", timeoutSeconds=seconds)
+        with self.stream("get", "--raw", path) as lines:
+            for line in lines:
+                event = json.loads(line)
+                if event["type"] in ("ADDED", "MODIFIED"):
+                    yield event["object"]
+                elif event["type"] == "DELETED":
+                    raise Said(f"{name} was deleted", "", Exit.NOT_FOUND, "NotFound")
+
+    def run(self, *arguments: str, stdin: str = "") -> str:
+        """What kubectl prints. Raises Said."""
+        try:
+            ran = subprocess.run(self.command(*arguments), input=stdin, capture_output=True, text=True, timeout=SECONDS, check=False)
+        except FileNotFoundError:
+            raise _no_kubectl() from None
+        except subprocess.TimeoutExpired:
+            raise Said(f"the cluster did not answer within {SECONDS} s", "try again", Exit.TIMEOUT, "") from None
+        if ran.returncode:
+            raise said(ran.stderr)
+        return ran.stdout
+
+    @contextmanager
+    def stream(self, *arguments: str) -> Iterator[IO[str]]:
+        """What kubectl prints, line by line as it comes. Raises Said when it fails, unless the reader has left before."""
+        try:
+            process = subprocess.Popen(
+                self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+            )
+        except FileNotFoundError:
+            raise _no_kubectl() from None
+        with process:
+            if process.stdout is None or process.stderr is None:
+                raise AssertionError("both are pipes")
+            try:
+                yield process.stdout
+                process.stdout.read()
+                if process.wait():
+                    raise said(process.stderr.read())
+            finally:
+                process.terminate()
+
+    def command(self, *arguments: str) -> list[str]:
+        """kubectl with the options that choose the cluster."""
+        chosen = {"--kubeconfig": self.kubeconfig, "--context": self.context}
+        return ["kubectl", *(f"{option}={value}" for option, value in chosen.items() if value), *arguments]
+
+    def _json(self, *arguments: str, stdin: str = "") -> Json:
+        answer: Json = json.loads(self.run(*arguments, stdin=stdin))
+        return answer
+
+
+def _no_kubectl() -> Said:
+    return Said("kubectl is not on PATH", "install kubectl, or add its folder to PATH", Exit.CLUSTER, "")

@@ -1,0 +1,99 @@
+"""`kubectl saj logs`: what a run printed, live while it runs, from its record afterwards."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from agentjobs.cli import options, rows
+from agentjobs.cli.kube import RUNS, Json, Kube, Said
+from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.text import at
+
+ENVELOPE: Final = re.compile(r"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0-9a-f]{32} \d+ [0-9a-f]{64}$)")
+"""Lines of the runner for the operator, at the end of a log."""
+
+
+def run(
+    name: Annotated[str, typer.Argument(metavar="JOB|RUN", help="A run, or a job: then its newest run.", show_default=False)],
+    stderr: Annotated[bool, typer.Option("--stderr", help="Only what went to stderr; from the record.")] = False,
+    follow_: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more while it runs.")] = False,
+    timeout: Annotated[int, typer.Option("--timeout", help="Seconds to follow at most.")] = 3900,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """Show the output of a run: both streams live while it runs, stdout from its record afterwards."""
+    kube = options.cluster(kubeconfig, context, namespace)
+    record = _record(kube, name)
+    if at(record, "status", "phase") in ("Pending", "Running", None):
+        if stderr:
+            raise Problem(
+                f"AgentJobRun {record['metadata']['name']} still runs, and a live log does not tell stderr from stdout",
+                "leave --stderr out, or wait until it has ended",
+                Exit.USAGE,
+            )
+        live = follow if follow_ else snapshot
+        live(kube, str(record["metadata"]["name"]), timeout)
+        return
+    stored(record, stderr=stderr)
+
+
+def stored(record: Json, *, stderr: bool) -> None:
+    """What the record holds, byte for byte; what it lacks is said beside it."""
+    stream = "stderr" if stderr else "stdout"
+    sys.stdout.write(at(record, "status", stream) or "")
+    sys.stdout.flush()
+    if at(record, "status", "logsComplete") is False or at(record, "status", f"{stream}DroppedBytes"):
+        options.note(f"not all of {stream} was kept: {at(record, 'status', 'message')}")
+
+
+def _record(kube: Kube, name: str) -> Json:
+    """The run of this name, else the newest of the job of this name."""
+    try:
+        return kube.get(RUNS, name)
+    except Said as refusal:
+        if refusal.code is not Exit.NOT_FOUND:
+            raise
+    found = rows.newest_first(kube.all(RUNS, fieldSelector=f"spec.jobName={name}"))
+    if not found:
+        raise Problem(f"there is neither a run nor a job with runs named {name}", "`kubectl saj history JOB` lists runs", Exit.NOT_FOUND)
+    return found[0]
+
+
+def snapshot(kube: Kube, run_name: str, timeout: int) -> None:
+    """The log as far as it is; `timeout` bounds nothing here."""
+    del timeout
+    pod = at(kube.get(RUNS, run_name), "status", "podName")
+    if pod:
+        _print(kube, pod, "--follow=false")
+    else:
+        options.note(f"AgentJobRun {run_name} has not started yet")
+
+
+def follow(kube: Kube, run_name: str, seconds: int) -> None:
+    """The log as it grows, to its end. A run that ended before its log could be read is shown from its record."""
+    for record in kube.watch(RUNS, run_name, seconds):
+        phase, pod = at(record, "status", "phase"), at(record, "status", "podName")
+        if phase == "Running" and pod:
+            try:
+                _print(kube, pod, "--follow=true")
+            except Said as refusal:
+                if refusal.code is not Exit.NOT_FOUND:
+                    raise
+                continue
+            return
+        if phase not in ("Pending", "Running", None):
+            stored(record, stderr=False)
+            return
+
+
+def _print(kube: Kube, pod: str, follow_: str) -> None:
+    with kube.stream("logs", "--namespace", kube.namespace, pod, "--container=runner", follow_) as lines:
+        for line in lines:
+            if not ENVELOPE.match(line):
+                sys.stdout.write(line)
+                sys.stdout.flush()

@@ -1,0 +1,119 @@
+"""Options that commands share, as types, and what becomes of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from agentjobs.cli.kube import Json, Kube
+from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.text import Column, Table
+
+API_VERSION = "agentjobs.dev/v1alpha1"
+
+
+class Output(StrEnum):
+    """How answers are printed."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    JSON = "json"
+    YAML = "yaml"
+    NAME = "name"
+
+
+Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace; the context's own if left out.", show_default=False)]
+Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")]
+Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig.", show_default=False)]
+Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", help="Path of the kubeconfig.", show_default=False)]
+Format = Annotated[Output, typer.Option("--output", "-o", help="table, wide, json, yaml or name.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why, for those who read it later; in pipelines the review's link.")]
+Job = Annotated[str, typer.Argument(metavar="JOB", help="Name of a ScheduledAgentJob.", show_default=False)]
+
+
+def now() -> datetime:
+    """The only clock of the command line."""
+    return datetime.now(UTC)
+
+
+def on_terminal() -> bool:
+    """Colours and questions are for terminals only."""
+    return sys.stdout.isatty()
+
+
+def say(line: str = "") -> None:
+    """A line of the answer, at once: a pipe must not hold it back."""
+    print(line, flush=True)
+
+
+def note(line: str) -> None:
+    """A line beside the answer, which pipes do not see."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def confirmed(question: str, *, yes: bool) -> bool:
+    """The answer to a question. Raises Problem where nobody could answer it."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise Problem(f"nobody is there to answer: {question}", "add --yes, or run it on a terminal", Exit.USAGE)
+    return typer.confirm(question)
+
+
+def show(pages: Iterable[Sequence[Json]], columns: Sequence[Column], output: Output, *, empty: str) -> None:
+    """Pages of objects in the form that was asked for. A table begins with the first page."""
+    if output in (Output.TABLE, Output.WIDE):
+        table = Table(columns, wide=output is Output.WIDE, colour=on_terminal())
+        lines = 0
+        for page in pages:
+            for line in table.lines(page, now()):
+                say(line)
+                lines += 1
+        if not lines:
+            note(empty)
+        return
+    items = [item for page in pages for item in page]
+    if output is Output.NAME:
+        for item in items:
+            say(name_of(item))
+        return
+    dump({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": items}, output)
+
+
+def name_of(item: Json) -> str:
+    """As kubectl writes it: kind.group/name."""
+    group = str(item["apiVersion"]).partition("/")[0]
+    return f"{str(item['kind']).lower()}.{group}/{item['metadata']['name']}"
+
+
+def show_one(item: Json, output: Output, sentence: str) -> None:
+    """One object after a change: a sentence for people, the object for programs."""
+    if output in (Output.TABLE, Output.WIDE):
+        say(sentence)
+    elif output is Output.NAME:
+        say(name_of(item))
+    else:
+        dump(item, output)
+
+
+def dump(value: Any, output: Output) -> None:
+    """JSON or YAML."""
+    if output is Output.JSON:
+        import json
+
+        say(json.dumps(value, indent=2, ensure_ascii=False))
+    else:
+        from agentjobs.cli.documents import to_yaml
+
+        say(to_yaml(value).rstrip("\n"))
+
+
+def cluster(kubeconfig: str | None, context: str | None, namespace: str | None) -> Kube:
+    """The cluster that the options choose."""
+    return Kube(kubeconfig, context, namespace)

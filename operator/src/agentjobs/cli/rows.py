@@ -1,0 +1,139 @@
+"""What jobs and runs look like in a table. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, TypeVar
+
+from agentjobs.cli.text import NOTHING, Column, Json, at, between, one_line, when
+
+STATUS: Final = {
+    "Scheduled": "scheduled",
+    "Running": "running",
+    "Finished": "finished",
+    "Failed": "failed",
+    "Triggered": "triggered",
+    "Paused": "paused",
+    "Denied": "denied",
+    "Invalid": "invalid",
+    "PendingApproval": "waits for approval",
+}
+"""Phases in people's words."""
+APPROVAL: Final = {"Approved": "approved", "Pending": "waits", "Changed": "change waits", "Denied": "denied"}
+_COLOURS: Final = {
+    "running": "cyan",
+    "finished": "green",
+    "succeeded": "green",
+    "failed": "red",
+    "timed out": "red",
+    "invalid": "red",
+    "denied": "red",
+    "waits": "yellow",
+    "waits for approval": "yellow",
+    "change waits": "yellow",
+    "paused": "dim",
+    "skipped": "yellow",
+    "missed": "yellow",
+    "cancelled": "yellow",
+}
+T = TypeVar("T", bound=Json)
+
+RUN_PHASES: Final = {"TimedOut": "timed out"}
+ERROR_WIDTH: Final = 48
+
+
+def colour_of(word: str) -> str:
+    """Of a status or an approval in words."""
+    return _COLOURS.get(word, "")
+
+
+def status(job: Json) -> str:
+    """The job in a word or two; an answer to an older spec does not count."""
+    phase = at(job, "status", "phase")
+    return STATUS.get(phase, one_line(phase).lower()) if phase else "not seen yet"
+
+
+def approval(job: Json) -> str:
+    """Whether the spec as it is may run."""
+    state = at(job, "status", "approval", "state")
+    return APPROVAL.get(state, one_line(state))
+
+
+def waits(job: Json) -> bool:
+    """Whether somebody has to decide about it."""
+    return at(job, "status", "approval", "state") in ("Pending", "Changed") and bool(at(job, "status", "card", "digest"))
+
+
+def _of(*path: str) -> Column:
+    return Column(path[-1].upper(), lambda job, _: one_line(at(job, *path)))
+
+
+def _count(job: Json, field: str) -> str:
+    return str(at(job, "status", field) or 0)
+
+
+def _red(text: str) -> str:
+    return "" if text == NOTHING else "red"
+
+
+NAMESPACE: Final = Column("NAMESPACE", lambda job, _: one_line(at(job, "metadata", "namespace")))
+JOBS: Final = (
+    Column("NAME", lambda job, _: one_line(at(job, "metadata", "name"))),
+    Column("STATUS", lambda job, _: status(job), colour=colour_of),
+    Column("APPROVAL", lambda job, _: approval(job), colour=colour_of),
+    Column("SCHEDULE", lambda job, _: one_line(at(job, "status", "card", "schedule"))),
+    Column("LAST RUN", lambda job, now: when(at(job, "status", "lastRunAt"), now)),
+    Column("NEXT RUN", lambda job, now: when(at(job, "status", "nextRunAt"), now)),
+    Column("RUNS", lambda job, _: _count(job, "runCount")),
+    Column("LAST ERROR", lambda job, _: one_line(at(job, "status", "lastError"), ERROR_WIDTH), colour=_red),
+    Column("STARTED", lambda job, now: when(at(job, "status", "startedAt"), now), wide=True),
+    Column("FAILED", lambda job, _: _count(job, "failureCount"), wide=True),
+    Column("SESSION", lambda job, _: one_line(at(job, "status", "card", "session")), wide=True),
+    Column("DIGEST", lambda job, _: one_line(str(at(job, "status", "card", "digest") or "")[:10]), wide=True),
+    Column("DESCRIPTION", lambda job, _: one_line(at(job, "spec", "description"), 72), wide=True),
+)
+
+
+def run_status(run: Json) -> str:
+    """A run's phase in words."""
+    phase = at(run, "status", "phase") or "Pending"
+    return RUN_PHASES.get(phase, str(phase).lower())
+
+
+def _exit_code(run: Json) -> str:
+    code = at(run, "status", "exitCode")
+    return NOTHING if code is None else str(code)
+
+
+def _message(run: Json) -> str:
+    return one_line(at(run, "status", "message"))
+
+
+RUNS: Final = (
+    Column("RUN", lambda run, _: one_line(at(run, "metadata", "name"))),
+    Column("STATUS", lambda run, _: run_status(run), colour=colour_of),
+    Column("REASON", lambda run, _: one_line(at(run, "status", "reason"))),
+    Column("EXIT", lambda run, _: _exit_code(run)),
+    Column("TRIGGER", lambda run, _: one_line(at(run, "spec", "trigger", "type") or "Manual").lower()),
+    Column("STARTED", lambda run, now: when(_moment(run), now)),
+    Column("TOOK", lambda run, _: between(at(run, "status", "startedAt"), at(run, "status", "finishedAt"))),
+    Column("BY", lambda run, _: one_line(at(run, "spec", "trigger", "by")), wide=True),
+    Column("DIGEST", lambda run, _: one_line(str(at(run, "status", "digest") or "")[:10]), wide=True),
+    Column("MESSAGE", lambda run, _: _message(run), wide=True),
+)
+
+
+def _moment(run: Json) -> str:
+    """When it started; of a start that became no run, when it was due."""
+    found = at(run, "status", "startedAt") or at(run, "spec", "trigger", "scheduledAt") or at(run, "metadata", "creationTimestamp")
+    return str(found or "")
+
+
+def newest_first(runs: Iterable[T]) -> list[T]:
+    """By the moment that a reader looks for."""
+    return sorted(runs, key=lambda run: (_time(_moment(run)), str(at(run, "metadata", "name"))), reverse=True)
+
+
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp() if text else 0.0

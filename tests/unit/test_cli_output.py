@@ -1,0 +1,91 @@
+"""What the command line prints is pinned by golden files. AGENTJOBS_UPDATE_GOLDEN=1 rewrites them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentjobs.cli import cards, rows
+from agentjobs.cli.difference import coloured, unified
+from agentjobs.cli.kube import said
+from agentjobs.cli.main import tell
+from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.text import Column, Json, Table, one_line, visible, when
+from tests.unit.cli_jobs import JOBS, NOW, RUNS
+
+GOLDEN = Path(__file__).parent / "golden"
+OLD = {"description": "Reads mail.", "env": [{"name": "A", "value": "1"}], "script": {"inline": "import os\nprint('old')\n"}}
+NEW = {"description": "Reads mail.", "env": [{"name": "A", "value": "2"}], "script": {"inline": "import os\nprint('new \u202e ')\n"}}
+
+
+def table(columns: Sequence[Column], bodies: Iterable[Json], *, wide: bool = False, colour: bool = False) -> list[str]:
+    return list(Table(columns, wide=wide, colour=colour).lines(bodies, NOW))
+
+
+PRINTED = {
+    "list": table(rows.JOBS, JOBS),
+    "list-wide": table(rows.JOBS, JOBS, wide=True),
+    "list-everywhere": table((rows.NAMESPACE, *rows.JOBS), JOBS[:2]),
+    "list-coloured": table(rows.JOBS, JOBS, colour=True),
+    "history": table(rows.RUNS, rows.newest_first(RUNS)),
+    "history-wide": table(rows.RUNS, rows.newest_first(RUNS), wide=True),
+    "cards": [line for job in JOBS for line in cards.lines(job, colour=False)],
+    "card-coloured": list(cards.lines(JOBS[2], colour=True)),
+    "diff": unified(OLD, NEW, ("approved", "now")),
+    "diff-coloured": list(coloured(unified(OLD, NEW, ("approved", "now")), colour=True)),
+    "diff-of-a-new-job": unified(None, NEW, ("nothing approved", "now")),
+    "error": [tell(Problem("ScheduledAgentJob x: is \x07 wrong", "mend it"), colour=True)],
+}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_the_output_is_as_it_was_agreed(name: str) -> None:
+    path, text = GOLDEN / f"{name}.txt", "".join(f"{line}\n" for line in PRINTED[name])
+    if os.environ.get("AGENTJOBS_UPDATE_GOLDEN"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def test_every_golden_file_is_of_something() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(PRINTED)
+
+
+def test_pages_of_a_table_have_one_head_and_the_same_columns() -> None:
+    form = Table(rows.JOBS, wide=False, colour=False)
+    paged = [line for page in (JOBS[:1], JOBS[1:2]) for line in form.lines(page, NOW)]
+    assert [line.split()[0] for line in paged] == ["NAME", "pages", "mail"]
+    assert paged[2].index("waits") == paged[0].index("STATUS")
+
+
+@given(st.text())
+def test_nothing_that_is_shown_can_move_the_cursor_or_turn_the_text(text: str) -> None:
+    shown = visible(text)
+    assert not set(shown) & {"\x1b", "\r", "\x07", "\x9b", "\u202e", "\u200b", "\u2028"}
+    assert "\n" not in one_line(text)
+
+
+def test_a_time_that_is_none_is_shown_as_it_is() -> None:
+    assert [when("soon", NOW), when("2026-11-24T12:00:00", NOW), when(None, NOW)] == ["soon", "2026-11-24T12:00:00", "-"]
+
+
+SAID = {
+    'Error from server (NotFound): scheduledagentjobs.agentjobs.dev "x" not found': (Exit.NOT_FOUND, '"x" not found'),
+    "Error from server (NotFound): the server could not find the requested resource": (Exit.NOT_FOUND, "kubectl saj doctor"),
+    'Error from server (Forbidden): admission webhook: "x" denied': (Exit.FORBIDDEN, "denied"),
+    "error: You must be logged in to the server (Unauthorized)": (Exit.CLUSTER, "cluster-info"),
+    "The connection to the server localhost:8080 was refused - did you specify the right host or port?": (Exit.CLUSTER, "cluster-info"),
+    "": (Exit.CLUSTER, "kubectl failed without a word"),
+}
+
+
+@pytest.mark.parametrize("stderr", SAID)
+def test_each_failure_of_kubectl_has_its_code_and_a_sentence(stderr: str) -> None:
+    code, part = SAID[stderr]
+    problem = said(stderr)
+    assert problem.code is code
+    assert part in tell(problem, colour=False)
