@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +14,13 @@ import yaml
 from agentjobs.cli.documents import from_yaml
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.scripts import ScriptError, manifest
 
 KIND: Final = "ScheduledAgentJob"
 MANIFESTS: Final = frozenset({".yaml", ".yml", ".json"})
+SCRIPT: Final = ".py"
+RENDERED: Final = ("jobs", "agents")
+"""The folders of a repository in which scripts and agents are looked for."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +53,53 @@ def _jobs_of(path: Path) -> Iterator[FileJob]:
         yield from _manifests("standard input", sys.stdin.read())
         return
     for file in _files(path):
-        yield from _manifests(str(file), read(file))
+        text = read(file)
+        if file.suffix == SCRIPT:
+            yield from _script(file, text, named=file == path)
+        else:
+            yield from _manifests(str(file), text)
 
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return sorted(file for file in path.iterdir() if file.suffix in MANIFESTS and file.is_file())
+        return sorted(file for file in path.iterdir() if file.suffix in {*MANIFESTS, SCRIPT} and file.is_file())
     return [path]
+
+
+def _script(file: Path, text: str, *, named: bool) -> Iterator[FileJob]:
+    """The job of a script. In a folder a script without a header is somebody's module; one that was named should have been a job."""
+    try:
+        found = manifest(file.stem, text)
+    except ScriptError as error:
+        raise Problem(f"{file}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
+    if found:
+        yield _valid(FileJob(str(file), found[0]), found[1].lines)
+    elif named:
+        remedy = f"`kubectl saj new {file}` writes one: at least a description"
+        raise Problem(f"{file}:1: this script has no header that makes it a job", remedy, Exit.USAGE)
+
+
+def _valid(job: FileJob, lines: Mapping[str, int]) -> FileJob:
+    """With each value in the type that the API takes. Raises Problem with the line of the key that is wrong, as far as it can be told."""
+    from pydantic import ValidationError
+
+    from agentjobs.api.base import explain
+    from agentjobs.api.job import ScheduledAgentJobSpec
+    from agentjobs.api.resources import JOB
+
+    try:
+        spec = ScheduledAgentJobSpec.model_validate(job.spec)
+    except ValidationError as error:
+        where = _place(lines, [str(step) for step in error.errors(include_url=False, include_input=False)[0]["loc"]])
+        raise Problem(f"{job.where}:{where}: {explain(error)}", "correct that line", Exit.USAGE) from None
+    if problem := JOB.problem(job.manifest):
+        raise Problem(f"{job.where}:{lines.get('name', 1)}: {problem}", "choose another name", Exit.USAGE)
+    return FileJob(job.where, {**job.manifest, "spec": spec.model_dump(mode="json", by_alias=True, exclude_unset=True)})
+
+
+def _place(lines: Mapping[str, int], steps: Sequence[str]) -> int:
+    keys = [re.sub("[A-Z]", lambda match: f"-{match[0].lower()}", step) for step in steps]
+    return next((lines[key] for key in reversed(keys) if key in lines), lines[""])
 
 
 def read(path: Path) -> str:

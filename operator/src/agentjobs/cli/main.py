@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from agentjobs import __version__
-from agentjobs.cli import cards, decide, delete, diff, digest, history, list_, logs, pause, run
+from agentjobs.cli import apply, cards, decide, delete, diff, digest, history, list_, logs, new, pause, render, run
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import painted, visible
 
@@ -35,6 +35,9 @@ def _root(version: Annotated[bool, typer.Option("--version", callback=_version, 
 
 
 COMMANDS: Final[dict[str, Callable[..., None]]] = {
+    "new": new.run,
+    "render": render.run,
+    "apply": apply.run,
     "list": list_.run,
     "cards": cards.run,
     "approve": decide.approve,

@@ -1,0 +1,35 @@
+"""`kubectl saj apply`: render and write, on the server's side. What changed waits for an approval."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentjobs.cli import options, render
+from agentjobs.cli.contents import content_of
+from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER
+
+
+def run(
+    paths: render.Paths = None,
+    force: Annotated[bool, typer.Option("--force-conflicts", help="Take over fields that somebody else has set.")] = False,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """Render and apply jobs. Nothing new runs before it is approved; each digest is printed with what it waits for."""
+    from agentjobs.cli.documents import all_to_yaml
+
+    kube = options.cluster(kubeconfig, context, namespace)
+    bodies = render.manifests(paths, None)
+    flags = ("--server-side", f"--field-manager={FIELD_MANAGER}", *(("--force-conflicts",) if force else ()))
+    kube.run("apply", *flags, "--namespace", kube.namespace, "-f", "-", stdin=all_to_yaml(bodies))
+    decided = {item["spec"]["digest"]: item["spec"]["decision"].lower() for item in kube.all(APPROVALS)}
+    for body in bodies:
+        name = body["metadata"]["name"]
+        if "inline" in body["spec"].get("script", {}):
+            digest = content_of(name, body["spec"]).digest
+            options.say(f"{name} {digest} {decided.get(digest, 'waits for approval')}")
+        else:
+            options.say(f"{name} is applied; `kubectl saj cards {name}` shows what waits")

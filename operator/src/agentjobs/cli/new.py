@@ -1,0 +1,55 @@
+"""`kubectl saj new`: a job's file, from answers or from a script that is there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from agentjobs.cli import options
+from agentjobs.cli.kube import Json
+from agentjobs.cli.problem import Exit, Problem
+
+BODY: Final = 'import os\n\nprint("hello from", os.environ.get("JOB_RUN_ID", "a run by hand"))\n'
+
+
+def run(
+    script: Annotated[
+        Path | None, typer.Argument(metavar="[SCRIPT]", help="A script that gets a header, in its place.", show_default=False)
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the job.", show_default=False)] = None,
+    description: Annotated[str | None, typer.Option("--description", "-d", help="What it is for.", show_default=False)] = None,
+    schedule: Annotated[str | None, typer.Option("--schedule", "-s", help='Five cron fields; "" for none.', show_default=False)] = None,
+    time_zone: Annotated[str, typer.Option("--time-zone", "-z", help="IANA name.")] = "Etc/UTC",
+    package: Annotated[list[str] | None, typer.Option("--package", "-p", help="NAME==VERSION, repeatable.", show_default=False)] = None,
+) -> None:
+    """Write a job: a script with a header, in jobs/. What is not given as an option is asked."""
+    from agentjobs.cli.contents import content_of
+    from agentjobs.cli.files import read
+    from agentjobs.cli.scripts import manifest, written
+
+    body = read(script) if script else BODY
+    if manifest("x", body):
+        raise Problem(f"{script}: it has a header already", f"edit that; `kubectl saj render {script}` shows what it means", Exit.USAGE)
+    named = name or (script.stem.replace("_", "-") if script else _asked("Name of the job"))
+    spec: Json = {"description": description or _asked("What is it for, in a sentence")}
+    cron = schedule if schedule is not None else _asked('When, as five cron fields such as "0 8 * * 1"; empty for by hand only', "")
+    if cron:
+        spec["schedule"] = {"cron": cron, "timeZone": time_zone}
+    spec.update({"packages": package} if package else {})
+    text = written(named, spec, body)
+    content_of(named, {**spec, "script": {"inline": text}}, f"job {named}")
+    path = script or Path("jobs") / f"{named.replace('-', '_')}.py"
+    if not script and path.exists():
+        raise Problem(f"{path} is there already", "choose another --name", Exit.USAGE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    options.say(f"{path} is written; next: `kubectl saj apply {path}`, and `kubectl saj approve {named}`")
+
+
+def _asked(question: str, default: str | None = None) -> str:
+    if not sys.stdin.isatty():
+        raise Problem(f"nobody is there to answer: {question}", "give it as an option; --help shows them", Exit.USAGE)
+    return str(typer.prompt(question, default=default, show_default=False))

@@ -1,0 +1,61 @@
+"""`kubectl saj render`: scripts and agents to manifests. The same files give the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentjobs.cli import options
+from agentjobs.cli.kube import Json
+from agentjobs.cli.problem import Exit, Problem
+
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FILE]...", help="Scripts, agent files, manifests or folders; jobs/ and agents/ if left out.", show_default=False
+    ),
+]
+
+
+def run(
+    paths: Paths = None,
+    folder: Annotated[Path | None, typer.Option("--to", help="Write one file for each job into this folder.", show_default=False)] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Write this namespace into them.", show_default=False)] = None,
+    output: Annotated[options.Output, typer.Option("--output", "-o", help="yaml, json or name.")] = options.Output.YAML,
+) -> None:
+    """Render scripts in jobs/ and agents in agents/ to manifests, without a cluster."""
+    from agentjobs.cli.documents import all_to_yaml, to_yaml
+
+    found = manifests(paths, namespace)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        for body in found:
+            path = folder / f"{body['metadata']['name']}.yaml"
+            path.write_text(to_yaml(body))
+            options.say(str(path))
+    elif output is options.Output.NAME:
+        for body in found:
+            options.say(options.name_of(body))
+    elif output is options.Output.JSON:
+        options.dump({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": found}, output)
+    else:
+        options.say(all_to_yaml(found).rstrip("\n"))
+
+
+def manifests(paths: list[Path] | None, namespace: str | None) -> list[Json]:
+    """Of these files, or of the folders that a repository has. Each name once. Raises Problem."""
+    from agentjobs.cli.files import RENDERED, jobs_in
+
+    chosen = paths or [Path(name) for name in RENDERED if Path(name).is_dir()]
+    if not chosen:
+        raise Problem("there is neither jobs/ nor agents/ here", "name files, or go to the folder that has them", Exit.USAGE)
+    jobs = jobs_in(chosen)
+    where: dict[str, str] = {}
+    for job in jobs:
+        if job.name in where:
+            raise Problem(f"{job.where}: {where[job.name]} has a job {job.name}, too", "give one of them another name", Exit.USAGE)
+        where[job.name] = job.where
+    bodies = [dict(job.manifest) for job in jobs]
+    return [{**body, "metadata": {**body["metadata"], "namespace": namespace}} for body in bodies] if namespace else bodies
