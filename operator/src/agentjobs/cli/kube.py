@@ -87,6 +87,10 @@ class Kube:
         """One object. Raises Said."""
         return self._json("get", "--raw", self.path(collection, name, namespace))
 
+    def read(self, path: str) -> Json:
+        """What stands at an address. Raises Said."""
+        return self._json("get", "--raw", path)
+
     def pages(self, collection: str, namespace: str | None = None, **query: object) -> Iterator[list[Json]]:
         """All objects, a small page first, so that something can be shown at once."""
         token, limit = "", FIRST_PAGE

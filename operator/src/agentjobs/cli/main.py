@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from agentjobs import __version__
-from agentjobs.cli import apply, cards, decide, delete, diff, digest, history, list_, logs, new, pause, render, run
+from agentjobs.cli import apply, cards, decide, delete, diff, digest, doctor, history, list_, logs, new, packages, pause, render, run
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import painted, visible
 
@@ -50,14 +50,17 @@ COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "delete": delete.run,
     "diff": diff.run,
     "digest": digest.run,
+    "doctor": doctor.run,
 }
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
+app.add_typer(packages.app, name="packages")
 
 
 def helps() -> dict[str, str]:
     """The first sentence about each command."""
-    return {name: (command.__doc__ or "").partition(". ")[0].partition("\n")[0].rstrip(".") for name, command in COMMANDS.items()}
+    found = {name: (command.__doc__ or "").partition(". ")[0].partition("\n")[0].rstrip(".") for name, command in COMMANDS.items()}
+    return {**found, "packages": str(packages.app.info.help).rstrip(".")}
 
 
 def tell(problem: Problem, *, colour: bool) -> str:

@@ -1,0 +1,169 @@
+"""`kubectl saj doctor`: whether everything is in force that approvals rest on, and who could get around one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+import typer
+
+from agentjobs.cli import options
+from agentjobs.cli.kube import JOBS, MAY_I, Json, Kube, Said
+from agentjobs.cli.problem import Exit
+from agentjobs.cli.rbac import holders, ways_around
+from agentjobs.cli.text import at, one_line, painted, when
+
+Verdict = Literal["ok", "problem", "unknown", "note"]
+COLOURS: Final = {"ok": "green", "problem": "red", "unknown": "yellow", "note": "cyan"}
+KINDS: Final = ("agentjobapprovals", "agentjobruns", "packageapprovals", "scheduledagentjobs")
+LEASES: Final = "apis/coordination.k8s.io/v1/{}leases"
+POLICIES: Final = "apis/admissionregistration.k8s.io/v1/{}validatingadmissionpolicies"
+BINDINGS: Final = "apis/admissionregistration.k8s.io/v1/{}validatingadmissionpolicybindings"
+RBAC: Final = "apis/rbac.authorization.k8s.io/v1/{}"
+OURS: Final = "app.kubernetes.io/name=agentjobs"
+LEASE_NAME: Final = "agentjobs-operator"
+LATE: Final = timedelta(seconds=60)
+FAULTS: Final = frozenset({"PolicyMissing", "NameTaken", "InvalidSpec"})
+RIGHTS: Final = {
+    "write jobs": ("create", "scheduledagentjobs"),
+    "start runs": ("run", "scheduledagentjobs"),
+    "approve jobs": ("approve", "scheduledagentjobs"),
+    "approve packages": ("approve", "packages"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the answer. A problem makes the exit code 1; a note is for people to judge."""
+
+    verdict: Verdict
+    text: str
+
+    def line(self, *, colour: bool) -> str:
+        return painted(f"{self.verdict:<8}", COLOURS[self.verdict] if colour else "") + one_line(self.text)
+
+
+def run(
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """Check what approvals rest on, what you may do here, and who could get around an approval. Exit code 1 when something is wrong."""
+    kube = options.cluster(kubeconfig, context, namespace)
+    wrong = False
+    for check in (served, operator, policies, jobs, rights, around):
+        for finding in _tried(check, kube):
+            options.say(finding.line(colour=options.on_terminal()))
+            wrong = wrong or finding.verdict == "problem"
+    if wrong:
+        raise typer.Exit(Exit.NO)
+
+
+def _tried(check: Callable[[Kube], Iterator[Finding]], kube: Kube) -> Iterator[Finding]:
+    """What the user may not see is unknown, not wrong."""
+    try:
+        yield from check(kube)
+    except Said as refusal:
+        if refusal.code is not Exit.FORBIDDEN:
+            raise
+        yield Finding("unknown", f"{(check.__doc__ or '').rstrip('.')}: you may not see it: {refusal.message}")
+
+
+def served(kube: Kube) -> Iterator[Finding]:
+    """The API of agentjobs."""
+    try:
+        found = kube.read("/apis/agentjobs.dev/v1alpha1")
+    except Said as refusal:
+        if refusal.code is not Exit.NOT_FOUND:
+            raise
+        yield Finding("problem", "the cluster does not know agentjobs: an administrator has to install the chart")
+        return
+    missing = sorted(set(KINDS) - {resource["name"] for resource in found["resources"]})
+    yield Finding("problem", f"missing: {', '.join(missing)}; upgrade the chart") if missing else Finding("ok", "the API is served")
+
+
+def operator(kube: Kube) -> Iterator[Finding]:
+    """The operator's lease."""
+    leases = kube.all(LEASES, "", fieldSelector=f"metadata.name={LEASE_NAME}")
+    yield from lease(leases, options.now())
+
+
+def lease(leases: list[Json], now: datetime) -> Iterator[Finding]:
+    """Pure."""
+    if not leases:
+        yield Finding("problem", f"no operator holds a lease named {LEASE_NAME}: is the chart installed, and does its pod run?")
+    for body in leases:
+        renewed = at(body, "spec", "renewTime")
+        where = f"the operator in namespace {body['metadata']['namespace']}"
+        alive = bool(renewed) and now - datetime.fromisoformat(renewed) < LATE
+        seen = when(renewed, now)
+        yield Finding("ok", f"{where} is alive") if alive else Finding("problem", f"{where} was last seen {seen}: see its log")
+
+
+def policies(kube: Kube) -> Iterator[Finding]:
+    """The admission policies."""
+    names = {body["metadata"]["name"] for body in kube.all(POLICIES, "", labelSelector=OURS)}
+    deny = {
+        at(body, "spec", "policyName")
+        for body in kube.all(BINDINGS, "", labelSelector=OURS)
+        if "Deny" in (at(body, "spec", "validationActions") or ())
+    }
+    yield from enforced(names, deny)
+
+
+def enforced(names: set[str], deny: set[str]) -> Iterator[Finding]:
+    """`deny`: the policies that a binding enforces. Pure."""
+    if not names:
+        yield Finding("problem", "no admission policy of agentjobs is there: whoever may create approvals can approve; upgrade the chart")
+    for name in sorted(names - deny):
+        yield Finding("problem", f"the admission policy {name} is bound by nothing that denies: upgrade the chart")
+    if names and names <= deny:
+        yield Finding("ok", f"{len(names)} admission policies are in force")
+
+
+def jobs(kube: Kube) -> Iterator[Finding]:
+    """The jobs of the namespace."""
+    yield from troubles(kube.all(JOBS))
+
+
+def troubles(found: list[Json]) -> Iterator[Finding]:
+    """What the operator says is wrong. Pure."""
+    wrong = [
+        (job["metadata"]["name"], condition["message"])
+        for job in found
+        for condition in at(job, "status", "conditions") or ()
+        if condition["type"] == "Ready" and condition["reason"] in FAULTS
+    ]
+    unseen = [job["metadata"]["name"] for job in found if at(job, "status", "observedGeneration") != at(job, "metadata", "generation")]
+    yield from (Finding("problem", f"{name}: {message}") for name, message in wrong)
+    yield from (Finding("problem", f"{name}: the operator has not seen it as it is now") for name in unseen)
+    if not wrong and not unseen:
+        yield Finding("ok", f"{len(found)} jobs, none of them in trouble")
+
+
+def rights(kube: Kube) -> Iterator[Finding]:
+    """Your own rights."""
+    may: list[str] = []
+    may_not: list[str] = []
+    for what, (verb, resource) in RIGHTS.items():
+        attributes = {"namespace": kube.namespace, "verb": verb, "group": "agentjobs.dev", "resource": resource}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        allowed = at(kube.create(MAY_I, body, clusterwide=True), "status", "allowed")
+        (may if allowed else may_not).append(what)
+    yield Finding("note", f"{kube.whoami()} may {', '.join(may) or 'do nothing'} here" + (f", not {', '.join(may_not)}" if may_not else ""))
+
+
+def around(kube: Kube) -> Iterator[Finding]:
+    """Who could get around an approval."""
+    bindings = [*kube.all(RBAC + "clusterrolebindings", ""), *kube.all(RBAC + "rolebindings")]
+    roles = {("ClusterRole", role["metadata"]["name"]): role for role in kube.all(RBAC + "clusterroles", "")}
+    roles |= {("Role", role["metadata"]["name"]): role for role in kube.all(RBAC + "roles")}
+    for way, who in ways_around(holders(bindings, roles)):
+        if who:
+            yield Finding("note", f"can {way}: {', '.join(who)}")

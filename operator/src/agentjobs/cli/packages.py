@@ -1,0 +1,224 @@
+"""`kubectl saj packages`: which packages jobs ask for, and what was decided about them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from agentjobs.cli import options
+from agentjobs.cli.decide import decide_packages
+from agentjobs.cli.kube import JOBS, PACKAGE_APPROVALS, Json, Kube, Said
+from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.text import Column, at, one_line
+
+if TYPE_CHECKING:
+    from agentjobs.core.packages import Packages
+
+DEPLOYMENTS: Final = "apis/apps/v1/{}deployments"
+INVENTORY: Final = "AGENTJOBS_RUNNER_INVENTORY"
+COLOURS: Final = {"in the runner image": "green", "approved": "green", "denied": "red", "needs approval": "yellow"}
+COLUMNS: Final = (
+    Column("PACKAGE", lambda row, _: one_line(row["package"])),
+    Column("STATUS", lambda row, _: one_line(row["status"]), colour=lambda text: COLOURS.get(text, "")),
+    Column("JOBS", lambda row, _: one_line(", ".join(row["jobs"]))),
+    Column("DECIDED BY", lambda row, _: one_line(", ".join(row["by"]))),
+    Column("DECISIONS", lambda row, _: one_line(", ".join(row["decisions"])), wide=True),
+)
+
+app = typer.Typer(no_args_is_help=True, help="List and check packages, approve and deny them, revoke decisions.")
+Pins = Annotated[list[str], typer.Argument(metavar="PIN...", help="NAME==VERSION.", show_default=False)]
+
+
+@app.command("list")
+def list_(
+    output: options.Format = options.Output.TABLE,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """List the packages that jobs ask for or that were decided about."""
+    kube = options.cluster(kubeconfig, context, namespace)
+    decisions = kube.all(PACKAGE_APPROVALS)
+    if output not in (options.Output.TABLE, options.Output.WIDE):
+        options.show([decisions], (), output, empty="")
+        return
+    empty = f"no job in namespace {kube.namespace} asks for packages, and nothing was decided about any"
+    options.show([rows(kube.all(JOBS), decisions, known(kube, decisions))], COLUMNS, output, empty=empty)
+
+
+@app.command()
+def check(
+    what: Annotated[list[str], typer.Argument(metavar="PIN|FILE...", help="NAME==VERSION, scripts, folders.", show_default=False)],
+    inventory: Annotated[
+        Path | None,
+        typer.Option("--inventory", help="The runner image's inventory.json; the operator's own if left out.", show_default=False),
+    ] = None,
+    output: options.Format = options.Output.TABLE,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """Check packages before a job asks for them. Exit code 1 when one is denied or needs an approval."""
+    from agentjobs.core.packages import WORDS
+
+    kube = options.cluster(kubeconfig, context, namespace)
+    asked = _asked(what)
+    found = known(kube, kube.all(PACKAGE_APPROVALS), _inventory(inventory) if inventory else None)
+    verdicts = {pin: found.verdict(pin) for pin in asked}
+    told = [{"package": pin, "status": WORDS[verdict], "jobs": asked[pin], "by": []} for pin, verdict in verdicts.items()]
+    options.show([told], COLUMNS[:3], output, empty="no packages")
+    if set(verdicts.values()) & {"Denied", "Pending"}:
+        raise typer.Exit(Exit.NO)
+
+
+@app.command()
+def approve(
+    pins: Pins,
+    reason: options.Reason = None,
+    yes: options.Yes = False,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """Approve exact versions for all jobs of the namespace, in one decision."""
+    _decide(options.cluster(kubeconfig, context, namespace), pins, reason, yes=yes, deny=False)
+
+
+@app.command()
+def deny(
+    pins: Pins,
+    reason: options.Reason = None,
+    yes: options.Yes = False,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """Deny exact versions: no job of the namespace that asks for one of them runs."""
+    _decide(options.cluster(kubeconfig, context, namespace), pins, reason, yes=yes, deny=True)
+
+
+@app.command()
+def revoke(
+    decisions: Annotated[list[str], typer.Argument(metavar="DECISION...", help="PackageApprovals, as `list -o wide` names them.")],
+    yes: options.Yes = False,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """Take decisions about packages back. Jobs that need a revoked approval stop."""
+    kube = options.cluster(kubeconfig, context, namespace)
+    for decision in decisions:
+        body = kube.get(PACKAGE_APPROVALS, decision)
+        options.say(f"{decision}: {body['spec']['decision'].lower()} {', '.join(body['spec']['packages'])}")
+    if not options.confirmed(f"Revoke {', '.join(decisions)}?", yes=yes):
+        raise typer.Exit(Exit.NO)
+    for decision in decisions:
+        kube.delete(PACKAGE_APPROVALS, decision)
+        options.say(f"{decision} is revoked")
+
+
+def _decide(kube: Kube, pins: Sequence[str], reason: str | None, *, yes: bool, deny: bool) -> None:
+    _asked(pins)
+    if not options.confirmed(f"{'Deny' if deny else 'Approve'} {', '.join(pins)} in namespace {kube.namespace}?", yes=yes):
+        raise typer.Exit(Exit.NO)
+    decide_packages(kube, pins, "Denied" if deny else "Approved", reason)
+
+
+def _asked(what: Sequence[str]) -> dict[str, list[str]]:
+    """Pins, each with the files that ask for it. Raises Problem for what is neither a pin nor a file."""
+    from agentjobs.api.package_rules import canonical_or_none
+    from agentjobs.cli.files import jobs_in
+
+    asked: dict[str, list[str]] = defaultdict(list)
+    for word in what:
+        if canonical_or_none(word):
+            asked[word] = asked[word]
+        elif Path(word).exists():
+            for job in jobs_in([Path(word)]):
+                for pin in job.spec.get("packages", ()):
+                    asked[pin].append(job.name)
+        else:
+            raise Problem(f"{word} is neither a package with its version nor a file", "write NAME==VERSION: requests==2.32.3", Exit.USAGE)
+    return asked
+
+
+def rows(jobs: Iterable[Json], decisions: Sequence[Json], packages: Packages) -> list[Json]:
+    """One for each package, by name. Pure."""
+    from agentjobs.api.package_rules import canonical, canonical_or_none
+    from agentjobs.core.packages import WORDS
+
+    users: dict[str, list[str]] = defaultdict(list)
+    for job in jobs:
+        for pin in at(job, "spec", "packages") or ():
+            users[canonical_or_none(pin) or str(pin)].append(job["metadata"]["name"])
+    about: dict[str, list[Json]] = defaultdict(list)
+    for decision in decisions:
+        for pin in decision["spec"]["packages"]:
+            about[canonical(pin)].append(decision)
+    return [
+        {
+            "package": pin,
+            "status": WORDS[packages.verdict(pin)],
+            "jobs": users[pin],
+            "by": sorted({str(at(decision, "spec", "approvedBy")) for decision in about[pin]}),
+            "decisions": [decision["metadata"]["name"] for decision in about[pin]],
+        }
+        for pin in sorted({*users, *about})
+    ]
+
+
+def known(kube: Kube, decisions: Sequence[Json], inventory: Mapping[str, str] | None = None) -> Packages:
+    """What is decided, and what the image holds: as told, else the operator's own list, else what cards say."""
+    from agentjobs.api.package_rules import canonical
+    from agentjobs.core import packages as core
+
+    views = tuple(
+        core.PackageApprovalView(
+            decision["metadata"]["name"], frozenset(map(canonical, decision["spec"]["packages"])), decision["spec"]["decision"]
+        )
+        for decision in decisions
+    )
+    listed = inventory if inventory is not None else _operators(kube)
+    image = core.inventory(listed) if listed is not None else _on_cards(kube.all(JOBS))
+    return core.Packages(image, views)
+
+
+def _operators(kube: Kube) -> dict[str, str] | None:
+    """None where the user may not read the operator's Deployment."""
+    try:
+        found = kube.all(DEPLOYMENTS, "", labelSelector="app.kubernetes.io/name=agentjobs")
+    except Said as refusal:
+        if refusal.code is Exit.FORBIDDEN:
+            return None
+        raise
+    for deployment in found:
+        for container in at(deployment, "spec", "template", "spec", "containers") or ():
+            for variable in container.get("env", ()):
+                if variable["name"] == INVENTORY:
+                    listed: dict[str, str] = json.loads(variable["value"])
+                    return listed
+    return None
+
+
+def _on_cards(jobs: Iterable[Json]) -> frozenset[str]:
+    from agentjobs.api.package_rules import canonical
+
+    lines = (str(line) for job in jobs for line in at(job, "status", "card", "packages") or ())
+    return frozenset(canonical(line.removesuffix(": in the runner image")) for line in lines if line.endswith(": in the runner image"))
+
+
+def _inventory(path: Path) -> Mapping[str, str]:
+    from agentjobs.cli.files import read
+
+    try:
+        listed: Any = json.loads(read(path))
+    except ValueError:
+        listed = None
+    if not isinstance(listed, dict):
+        raise Problem(f"{path}: this is no inventory", 'a JSON object is needed: {"requests": "2.32.3"}', Exit.USAGE)
+    return listed

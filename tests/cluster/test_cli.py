@@ -1,0 +1,186 @@
+"""`kubectl saj` through the real binaries, on a real cluster."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests import manifests
+from tests.cluster import many
+from tests.cluster.installed import Installed
+from tests.cluster.plugin import Saj, installed
+from tests.cluster.support import Kubectl, new_namespace, wait_for
+from tests.cluster.terminal import session
+from tests.cluster.test_readme import shown_as, squeezed
+
+GOLDEN = Path(__file__).parent / "golden"
+SLOW = """\
+import sys, time
+print("first", flush=True)
+print("beside", file=sys.stderr, flush=True)
+from pathlib import Path
+while not Path("/workspace/stop").exists():
+    time.sleep(0.2)
+"""
+
+
+@pytest.fixture(scope="module")
+def namespace(agentjobs: Installed, kubectl: Kubectl) -> Iterator[str]:
+    with new_namespace(kubectl) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def saj(kubectl: Kubectl, namespace: str, tmp_path_factory: pytest.TempPathFactory) -> Saj:
+    return installed(kubectl, namespace, tmp_path_factory.mktemp("checkout"))
+
+
+def golden(name: str, text: str) -> None:
+    """`...` stands for anything, as in the README."""
+    expected = (GOLDEN / f"{name}.txt").read_text()
+    assert shown_as(expected.strip()).fullmatch(squeezed(text)), f"{name}: printed\n{text}\nand not\n{expected}"
+
+
+def test_a_job_goes_from_a_script_to_its_record_and_away(saj: Saj) -> None:
+    saj("new", "--name", "hello", "-d", "Says hello.", "-s", "0 8 * * 1", "-z", "Europe/Bucharest")
+    script = saj.folder / "jobs/hello.py"
+    script.write_text(script.read_text() + 'import sys\nprint("all is well", file=sys.stderr)\n')
+    digest = saj("digest", "jobs").split()[0]
+    assert saj("apply") == f"hello {digest} waits for approval\n"
+    wait_for(lambda: digest in saj("cards", "hello"), 30, "the card is there")
+    golden("cards", saj("cards"))
+    approved = saj("approve", "hello", "--digest", digest, "--reason", "https://reviews.example/1")
+    assert approved.startswith(f"approved: hello {digest[:10]} by ")
+    assert "already" in saj("approve", "hello", "--digest", digest)
+    golden("run", saj("run", "hello", "--wait", "--name", "hello-now"))
+    wait_for(lambda: "finished" in saj("list"), 30, "the list tells the run")
+    golden("list", saj("list", "-o", "wide"))
+    golden("history", saj("history", "hello", "-o", "wide"))
+    assert saj("logs", "hello") == "hello from hello-now\n"
+    assert saj("logs", "hello-now", "--stderr") == "all is well\n"
+    assert saj("apply") == f"hello {digest} approved\n"
+    assert saj("pause", "hello") == "hello is paused\n"
+    wait_for(lambda: "paused" in saj("list"), 30, "the list tells the pause")
+    assert saj("resume", "hello", "-o", "name") == "scheduledagentjob.agentjobs.dev/hello\n"
+    assert "is deleted" in saj("delete", "hello", "--approvals", "--yes")
+    assert saj.run("list", "-o", "name").stdout == ""
+
+
+def test_approving_on_a_terminal_shows_the_card_and_what_changed_and_asks(agentjobs: Installed, saj: Saj, namespace: str) -> None:
+    agentjobs.in_force(namespace, "asked", "print('one')\n")
+    agentjobs.kubectl.apply(namespace, many.job("asked", "print('two')\n", packages=["six==1.0"]))
+    wait_for(lambda: "change waits" in saj("cards", "asked"), 30, "the change waits")
+    question = f"Approve asked ({agentjobs.digest(namespace, 'asked')[:10]})? [y/N]: "
+    assert saj.run("diff", "asked").returncode == 1
+    command = ["kubectl", "saj", "approve", "asked"]
+    answers = {"Approve these packages for this namespace? [y/N]: ": "y\n"}
+    code, screen = session(command, {**answers, question: "n\n"}, saj.environment)
+    assert (code, screen.count("approved: six==1.0")) == (1, 1)
+    golden("approve-no", screen)
+    wait_for(lambda: "six==1.0: approved" in saj("cards", "asked"), 30, "the card knows of the package")
+    code, screen = session(command, {question: "y\n"}, saj.environment)
+    assert code == 0, screen
+    golden("approve-yes", screen)
+    wait_for(lambda: saj.run("diff", "asked").stdout == "", 30, "what was approved is what runs")
+
+
+def test_packages_are_checked_approved_and_revoked_by_themselves(agentjobs: Installed, saj: Saj, namespace: str) -> None:
+    agentjobs.kubectl.apply(namespace, many.job("packed", "print(1)", packages=["idna==3.0", "attrs==1.0"]))
+    assert saj.run("packages", "check", "idna==3.0").returncode == 1
+    assert "approved: attrs==1.0, idna==3.0" in saj("packages", "approve", "attrs==1.0", "idna==3.0", "--yes")
+    golden("packages", saj("packages", "list"))
+    assert "approved" in saj("packages", "check", "idna==3.0")
+    decisions = json.loads(saj("packages", "list", "-o", "json"))["items"]
+    (decision,) = (item["metadata"]["name"] for item in decisions if "idna==3.0" in item["spec"]["packages"])
+    assert "is revoked" in saj("packages", "revoke", decision, "--yes")
+    assert "needs approval" in saj.run("packages", "check", "idna==3.0").stdout
+    assert "denied: idna==3.0" in saj("packages", "deny", "idna==3.0", "--yes", "--reason", "CVE-2024-1")
+    assert "denied" in saj.run("packages", "check", "idna==3").stdout
+
+
+def test_doctor_tells_what_is_in_force_and_who_could_get_around_it(kubectl: Kubectl, saj: Saj, namespace: str) -> None:
+    kubectl("create", "rolebinding", "ed", "-n", namespace, "--clusterrole=edit", "--user=ed")
+    kubectl("create", "rolebinding", "adam", "-n", namespace, "--clusterrole=admin", "--user=adam")
+    golden("doctor", saj.run("doctor").stdout)
+    ed = installed(kubectl, namespace, saj.folder, "ed")
+    assert "unknown" in ed.run("doctor").stdout
+    assert "ed may write jobs, start runs here, not approve jobs" in ed.run("doctor").stdout
+
+def test_the_output_is_shown_while_a_run_goes_on_and_kept_afterwards(agentjobs: Installed, saj: Saj, namespace: str) -> None:
+    many.in_force(agentjobs, namespace, [many.job("slow", SLOW), many.job("fails", "print('half')\nraise SystemExit(3)")])
+    followed = subprocess.Popen(
+        ["kubectl", "saj", "run", "slow", "--follow", "--name", "slow-run"], stdout=subprocess.PIPE, text=True, env=saj.environment
+    )
+    with followed:
+        assert followed.stdout is not None
+        assert {followed.stdout.readline(), followed.stdout.readline()} == {"first\n", "beside\n"}
+        assert "first" in saj("logs", "slow")
+        assert saj.refused("logs", "slow", "--stderr")[0] == 2
+        code, told = saj.refused("run", "fails", "--follow")
+        assert (code, "failed: the script exited with code 3" in told) == (7, True)
+        agentjobs.kubectl("exec", "-n", namespace, saj_pod(agentjobs, namespace), "--", "touch", "/workspace/stop")
+        assert followed.stdout.read() == "", "the runner's envelope is not for people"
+    assert followed.returncode == 0
+    assert (saj("logs", "slow-run"), saj("logs", "slow-run", "--stderr")) == ("first\n", "beside\n")
+    assert saj("logs", "fails") == "half\n"
+
+
+def saj_pod(agentjobs: Installed, namespace: str) -> str:
+    return str(agentjobs.run(namespace, "slow-run")["status"]["podName"])
+
+
+def test_each_refusal_has_its_exit_code_and_a_remedy(kubectl: Kubectl, agentjobs: Installed, saj: Saj, namespace: str) -> None:
+    agentjobs.kubectl.apply(namespace, many.job("wanted", "print(1)"))
+    digest = agentjobs.digest(namespace, "wanted")
+    kubectl("create", "rolebinding", "ben", "-n", namespace, "--clusterrole=view", "--user=ben")
+    ben = installed(kubectl, namespace, saj.folder, "ben")
+    assert "wanted" in ben("list")
+    code, told = ben.refused("approve", "wanted", "--digest", digest)
+    assert (code, "ben" in told) == (5, True)
+    assert ben.refused("run", "wanted")[0] == 5
+    assert saj.refused("cards", "absent")[0] == 4
+    assert saj.refused("history", "absent")[0] == 4
+    assert saj.refused("approve", "wanted", "--digest", "0" * 64)[0] == 6
+    assert saj.refused("approve", "wanted")[0] == 2
+    code, told = saj.refused("run", "wanted", "--wait")
+    assert code == 7
+    assert "skipped" in saj("history", "wanted")
+    assert saj.refused("logs", "nothing")[0] == 4
+
+
+def test_the_name_is_written_where_the_server_does_not_stamp_it(agentjobs: Installed, saj: Saj, namespace: str) -> None:
+    agentjobs.kubectl.apply(namespace, many.job("unstamped", "print(1)"))
+    agentjobs.digest(namespace, "unstamped")
+    with agentjobs.values_set(**{"approval.stamp": "false"}):
+        told = saj("approve", "unstamped", "--yes")
+    assert f"by {agentjobs.kubectl('auth', 'whoami', '-o', 'jsonpath={.status.userInfo.username}')}" in told
+
+
+def test_programs_get_the_objects_and_shells_the_names(kubectl: Kubectl, saj: Saj, namespace: str) -> None:
+    kubectl.apply(namespace, manifests.job("listed"))
+    as_json, as_yaml = json.loads(saj("list", "-o", "json")), yaml.safe_load(saj("list", "-o", "yaml"))
+    assert as_json == as_yaml
+    assert "listed" in [item["metadata"]["name"] for item in as_json["items"]]
+    completed = subprocess.run(
+        ["kubectl", "__complete", "saj", "pause", "li"], capture_output=True, text=True, env=saj.environment, check=True
+    )
+    assert completed.stdout.splitlines() == ["listed", ":4"]
+    assert namespace in saj("list", "--all-namespaces")
+    assert saj("list", "-n", "default", "-o", "name") == ""
+
+
+def test_applying_twice_changes_nothing_whatever_the_operator_wrote(agentjobs: Installed, saj: Saj, namespace: str) -> None:
+    agentjobs.in_force(namespace, "kept", "print(1)\n", schedule={"cron": "0 8 * * 1"}, packages=[])
+    manifest = many.job("kept", "print(1)\n", schedule={"cron": "0 8 * * 1"}, packages=[])
+    before = agentjobs.job(namespace, "kept")["metadata"]["resourceVersion"]
+    agentjobs.kubectl.apply(namespace, manifest)
+    after = agentjobs.job(namespace, "kept")
+    assert after["metadata"]["resourceVersion"] == before
+    shown = agentjobs.kubectl.json("get", "saj", "kept", "-n", namespace, "--show-managed-fields")["metadata"]["managedFields"]
+    assert [(entry["manager"], sorted(entry["fieldsV1"])) for entry in shown if "f:spec" in entry["fieldsV1"]] == [("kubectl", ["f:spec"])]
+    assert [sorted(entry["fieldsV1"]) for entry in shown if entry["manager"] != "kubectl"] == [["f:status"]]

@@ -1,0 +1,118 @@
+"""What the doctor concludes from what it sees."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from agentjobs.api.package_rules import canonical
+from agentjobs.cli import doctor, packages
+from agentjobs.cli.rbac import BOTH, WAYS_AROUND, Act, allows, holders, ways_around
+from agentjobs.core.packages import PackageApprovalView, Packages
+from tests.unit.cli_jobs import job
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+Json = dict[str, Any]
+
+
+def rule(verbs: list[str], groups: list[str], resources: list[str]) -> Json:
+    return {"verbs": verbs, "apiGroups": groups, "resources": resources}
+
+
+EXEC = Act("create", "", "pods/exec")
+ALLOWED = {
+    "by name": (rule(["create"], [""], ["pods/exec"]), True),
+    "by stars": (rule(["*"], ["*"], ["*"]), True),
+    "for the part of everything": (rule(["create"], [""], ["*/exec"]), True),
+    "not for the whole": (rule(["create"], [""], ["pods"]), False),
+    "not with another verb": (rule(["get"], [""], ["pods/exec"]), False),
+    "not in another group": (rule(["create"], ["apps"], ["pods/exec"]), False),
+    "not by a rule about addresses": ({"verbs": ["*"], "nonResourceURLs": ["*"]}, False),
+}
+
+
+@pytest.mark.parametrize("how", ALLOWED)
+def test_a_rule_allows_what_kubernetes_would(how: str) -> None:
+    body, answer = ALLOWED[how]
+    assert allows(body, EXEC) is answer
+
+
+def binding(role: str, *subjects: Json, kind: str = "ClusterRole") -> Json:
+    return {"metadata": {"namespace": "team"}, "roleRef": {"kind": kind, "name": role}, "subjects": list(subjects)}
+
+
+ROLES: dict[tuple[str, str], Json] = {
+    ("ClusterRole", "all"): {"rules": [rule(["*"], ["*"], ["*"])]},
+    ("Role", "writes"): {"rules": [rule(["patch"], ["agentjobs.dev"], ["scheduledagentjobs"])]},
+    ("Role", "decides"): {
+        "rules": [
+            rule(["approve"], ["agentjobs.dev"], ["scheduledagentjobs"]),
+            rule(["create"], ["agentjobs.dev"], ["agentjobapprovals"]),
+        ]
+    },
+}
+
+
+def test_people_who_could_get_around_an_approval_are_named_and_components_are_not() -> None:
+    found = holders(
+        [
+            binding("all", {"kind": "Group", "name": "system:masters"}, {"kind": "User", "name": "system:kube-scheduler"}),
+            binding("all", {"kind": "ServiceAccount", "name": "job-controller", "namespace": "kube-system"}),
+            binding("writes", {"kind": "User", "name": "ana"}, {"kind": "User", "name": "ben"}, kind="Role"),
+            binding("decides", {"kind": "User", "name": "ana"}, {"kind": "ServiceAccount", "name": "ci"}, kind="Role"),
+            binding("gone", {"kind": "User", "name": "eve"}),
+        ],
+        ROLES,
+    )
+    told = dict(ways_around(found))
+    assert told == {**dict.fromkeys(WAYS_AROUND, ["group system:masters"]), BOTH: ["group system:masters", "user ana"]}
+
+
+def verdicts(findings: Any) -> list[str]:
+    return [finding.verdict for finding in findings]
+
+
+def lease(renewed: str | None) -> Json:
+    return {"metadata": {"namespace": "agentjobs-system"}, "spec": {"renewTime": renewed}}
+
+
+def test_an_operator_is_alive_while_it_renews_its_lease() -> None:
+    assert verdicts(doctor.lease([lease("2026-11-24T11:59:30.000000Z")], NOW)) == ["ok"]
+    assert verdicts(doctor.lease([lease("2026-11-24T11:58:30.000000Z")], NOW)) == ["problem"]
+    assert verdicts(doctor.lease([lease(None)], NOW)) == ["problem"]
+    assert verdicts(doctor.lease([], NOW)) == ["problem"]
+
+
+def test_a_policy_counts_only_when_something_binds_it() -> None:
+    assert verdicts(doctor.enforced({"a", "b"}, {"a", "b"})) == ["ok"]
+    assert verdicts(doctor.enforced({"a", "b"}, {"a"})) == ["problem"]
+    assert verdicts(doctor.enforced(set(), {"a"})) == ["problem"]
+
+
+def ready(name: str, reason: str, seen: int = 1) -> Json:
+    body = job(name, conditions=[{"type": "Ready", "status": "False", "reason": reason, "message": "why"}])
+    body["status"]["observedGeneration"] = seen
+    return body
+
+
+def test_a_job_that_only_waits_is_in_no_trouble() -> None:
+    assert verdicts(doctor.troubles([ready("pages", "PendingApproval")])) == ["ok"]
+    assert verdicts(doctor.troubles([ready("pages", "NameTaken"), ready("mail", "PolicyMissing")])) == ["problem", "problem"]
+    assert verdicts(doctor.troubles([ready("pages", "Ready", seen=0)])) == ["problem"]
+
+
+def test_each_package_has_one_row_however_it_is_spelt() -> None:
+    decision = {
+        "metadata": {"name": "batch"},
+        "spec": {"packages": ["Six==1.17.0", "idna==3"], "decision": "Approved", "approvedBy": "ana"},
+    }
+    view = PackageApprovalView("batch", frozenset(map(canonical, ["Six==1.17.0", "idna==3"])), "Approved")
+    asked = [job("pages", spec={"packages": ["six==1.17", "attrs==1"]}), job("mail", spec={"packages": ["six==1.17.0"]})]
+    rows = packages.rows(asked, [decision], Packages(frozenset({"attrs==1"}), (view,)))
+    assert [(row["package"], row["status"], row["jobs"], row["by"]) for row in rows] == [
+        ("attrs==1", "in the runner image", ["pages"], []),
+        ("idna==3", "approved", [], ["ana"]),
+        ("six==1.17", "approved", ["pages", "mail"], ["ana"]),
+    ]
