@@ -23,7 +23,7 @@ from typing import IO
 
 from agentjobs.core.envelope import Envelope, ShortForm, read_envelope, read_short_form
 
-SOURCES = Path(__file__).parents[2] / "runner-image" / "src" / "agentjobs_runner"
+SOURCES = Path(__file__).parents[2] / "runner-image" / "src"
 UID = 65532
 RUN_ID = "report-29000000"
 AS_AGENT = (str(shutil.which("setpriv")), f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--no-new-privs", "--pdeathsig=KILL")
@@ -46,9 +46,14 @@ def interpreter() -> str:
     raise AssertionError(f"uid {UID} can start no python3 (root and setpriv are needed too)")
 
 
-def revision(script: str) -> bytes:
+Program = str | Mapping[str, object]
+"""The text of a script, or an agent."""
+
+
+def revision(program: Program) -> bytes:
     """The canonical bytes as the operator freezes them."""
-    content = {"name": "report", "recipe": 1, "spec": {"description": "A report.", "script": {"inline": script}}}
+    what = {"script": {"inline": program}} if isinstance(program, str) else {"agent": program}
+    content = {"name": "report", "recipe": 1, "spec": {"description": "A report.", **what}}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
@@ -59,7 +64,7 @@ class Image:
         self.python = interpreter()
         self.library = folder / "lib"
         self.bin = folder / "bin"
-        shutil.copytree(SOURCES, self.library / "agentjobs_runner", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(SOURCES, self.library, ignore=shutil.ignore_patterns("__pycache__"))
         compileall.compile_dir(str(self.library), quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
         self.bin.mkdir()
         (self.bin / "python3").symlink_to(self.python)
@@ -176,18 +181,18 @@ class Host:
         self._folder = folder
         self._started: list[Running] = []
 
-    def folder(self, script: str) -> Path:
+    def folder(self, script: Program) -> Path:
         root = self._folder / f"container-{len(list(self._folder.iterdir()))}"
-        for name in ("etc/agentjobs/revision", "dev", "tmp", "workspace"):
+        for name in ("etc/agentjobs/revision", "dev", "tmp", "workspace", "session"):
             (root / name).mkdir(parents=True)
-        for name in ("tmp", "workspace"):
+        for name in ("tmp", "workspace", "session"):
             (root / name).chmod(0o777)
         (root / "etc/agentjobs/revision/revision.json").write_bytes(revision(script))
         (root / "dev/termination-log").touch()
         (root / "dev/termination-log").chmod(0o666)
         return root
 
-    def environment(self, script: str, *, limit: int | str = 15, linger: int = 1, **more: str) -> dict[str, str]:
+    def environment(self, script: Program, *, limit: int | str = 15, linger: int = 1, **more: str) -> dict[str, str]:
         return {
             "PATH": f"{self.image.bin}:/usr/bin:/bin",
             "JOB_RUN_ID": RUN_ID,
@@ -198,7 +203,7 @@ class Host:
         }
 
     def start(
-        self, script: str, root: Path | None = None, *, prefix: Sequence[str] = (), reading: bool = True, **environment: str
+        self, script: Program, root: Path | None = None, *, prefix: Sequence[str] = (), reading: bool = True, **environment: str
     ) -> Running:
         """prefix: a command that starts the runner, inside the namespace and with the image's uid."""
         root = root or self.folder(script)
@@ -207,7 +212,7 @@ class Host:
         self._started.append(running)
         return running
 
-    def run(self, script: str, root: Path | None = None, *, prefix: Sequence[str] = (), **environment: str) -> Ended:
+    def run(self, script: Program, root: Path | None = None, *, prefix: Sequence[str] = (), **environment: str) -> Ended:
         return self.start(script, root, prefix=prefix, reading=True, **environment).wait()
 
     def end(self) -> None:

@@ -91,4 +91,7 @@ def _record(report: Report) -> Fields:
         "message": report.message[:MAX_MESSAGE_CHARACTERS],
         "startedAt": report.started_at,
         "finishedAt": report.finished_at,
+        "inputTokens": report.input_tokens,
+        "outputTokens": report.output_tokens,
+        "costMicroUSD": report.cost_micro_usd,
     }

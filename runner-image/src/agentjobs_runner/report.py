@@ -23,14 +23,32 @@ class RefusedError(Exception):
 
 
 class Report:
-    """The envelope's fields that are not output. Times are RFC 3339 in UTC with microseconds; started_at is None when nothing started."""
+    """The envelope's fields that are not output. Times are RFC 3339 in UTC with microseconds; started_at is None when nothing started.
 
-    __slots__ = ("digest", "exit_code", "finished_at", "message", "outcome", "reason", "run_id", "started_at")
+    The tokens are None when no model was called, and the cost, in millionths of a dollar, also when a price is not known.
+    """
+
+    __slots__ = (
+        "cost_micro_usd",
+        "digest",
+        "exit_code",
+        "finished_at",
+        "input_tokens",
+        "message",
+        "outcome",
+        "output_tokens",
+        "reason",
+        "run_id",
+        "started_at",
+    )
 
     def __init__(self, run_id: str, digest: str) -> None:
         self.run_id = run_id
         self.digest = digest
         self.started_at: str | None = None
+        self.input_tokens: int | None = None
+        self.output_tokens: int | None = None
+        self.cost_micro_usd: int | None = None
         self.end("Refused", EXIT_RUNNER_FAILED, "RunnerFailed", "the runner itself failed")
 
     def start(self) -> None:
@@ -62,6 +80,11 @@ class Report:
             self.end("Exited", 128 - code, "KilledBySignal", f"the script was killed by {signal_name(-code)}")
         else:
             self.end("Exited", code, "ScriptFailed" if code else "Completed", f"the script exited with code {code}")
+
+    def concluded(self, reason: str, message: str) -> None:
+        """What an agent's program says of its own exit; the code counts, whatever it says."""
+        if self.outcome == "Exited" and (self.exit_code == 0) == (reason == "Completed"):
+            self.reason, self.message = reason, message
 
 
 def now() -> str:

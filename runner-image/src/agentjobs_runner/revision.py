@@ -13,8 +13,8 @@ SCRIPT_FOLDER = "tmp/agentjobs"
 MAX_REVISION_BYTES = 2 * 1024 * 1024
 
 
-def approved_script(root: str, digest: str) -> str:
-    """The script's text. Raises RefusedError when the revision is not readable or is not the one the digest names."""
+def approved_script(root: str, digest: str) -> str | None:
+    """The script's text; None: an agent. Raises RefusedError when the revision is not readable or is not the one the digest names."""
     content = _read(os.path.join(root, REVISION_FILE))
     found = sha256_hex(content)
     if found != digest:
@@ -22,11 +22,13 @@ def approved_script(root: str, digest: str) -> str:
     try:
         script = from_json(content)
         for key in ("spec", "script", "inline"):
+            if key == "script" and isinstance(script, dict) and isinstance(script.get("agent"), dict):
+                return None
             script = script[key] if isinstance(script, dict) else None
     except (ValueError, LookupError, RecursionError):
         script = None
     if not isinstance(script, str):
-        raise RefusedError("RevisionUnreadable", "the revision holds no script at spec.script.inline")
+        raise RefusedError("RevisionUnreadable", "the revision holds neither a script at spec.script.inline nor an agent at spec.agent")
     return script
 
 

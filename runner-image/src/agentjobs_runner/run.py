@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from agentjobs_runner import envelope, proc, revision
+from agentjobs_runner import agents, envelope, proc, revision
 from agentjobs_runner.quick import signal
 from agentjobs_runner.report import RefusedError, Report
 from agentjobs_runner.supervise import Supervisor
@@ -48,12 +48,14 @@ def _run(root: str, report: Report, supervisor: Supervisor) -> None:
     """Fills the report in. On return no other process is left."""
     try:
         limit = _limit_seconds()
-        path = revision.write_script(root, revision.approved_script(root, report.digest))
+        script = revision.approved_script(root, report.digest)
+        command = agents.command() if script is None else ["python3", revision.write_script(root, script)]
+        agents.hold_session(root)
         if supervisor.hear():
             report.terminated()
             return
         report.start()
-        _start(supervisor, path)
+        _start(supervisor, command, root)
     except RefusedError as refusal:
         report.started_at = None
         report.refused(refusal)
@@ -65,15 +67,20 @@ def _run(root: str, report: Report, supervisor: Supervisor) -> None:
         report.timed_out(limit)
     else:
         report.exited(status)
+        if script is None and (told := agents.verdict(root)):
+            report.concluded(*told)
+    agents.take_notes(root, report)
 
 
-def _start(supervisor: Supervisor, path: str) -> None:
+def _start(supervisor: Supervisor, command: list[str], root: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name not in (DIGEST, TIMEOUT, LINGER)}
     environment.setdefault("PYTHONUNBUFFERED", "1")
+    if root != "/":
+        environment[agents.ROOT] = root
     try:
-        supervisor.start(["python3", path], environment)
+        supervisor.start(command, environment)
     except OSError as error:
-        raise RefusedError("StartFailed", f"python3 could not be started: {error.strerror}") from error
+        raise RefusedError("StartFailed", f"{command[0]} could not be started: {error.strerror}") from error
 
 
 def _digest() -> str:

@@ -1,0 +1,137 @@
+"""Whether the model really answered: pi's exit code does not say, its events do. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+Event = dict[str, Any]
+
+COMPLETED = "Completed"
+MAX_SENTENCE = 300
+_OVERFLOW = re.compile(
+    "context[ _](length|window|size)|prompt (is )?too long|too many tokens|token limit|maximum (prompt|allowed input) length"
+    "|input is too long|exceeds the maximum|reduce the length of the messages|request_too_large",
+    re.IGNORECASE,
+)
+_BUSY = re.compile(r"\b429\b|rate.?limit|overloaded", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`reason` is one of the record's constants, `message` a sentence."""
+
+    reason: str
+    message: str
+
+    @property
+    def ok(self) -> bool:
+        """The model answered."""
+        return self.reason == COMPLETED
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Of one request. `micro_usd` in millionths of a dollar; None when the price is not known."""
+
+    input_tokens: int
+    output_tokens: int
+    micro_usd: int | None
+
+
+class Call:
+    """One call of pi, told event by event (`--mode json`)."""
+
+    def __init__(self, max_turns: int, *, priced: bool) -> None:
+        self.refused: list[str] = []
+        """Tools whose calls were refused, in order."""
+        self.turns = 0
+        self._max_turns = max_turns
+        self._priced = priced
+        self._last: Event | None = None
+        self._overflowed = False
+
+    def feed(self, event: Event) -> Usage | None:
+        """Takes note of one event, and says what the request cost that it ends. Kinds that it does not know say nothing."""
+        kind = event.get("type")
+        if kind == "message_end" and event["message"].get("role") == "assistant":
+            self._last = event["message"]
+            return self._usage(event["message"])
+        if kind == "compaction_end" and event.get("result"):
+            return self._usage(event["result"])
+        self._note(event)
+        return None
+
+    def _note(self, event: Event) -> None:
+        kind = event.get("type")
+        if kind == "turn_end":
+            self.turns += event["message"].get("stopReason") not in ("error", "aborted")
+        elif kind == "tool_execution_end" and event.get("isError") and is_refusal(result_text(event)):
+            self.refused.append(str(event.get("toolName")))
+        elif kind == "compaction_start":
+            self._overflowed = self._overflowed or event.get("reason") == "overflow"
+
+    def _usage(self, holder: Event) -> Usage:
+        """What was read from a cache was sent, too."""
+        usage = holder.get("usage") or {}
+        sent = sum(int(usage.get(kind) or 0) for kind in ("input", "cacheRead", "cacheWrite"))
+        cost = round(1e6 * float((usage.get("cost") or {}).get("total") or 0))
+        return Usage(sent, int(usage.get("output") or 0), cost if self._priced else None)
+
+    @property
+    def text(self) -> str:
+        """The last answer."""
+        return message_text(self._last) if self._last else ""
+
+    def verdict(self, exit_code: int, last_words: str) -> Verdict:
+        """`last_words`: the end of what pi wrote to stderr, for when it ended before the model could say anything."""
+        if self._last is None:
+            return Verdict("PiFailed", sentence(f"pi ended with code {exit_code} before the model answered", last_words))
+        stop = str(self._last.get("stopReason"))
+        if stop == "error":
+            return self._failed(str(self._last.get("errorMessage") or "no reason given"))
+        if stop != "stop":
+            return self._unfinished(stop, exit_code, last_words)
+        if not self.text.strip():
+            return Verdict("EmptyAnswer", "the model ended without an answer")
+        if exit_code:
+            return Verdict("PiFailed", sentence(f"pi ended with code {exit_code} after the model's answer", last_words))
+        return Verdict(COMPLETED, "the model answered" + self._refusals())
+
+    def _unfinished(self, stop: str, exit_code: int, last_words: str) -> Verdict:
+        if self.turns >= self._max_turns:
+            return Verdict("TurnLimit", f"the model had not finished after {self._max_turns} turns")
+        if stop == "length":
+            return Verdict("AnswerTruncated", "the model's answer was cut at the most tokens that it may have; see maxTokens of the model")
+        return Verdict("PiFailed", sentence(f"pi ended with code {exit_code} before the model had finished ({stop})", last_words))
+
+    def _failed(self, error: str) -> Verdict:
+        if self._overflowed or (_OVERFLOW.search(error) and not _BUSY.search(error)):
+            return Verdict("ContextOverflow", sentence("the conversation is longer than the model can take", error))
+        return Verdict("ModelError", sentence("the model's endpoint answered with an error", error))
+
+    def _refusals(self) -> str:
+        return f"; refused calls of tools: {', '.join(dict.fromkeys(self.refused))}" if self.refused else ""
+
+
+def is_refusal(text: str) -> bool:
+    """Of the guard, or of pi for a tool that was not offered."""
+    return text.startswith("refused: ") or re.fullmatch("Tool .* not found", text) is not None
+
+
+def message_text(message: Event) -> str:
+    """The text of a message without thoughts and calls of tools."""
+    content = message.get("content") or []
+    return content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content if part.get("type") == "text")
+
+
+def result_text(event: Event) -> str:
+    """What a tool returned, as text."""
+    return message_text(event.get("result") or {})
+
+
+def sentence(what: str, detail: str) -> str:
+    """On one line, and not longer than a record should be."""
+    words = " ".join(detail.split())
+    return f"{what}: {words[: MAX_SENTENCE - 1]}…" if len(words) > MAX_SENTENCE else f"{what}: {words}" if words else what
