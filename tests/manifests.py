@@ -19,6 +19,11 @@ def job(name: str = "report", **spec: Any) -> Manifest:
     return _object("ScheduledAgentJob", name, {field: value for field, value in full.items() if value is not None})
 
 
+def agent_job(name: str = "report", agent: Manifest | None = None, **spec: Any) -> Manifest:
+    """The smallest one with an agent in the script's place, with these fields of the agent on top."""
+    return job(name, script=None, agent={"instructions": "# Write the report\n"} | (agent or {}), **spec)
+
+
 def run(name: str = "report-by-hand", job_name: str = "report", **spec: Any) -> Manifest:
     return _object("AgentJobRun", name, {"jobName": job_name, **spec})
 
@@ -123,7 +128,8 @@ REFUSED_JOBS: Final = (
     Refused("an empty description", job(description=""), "at least 1 char", "should have at least 1 character"),
     Refused("a long description", job(description="x" * 1025), "spec.description: Too long", "should have at most 1024 characters"),
     Refused("a description that hides itself", job(description="Tidies up.\x1b[2K"), "which hide text from a reader: remove them"),
-    Refused("no script", job(script=None), "spec.script: Required value", "spec.script: is required"),
+    Refused("neither script nor agent", job(script=None), "give the job exactly one of script and agent"),
+    Refused("script and agent", job(agent={"instructions": "x"}), "give the job exactly one of script and agent"),
     Refused("an empty script", job(script={"inline": ""}), "at least 1 char", "should have at least 1 character"),
     Refused(
         "a script too long", job(script={"inline": "#" * 262_145}), "spec.script.inline: Too long", "should have at most 262144 characters"
@@ -134,7 +140,21 @@ REFUSED_JOBS: Final = (
     Refused("a script that reads otherwise than it runs", job(script={"inline": "ok = 1 #\u202e x"}), "text direction characters"),
     Refused("a script with a lone carriage return", job(script={"inline": "evil()\rnice()"}), "write them as escapes such as \\x1b"),
     Refused("a misspelt field", job(timeoutSecond=5), "timeoutSecond", "spec.timeoutSecond: is not a field that this version"),
-    Refused("a session that is not there yet", job(session="Continuous"), 'supported values: "Ephemeral"', "should be 'Ephemeral'"),
+    Refused("a session of its own kind", job(session="Forever"), 'supported values: "Ephemeral"', "should be 'Ephemeral'"),
+    Refused(
+        "no instructions", job(script=None, agent={}), "spec.agent.instructions: Required value", "spec.agent.instructions: is required"
+    ),
+    Refused("instructions with too many bytes", agent_job(agent={"instructions": "é" * 131_073}), "instructions may have at most 262144"),
+    Refused(
+        "instructions that hide themselves", agent_job(agent={"instructions": "Be nice.\x1b[2K"}), "write them as escapes such as \\x1b"
+    ),
+    Refused("a starting message that hides itself", agent_job(agent={"startingMessage": "go\u202e"}), "which hide text from a reader"),
+    Refused(
+        "an unknown tool", agent_job(agent={"tools": ["read", "shell"]}), "is no tool that agents can have; these are: read, write, edit"
+    ),
+    Refused("a tool twice", agent_job(agent={"tools": ["read", "read"]}), "each tool may stand here once"),
+    Refused("a model without its provider", agent_job(agent={"model": "gpt-5"}), "must be provider/model, as the installation names them"),
+    Refused("no turns", agent_job(agent={"maxTurns": 0}), "should be greater than or equal to 1"),
     Refused(
         "a starting deadline that is too short",
         job(schedule={"cron": "0 8 * * 1", "startingDeadlineSeconds": 9}),
@@ -315,6 +335,18 @@ GOOD_JOBS: Final = {
         suspend=True,
         history={"successful": 1, "failed": 1000},
     ),
+    "the smallest agent": agent_job(),
+    "every field of an agent": agent_job(
+        agent={
+            "instructions": "# Summarise\n\nRead inbox.md.\n",
+            "startingMessage": "Begin.\nNow.",
+            "tools": ["bash", "read"],
+            "model": "openrouter/meta-llama/llama-3:free",
+            "maxTurns": 1000,
+        },
+        session="Continuous",
+    ),
+    "an agent that only talks": agent_job(agent={"tools": []}),
     "names that only look reserved": job(
         env=[{"name": name, "value": "x"} for name in ("LDFLAGS", "HOMEPAGE", "PYTHONPATH", "JOB_RUN_IDS", "agentjobs_x")]
     ),

@@ -21,6 +21,7 @@ CLUSTER_WIDE = {
     ("", "pods"): "list watch",
     ("", "pods/log"): "get",
     ("", "configmaps"): "create get",
+    ("", "persistentvolumeclaims"): "create get",
     ("", "events"): "create",
 }
 IN_RELEASE_NAMESPACE = {

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from agentjobs.core.models import Models
 from agentjobs.settings import PREFIX, Settings
 from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, container, of_kind
 
@@ -26,6 +27,8 @@ SETTING_OF_VALUE = {
     "runner.image.pullPolicy": "runner_image_pull_policy",
     "runner.inventory": "runner_inventory",
     "approval.allowWithoutPolicies": "allow_without_policies",
+    "session.size": "session_size",
+    "session.storageClassName": "session_storage_class_name",
     "history.namespaceBytes": "history_namespace_bytes",
     "operator.workers": "workers",
     "operator.resyncSeconds": "resync_seconds",
@@ -77,6 +80,13 @@ def test_values_arrive_unchanged(helm: Helm, path: str, setting: str) -> None:
 def test_resources_of_runs_arrive_unchanged(helm: Helm) -> None:
     settings = Settings.from_env(environment(helm.documents(file=FULL_VALUES)))
     assert settings.run_resources.wire() == yaml.safe_load(FULL_VALUES.read_text())["run"]["resources"]
+
+
+def test_models_arrive_unchanged(helm: Helm) -> None:
+    values = yaml.safe_load(FULL_VALUES.read_text())["models"]
+    settings = Settings.from_env(environment(helm.documents(file=FULL_VALUES)))
+    assert settings.models == Models.model_validate(values)
+    assert settings.models.names == ("anthropic/claude", "house/small", "house/large")
 
 
 def test_a_digest_wins_over_a_tag(helm: Helm) -> None:

@@ -11,7 +11,14 @@ import yaml
 
 from tests.chart.helm import CHART, FULL_VALUES, Helm, HelmError
 
-FREE_FORM = {"runner.inventory", "run.resources", "run.nodeSelector", "operator.resources", "operator.nodeSelector"}
+FREE_FORM = {
+    "runner.inventory",
+    "models.providers",
+    "run.resources",
+    "run.nodeSelector",
+    "operator.resources",
+    "operator.nodeSelector",
+}
 """Kubernetes' own structures: one comment explains the whole."""
 
 REFUSED = [

@@ -13,15 +13,15 @@ from agentjobs.cluster.client import METADATA, Api, Json
 from agentjobs.cluster.confirm import confirm_approvals, confirm_packages, confirm_runs
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.collect import read_evidence
-from agentjobs.core import history, manifests, runs, views
+from agentjobs.core import history, manifests, runs, sessions, views
 from agentjobs.core.approval import Content, parse_revision, verdict
 from agentjobs.core.conditions import conditions
-from agentjobs.core.decide import current_content, decide, decide_orphan, merge_patch, pins_in_use
+from agentjobs.core.decide import current_content, decide, decide_orphan, in_force, merge_patch, pins_in_use
 from agentjobs.core.drift import spec_hash
 from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused, UserError
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages
-from agentjobs.core.plan import Observed, Plan, Write
+from agentjobs.core.plan import Claim, Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.views import JobView, PodView
 
@@ -84,8 +84,10 @@ class Reconciler:
         for confirm in (confirm_approvals, confirm_packages, confirm_runs):
             if await confirm(self._cluster, self._cache, key, observed):
                 observed = self._with_cache(key, observed)
-        revisions, evidence = await asyncio.gather(self._revisions(observed), self._evidence(runs.to_read(observed)))
-        return replace(observed, revisions=revisions, evidence=evidence, over_budget=self._over_budget(key))
+        revisions, claim, evidence = await asyncio.gather(
+            self._revisions(observed), self._session_claim(observed), self._evidence(runs.to_read(observed))
+        )
+        return replace(observed, revisions=revisions, session_claim=claim, evidence=evidence, over_budget=self._over_budget(key))
 
     def _with_cache(self, key: Key, observed: Observed) -> Observed:
         self._cache.uses.tell(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
@@ -127,6 +129,14 @@ class Reconciler:
         wanted = [manifests.revision_name(job.name, digest) for digest in approved]
         found = await asyncio.gather(*(self._find("revision", job.namespace, name, METADATA) for name in wanted))
         return frozenset(name for name, body in zip(wanted, found, strict=True) if body and views.is_of(body, job))
+
+    async def _session_claim(self, observed: Observed) -> Claim:
+        job = observed.job
+        spec = in_force(observed).spec
+        if spec is None or not sessions.continuous(spec):
+            return "none"
+        found = await self._find("claim", job.namespace, sessions.claim_name(job.name), METADATA)
+        return "none" if found is None else "ours" if views.controller_uid(found) == job.uid else "foreign"
 
     async def _evidence(self, pods: tuple[PodView, ...]) -> Mapping[str, Evidence]:
         now = self._clock()

@@ -9,9 +9,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from agentjobs.api.job import ResourceList, Resources
+from agentjobs.api.rules import SIZE
 from agentjobs.core.guard import Expected
+from agentjobs.core.models import Models
 from agentjobs.core.packages import inventory
 from agentjobs.core.policy import RunPolicy
+from agentjobs.core.sessions import SessionPolicy
 
 PREFIX = "AGENTJOBS_"
 RUNNER_MARGIN_SECONDS = 60
@@ -50,6 +53,9 @@ class Settings(BaseModel):
     run_priority_class_name: str = ""
     run_runtime_class_name: str = ""
     run_uid: int = Field(65532, ge=1)
+    models: Annotated[Models, Json] = Field(default_factory=Models)
+    session_size: Annotated[str, SIZE] = "1Gi"
+    session_storage_class_name: str = ""
     history_namespace_bytes: int = Field(100 * 1024 * 1024, ge=1024 * 1024)
     policies: Annotated[tuple[Expected, ...], Json] = ()
     allow_without_policies: bool = False
@@ -89,6 +95,8 @@ class Settings(BaseModel):
             image_pull_secrets=tuple(self.run_image_pull_secrets),
             priority_class_name=self.run_priority_class_name,
             runtime_class_name=self.run_runtime_class_name,
+            models=self.models,
+            session=SessionPolicy(self.session_size, self.session_storage_class_name),
         )
 
     @classmethod

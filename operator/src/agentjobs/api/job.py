@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from agentjobs.api import rules, schedule_rules
+from agentjobs.api import agent_rules, rules, schedule_rules
+from agentjobs.api.agent import Agent
 from agentjobs.api.approval import Pins
 from agentjobs.api.base import ApiModel, StatusModel, list_map
 from agentjobs.api.package_rules import MAX_PACKAGES
@@ -112,12 +113,17 @@ class History(ApiModel):
 class ScheduledAgentJobSpec(ApiModel):
     """What a user asks for. Everything but `suspend` and `history` is covered by the approval."""
 
+    between_fields = (agent_rules.ONE_PROGRAM,)
+
     description: Annotated[str, rules.READABLE] = Field(
         min_length=1, max_length=1024, description="What the job is for, in a sentence that an approver reads."
     )
     schedule: Schedule = Field(Schedule(), description="When the job starts.")
-    session: Literal["Ephemeral"] = Field("Ephemeral", description="Ephemeral: every run starts afresh.")
-    script: Script = Field(description="The program that runs.")
+    session: Literal["Ephemeral", "Continuous"] = Field(
+        "Ephemeral", description="Ephemeral: every run starts afresh. Continuous: what the model was told and said in earlier runs is kept."
+    )
+    script: Script | None = Field(None, description="The program that runs; or give an agent.")
+    agent: Agent | None = Field(None, description="Instructions for a model; or give a script.")
     packages: Pins = Field(
         (),
         max_length=MAX_PACKAGES,
@@ -164,6 +170,8 @@ class Card(StatusModel):
     variables: tuple[CardLine, ...] = Field((), max_length=100, description="Names of the environment variables.")
     secrets: tuple[CardLine, ...] = Field((), max_length=100, description="Secrets that the script can read, as name/key.")
     claims: tuple[CardLine, ...] = Field((), max_length=10, description="Volumes that the script can write.")
+    tools: tuple[CardLine, ...] = Field((), max_length=10, description="What an agent may use; bash runs any command.")
+    model: str | None = Field(None, max_length=512, description="Which model is asked, as provider/model.")
     timeout_seconds: int = Field(description="A run that takes longer is ended. Seconds.")
 
 

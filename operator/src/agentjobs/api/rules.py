@@ -31,20 +31,25 @@ DIGEST: Final = matching(
 _HIDING: Final = r"[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\u000d[^\u000a]"
 READABLE: Final = without(_HIDING, "has control or text direction characters, which hide text from a reader: remove them")
 
-# Rules about the script stand one level above it: the API server quotes a text that breaks a rule, but not an object.
-_READABLE_SCRIPT: Final = without(
-    _HIDING,
-    r"inline has control or text direction characters, which hide text from a reader: write them as escapes such as \x1b",
-    subject="self.inline",
-)
-SCRIPT: Final = (
-    Rule(
-        f"bytes(self.inline).size() <= {MAX_SCRIPT_BYTES}",
-        f"inline may have at most {MAX_SCRIPT_BYTES} bytes (256 KiB) of UTF-8: move data out of it, for example into the workspace",
-        lambda script: len(script.inline.encode("utf-8", "surrogatepass")) <= MAX_SCRIPT_BYTES,
-    ),
-    Rule(_READABLE_SCRIPT.cel, _READABLE_SCRIPT.message, lambda script: _READABLE_SCRIPT.problem(script.inline) is None),
-)
+
+def text_rules(field: str) -> tuple[Rule, ...]:
+    """Of an object with a long text in this field. They stand one level above it: the API server quotes a text that breaks a rule."""
+    readable = without(
+        _HIDING,
+        rf"{field} has control or text direction characters, which hide text from a reader: write them as escapes such as \x1b",
+        subject=f"self.{field}",
+    )
+    return (
+        Rule(
+            f"bytes(self.{field}).size() <= {MAX_SCRIPT_BYTES}",
+            f"{field} may have at most {MAX_SCRIPT_BYTES} bytes (256 KiB) of UTF-8: move data out of it, for example into the workspace",
+            lambda holder: len(getattr(holder, field).encode("utf-8", "surrogatepass")) <= MAX_SCRIPT_BYTES,
+        ),
+        Rule(readable.cel, readable.message, lambda holder: readable.problem(getattr(holder, field)) is None),
+    )
+
+
+SCRIPT: Final = text_rules("inline")
 
 # Variables
 

@@ -44,6 +44,16 @@ class AgentJobRunSpec(ApiModel):
     )
 
 
+class Usage(StatusModel):
+    """What the run asked of models, as its calls reported it."""
+
+    input_tokens: int = Field(description="Tokens sent, those that the provider had in its cache included.")
+    output_tokens: int = Field(description="Tokens received.")
+    cost_usd: float | None = Field(
+        None, alias="costUSD", description="What they cost in US dollars by the installation's prices; empty where one of them has none."
+    )
+
+
 class AgentJobRunStatus(StatusModel):
     """The record of the run. Written by the operator only."""
 
@@ -65,4 +75,5 @@ class AgentJobRunStatus(StatusModel):
     output_bytes: int | None = Field(None, description="Size of stdout and stderr as stored; counts against the namespace's budget.")
     logs_complete: bool | None = Field(None, description="false: output is missing here; the message says why.")
     pod_name: str | None = Field(None, max_length=253, description="The pod of the run.")
+    usage: Usage | None = Field(None, description="Tokens and cost; empty when no model was called.")
     runner_image: str | None = Field(None, max_length=1024, description="The image that the run used, as its pod names it.")

@@ -39,6 +39,7 @@ COLLECTIONS = {
     "batchjob": "apis/batch/v1/{}jobs",
     "pod": "api/v1/{}pods",
     "revision": "api/v1/{}configmaps",
+    "claim": "api/v1/{}persistentvolumeclaims",
     "event": "api/v1/{}events",
     "lease": "apis/coordination.k8s.io/v1/{}leases",
 }

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from agentjobs.api.job import Card
-from agentjobs.core import schedule
+from agentjobs.core import schedule, sessions
 from agentjobs.core.approval import Content
+from agentjobs.core.models import Models
 from agentjobs.core.packages import Packages, card_lines
 
 STARTS_ON_CARD = 3
 
 
-def card(name: str, content: Content, packages: Packages, now: datetime) -> Card:
+def card(name: str, content: Content, packages: Packages, models: Models, now: datetime) -> Card:
     """Of the spec as it is now, whether it is approved or not."""
     spec = content.spec
     references = [v.value_from.secret_key_ref for v in spec.env if v.value_from]
+    if key := models.key_of(spec):
+        references.append(key)
     return Card(
         digest=content.digest,
         name=name,
@@ -26,6 +30,15 @@ def card(name: str, content: Content, packages: Packages, now: datetime) -> Card
         packages=card_lines(spec.packages, packages),
         variables=tuple(variable.name for variable in spec.env),
         secrets=tuple(dict.fromkeys(f"{reference.name}/{reference.key}" for reference in references)),
-        claims=(spec.workspace.claim_name,) if spec.workspace else (),
+        claims=tuple(_claims(name, content)),
+        tools=spec.agent.tools if spec.agent else (),
+        model=models.words(spec),
         timeout_seconds=spec.timeout_seconds,
     )
+
+
+def _claims(name: str, content: Content) -> Iterator[str]:
+    if content.spec.workspace:
+        yield content.spec.workspace.claim_name
+    if sessions.continuous(content.spec):
+        yield sessions.claim_name(name)

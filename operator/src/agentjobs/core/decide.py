@@ -8,7 +8,7 @@ from typing import Any
 
 from agentjobs.api.job import ScheduledAgentJobStatus
 from agentjobs.api.package_rules import canonical
-from agentjobs.core import approval, conditions, events, history, manifests, runs, schedule
+from agentjobs.core import approval, conditions, events, history, manifests, runs, schedule, sessions
 from agentjobs.core.approval import Content
 from agentjobs.core.card import card
 from agentjobs.core.drift import spec_hash
@@ -31,10 +31,11 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     steps = tuple(runs.follow(observed, force, policy, now))
     status = next((step.status for step in reversed(steps) if step.status), observed.job.status)
     active = any(step.active for step in steps)
-    status = answer(observed, force, status, active=active, now=now)
+    status = answer(observed, force, status, policy, active=active, now=now)
     can_wait = any(step.begins for step in steps) and only_time_passed(observed.job.status, status)
     writes = (
         *_revision(observed, force),
+        *_session_claim(observed, force, policy),
         *_cron_job(observed, force, policy, now),
         *(write for step in steps for write in step.before),
         *events.of_conditions(observed.job, status, now),
@@ -44,7 +45,7 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *_retention(observed),
     )
     waits = [step.requeue_after for step in steps if step.requeue_after is not None]
-    if runs.obstacle(observed):
+    if runs.obstacle(observed, force):
         waits.append(OBSTACLE_SECONDS)
     if observed.gap:
         waits.append(PATIENCE.total_seconds())
@@ -90,7 +91,9 @@ def pins_in_use(observed: Observed, batch_jobs: Iterable[BatchJobView]) -> froze
     return frozenset(map(canonical, (*pins, *(pin for job in batch_jobs for pin in job.packages))))
 
 
-def answer(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *, active: bool, now: datetime) -> ScheduledAgentJobStatus:
+def answer(
+    observed: Observed, force: Force, status: ScheduledAgentJobStatus, policy: RunPolicy, *, active: bool, now: datetime
+) -> ScheduledAgentJobStatus:
     """The job's status: counters and history as given, everything else derived anew."""
     job = observed.job
     suspended = _suspended(job)
@@ -103,14 +106,14 @@ def answer(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *,
         "Approved": told,
         "PackagesApproved": packages,
         "Scheduled": conditions.scheduled(force, suspended, next_run_at, observed.gap),
-        "Ready": conditions.ready(force, (told, packages), runs.obstacle(observed), observed.gap),
+        "Ready": conditions.ready(force, (told, packages), runs.obstacle(observed, force), observed.gap),
     }
     return status.model_copy(
         update={
             "observed_generation": job.generation,
             "phase": conditions.phase(force, status, active=active, suspended=suspended),
             "conditions": conditions.conditions(status.conditions, answers, job.generation, now),
-            "card": card(job.name, force.current, observed.packages, now) if force.current else None,
+            "card": card(job.name, force.current, observed.packages, policy.models, now) if force.current else None,
             "approval": conditions.approval(force, observed.approvals),
             "next_run_at": next_run_at,
             "started_at": status.started_at,
@@ -136,6 +139,12 @@ def _revision(observed: Observed, force: Force) -> Iterable[Write]:
         yield Write("create", "revision", body["metadata"]["name"], "what is approved, frozen", body)
 
 
+def _session_claim(observed: Observed, force: Force, policy: RunPolicy) -> Iterable[Write]:
+    if force.spec and sessions.continuous(force.spec) and observed.session_claim == "none":
+        body = manifests.session_claim(observed.job, policy)
+        yield Write("create", "claim", body["metadata"]["name"], "runs remember earlier ones", body)
+
+
 def _cron_job(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -> Iterable[Write]:
     cron = observed.cron_job
     if cron and (cron.deleting or not cron.belongs_to(observed.job.uid)):
@@ -146,7 +155,8 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, now: datetime
     gap = observed.gap
     if gap and (cron is None or not gap.lasts(now)):
         return
-    body = manifests.cron_job(observed.job, force.content, policy, suspended=_suspended(observed.job) or gap is not None)
+    held = _suspended(observed.job) or gap is not None or runs.foreign_claim(observed, force) is not None
+    body = manifests.cron_job(observed.job, force.content, policy, suspended=held)
     if cron is None:
         yield Write("create", "cronjob", observed.job.name, "the content is approved", body)
         return

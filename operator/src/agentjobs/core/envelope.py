@@ -55,7 +55,8 @@ class _Record:
     """What both forms say. Times are aware, in UTC; started_at is None when the script was not started.
 
     digest is empty when the runner was not told one. The dropped bytes of stdout and stderr are missing from the record,
-    those of the log only from the live log.
+    those of the log only from the live log. The tokens are None when no model was called, the cost (in millionths of a dollar) also where
+    a price is not known.
     """
 
     run_id: str
@@ -69,6 +70,9 @@ class _Record:
     stdout_dropped_bytes: int
     stderr_dropped_bytes: int
     log_dropped_bytes: int
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_micro_usd: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +199,9 @@ class _Fields:
             "stdout_dropped_bytes": self.number("stdoutDroppedBytes", MAX_COUNT),
             "stderr_dropped_bytes": self.number("stderrDroppedBytes", MAX_COUNT),
             "log_dropped_bytes": self.number("logDroppedBytes", MAX_COUNT),
+            "input_tokens": self.optional("inputTokens"),
+            "output_tokens": self.optional("outputTokens"),
+            "cost_micro_usd": self.optional("costMicroUSD"),
         }
 
     def text(self, name: str, limit: int) -> str:
@@ -228,6 +235,10 @@ class _Fields:
         if type(value) is not int or not 0 <= value <= limit:
             raise _invalid(name)
         return value
+
+    def optional(self, name: str) -> int | None:
+        """None also where it is missing: a runner that is older than this field."""
+        return None if self._values.get(name) is None else self.number(name, MAX_COUNT)
 
     def time(self, name: str) -> datetime:
         try:

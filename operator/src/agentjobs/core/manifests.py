@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from agentjobs.api import names
 from agentjobs.api.job import EnvVar, ResourceList, ScheduledAgentJobSpec
+from agentjobs.core import sessions
 from agentjobs.core.approval import Content
 from agentjobs.core.packages import foreign
 from agentjobs.core.policy import RunPolicy
@@ -60,6 +61,11 @@ def revision(job: JobView, content: Content) -> Manifest:
         "immutable": True,
         "data": {REVISION_KEY: content.document.decode()},
     }
+
+
+def session_claim(job: JobView, policy: RunPolicy) -> Manifest:
+    """Where a continuous job's session is kept."""
+    return sessions.claim(job.namespace, job.name, labels(job.name), owned_by(job), policy.session)
 
 
 def cron_job(job: JobView, content: Content, policy: RunPolicy, *, suspended: bool) -> Manifest:
@@ -160,6 +166,7 @@ def _container(content: Content, policy: RunPolicy) -> Manifest:
             {"name": "workspace", "mountPath": WORKSPACE},
             {"name": "home", "mountPath": HOME},
             {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 a volume of the pod's own
+            *sessions.mounts(content.spec),
         ],
     }
 
@@ -172,6 +179,8 @@ def _runner_env(content: Content, policy: RunPolicy) -> list[Manifest]:
         {"name": "AGENTJOBS_DIGEST", "value": content.digest},
         {"name": "AGENTJOBS_TIMEOUT_SECONDS", "value": str(timeout)},
         {"name": "HOME", "value": HOME},
+        *sessions.environment(content.spec),
+        *policy.models.environment(content.spec),
     ]
 
 
@@ -202,6 +211,7 @@ def _volumes(name: str, content: Content) -> list[Manifest]:
         else {"name": "workspace", "emptyDir": {}},
         {"name": "home", "emptyDir": {}},
         {"name": "tmp", "emptyDir": {}},
+        *sessions.volumes(name, content.spec),
     ]
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.api.job import RunPhase
-from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.api.run import AgentJobRunStatus, Usage
 from agentjobs.core.envelope import Envelope, read_short_form
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import BatchJobView, PodView, RunView
@@ -22,6 +22,8 @@ CLOCKS_DIFFER: Final = timedelta(seconds=2)
 KILLED: Final = 137
 """A runner that was told to stop waits after its last word, so that the log can be read; a short grace period ends with SIGKILL."""
 
+SESSION_BUSY: Final = "SessionBusy"
+"""The runner's word for a continuous job whose session another run has: this one did not happen."""
 CANCELLED_IN_TIME: Final = "somebody set spec.cancel before the run began; it was not started"
 NEVER_RAN: Final = frozenset({"StartTimeout", "CancelledBeforeStart"})
 """Reasons for stopping a Job that are given only where no script of it has run."""
@@ -80,6 +82,8 @@ def _by_itself(end: Ending) -> Verdict | None:
         return None
     if envelope.outcome == "TimedOut":
         return "TimedOut", envelope.reason, envelope.message
+    if envelope.outcome == "Refused" and envelope.reason == SESSION_BUSY:
+        return "Skipped", envelope.reason, envelope.message
     return ("Succeeded" if envelope.exit_code == 0 else "Failed"), envelope.reason, envelope.message
 
 
@@ -184,6 +188,7 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
         output_bytes=len(stdout.encode()) + len(stderr.encode()),
         logs_complete=complete,
         pod_name=pod.name if pod else None,
+        usage=_usage(end),
         runner_image=(pod.image if pod and pod.image else image) if started_at_all else None,
     )
 
@@ -201,6 +206,15 @@ def _outputs(end: Ending) -> tuple[str, str]:
         return end.evidence.envelope.stdout, end.evidence.envelope.stderr
     short = read_short_form(end.pod.termination_message) if end.pod else None
     return (short.stdout_tail, short.stderr_tail) if short else ("", "")
+
+
+def _usage(end: Ending) -> Usage | None:
+    """Of the short form, where the envelope itself could not be read."""
+    told = end.evidence.envelope or (read_short_form(end.pod.termination_message) if end.pod else None)
+    if told is None or told.input_tokens is None or told.output_tokens is None:
+        return None
+    cost = None if told.cost_micro_usd is None else told.cost_micro_usd / 1e6
+    return Usage(input_tokens=told.input_tokens, output_tokens=told.output_tokens, cost_usd=cost)
 
 
 def _started(end: Ending) -> str | None:

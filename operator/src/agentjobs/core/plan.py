@@ -13,7 +13,8 @@ from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages, PackageVerdict
 from agentjobs.core.views import BatchJobView, CronJobView, FinishedRun, JobView, PodView, RunView
 
-Kind = Literal["job", "run", "cronjob", "batchjob", "revision", "event", "lease"]
+Kind = Literal["job", "run", "cronjob", "batchjob", "revision", "claim", "event", "lease"]
+Claim = Literal["none", "ours", "foreign"]
 Verb = Literal["create", "replace", "patch", "delete"]
 
 
@@ -48,6 +49,8 @@ class Observed:
     previous: Content | None = None
     """The content last in force, where it is not the spec's own and its revision still exists."""
     revisions: frozenset[str] = frozenset()
+    session_claim: Claim = "none"
+    """The claim that the session of a continuous content needs. Not looked at where no approved content has one."""
     batch_jobs: tuple[BatchJobView, ...] = ()
     pods: tuple[PodView, ...] = ()
     runs: tuple[RunView, ...] = ()

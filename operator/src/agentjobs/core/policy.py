@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentjobs.api.job import Resources
+from agentjobs.core.models import Models
+from agentjobs.core.sessions import SessionPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +30,5 @@ class RunPolicy:
     image_pull_secrets: tuple[str, ...] = ()
     priority_class_name: str = ""
     runtime_class_name: str = ""
+    models: Models = field(default_factory=Models)
+    session: SessionPolicy = field(default_factory=SessionPolicy)

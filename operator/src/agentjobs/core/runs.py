@@ -10,7 +10,7 @@ from typing import Final
 from agentjobs.api import names
 from agentjobs.api.job import RunPhase
 from agentjobs.api.run import AgentJobRunStatus
-from agentjobs.core import history, manifests, schedule
+from agentjobs.core import history, manifests, schedule, sessions
 from agentjobs.core.approval import verdict
 from agentjobs.core.cases import Case, Scene, Step, cases
 from agentjobs.core.outcome import CANCELLED_IN_TIME, MAX_MESSAGE, Ending, Evidence, record
@@ -36,11 +36,19 @@ FINISH_AT_ONCE: Final = 5
 """Runs counted in one write: fewer than the history's ten lines, which prove that a run was counted."""
 
 
-def obstacle(observed: Observed) -> str | None:
-    """What keeps the job from having its CronJob."""
+def foreign_claim(observed: Observed, force: Force) -> str | None:
+    """A session in a volume that is somebody else's would be one that nobody approved."""
+    if observed.session_claim != "foreign" or force.spec is None or not sessions.continuous(force.spec):
+        return None
+    name = sessions.claim_name(observed.job.name)
+    return f"a PersistentVolumeClaim named {name} exists that is not this job's; delete it or choose another name for the job"
+
+
+def obstacle(observed: Observed, force: Force) -> str | None:
+    """What keeps the job from having its CronJob, or its session."""
     cron = observed.cron_job
     if cron is None or cron.belongs_to(observed.job.uid):
-        return None
+        return foreign_claim(observed, force)
     return f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another name for the job"
 
 
@@ -173,7 +181,7 @@ def _refusal(scene: Scene, case: Case, ahead: Case | None) -> tuple[str, str] | 
         return "NotApproved", f"packages are not approved: {listed(scene.force.lacking)}; see the job's condition PackagesApproved"
     if scene.force.content is None:
         return "NotApproved", f"no content of {scene.job.name} is approved; see its card: status.card"
-    if taken := obstacle(scene.observed):
+    if taken := obstacle(scene.observed, scene.force):
         return "NameTaken", taken
     if any(job.name == case.name for job in scene.observed.batch_jobs) and case.batch_job is None:
         return "NameTaken", f"a Job named {case.name} exists that is not this run's; choose another name"

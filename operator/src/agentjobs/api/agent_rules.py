@@ -1,0 +1,25 @@
+"""What the resources refuse about agents, and what they say then."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agentjobs.api.rule import Rule, matching
+from agentjobs.api.rules import text_rules
+
+TOOLS: Final = ("read", "write", "edit", "ls", "bash")
+
+TOOL: Final = matching("|".join(TOOLS), f"is no tool that agents can have; these are: {', '.join(TOOLS)}")
+EACH_ONCE: Final = Rule(
+    "self.all(one, self.exists_one(other, one == other))", "each tool may stand here once", lambda tools: len(set(tools)) == len(tools)
+)
+MODEL: Final = matching(
+    "[a-zA-Z0-9][-._a-zA-Z0-9]*/[a-zA-Z0-9@][-._:/@a-zA-Z0-9]*", "must be provider/model, as the installation names them: openai/gpt-5"
+)
+ONE_PROGRAM: Final = Rule(
+    "has(self.script) != has(self.agent)",
+    "give the job exactly one of script and agent",
+    lambda spec: (spec.script is None) != (spec.agent is None),
+)
+
+INSTRUCTIONS: Final = text_rules("instructions")
