@@ -21,6 +21,7 @@ from tests.web_logs import EXAMPLE
 ROOT = Path(__file__).parents[2]
 OPERATOR = ROOT / "operator/src/agentjobs"
 RUNNER = ROOT / "runner-image/src/agentjobs_runner"
+PI = ROOT / "runner-image/src/agentjobs_pi"
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 RECORD = (ROOT / "docs/run-record.md").read_text()
@@ -29,7 +30,8 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"
 WITH_REASONS = [
     *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "outcome", "runs")),
     OPERATOR / "reconcile.py",
-    *(RUNNER / f"{name}.py" for name in ("report", "revision", "run")),
+    *(RUNNER / f"{name}.py" for name in ("agents", "report", "revision", "run")),
+    *(PI / f"{name}.py" for name in ("agent", "models", "verdict")),
 ]
 NO_REASONS = frozenset(
     "Succeeded Failed TimedOut Skipped Cancelled Pending Running "  # phases of runs
@@ -74,7 +76,7 @@ def test_the_limits_are_those_of_the_runner() -> None:
     assert f"the last {envelope.MAX_TAIL_BYTES:,} bytes" in RECORD
 
 
-@pytest.mark.parametrize("package", [OPERATOR, RUNNER], ids=lambda path: str(path.name))
+@pytest.mark.parametrize("package", [OPERATOR, RUNNER, PI], ids=lambda path: str(path.name))
 def test_the_architecture_names_every_module(package: Path) -> None:
     modules = [path.relative_to(package) for path in package.rglob("*.py") if not path.name.startswith("__init__")]
     modules = [path for path in modules if path.parts[0] != "testing" and path.name != "__main__.py"]
