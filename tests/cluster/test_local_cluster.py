@@ -196,8 +196,8 @@ def test_a_second_up_only_says_so(cluster: Cluster) -> None:
 def test_two_clusters_do_not_meet(cluster: Cluster) -> None:
     names = (f"{cluster.key}-{number}" for number in itertools.count())
     other = Cluster(next(name for name in names if preferred_slot(name) == cluster.layout.slot))  # it would prefer the same network
-    other.run("up")
     try:
+        other.run("up")
         assert other.layout.subnet != cluster.layout.subnet
         marker = unique("only-here")
         other.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": marker}})
