@@ -29,6 +29,8 @@ class Reply:
     calls: tuple[tuple[str, dict[str, Any]], ...] = ()
     stop: str = "stop"
     status: int = 200
+    never: bool = False
+    """The connection stays open and nothing comes."""
 
 
 def said(messages: list[Message], role: str) -> list[str]:
@@ -79,6 +81,7 @@ MODELS: Final[dict[str, Callable[[list[Message]], Reply]]] = {
     ),
     "shell": _script(_call("bash", command="echo $((6 * 7)) > answer; cat answer"), Reply("the answer is in the file")),
     "loop": lambda _: _call("ls", path="."),
+    "silent": _script(_call("ls", path="."), Reply(never=True)),
     "empty": lambda _: Reply(""),
     "cut": lambda _: Reply("this answer is not", stop="length"),
     "broken": lambda _: Reply(f"Incorrect API key provided: {KEY}", status=401),
@@ -117,6 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
         key = self.headers.get("x-api-key") or self.headers.get("Authorization", "").removeprefix("Bearer ")
         self.received.append(Received(self.path, body, key))
         reply = MODELS[body["model"]](body["messages"])
+        if reply.never:
+            threading.Event().wait()
         if reply.status != 200:
             self._send(
                 reply.status, "application/json", json.dumps({"error": {"message": reply.text, "type": "invalid_request_error"}}).encode()

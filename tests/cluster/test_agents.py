@@ -89,6 +89,7 @@ def runs(model: ModelPod) -> dict[str, Manifest]:
     agentjobs.kubectl.create(namespace, CLAIM)
     jobs = [agent(name, f"test/{name}", **fields) for name, fields in AGENTS.items()]
     jobs += [agent("locked", "locked/echo"), agent("files", "test/files", DESK)]
+    jobs += [manifests.agent_job("silent", {"model": "test/silent"}, timeoutSeconds=20)]
     jobs += [agent("naughty", "test/naughty", DESK, tools=["read", "write"])]
     jobs += [many.job("asks", CALLS), many.job("remembers", REMEMBERS, session="Continuous"), many.job("brings", BROUGHT, workspace=DESK)]
     jobs += [many.job("looks", "print(open('/workspace/summary.md').read())", workspace=DESK)]
@@ -204,6 +205,13 @@ def test_what_is_no_answer_is_a_failure_with_its_own_reason(runs: dict[str, Mani
 def test_a_looping_model_is_asked_no_more_than_it_may_answer(runs: dict[str, Manifest], model: ModelPod) -> None:
     assert runs["loop"]["usage"]["inputTokens"] == 3 * PROMPT_TOKENS
     assert len(model.received("loop")) == 3
+
+
+def test_a_model_that_never_answers_ends_at_the_jobs_limit_with_what_was_said_and_spent_until_then(runs: dict[str, Manifest]) -> None:
+    record = runs["silent"]
+    assert (record["phase"], record["reason"], record["logsComplete"]) == ("TimedOut", "Timeout", True)
+    assert record["stdout"].splitlines()[:2] == ["[user] go", '[ls] {"path": "."}']
+    assert record["usage"]["inputTokens"] == PROMPT_TOKENS
 
 
 def test_a_card_shows_an_agents_tools_its_model_and_the_secret_with_its_key(runs: dict[str, Manifest], model: ModelPod) -> None:
