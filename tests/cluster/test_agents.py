@@ -89,7 +89,7 @@ def runs(model: ModelPod) -> dict[str, Manifest]:
     agentjobs.kubectl.create(namespace, CLAIM)
     jobs = [agent(name, f"test/{name}", **fields) for name, fields in AGENTS.items()]
     jobs += [agent("locked", "locked/echo"), agent("files", "test/files", DESK)]
-    jobs += [manifests.agent_job("silent", {"model": "test/silent"}, timeoutSeconds=20)]
+    jobs += [manifests.agent_job("silent", {"model": "test/silent"}, timeoutSeconds=40)]
     jobs += [agent("naughty", "test/naughty", DESK, tools=["read", "write"])]
     jobs += [many.job("asks", CALLS), many.job("remembers", REMEMBERS, session="Continuous"), many.job("brings", BROUGHT, workspace=DESK)]
     jobs += [many.job("looks", "print(open('/workspace/summary.md').read())", workspace=DESK)]
