@@ -324,4 +324,39 @@ PACKAGED: Final = (
     step(_a_package_was_denied, decide_packages("no", "six==1.17.0", decision="Denied")),
     step(gone, delete("job", "slow"), delete("packageapproval", "half")),
 )
-LIVES: Final = {"scheduled": SCHEDULED, "failing": FAILING, "stopped": STOPPED, "packaged": PACKAGED}
+def _remembers(kube: Kubernetes) -> None:
+    at_rest(kube)
+    (owner,) = kube.server.objects["claim", NS, "report-session"]["metadata"]["ownerReferences"]
+    assert owner["uid"] == kube.server.objects["job", NS, "report"]["metadata"]["uid"]
+
+
+def _ran_once(kube: Kubernetes) -> None:
+    _remembers(kube)
+    ended(kube, "by-hand", "Succeeded", "Completed", "done\n")
+
+
+def _remembers_anew(kube: Kubernetes) -> None:
+    _remembers(kube)
+    ended(kube, "after-it-forgot", "Succeeded", "Completed", "done\n")
+    counted(kube, "report", succeeded=2)
+
+
+def _uses_nobody_elses_memory(kube: Kubernetes) -> None:
+    ended(kube, "squatted", "Skipped", "NameTaken", started=0)
+    assert kube.server.objects["cronjob", NS, "report"]["spec"]["suspend"]
+
+
+REMEMBERING: Final = (
+    step(nothing, apply("report", "ok", session="Continuous")),
+    step(_remembers, decide("report")),
+    step(_ran_once, start("report", "by-hand")),
+    step(_remembers_anew, delete("claim", "report-session"), start("report", "after-it-forgot")),
+    step(
+        _uses_nobody_elses_memory,
+        delete("claim", "report-session"),
+        create("claim", {"metadata": {"name": "report-session"}}),
+        start("report", "squatted"),
+    ),
+    step(gone, delete("job", "report"), delete("claim", "report-session")),
+)
+LIVES: Final = {"scheduled": SCHEDULED, "failing": FAILING, "stopped": STOPPED, "packaged": PACKAGED, "remembering": REMEMBERING}
