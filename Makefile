@@ -91,13 +91,18 @@ down: ## stop and remove everything that was started
 	@$(CLUSTER) down >&2
 
 .PHONY: crds
-crds: $(VENV) ## write crds/ and the chart's copies from the models in operator/src/agentjobs/api
+crds: $(VENV) ## write crds/, the chart's copies and docs/api.md from the models in operator/src/agentjobs/api
 	$(PYTHON) -m agentjobs.api.crdgen
+	$(PYTHON) hack/reference.py
 	@rm -f charts/agentjobs/files/crds/*.yaml && mkdir -p charts/agentjobs/files/crds && cp crds/*.yaml charts/agentjobs/files/crds/
 
 .PHONY: inventory
 inventory: $(VENV) images ## copy the list of Python packages in the runner image into the chart
 	@$(PYTHON) hack/inventory.py $(IMAGES)
+
+.PHONY: docs
+docs: $(VENV) ## write docs/cli.md from the commands and docs/api.md from the models
+	$(PYTHON) hack/reference.py
 
 .PHONY: golden
 golden: $(VENV) ## rewrite the golden files of the chart's tests; look at the difference before you commit it

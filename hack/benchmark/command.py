@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentjobs import __version__
-from hack.benchmark import latency, machine, memory, runner, spread, writes
+from hack.benchmark import latency, listing, machine, memory, runner, spread, writes
 from hack.benchmark.client import BenchError, Client, connect
 from hack.benchmark.operator_pod import OperatorPod
 from hack.benchmark.session import Session
@@ -26,6 +26,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Session], Awaitable[list[Figure]]]]] = {
     "record": latency.records,
     "runner": runner.overhead,
     "writes": writes.per_run,
+    "list": listing.list_jobs,
     "memory": memory.by_jobs,
 }
 
@@ -35,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="bench.py", description=__doc__)
     top.add_argument("--rounds", type=int, default=5, metavar="N", help="how often each measurement is repeated (default 5)")
     top.add_argument("--only", action="append", choices=MEASUREMENTS, metavar="NAME", help=f"{', '.join(MEASUREMENTS)}; may be repeated")
-    top.add_argument("--jobs", type=int, default=1000, metavar="N", help="how many jobs for the memory (default 1000)")
+    top.add_argument("--jobs", type=int, default=1000, metavar="N", help="how many jobs for the list and the memory (default 1000)")
     top.add_argument("--json", type=Path, metavar="FILE", help="write everything, each sample too")
     top.add_argument("--namespace", default="agentjobs-system", help="of the operator (default agentjobs-system)")
     return top

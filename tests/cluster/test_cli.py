@@ -112,7 +112,9 @@ def test_doctor_tells_what_is_in_force_and_who_could_get_around_it(kubectl: Kube
     assert "ed may write jobs, start runs here, not approve jobs" in ed.run("doctor").stdout
 
 def test_the_output_is_shown_while_a_run_goes_on_and_kept_afterwards(agentjobs: Installed, saj: Saj, namespace: str) -> None:
-    many.in_force(agentjobs, namespace, [many.job("slow", SLOW), many.job("fails", "print('half')\nraise SystemExit(3)")])
+    fails = many.job("fails", "print('half')\nraise SystemExit(3)")
+    many.in_force(agentjobs, namespace, [many.job("slow", SLOW), fails, many.job("endless", SLOW)])
+    saj("run", "endless", "--name", "endless-run")
     followed = subprocess.Popen(
         ["kubectl", "saj", "run", "slow", "--follow", "--name", "slow-run"], stdout=subprocess.PIPE, text=True, env=saj.environment
     )
@@ -128,6 +130,9 @@ def test_the_output_is_shown_while_a_run_goes_on_and_kept_afterwards(agentjobs: 
     assert followed.returncode == 0
     assert (saj("logs", "slow-run"), saj("logs", "slow-run", "--stderr")) == ("first\n", "beside\n")
     assert saj("logs", "fails") == "half\n"
+    assert saj("cancel", "endless", "--yes") == "endless-run is being cancelled\n"
+    wait_for(lambda: "cancelled" in saj("history", "endless"), 60, "the run is cancelled")
+    assert saj.refused("cancel", "endless-run", "--yes")[0] == 4
 
 
 def saj_pod(agentjobs: Installed, namespace: str) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from tests.cluster.installed import ROOT, Installed
 from tests.cluster.support import Kubectl
@@ -38,17 +41,20 @@ def in_namespace(kubectl: Kubectl, namespace: str, folder: Path) -> dict[str, st
     """A shell's environment, as after `eval "$(make env)"`, in which commands without a namespace mean this one."""
     config = folder / "kubeconfig"
     config.write_text(kubectl("config", "view", "--raw", "--minify", "--flatten"))
-    environment = {**os.environ, "KUBECONFIG": str(config), "PATH": f"{Path(kubectl.cluster.kubectl).parent}:{os.environ['PATH']}"}
+    tools = [str(Path(sys.executable).parent), str(Path(kubectl.cluster.kubectl).parent), os.environ["PATH"]]
+    environment = {**os.environ, "KUBECONFIG": str(config), "PATH": ":".join(tools)}
     subprocess.run(["kubectl", "config", "set-context", "--current", f"--namespace={namespace}"], env=environment, check=True)
     return environment
 
 
-def test_the_first_job_by_hand_goes_as_the_readme_says(agentjobs: Installed, kubectl: Kubectl, namespace: str, tmp_path: Path) -> None:
-    steps = blocks(README.partition("<!-- tested: begin -->")[2].partition("<!-- tested: end -->")[0])
+@pytest.mark.parametrize("part", ["", "plugin "], ids=["by hand", "with the plugin"])
+def test_the_first_job_goes_as_the_readme_says(part: str, agentjobs: Installed, kubectl: Kubectl, namespace: str, tmp_path: Path) -> None:
+    steps = blocks(README.partition(f"<!-- tested: {part}begin -->")[2].partition(f"<!-- tested: {part}end -->")[0])
+    assert steps
     script = f"\necho '{NEXT}'\n".join(commands for commands, _ in steps)
     environment = in_namespace(kubectl, namespace, tmp_path)
     ran = subprocess.run(
-        ["bash", "-euo", "pipefail"], input=script, env=environment, capture_output=True, text=True, timeout=240, check=False
+        ["bash", "-euo", "pipefail"], input=script, env=environment, capture_output=True, text=True, timeout=240, check=False, cwd=tmp_path
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     outputs = ran.stdout.split(f"{NEXT}\n")

@@ -15,7 +15,7 @@ from agentjobs.cli.problem import Problem
 NO_FILES: Final = ":4"
 FILES: Final = ":0"
 OUTPUTS: Final = ("table", "wide", "json", "yaml", "name")
-OF_JOBS: Final = frozenset("approve cards delete deny diff history logs pause resume run".split())
+OF_JOBS: Final = frozenset("approve cancel cards delete deny diff history logs pause resume run".split())
 OF_FILES: Final = frozenset("apply digest new render".split())
 WITH_VALUE: Final = {"-n": "namespace", "--namespace": "namespace", "--context": "context", "--kubeconfig": "kubeconfig"}
 

@@ -115,11 +115,11 @@ class Kube:
         """Gone, or on its way."""
         self.run("delete", "--raw", self.path(collection, name))
 
-    def patch_job(self, name: str, spec: Mapping[str, Any]) -> Json:
-        """Some fields of a job's spec."""
+    def patch(self, plural: str, name: str, spec: Mapping[str, Any]) -> Json:
+        """Some fields of a spec of ours."""
         patch = json.dumps({"spec": spec})
         where = ("--namespace", self.namespace, "--field-manager", FIELD_MANAGER, "--type=merge", "--output=json")
-        return self._json("patch", "scheduledagentjobs.agentjobs.dev", name, *where, "--patch", patch)
+        return self._json("patch", f"{plural}.agentjobs.dev", name, *where, "--patch", patch)
 
     def whoami(self) -> str:
         """The name by which the server knows the user."""

@@ -29,7 +29,7 @@ def run(
     """Show the output of a run: both streams live while it runs, stdout from its record afterwards."""
     kube = options.cluster(kubeconfig, context, namespace)
     record = _record(kube, name)
-    if at(record, "status", "phase") in ("Pending", "Running", None):
+    if at(record, "status", "phase") not in rows.FINAL:
         if stderr:
             raise Problem(
                 f"AgentJobRun {record['metadata']['name']} still runs, and a live log does not tell stderr from stdout",
@@ -86,7 +86,7 @@ def follow(kube: Kube, run_name: str, seconds: int) -> None:
                     raise
                 continue
             return
-        if phase not in ("Pending", "Running", None):
+        if phase in rows.FINAL:
             stored(record, stderr=False)
             return
 

@@ -10,7 +10,24 @@ from typing import Annotated, Final
 import typer
 
 from agentjobs import __version__
-from agentjobs.cli import apply, cards, decide, delete, diff, digest, doctor, history, list_, logs, new, packages, pause, render, run
+from agentjobs.cli import (
+    apply,
+    cancel,
+    cards,
+    decide,
+    delete,
+    diff,
+    digest,
+    doctor,
+    history,
+    list_,
+    logs,
+    new,
+    packages,
+    pause,
+    render,
+    run,
+)
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import painted, visible
 
@@ -43,6 +60,7 @@ COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "approve": decide.approve,
     "deny": decide.deny,
     "run": run.run,
+    "cancel": cancel.run,
     "history": history.run,
     "logs": logs.run,
     "pause": pause.pause,

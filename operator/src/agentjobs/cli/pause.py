@@ -21,7 +21,7 @@ def pause(
     """Stop scheduled starts. What runs finishes, and `run` still works. Needs no new approval."""
     kube = options.cluster(kubeconfig, context, namespace)
     for job in jobs:
-        options.show_one(kube.patch_job(job, {"suspend": True}), output, f"{job} is paused")
+        options.show_one(kube.patch("scheduledagentjobs", job, {"suspend": True}), output, f"{job} is paused")
 
 
 def resume(
@@ -34,4 +34,4 @@ def resume(
     """Let scheduled starts happen again. Starts that were due meanwhile are not made up for."""
     kube = options.cluster(kubeconfig, context, namespace)
     for job in jobs:
-        options.show_one(kube.patch_job(job, {"suspend": False}), output, f"{job} is resumed")
+        options.show_one(kube.patch("scheduledagentjobs", job, {"suspend": False}), output, f"{job} is resumed")

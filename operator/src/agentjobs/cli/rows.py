@@ -40,6 +40,8 @@ _COLOURS: Final = {
 T = TypeVar("T", bound=Json)
 
 RUN_PHASES: Final = {"TimedOut": "timed out"}
+FINAL: Final = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
+"""Phases in which a run stays."""
 ERROR_WIDTH: Final = 48
 
 

@@ -11,8 +11,6 @@ from agentjobs.cli.kube import RUNS, Json, Kube
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at, one_line
 
-FINAL = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
-
 
 def run(
     job: options.Job,
@@ -50,6 +48,6 @@ def run(
 def finished(kube: Kube, name: str, seconds: int) -> Json:
     """The record, once it is final."""
     for record in kube.watch(RUNS, name, seconds):
-        if at(record, "status", "phase") in FINAL:
+        if at(record, "status", "phase") in rows.FINAL:
             return record
     raise Problem(f"AgentJobRun {name} did not end within {seconds} s", f"`kubectl saj logs {name}` shows how far it is", Exit.TIMEOUT)

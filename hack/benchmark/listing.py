@@ -1,0 +1,72 @@
+"""How long a person waits for `kubectl saj list`: from the start of kubectl to the first line, and to the last."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from hack.benchmark import objects
+from hack.benchmark.client import BenchError
+from hack.benchmark.session import Session
+from hack.benchmark.spread import Aim, Figure
+
+TRIES: Final = 10
+"""In one round."""
+AIM_MS: Final = 500.0
+SCRIPT: Final = "# " + "x" * 78 + "\n"
+SCRIPT_LINES: Final = 25
+CARD_SECONDS: Final = 300.0
+SAJ: Final = str(Path(sys.executable).with_name("kubectl-saj"))
+
+
+async def list_jobs(session: Session) -> list[Figure]:
+    """Many jobs with cards. The control is what kubectl itself takes for the same list."""
+    first, last, control = [], [], []
+    async with session.client.namespace("listed") as namespace:
+        session.say(f"list: writing {session.jobs} jobs")
+        bodies = (objects.job(f"job-{number:04d}", SCRIPT * SCRIPT_LINES) for number in range(session.jobs))
+        await objects.create_all(session.client, objects.jobs(namespace), bodies)
+        await _all_have_cards(session, namespace)
+        for number in range(session.rounds):
+            session.say(f"list: round {number + 1}")
+            ours = [await asyncio.to_thread(_listed, [SAJ, "list", "-n", namespace], session.jobs) for _ in range(TRIES)]
+            theirs = [
+                await asyncio.to_thread(_listed, ["kubectl", "get", "saj", "-n", namespace], session.jobs) for _ in range(TRIES)
+            ]
+            first.append(tuple(begun for begun, _ in ours))
+            last.append(tuple(ended for _, ended in ours))
+            control.append(tuple(begun for begun, _ in theirs))
+    return [
+        Figure(f"kubectl-saj list, {session.jobs} jobs: first line", "ms", tuple(first), Aim(p50=AIM_MS)),
+        Figure(f"kubectl-saj list, {session.jobs} jobs: last line", "ms", tuple(last)),
+        Figure("kubectl get saj, the same jobs: first line", "ms", tuple(control), control=True),
+    ]
+
+
+async def _all_have_cards(session: Session, namespace: str) -> None:
+    deadline = time.monotonic() + CARD_SECONDS
+    while time.monotonic() < deadline:
+        found = await session.client.get(objects.jobs(namespace))
+        if all(map(objects.card_digest, found["items"])):
+            return
+        await asyncio.sleep(1)
+    raise BenchError(f"not every job had a card after {CARD_SECONDS:g} s")
+
+
+def _listed(command: list[str], jobs: int) -> tuple[float, float]:
+    """Milliseconds to the first line and to the end. Raises BenchError when a job is missing."""
+    start = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        if process.stdout is None:
+            raise AssertionError("it is a pipe")
+        process.stdout.readline()
+        begun = time.perf_counter()
+        lines = len(process.stdout.readlines())
+    ended = time.perf_counter()
+    if lines != jobs:
+        raise BenchError(f"{' '.join(command)} listed {lines} jobs, not {jobs}")
+    return (begun - start) * 1000, (ended - start) * 1000

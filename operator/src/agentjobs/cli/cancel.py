@@ -1,0 +1,46 @@
+"""`kubectl saj cancel`"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentjobs.cli import options, rows
+from agentjobs.cli.kube import RUNS, Json, Kube, Said
+from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.text import at
+
+
+def run(
+    name: Annotated[str, typer.Argument(metavar="JOB|RUN", help="A run, or a job: then all of its runs that go on.", show_default=False)],
+    yes: options.Yes = False,
+    output: options.Format = options.Output.TABLE,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
+    """End a run; its output is kept. It cannot be taken back."""
+    kube = options.cluster(kubeconfig, context, namespace)
+    going = _going(kube, name)
+    names = ", ".join(str(body["metadata"]["name"]) for body in going)
+    if not options.confirmed(f"Cancel {names}?", yes=yes):
+        raise typer.Exit(Exit.NO)
+    for body in going:
+        run_name = str(body["metadata"]["name"])
+        options.show_one(kube.patch("agentjobruns", run_name, {"cancel": True}), output, f"{run_name} is being cancelled")
+
+
+def _going(kube: Kube, name: str) -> list[Json]:
+    """The run of this name, else the runs of the job of this name, as far as they go on. Raises Problem when none does."""
+    try:
+        found = [kube.get(RUNS, name)]
+    except Said as refusal:
+        if refusal.code is not Exit.NOT_FOUND:
+            raise
+        found = kube.all(RUNS, fieldSelector=f"spec.jobName={name}")
+    going = [body for body in found if at(body, "status", "phase") not in rows.FINAL]
+    if not going:
+        told = f"the run {name} is {rows.run_status(found[0])}" if len(found) == 1 else f"no run of {name} goes on"
+        raise Problem(f"{told}: there is nothing to cancel", "`kubectl saj history JOB` lists runs", Exit.NOT_FOUND)
+    return going
