@@ -62,6 +62,13 @@ Completion: kubectl completes job names and commands as soon as `kubectl_complet
 For a simple job, comments before the first line of the program do: `# name:`, `# description:`, `# schedule:`, `# time-zone:`,
 `# session:`, `# workspace:`, `# timeout-seconds:`. Without a name the job is called like its file, with `-` for `_`.
 
+## Agent files
+
+An agent is a Markdown file: front matter with the same keys and the agent's own, then the instructions, which are all that follows.
+
+```markdown
+{agent}```
+
 ## Commands
 
 {commands}"""
@@ -78,6 +85,17 @@ import os
 
 print(os.environ["SITE"])
 """
+AGENT: Final = """\
+---
+description: Summarises the mail of the day.
+schedule: 0 18 * * 1-5
+time-zone: Europe/Bucharest
+session: continuous
+tools: [read, write]
+max-turns: 20
+---
+Read the mail in /workspace/inbox and write /workspace/summary.md.
+"""
 API: Final = """# API reference
 
 {generated}
@@ -91,7 +109,7 @@ def cli() -> str:
     codes = "\n".join(f"| {code.value} | {CODES[code]} |" for code in Exit)
     mapping = (header.__doc__ or "").partition("\n\n")[2].strip()
     commands = "\n".join(_commands(typer.main.get_command(app), ("kubectl", "saj")))
-    return CLI.format(generated=GENERATED, codes=codes, example=EXAMPLE, mapping=mapping, commands=commands)
+    return CLI.format(generated=GENERATED, codes=codes, example=EXAMPLE, agent=AGENT, mapping=mapping, commands=commands)
 
 
 def _commands(group: Any, path: tuple[str, ...]) -> Iterator[str]:

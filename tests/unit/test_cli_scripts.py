@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.cli import agents
 from agentjobs.cli.documents import to_yaml
 from agentjobs.cli.files import jobs_in
 from agentjobs.cli.problem import Problem
@@ -144,6 +145,83 @@ def test_yaml_says_the_same_every_time_and_is_read_as_it_was(spec: dict[str, Any
     assert to_yaml(yaml.safe_load(text)) == text
 
 
+AGENT = """---
+name: mail-digest
+description: Summarises the mail of the day.
+schedule: 0 18 * * 1-5
+session: continuous
+tools: [read, write]
+model: local/small
+startingMessage: begin
+max-turns: 20
+env: {A: b}
+---
+
+Read the *mail*.
+---
+Then rest.
+"""
+
+
+def test_an_agent_file_is_front_matter_and_instructions(tmp_path: Path) -> None:
+    body = of(tmp_path, AGENT, "mail.md")
+    assert body["metadata"]["name"] == "mail-digest"
+    assert body["spec"] == {
+        "description": "Summarises the mail of the day.",
+        "schedule": {"cron": "0 18 * * 1-5"},
+        "session": "Continuous",
+        "env": [{"name": "A", "value": "b"}],
+        "agent": {
+            "instructions": "\nRead the *mail*.\n---\nThen rest.\n",
+            "tools": ["read", "write"],
+            "model": "local/small",
+            "startingMessage": "begin",
+            "maxTurns": 20,
+        },
+    }
+
+
+own = st.fixed_dictionaries(
+    {},
+    optional={
+        "tools": st.lists(st.sampled_from(["read", "write", "edit", "ls", "bash"]), unique=True),
+        "model": st.just("local/small"),
+        "startingMessage": words,
+        "maxTurns": st.integers(1, 1000),
+    },
+)
+
+
+@given(name=names, spec=specs, agent=own, instructions=st.one_of(words, st.just("---\nx: y\n---\n"), st.just("\n\n# Do\n")))
+def test_an_agent_that_is_written_reads_as_it_was(name: str, spec: dict[str, Any], agent: dict[str, Any], instructions: str) -> None:
+    spec = {**spec, "packages": (), "agent": {**agent, "instructions": instructions}}
+    found = agents.manifest("file", agents.written(name, spec, instructions))
+    assert found is not None
+    assert found[0]["metadata"]["name"] == name
+    assert ScheduledAgentJobSpec.model_validate(found[0]["spec"]) == ScheduledAgentJobSpec.model_validate(spec)
+
+
+FRONT = "---\ndescription: x\n"
+WRONG_AGENTS = {
+    "no end": (FRONT + "Do it.\n", 1, "has no end"),
+    "no YAML": ("---\ndescription: a: b\n---\n", 2, "not YAML"),
+    "no keys": ("---\n- a\n---\nDo it.\n", 1, "no set of keys"),
+    "an unknown tool": (FRONT + "tools: [fly]\n---\nDo it.\n", 3, "spec.agent.tools[0]"),
+    "an unknown key": (FRONT + "tool: read\n---\nDo it.\n", 3, "spec.tool: is not a field"),
+    "no instructions": (FRONT + "---\n", 1, "spec.agent.instructions"),
+    "no front matter": ("Do it.\n", 1, "has no header"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_AGENTS)
+def test_a_mistake_in_an_agent_file_is_told_with_its_line(what: str, tmp_path: Path) -> None:
+    text, line, part = WRONG_AGENTS[what]
+    with pytest.raises(Problem) as told:
+        of(tmp_path, text, "mail.md")
+    assert told.value.message.startswith(f"{tmp_path}/mail.md:{line}: ")
+    assert part in told.value.message
+
+
 HEAD = "# /// script\n# [tool.agentjobs]\n# description = 'x'\n"
 MISTAKES = {
     "no end": (HEAD + "print(1)\n", 1, "has no end"),
@@ -202,3 +280,6 @@ def test_new_writes_a_job_that_renders_and_leaves_what_is_there(tmp_path: Path) 
     assert (tmp_path / "mine.py").read_text().startswith("#!/usr/bin/python3\n# /// script\n")
     assert "has a header already" in saj("new", "mine.py", "-d", "Mine.", "-s", "", folder=tmp_path).stderr
     assert "nobody is there to answer" in saj("new", folder=tmp_path).stderr
+    (tmp_path / "mail.md").write_text("Read the mail.\n")
+    assert saj("new", "mail.md", "-d", "Reads.", "-s", "0 8 * * 1", folder=tmp_path).returncode == 0
+    assert of(tmp_path, (tmp_path / "mail.md").read_text(), "mail.md")["spec"]["agent"] == {"instructions": "Read the mail.\n"}

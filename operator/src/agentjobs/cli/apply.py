@@ -28,7 +28,7 @@ def run(
     decided = {item["spec"]["digest"]: item["spec"]["decision"].lower() for item in kube.all(APPROVALS)}
     for body in bodies:
         name = body["metadata"]["name"]
-        if "inline" in body["spec"].get("script", {}):
+        if "configMapKeyRef" not in body["spec"].get("script", {}):
             digest = content_of(name, body["spec"]).digest
             options.say(f"{name} {digest} {decided.get(digest, 'waits for approval')}")
         else:

@@ -11,14 +11,15 @@ from typing import Any, Final
 
 import yaml
 
+from agentjobs.cli import agents, scripts
 from agentjobs.cli.documents import from_yaml
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.scripts import ScriptError, manifest
+from agentjobs.cli.scripts import ScriptError
 
 KIND: Final = "ScheduledAgentJob"
 MANIFESTS: Final = frozenset({".yaml", ".yml", ".json"})
-SCRIPT: Final = ".py"
+WITH_HEADER: Final = {".py": scripts.manifest, ".md": agents.manifest}
 RENDERED: Final = ("jobs", "agents")
 """The folders of a repository in which scripts and agents are looked for."""
 
@@ -54,29 +55,29 @@ def _jobs_of(path: Path) -> Iterator[FileJob]:
         return
     for file in _files(path):
         text = read(file)
-        if file.suffix == SCRIPT:
-            yield from _script(file, text, named=file == path)
+        if file.suffix in WITH_HEADER:
+            yield from _with_header(file, text, named=file == path)
         else:
             yield from _manifests(str(file), text)
 
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return sorted(file for file in path.iterdir() if file.suffix in {*MANIFESTS, SCRIPT} and file.is_file())
+        return sorted(file for file in path.iterdir() if file.suffix in {*MANIFESTS, *WITH_HEADER} and file.is_file())
     return [path]
 
 
-def _script(file: Path, text: str, *, named: bool) -> Iterator[FileJob]:
-    """The job of a script. In a folder a script without a header is somebody's module; one that was named should have been a job."""
+def _with_header(file: Path, text: str, *, named: bool) -> Iterator[FileJob]:
+    """The job of a script or an agent file. In a folder one without a header is no job; one that was named should have been."""
     try:
-        found = manifest(file.stem, text)
+        found = WITH_HEADER[file.suffix](file.stem, text)
     except ScriptError as error:
         raise Problem(f"{file}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
     if found:
         yield _valid(FileJob(str(file), found[0]), found[1].lines)
     elif named:
         remedy = f"`kubectl saj new {file}` writes one: at least a description"
-        raise Problem(f"{file}:1: this script has no header that makes it a job", remedy, Exit.USAGE)
+        raise Problem(f"{file}:1: this file has no header that makes it a job", remedy, Exit.USAGE)
 
 
 def _valid(job: FileJob, lines: Mapping[str, int]) -> FileJob:

@@ -17,7 +17,7 @@ BODY: Final = 'import os\n\nprint("hello from", os.environ.get("JOB_RUN_ID", "a 
 
 def run(
     script: Annotated[
-        Path | None, typer.Argument(metavar="[SCRIPT]", help="A script that gets a header, in its place.", show_default=False)
+        Path | None, typer.Argument(metavar="[FILE]", help="A script or Markdown file that gets a header.", show_default=False)
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the job.", show_default=False)] = None,
     description: Annotated[str | None, typer.Option("--description", "-d", help="What it is for.", show_default=False)] = None,
@@ -25,13 +25,15 @@ def run(
     time_zone: Annotated[str, typer.Option("--time-zone", "-z", help="IANA name.")] = "Etc/UTC",
     package: Annotated[list[str] | None, typer.Option("--package", "-p", help="NAME==VERSION, repeatable.", show_default=False)] = None,
 ) -> None:
-    """Write a job: a script with a header, in jobs/. What is not given as an option is asked."""
+    """Write a job: a script with a header, in jobs/, or the header for a script or an agent file. What is not given is asked."""
+    from agentjobs.cli import agents, scripts
     from agentjobs.cli.contents import content_of
     from agentjobs.cli.files import read
-    from agentjobs.cli.scripts import manifest, written
 
+    as_agent = script is not None and script.suffix == ".md"
+    kind = agents if as_agent else scripts
     body = read(script) if script else BODY
-    if manifest("x", body):
+    if kind.manifest("x", body):
         raise Problem(f"{script}: it has a header already", f"edit that; `kubectl saj render {script}` shows what it means", Exit.USAGE)
     named = name or (script.stem.replace("_", "-") if script else _asked("Name of the job"))
     spec: Json = {"description": description or _asked("What is it for, in a sentence")}
@@ -39,8 +41,8 @@ def run(
     if cron:
         spec["schedule"] = {"cron": cron, "timeZone": time_zone}
     spec.update({"packages": package} if package else {})
-    text = written(named, spec, body)
-    content_of(named, {**spec, "script": {"inline": text}}, f"job {named}")
+    text = kind.written(named, spec, body)
+    content_of(named, {**spec, **({"agent": {"instructions": body}} if as_agent else {"script": {"inline": text}})}, f"job {named}")
     path = script or Path("jobs") / f"{named.replace('-', '_')}.py"
     if not script and path.exists():
         raise Problem(f"{path} is there already", "choose another --name", Exit.USAGE)

@@ -1,0 +1,74 @@
+"""Agent files, read and written: front matter in YAML, then the instructions in Markdown. Pure: text in, manifest out.
+
+    ---
+    description: Summarises the mail of the day.
+    schedule: 0 18 * * 1-5
+    tools: [read, write]
+    ---
+    Read the mail in /workspace/inbox and write /workspace/summary.md.
+
+The keys are those of a script's header, see `header`, and the agent's own: tools, model, starting-message, max-turns. The
+instructions are all that follows, byte for byte: `agent.instructions`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import yaml
+
+from agentjobs.cli.documents import to_yaml
+from agentjobs.cli.header import HeaderError, from_spec, to_spec
+from agentjobs.cli.kube import Json
+from agentjobs.cli.scripts import Header, ScriptError, job
+
+FENCE: Final = "---"
+OWN: Final = ("startingMessage", "tools", "model", "maxTurns")
+"""Fields of the agent that stand beside the others in the front matter."""
+_KEY: Final = re.compile(r"([A-Za-z][A-Za-z-]*)\s*:")
+
+
+def manifest(stem: str, text: str) -> tuple[Json, Header] | None:
+    """The job of an agent file, and its front matter; None for a text that has none. Raises ScriptError."""
+    parts = split(text)
+    if parts is None:
+        return None
+    front, instructions = parts
+    header = _header(front)
+    try:
+        spec = dict(to_spec(header.fields))
+    except HeaderError as error:
+        raise ScriptError(header.lines.get(error.key, 1), f"{error.key}: {error}", "correct that line") from None
+    agent = {field: spec.pop(field) for field in OWN if field in spec}
+    return job(str(header.fields.get("name", stem.replace("_", "-"))), {**spec, "agent": {"instructions": instructions, **agent}}), header
+
+
+def split(text: str) -> tuple[list[str], str] | None:
+    """The lines of the front matter and what follows; None when the first line does not open one. Raises ScriptError."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != FENCE:
+        return None
+    for number, line in enumerate(lines[1:], start=1):
+        if line.rstrip() == FENCE:
+            return lines[1:number], "\n".join(lines[number + 1 :])
+    raise ScriptError(1, "the front matter that begins here has no end", 'end it with a line "---"')
+
+
+def _header(front: list[str]) -> Header:
+    try:
+        fields: Any = yaml.safe_load("\n".join(front))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        told = str(getattr(error, "problem", None) or error)
+        raise ScriptError(mark.line + 2 if mark else 1, f"this is not YAML: {told}", "quote texts with a colon in them") from None
+    if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
+        raise ScriptError(1, "the front matter is no set of keys", "write one `key: value` on each line, at least a description")
+    places = {match[1]: number for number, line in enumerate(front, start=2) if (match := _KEY.match(line))}
+    return Header(fields, {"": 1, **places})
+
+
+def written(name: str, spec: Json, instructions: str) -> str:
+    """An agent file with this spec in front of its instructions."""
+    agent = {field: value for field, value in spec.get("agent", {}).items() if field in OWN}
+    return f"{FENCE}\n{to_yaml(from_spec(name, {**spec, **agent}))}{FENCE}\n{instructions}"
