@@ -26,8 +26,8 @@ COMPILE := $(PYTHON) -m uv pip compile --quiet --no-config --generate-hashes --n
 CLI_ONLY := typer rich annotated-doc colorama markdown-it-py mdurl pygments shellingham
 
 # Tests that need neither a cluster nor helm nor Go first: they are the ones that fail fast.
-FAST_TESTS := $(filter-out tests/cron/ tests/chart/ tests/cluster/,$(sort $(wildcard tests/*/)))
-ALL_TESTS := $(FAST_TESTS) tests/cron tests/chart tests/cluster
+FAST_TESTS := $(filter-out tests/model/ tests/cron/ tests/chart/ tests/cluster/,$(sort $(wildcard tests/*/)))
+ALL_TESTS := $(FAST_TESTS) tests/model tests/cron tests/chart tests/cluster
 
 .PHONY: help
 help: ## list the targets

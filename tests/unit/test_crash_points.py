@@ -69,15 +69,19 @@ class World:
         """Until nothing is left to do for a while. Without operators: by all there are."""
         end = self.kube.server.now + during
         for _ in range(MANY_TURNS):
-            busy = self.kube.step()
-            for operator in operators or tuple(self.operators):
-                busy |= await self._work(operator, deaf)
-            if not busy:
+            if not await self.turn(*operators, deaf=deaf):
                 due = min((due for due in (self.kube.next_due(), *(o.next_due() for o in operators or self.operators)) if due), default=end)
                 if due >= end:
                     return
                 self.kube.server.now = max(due, self.kube.server.now)
         raise AssertionError("it does not come to rest")
+
+    async def turn(self, *operators: Operator, deaf: frozenset[str] = frozenset()) -> bool:
+        """Everybody does one thing; whether anybody did. Without operators: all there are."""
+        busy = self.kube.step()
+        for operator in operators or tuple(self.operators):
+            busy |= await self._work(operator, deaf)
+        return busy
 
     async def _work(self, operator: Operator, deaf: frozenset[str]) -> bool:
         operator.hear(deaf=deaf)
