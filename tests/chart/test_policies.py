@@ -41,12 +41,21 @@ def test_no_policy_is_left_out(helm: Helm) -> None:
     assert named(helm.documents(), KINDS[0]).keys() == ALWAYS
     assert named(helm.documents(), KINDS[1]).keys() == STAMPS
     assert named(helm.documents({"approval": {"stamp": False}}), KINDS[1]) == {}
+    two = helm.documents({"approval": {"requireSecondPerson": True}})
+    assert named(two, KINDS[0]).keys() == ALWAYS | {"requests", "second-person"}
+    assert named(two, KINDS[1]).keys() == STAMPS | {"stamp-jobs"}
+
+
+def test_a_second_person_needs_the_servers_stamp(helm: Helm) -> None:
+    with pytest.raises(HelmError, match="approval.requireSecondPerson needs approval.stamp: only a name that the server writes"):
+        helm.template({"approval": {"requireSecondPerson": True, "stamp": False}})
 
 
 def test_policies_know_the_operator_by_the_account_it_runs_as(documents: list[Document]) -> None:
     (deployment,) = of_kind(documents, "Deployment")
     assert deployment["spec"]["template"]["spec"]["serviceAccountName"] == "agentjobs"
-    for policy in named(documents, KINDS[0]).values():
+    for name in ALWAYS:
+        policy = named(documents, KINDS[0])[name]
         assert f"'{ACCOUNT}'" in json.dumps(policy["spec"])
 
 
@@ -59,7 +68,9 @@ def test_a_cluster_that_cannot_stamp_is_told_what_to_set(helm: Helm) -> None:
     with pytest.raises(HelmError) as refusal:
         rendered(helm, "1.35.0")
     assert "set approval.stamp=false; then whoever approves writes their own name into spec.approvedBy" in str(refusal.value)
-    assert "Mutating" not in rendered(helm, "1.35.0", approval={"stamp": False})
+    without = rendered(helm, "1.35.0", approval={"stamp": False})
+    assert "kind: MutatingAdmissionPolicy" not in without
+    assert "spec.approvedBy must be you, ' + request.userInfo.username + ''" in without.replace("\n      ", " ")
 
 
 def test_a_cluster_with_the_beta_stamps(helm: Helm) -> None:

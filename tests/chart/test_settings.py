@@ -26,6 +26,7 @@ SETTING_OF_VALUE = {
     "run.runtimeClassName": "run_runtime_class_name",
     "runner.image.pullPolicy": "runner_image_pull_policy",
     "runner.inventory": "runner_inventory",
+    "approval.requireSecondPerson": "require_second_person",
     "approval.allowWithoutPolicies": "allow_without_policies",
     "session.size": "session_size",
     "session.storageClassName": "session_storage_class_name",

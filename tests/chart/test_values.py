@@ -35,6 +35,7 @@ REFUSED = [
     ("run.imagePullSecrets", [{"name": "registry"}], "/run/imagePullSecrets/0': got object, want string"),
     ("run.priorityClassName", "Low Priority", "/run/priorityClassName': 'Low Priority' does not match pattern"),
     ("approval.stamp", "yes", "/approval/stamp': got string, want boolean"),
+    ("approval.requireSecondPerson", "no", "/approval/requireSecondPerson': got string, want boolean"),
     ("approval.allowWithoutPolicies", 1, "/approval/allowWithoutPolicies': got number, want boolean"),
     ("history.namespaceBytes", 1000, "/history/namespaceBytes': minimum: got 1,000, want"),
     ("operator.replicas", 0, "/operator/replicas': minimum: got 0, want 1"),
@@ -95,7 +96,8 @@ def test_full_values_change_every_value_or_its_alternative() -> None:
     default = dict(flat(yaml.safe_load((CHART / "values.yaml").read_text())))
     full = dict(flat(yaml.safe_load(FULL_VALUES.read_text())))
     same = {path for path, value in default.items() if full.get(path, value) == value}
-    assert same == {"image.digest", "runner.image.tag"}, "a tag and a digest exclude each other"
+    # A tag and a digest exclude each other, and a second person needs the stamp.
+    assert same == {"image.digest", "runner.image.tag", "approval.stamp"}
 
 
 def flat(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:

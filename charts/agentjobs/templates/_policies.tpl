@@ -60,6 +60,9 @@ admissionregistration.k8s.io/v1
 {{- define "agentjobs.policies" -}}
 {{- $name := include "agentjobs.fullname" . -}}
 {{- $mutating := include "agentjobs.mutatingVersion" . -}}
+{{- if and .Values.approval.requireSecondPerson (not .Values.approval.stamp) -}}
+{{- fail "approval.requireSecondPerson needs approval.stamp: only a name that the server writes says who changed a job last" -}}
+{{- end -}}
 
 {{- /* Who approves. */}}
 - apiVersion: admissionregistration.k8s.io/v1
@@ -292,5 +295,121 @@ admissionregistration.k8s.io/v1
   name: {{ $name }}-stamp-runs
   spec:
     policyName: {{ $name }}-stamp-runs
+{{- end }}
+
+{{- if .Values.approval.requireSecondPerson }}
+{{- $jobs := list (list "agentjobs.dev" (list "CREATE" "UPDATE") (list "scheduledagentjobs")) }}
+{{- /* Who changed the content last. The mark is put back where a manifest lacks it; somebody else's is refused below. */}}
+- apiVersion: {{ $mutating }}
+  kind: MutatingAdmissionPolicy
+  name: {{ $name }}-stamp-jobs
+  spec:
+    failurePolicy: Fail
+    reinvocationPolicy: Never
+    matchConstraints:
+      {{- include "agentjobs.matches" (dict "rules" $jobs) | nindent 6 }}
+    matchConditions:
+      - name: changed-or-unmarked
+        expression: >-
+          request.operation == 'CREATE'
+          || {{ include "agentjobs.contentChanged" . | nindent 10 }}
+          || !('agentjobs.dev/requested-by' in object.metadata.?annotations.orValue({}))
+          && 'agentjobs.dev/requested-by' in oldObject.metadata.?annotations.orValue({})
+    mutations:
+      - patchType: ApplyConfiguration
+        applyConfiguration:
+          expression: >-
+            Object{metadata: Object.metadata{annotations: {
+            'agentjobs.dev/requested-by': request.operation == 'CREATE' || {{ include "agentjobs.contentChanged" . | nindent 12 }}
+            ? request.userInfo.username
+            : oldObject.metadata.annotations['agentjobs.dev/requested-by']}}}
+- apiVersion: {{ $mutating }}
+  kind: MutatingAdmissionPolicyBinding
+  name: {{ $name }}-stamp-jobs
+  spec:
+    policyName: {{ $name }}-stamp-jobs
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicy
+  name: {{ $name }}-requests
+  spec:
+    failurePolicy: Fail
+    matchConstraints:
+      {{- include "agentjobs.matches" (dict "rules" $jobs) | nindent 6 }}
+    variables:
+      - name: changed
+        expression: >-
+          request.operation == 'CREATE'
+          || {{ include "agentjobs.contentChanged" . | nindent 10 }}
+      - name: requester
+        expression: object.metadata.?annotations[?'agentjobs.dev/requested-by'].orValue('')
+      - name: before
+        expression: "request.operation == 'CREATE' ? '' : oldObject.metadata.?annotations[?'agentjobs.dev/requested-by'].orValue('')"
+    validations:
+      - expression: "variables.requester == (variables.changed ? request.userInfo.username : variables.before)"
+        message: >-
+          metadata.annotations: agentjobs.dev/requested-by names who changed the content last; the server writes it, and nobody edits it
+        reason: Forbidden
+      - expression: "!variables.changed || !(('system:serviceaccounts:' + request.namespace) in request.userInfo.groups)"
+        message: >-
+          approval needs a second person (approval.requireSecondPerson), and whoever may edit here can act as this service account:
+          write the job as a user, or through a service account of another namespace
+        reason: Forbidden
+      - expression: >-
+          !variables.changed || !(has(object.spec.script) && has(object.spec.script.configMapKeyRef)
+          || has(object.spec.agent) && has(object.spec.agent.configMapKeyRef))
+        message: >-
+          approval needs a second person (approval.requireSecondPerson), and nobody knows who changed a ConfigMap last:
+          write the text inline instead of configMapKeyRef
+        reason: Forbidden
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicyBinding
+  name: {{ $name }}-requests
+  spec:
+    policyName: {{ $name }}-requests
+    validationActions: [Deny]
+
+{{- /* Evaluated for every job of the namespace: the approval names the one that it is about. */}}
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicy
+  name: {{ $name }}-second-person
+  spec:
+    failurePolicy: Fail
+    paramKind:
+      apiVersion: agentjobs.dev/v1alpha1
+      kind: ScheduledAgentJob
+    matchConstraints:
+      {{- $approved := list (list "agentjobs.dev" (list "CREATE") (list "agentjobapprovals")) }}
+      {{- include "agentjobs.matches" (dict "rules" $approved) | nindent 6 }}
+    matchConditions:
+      - name: approves
+        expression: object.spec.decision == 'Approved'
+    variables:
+      - name: requester
+        expression: params.metadata.?annotations[?'agentjobs.dev/requested-by'].orValue('')
+    validations:
+      - expression: "!request.userInfo.username.startsWith('system:serviceaccount:')"
+        message: >-
+          approval needs a second person (approval.requireSecondPerson), and a service account is none: a pipeline that applies approvals
+          from a repository cannot say who merged them. Approve as a person, or switch requireSecondPerson off
+        reason: Forbidden
+      - expression: params.metadata.name != object.spec.jobName || variables.requester != request.userInfo.username
+        messageExpression: >-
+          'approval needs a second person (approval.requireSecondPerson): you, ' + request.userInfo.username + ', changed the content of '
+          + object.spec.jobName + ' last, so somebody else has to approve it'
+        reason: Forbidden
+      - expression: params.metadata.name != object.spec.jobName || variables.requester != ''
+        messageExpression: >-
+          'approval needs a second person (approval.requireSecondPerson), and nobody knows who wrote ' + object.spec.jobName
+          + ', since it is older than that rule: delete it and create it anew'
+        reason: Forbidden
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicyBinding
+  name: {{ $name }}-second-person
+  spec:
+    policyName: {{ $name }}-second-person
+    validationActions: [Deny]
+    paramRef:
+      selector: {}
+      parameterNotFoundAction: Allow
 {{- end }}
 {{- end -}}

@@ -14,7 +14,7 @@ from agentjobs.cluster.confirm import confirm_approvals, confirm_packages, confi
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.collect import read_evidence
 from agentjobs.core import history, manifests, runs, sessions, views
-from agentjobs.core.approval import Content, parse_revision, verdict
+from agentjobs.core.approval import ApprovalView, Content, parse_revision, verdict
 from agentjobs.core.conditions import conditions
 from agentjobs.core.decide import current_content, decide, decide_orphan, in_force, merge_patch, pins_in_use
 from agentjobs.core.drift import spec_hash
@@ -23,6 +23,7 @@ from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages
 from agentjobs.core.plan import Claim, Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
+from agentjobs.core.second_person import apart
 from agentjobs.core.views import JobView, PodView
 
 log = logging.getLogger(__name__)
@@ -91,10 +92,16 @@ class Reconciler:
 
     def _with_cache(self, key: Key, observed: Observed) -> Observed:
         self._cache.uses.tell(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
+        approvals: tuple[ApprovalView, ...] = self._cache.approvals.of(key)
+        alone: tuple[ApprovalView, ...] = ()
+        if self._policy.second_person:
+            content = _current(observed.job)
+            approvals, alone = apart(observed.job, content.digest if content else None, approvals)
         return replace(
             observed,
             packages=Packages(self._policy.inventory, self._cache.package_approvals.of((key[0], NO_JOB))),
-            approvals=self._cache.approvals.of(key),
+            approvals=approvals,
+            alone=alone,
             batch_jobs=self._cache.batch_jobs.of(key),
             pods=self._cache.pods.of(key),
             runs=self._cache.runs.of(key),

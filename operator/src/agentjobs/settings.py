@@ -59,6 +59,7 @@ class Settings(BaseModel):
     history_namespace_bytes: int = Field(100 * 1024 * 1024, ge=1024 * 1024)
     policies: Annotated[tuple[Expected, ...], Json] = ()
     allow_without_policies: bool = False
+    require_second_person: bool = False
     workers: int = Field(8, ge=1, le=64)
     resync_seconds: int = Field(300, ge=10)
     lease_name: str = "agentjobs-operator"
@@ -90,6 +91,7 @@ class Settings(BaseModel):
             resources=self.run_resources,
             uid=self.run_uid,
             history_bytes=self.history_namespace_bytes,
+            second_person=self.require_second_person,
             node_selector=self.run_node_selector,
             tolerations=tuple(self.run_tolerations),
             image_pull_secrets=tuple(self.run_image_pull_secrets),

@@ -34,6 +34,8 @@ PACKAGES_ANNOTATION: Final = f"{GROUP}/packages"
 """On Jobs: the packages that needed an approval of their own when it was started, joined by commas."""
 TRIGGER_ANNOTATION: Final = f"{GROUP}/trigger"
 """On a Job: `Manual` where the operator created it; absent on those of the CronJob controller."""
+REQUESTER_ANNOTATION: Final = f"{GROUP}/requested-by"
+"""On a ScheduledAgentJob, where approval needs a second person: who changed its content last. The API server writes it."""
 
 MAX_JOB_NAME: Final = 52
 """A CronJob's name may have 52 characters: its controller appends eleven for the Job."""

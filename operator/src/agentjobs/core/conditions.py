@@ -32,8 +32,10 @@ def approval(force: Force, approvals: tuple[ApprovalView, ...]) -> Approval:
     )
 
 
-def approved(force: Force, approvals: tuple[ApprovalView, ...], before: tuple[Condition, ...]) -> Told:
-    """The condition Approved: about the spec as it is now. `before`: the conditions so far."""
+def approved(
+    force: Force, approvals: tuple[ApprovalView, ...], before: tuple[Condition, ...], alone: tuple[ApprovalView, ...] = ()
+) -> Told:
+    """The condition Approved: about the spec as it is now. `before`: the conditions so far; `alone`: approvals without a second person."""
     current = force.current
     if current is None:
         return "False", "InvalidSpec", "the spec is invalid, so there is nothing to approve; see the condition Ready"
@@ -43,6 +45,11 @@ def approved(force: Force, approvals: tuple[ApprovalView, ...], before: tuple[Co
         return "True", "Approved", f"digest {current.digest[:SHORT]} is approved{waits}"
     if force.verdict == "Denied":
         return "False", "Denied", f"digest {current.digest[:SHORT]} was denied{keeps}; change the job, or delete the denial"
+    if alone:
+        who = ", ".join(sorted({approval.by or "somebody" for approval in alone})[:5])
+        wait = f"digest {current.digest[:SHORT]} waits for a second person{keeps}"
+        why = f"the approval by {who} does not count, since whoever changed the content cannot approve it"
+        return "False", "SecondPersonNeeded", f"{wait}: {why}"
     strays = _strays(force, approvals, before)
     if strays:
         listed = ", ".join(strays[:5])

@@ -99,7 +99,7 @@ def answer(
     suspended = _suspended(job)
     if not active:
         status = history.without_running(status)
-    told = conditions.approved(force, observed.approvals, status.conditions)
+    told = conditions.approved(force, observed.approvals, status.conditions, observed.alone)
     packages = conditions.packages_approved(force)
     next_run_at = _next_run_at(force, suspended, now)
     answers = {

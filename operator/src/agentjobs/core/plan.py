@@ -42,6 +42,8 @@ class Observed:
 
     job: JobView
     approvals: tuple[ApprovalView, ...] = ()
+    alone: tuple[ApprovalView, ...] = ()
+    """Approvals of the present content that do not count: a second person is missing."""
     packages: Packages = field(default_factory=Packages)
     cron_job: CronJobView | None = None
     settled: Mapping[str, str] = field(default_factory=dict)

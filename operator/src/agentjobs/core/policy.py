@@ -23,6 +23,7 @@ class RunPolicy:
     resources: Resources
     uid: int
     history_bytes: int
+    second_person: bool = False
     inventory: frozenset[str] = frozenset()
     """Packages of the image as canonical pins; they need no approval."""
     node_selector: Mapping[str, str] = field(default_factory=dict)

@@ -43,6 +43,8 @@ class JobView:
     problem: str | None
     status: ScheduledAgentJobStatus
     deleting: bool
+    requester: str | None = None
+    """Who changed the content last, where the API server keeps that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,7 @@ def job_view(body: Body) -> JobView:
         problem=problem,
         status=_status(body.get("status") or {}),
         deleting="deletionTimestamp" in metadata,
+        requester=_annotations(body).get(names.REQUESTER_ANNOTATION),
     )
 
 

@@ -1,0 +1,37 @@
+"""Where approval needs a second person: whoever changed a job's content last does not approve it.
+
+Admission refuses such an approval, but only by what the job is at that moment. So it is decided here again: an approval made
+in advance, for a content written afterwards, does not count either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from agentjobs.core.approval import ApprovalView
+from agentjobs.core.views import JobView
+
+SERVICE_ACCOUNT: Final = "system:serviceaccount:"
+
+
+def apart(job: JobView, digest: str | None, approvals: Iterable[ApprovalView]) -> tuple[tuple[ApprovalView, ...], tuple[ApprovalView, ...]]:
+    """The approvals that count, and those of the present content (`digest`) that lack a second person.
+
+    Whoever approved what is in force may touch the job: going back to that content needs no new approval.
+    """
+    told = job.status.approval
+    stands = (told.digest, told.by) if told else (None, None)
+
+    def counts(approval: ApprovalView) -> bool:
+        if approval.decision == "Denied" or approval.digest != digest or (approval.digest, approval.by) == stands:
+            return True
+        return _is_second(approval.by, job.requester)
+
+    found = tuple(approvals)
+    return tuple(filter(counts, found)), tuple(approval for approval in found if not counts(approval))
+
+
+def _is_second(approver: str | None, requester: str | None) -> bool:
+    """Nobody knows who a service account is."""
+    return bool(approver and requester and approver != requester and not approver.startswith(SERVICE_ACCOUNT))

@@ -1,0 +1,79 @@
+"""Whoever changed a job's content last does not approve it: not before, not afterwards, not through a pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from agentjobs.core.approval import ApprovalView, verdict
+from agentjobs.core.decide import current_content, decide
+from agentjobs.core.plan import Observed
+from agentjobs.core.second_person import apart
+from tests.unit.test_decide import NOW, asked, observed, told
+from tests.unit.test_manifests import POLICY
+
+
+def approves(by: str | None, digest: str, name: str = "a") -> ApprovalView:
+    return ApprovalView(name, "report", digest, "Approved", by, "2026-11-22T07:00:00Z")
+
+
+def written_by(requester: str | None, in_force: dict[str, str] | None = None) -> Observed:
+    seen = observed({"approval": {"state": "Approved", **in_force}} if in_force else None)
+    return replace(seen, job=replace(seen.job, requester=requester))
+
+
+DIGEST = current_content(observed().job).digest
+
+
+@pytest.mark.parametrize(
+    ("requester", "approver", "counts"),
+    [
+        ("ana", "bo", True),
+        ("ana", "ana", False),
+        ("ana", None, False),
+        (None, "bo", False),
+        ("ana", "system:serviceaccount:flux-system:flux", False),
+        ("system:serviceaccount:agents:writer", "bo", True),
+    ],
+)
+def test_an_approval_counts_when_a_second_person_made_it(requester: str | None, approver: str | None, counts: bool) -> None:
+    approval = approves(approver, DIGEST)
+    assert apart(written_by(requester).job, DIGEST, [approval]) == (((approval,), ()) if counts else ((), (approval,)))
+
+
+def test_a_denial_always_counts() -> None:
+    denial = replace(approves("ana", DIGEST), decision="Denied")
+    assert apart(written_by("ana").job, DIGEST, [denial]) == ((denial,), ())
+
+
+def test_approvals_of_other_contents_are_left_alone() -> None:
+    other = approves("ana", "e" * 64)
+    assert apart(written_by("ana").job, DIGEST, [other]) == ((other,), ())
+
+
+def test_who_approved_what_is_in_force_may_come_back_to_it() -> None:
+    job = written_by("bo", {"digest": DIGEST, "by": "bo"}).job
+    counting, _ = apart(job, DIGEST, [approves("bo", DIGEST)])
+    assert verdict(DIGEST, counting) == "Approved"
+
+
+def test_when_the_second_person_withdraws_the_authors_own_approval_does_not_step_in() -> None:
+    job = written_by("ana", {"digest": DIGEST, "by": "bo"}).job
+    assert apart(job, DIGEST, [approves("ana", DIGEST)])[0] == ()
+
+
+def test_the_job_says_who_cannot_approve_it_and_runs_nothing() -> None:
+    seen = written_by("ana")
+    counting, alone = apart(seen.job, DIGEST, [approves("ana", DIGEST)])
+    plan = decide(replace(seen, approvals=counting, alone=alone), POLICY, NOW)
+    assert asked(plan) == []
+    condition = told(plan, "Approved")
+    assert (condition.status, condition.reason) == ("False", "SecondPersonNeeded")
+    assert "the approval by ana does not count" in condition.message
+
+
+def test_a_second_persons_approval_is_enough_beside_the_authors_own() -> None:
+    counting, alone = apart(written_by("ana").job, DIGEST, [approves("ana", DIGEST), approves("bo", DIGEST, "b")])
+    assert verdict(DIGEST, counting) == "Approved"
+    assert [approval.by for approval in alone] == ["ana"]
