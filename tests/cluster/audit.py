@@ -24,12 +24,22 @@ class AuditLog:
     path: Path
     start: int
 
-    def writes(self, namespace: str = "", *names: str) -> Counter[str]:
-        """How often: verb with resource. In one namespace or in all; to these objects or to all, Events apart. Refused ones count, too."""
+    def _ours(self) -> list[dict[str, Any]]:
         with self.path.open("rb") as file:
             file.seek(self.start)
             requests = [json.loads(line) for line in file.read().splitlines() if line.endswith(b"}")]
-        found = (request for request in requests if request["user"]["username"] == USER and request["verb"] not in READS)
+        return [request for request in requests if request["user"]["username"] == USER]
+
+    def requests(self) -> set[tuple[tuple[str, str, str], bool]]:
+        """Verb, group and resource of every kind of request, reads too, and whether RBAC let it pass."""
+        return {
+            ((request["verb"], request["objectRef"].get("apiGroup", ""), _resource(request)), request["responseStatus"]["code"] != 403)
+            for request in self._ours()
+        }
+
+    def writes(self, namespace: str = "", *names: str) -> Counter[str]:
+        """How often: verb with resource. In one namespace or in all; to these objects or to all, Events apart. Refused ones count, too."""
+        found = (request for request in self._ours() if request["verb"] not in READS)
         return Counter(_told(request) for request in found if _is_about(request["objectRef"], namespace, names))
 
 
@@ -39,10 +49,13 @@ def _is_about(thing: dict[str, str], namespace: str, names: tuple[str, ...]) -> 
     return not names or (thing.get("name") in names and thing["resource"] != "events")
 
 
-def _told(request: dict[str, Any]) -> str:
+def _resource(request: dict[str, Any]) -> str:
     thing = request["objectRef"]
-    resource = "/".join(part for part in (thing["resource"], thing.get("subresource")) if part)
-    return f"{request['verb']} {resource}{' (refused)' if request['responseStatus']['code'] >= 400 else ''}"
+    return "/".join(part for part in (thing["resource"], thing.get("subresource")) if part)
+
+
+def _told(request: dict[str, Any]) -> str:
+    return f"{request['verb']} {_resource(request)}{' (refused)' if request['responseStatus']['code'] >= 400 else ''}"
 
 
 def from_now_on() -> AuditLog:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.installed import NAMESPACE, Installed
-from tests.cluster.support import wait_for
+from tests.cluster.support import RESTRICTED, wait_for
 from tests.model_server import KEY, MODELS
 
 NAME = "model"
@@ -45,6 +45,7 @@ class ModelPod:
         server = {
             "name": NAME,
             "image": image,
+            "securityContext": RESTRICTED,
             "command": ["/opt/agentjobs/python3", f"/srv/{SOURCE.name}", str(PORT)],
             "readinessProbe": {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1},
             "volumeMounts": [{"name": "source", "mountPath": "/srv"}],

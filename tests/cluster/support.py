@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from tests.cluster.provider import Cluster
 
@@ -18,6 +18,14 @@ T = TypeVar("T")
 
 COMMAND_SECONDS = 120
 PAUSE_SECONDS = 0.2
+RESTRICTED: Final = {
+    "runAsNonRoot": True,
+    "runAsUser": 65532,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""What Pod Security `restricted` asks of each container, as its securityContext."""
 
 
 class KubectlError(AssertionError):
@@ -65,9 +73,10 @@ def _stream(manifests: tuple[dict[str, Any], ...]) -> str:
 
 @contextmanager
 def new_namespace(kubectl: Kubectl) -> Iterator[str]:
-    """An empty namespace; its deletion is not waited for."""
+    """An empty namespace in which Pod Security `restricted` is enforced; its deletion is not waited for."""
     name = f"test-{secrets.token_hex(4)}"
-    kubectl("create", "namespace", name)
+    metadata = {"name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
+    kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
     try:
         yield name
     finally:

@@ -16,7 +16,7 @@ import pytest
 from tests import manifests
 from tests.cluster import many
 from tests.cluster.installed import NAMESPACE, Installed, Manifest
-from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for
+from tests.cluster.support import RESTRICTED, Kubectl, KubectlError, new_namespace, wait_for
 
 WAITS: Final = "import time\nprint('as approved', flush=True)\ntime.sleep(600)\n"
 OPERATOR: Final = f"system:serviceaccount:{NAMESPACE}:agentjobs"
@@ -33,6 +33,7 @@ RIGHTS: Final[dict[str, list[Manifest]]] = {
         {"apiGroups": ["agentjobs.dev"], "resources": ["scheduledagentjobs"], "resourceNames": ["quick"], "verbs": ["run"]},
     ],
 }
+DEBUGGER: Final = {"name": "e", "image": "localhost/evil:1", "securityContext": RESTRICTED}
 OWNED: Final = "what carries the label agentjobs.dev/job belongs to the operator"
 NO_VERB: Final = "may not make or withdraw this decision: it needs the verb approve on scheduledagentjobs/pending (group agentjobs.dev)"
 STATUS: Final = "is what the operator saw; nobody else writes it"
@@ -92,6 +93,7 @@ def scene(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Scene]:
         grant(kubectl, elsewhere, "cleo", RIGHTS["cleo"])
         for role in ("edit", "agentjobs-approver"):
             bind(kubectl, namespace, role, serviceaccount=f"{namespace}:default")
+        bind(kubectl, namespace, "agentjobs-approver", serviceaccount=f"{NAMESPACE}:agentjobs")
         kubectl.apply(elsewhere, manifests.job("pending"))
         kubectl.apply(namespace, manifests.job("pending"), manifests.job("denied"))
         every_year = {"cron": "0 0 1 1 *"}
@@ -129,6 +131,10 @@ def approves(what: str, user: str, told: str, **spec: Any) -> Attempt:
     return Attempt(what, user, ("create", "-f", "-"), told, manifest)
 
 
+def packages(what: str, user: str, told: str, **spec: Any) -> Attempt:
+    return Attempt(what, user, ("create", "-f", "-"), told, manifests.package_approval("try", **spec))
+
+
 def starts(what: str, user: str, told: str, name: str = "try", job: str = "busy", annotations: Any = None, **trigger: Any) -> Attempt:
     manifest = manifests.run(name, job, **({"trigger": trigger} if trigger else {}))
     manifest["metadata"] |= annotations or {}
@@ -140,7 +146,8 @@ def patches(what: str, user: str, thing: str, patch: Manifest, told: str, *optio
 
 
 def pod_spec(**fields: Any) -> Manifest:
-    return {"restartPolicy": "Never", "containers": [{"name": "runner", "image": "localhost/evil:1"}], **fields}
+    container = {"name": "runner", "image": "localhost/evil:1", "securityContext": RESTRICTED}
+    return {"restartPolicy": "Never", "containers": [container], **fields}
 
 
 def labelled(kind: str, version: str, name: str, **fields: Any) -> Manifest:
@@ -161,7 +168,10 @@ REFUSED: Final = (
     approves("deny without the verb", "cleo", f"cleo {NO_VERB}", decision="Denied"),
     approves("forge who approved", "ada", "spec.approvedBy must be you, ada: leave it out, and the server writes it", approvedBy="boss"),
     approves("approve through a service account", HERE, "a service account cannot decide in its own namespace"),
-    approves("approve as the operator", OPERATOR, 'cannot create resource "agentjobapprovals"'),
+    approves("approve as the operator, by whatever right", OPERATOR, "the operator carries out what people decide"),
+    packages("approve packages without the verb", "cleo", "needs the verb approve on packages (group agentjobs.dev)"),
+    packages("forge who approved packages", "ada", "spec.approvedBy must be you, ada", approvedBy="boss"),
+    packages("approve packages through a service account", HERE, "a service account cannot decide in its own namespace"),
     patches("edit an approval", "ada", "aja busy-approved", {"spec": {"jobName": "pending"}}, "an approval cannot be changed"),
     patches("meddle with a denial", "cleo", "aja {denial}", {"metadata": {"finalizers": ["a.b/c"]}}, "may not make or withdraw"),
     Attempt("delete a denial", "cleo", ("delete", "aja", "{denial}"), "needs the verb approve on scheduledagentjobs/denied"),
@@ -218,7 +228,7 @@ REFUSED: Final = (
     patches("label the pod", "ed", "pod {pod}", {"metadata": {"labels": {"batch.kubernetes.io/job-name": "other"}}}, OWNED),
     patches("forge the pod's digest", "ed", "pod {pod}", {"metadata": {"annotations": {"agentjobs.dev/digest": "0"}}}, OWNED),
     Attempt("delete the pod", "ada", ("delete", "pod", "{pod}"), OWNED),
-    patches("debug the pod", "cleo", "pod {pod}", {"spec": {"ephemeralContainers": [{"name": "e", "image": "localhost/evil:1"}]}}, OWNED,
+    patches("debug the pod", "cleo", "pod {pod}", {"spec": {"ephemeralContainers": [DEBUGGER]}}, OWNED,
             "--subresource=ephemeralcontainers"),
     patches("resize the pod", "cleo", "pod {pod}", {"spec": {"containers": [LARGER]}}, OWNED, "--subresource=resize", "--type=strategic"),
     # The revision

@@ -12,11 +12,11 @@ import pytest
 
 from agentjobs.cluster.client import Json
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
-from agentjobs.core.decide import decide
+from agentjobs.core.decide import current_content, decide
 from agentjobs.core.errors import NotFound
 from agentjobs.core.guard import PATIENCE, Expected, Gap, problems
 from agentjobs.core.plan import Observed
-from agentjobs.core.views import run_view
+from agentjobs.core.views import BatchJobView, run_view
 from agentjobs.testing.server import Server
 from tests import manifests
 from tests.unit.test_decide import approved, asked, cron_job, observed, settled, told
@@ -158,3 +158,17 @@ def test_where_nothing_is_expected_nothing_is_asked() -> None:
     server = Policies()
     assert asyncio.run(Guard(server, (), lambda: server.now).look(JUST_NOW)) is None
     assert server.asked == 0
+
+
+def test_a_run_that_has_been_adopted_is_not_let_go_before_the_policies_are_back() -> None:
+    seen = with_a_run(settled(observed()))
+    job = BatchJobView(
+        namespace="ns", name="by-hand", job="report", uid="job", resource_version="9", owner_uid="cron", created=NOW, suspended=True,
+        manual=True, digest=current_content(seen.job).digest, stop_reason=None, ended="", failure="", deleting=False, held=True,
+    )  # fmt: skip
+    adopted = replace(seen, runs=(replace(seen.runs[0], adopted=True, started_as="job"),), batch_jobs=(job,))
+    assert ("patch", "batchjob") in asked(decide(adopted, POLICY, NOW))
+    for gap in (YOUNG, OLD):
+        plan = decide(replace(adopted, gap=gap), POLICY, NOW)
+        assert "batchjob" not in [kind for _, kind in asked(plan)]
+        assert plan.requeue_after == 1
