@@ -70,11 +70,17 @@ class _LeaseLock(BaseLock):
         return await self._write("replace", self._lease | {"spec": spec})
 
     async def release(self) -> None:
-        """Give the lease back, if it is ours, so that a successor need not wait for it to expire."""
-        held, _ = await self.get(self.name, self.namespace)
-        if held and self._lease.get("spec", {}).get("holderIdentity") == self.identity:
+        """Give the lease back, if it is ours, so that a successor need not wait for it to expire.
+
+        Once more when it changed meanwhile: a renewal that was given up can still arrive (seen in an audit log, as a 504 and then a 409).
+        """
+        for _ in range(2):
+            held, _ = await self.get(self.name, self.namespace)
+            if not held or self._lease.get("spec", {}).get("holderIdentity") != self.identity:
+                return
             spec = self._lease["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
-            await self._write("replace", self._lease | {"spec": spec})
+            if await self._write("replace", self._lease | {"spec": spec}):
+                return
 
     @staticmethod
     def _spec(record: LeaderElectionRecord, now: str) -> Json:
