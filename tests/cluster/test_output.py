@@ -56,6 +56,8 @@ RANDOM: Final = random.Random(7).randbytes(CAP)
 EVERY_BYTE: Final = bytes(range(256)) + "\u2028\ufeff\ufffe\uffff😀é\r\n".encode()
 WORST: Final = b'\x01\\"\xff' * (CAP // 4)
 
+SECRET: Final = "s3cret/with+signs=ok"
+
 CASES: Final = (
     Case("silent", "pass"),
     Case("exits-at-once", "import os\nos._exit(7)", **failed(7)),
@@ -73,7 +75,20 @@ CASES: Final = (
         "print 'hello'",
         stderr="  File \"/tmp/agentjobs/script.py\", line 1\n    print 'hello'\n    ^^^^^^^^^^^^^\n"
         "SyntaxError: Missing parentheses in call to 'print'. Did you mean print(...)?\n",
-        **failed(1),
+        phase="Failed",
+        reason="SyntaxError",
+        message="line 1 of the script is not valid Python, so nothing of it ran: Missing parentheses in call to 'print'. "
+        "Did you mean print(...)?",
+        exit_code=1,
+    ),
+    Case(
+        "imports-what-is-not-there",
+        "import os, pandas\nprint('begun')\nfrom bs4 import BeautifulSoup",
+        phase="Failed",
+        reason="MissingImport",
+        message="line 3 imports 'bs4' (package beautifulsoup4), which is not installed, so the script was not started; "
+        "add the package with its version to spec.packages, such as NAME==1.2.3, and have it approved",
+        exit_code=78,
     ),
     Case(
         "kills-itself",
@@ -202,6 +217,14 @@ CASES: Final = (
         spec={"timeoutSeconds": 2},
     ),
     Case(
+        "prints-its-secrets",
+        "import base64, os, sys, urllib.parse\nkey = os.environ['KEY']\nprint(key, urllib.parse.quote(key, safe=''), key[:9])\n"
+        "print(base64.b64encode(('user:' + key + '\\n').encode()).decode(), file=sys.stderr)\nsys.stderr.flush()\nprint(key, end='')",
+        stdout=f"*** *** {SECRET[:9]}\n***",
+        stderr="dXNlcjp***wo=\n",
+        spec={"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "access", "key": "key"}}}]},
+    ),
+    Case(
         "reaches-for-the-runner",
         "for path in ('fd/1', 'fd/2', 'mem', 'environ'):\n    try:\n        open(f'/proc/1/{path}', 'rb' if path == 'environ' else 'wb')\n"
         "    except OSError as error:\n        print(path, type(error).__name__)\n    else:\n        print(path, 'opened')",
@@ -226,8 +249,9 @@ FORGERS: Final = {
 
 
 @pytest.fixture(scope="module")
-def runs(agentjobs: Installed, namespace: str) -> dict[str, Manifest]:
+def runs(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> dict[str, Manifest]:
     """The AgentJobRun of every script, by its name."""
+    kubectl("create", "secret", "generic", "access", "-n", namespace, f"--from-literal=key={SECRET}")
     scripts = [many.job(case.name, case.script, **case.spec) for case in CASES]
     forgers = [many.job(name, f"{FORGE}{does}sys.exit(3)") for name, does in FORGERS.items()]
     return many.ran(agentjobs, namespace, [*scripts, *forgers])

@@ -63,7 +63,7 @@ def test_a_script_that_closes_its_output_is_still_waited_for(host: Host) -> None
 
 def test_a_program_that_cannot_be_compiled_is_the_scripts_failure(host: Host) -> None:
     envelope = host.run("def").envelope
-    assert (envelope.outcome, envelope.exit_code, envelope.reason) == ("Exited", 1, "ScriptFailed")
+    assert (envelope.outcome, envelope.exit_code, envelope.reason) == ("Exited", 1, "SyntaxError")
     assert "SyntaxError" in envelope.stderr
 
 

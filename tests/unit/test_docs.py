@@ -30,13 +30,14 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"
 WITH_REASONS = [
     *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "outcome", "runs")),
     OPERATOR / "reconcile.py",
-    *(RUNNER / f"{name}.py" for name in ("agents", "report", "revision", "run")),
+    *(RUNNER / f"{name}.py" for name in ("agents", "imports", "late", "report", "revision", "run")),
     *(PI / f"{name}.py" for name in ("agent", "models", "verdict")),
 ]
 NO_REASONS = frozenset(
     "Succeeded Failed TimedOut Skipped Cancelled Pending Running "  # phases of runs
     "Invalid Finished Paused True False "  # phases of jobs, and of conditions whether they hold
     "ContainerCreating PodInitializing "  # a pod's words for a wait that is nobody's fault
+    "IndentationError TabError "  # what Python calls some syntax errors
     "Exited Refused SIG".split()  # outcomes in the envelope
 )
 

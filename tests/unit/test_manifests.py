@@ -92,6 +92,13 @@ def test_variables_and_claims_reach_the_pod() -> None:
     assert {"name": "workspace", "persistentVolumeClaim": {"claimName": "reports"}} in spec["volumes"]
 
 
+def test_the_runner_is_told_which_variables_come_from_secrets() -> None:
+    secret = [{"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}} for name in ("T", "U")]
+    env = {variable["name"]: variable.get("value") for variable in pod(env=[{"name": "A", "value": "x"}, *secret])["containers"][0]["env"]}
+    assert env["AGENTJOBS_SECRET_VARIABLES"] == "T,U"
+    assert "AGENTJOBS_SECRET_VARIABLES" not in {variable["name"] for variable in pod()["containers"][0]["env"]}
+
+
 def test_without_a_schedule_the_cron_job_is_a_suspended_template() -> None:
     assert cron_job()["spec"]["suspend"] is True
     assert cron_job(schedule={"cron": "0 8 * * 1"})["spec"]["suspend"] is False

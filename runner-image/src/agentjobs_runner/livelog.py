@@ -11,6 +11,7 @@ import select
 import time
 
 from agentjobs_runner.capture import Capture
+from agentjobs_runner.mask import Mask
 
 LIMIT_BYTES = 8 * 1024 * 1024
 PIECE_BYTES = 8 * 1024
@@ -52,9 +53,12 @@ class Budget:
 class Channel:
     """One stream's way from the script's pipe to our own descriptor."""
 
-    __slots__ = ("_broken", "_budget", "_column", "_last_byte", "_pending", "capture", "closed", "dropped", "heard_at", "sink", "source")
+    __slots__ = (
+        "_broken", "_budget", "_column", "_last_byte", "_mask", "_pending",
+        "capture", "closed", "dropped", "heard_at", "sink", "source",
+    )  # fmt: skip
 
-    def __init__(self, sink: int, budget: Budget) -> None:
+    def __init__(self, sink: int, budget: Budget, mask: Mask) -> None:
         self.source = -1
         self.sink = sink
         self.closed = True
@@ -62,6 +66,7 @@ class Channel:
         self.dropped = 0
         self.heard_at = float("-inf")
         self._budget = budget
+        self._mask = mask
         self._column = 0
         self._pending = bytearray()
         self._last_byte = 0x0A
@@ -89,6 +94,14 @@ class Channel:
             self.close()
             return
         self.heard_at = time.monotonic()
+        self._take(self._mask.feed(data))
+
+    def finish(self) -> None:
+        """Nothing more comes: what the mask held back is output after all."""
+        self._take(self._mask.end())
+
+    def _take(self, data: bytes) -> None:
+        """Into the record, and on to the log as far as it may grow. Secrets are masked already: no limit can cut one in two."""
         self.capture.feed(data)
         admitted = 0
         if not (self._budget.exhausted or self._broken):

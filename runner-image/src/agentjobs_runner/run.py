@@ -6,6 +6,7 @@ import os
 import time
 
 from agentjobs_runner import agents, envelope, proc, revision
+from agentjobs_runner.imports import require_imports
 from agentjobs_runner.quick import signal
 from agentjobs_runner.report import RefusedError, Report
 from agentjobs_runner.supervise import Supervisor
@@ -25,6 +26,7 @@ SETTLE_SECONDS = 0.02
 LINGER_SECONDS = 15.0
 # Read by the runner, not passed on to the script.
 DIGEST, TIMEOUT, LINGER = "AGENTJOBS_DIGEST", "AGENTJOBS_TIMEOUT_SECONDS", "AGENTJOBS_LINGER_SECONDS"
+SECRET_VARIABLES = "AGENTJOBS_SECRET_VARIABLES"  # noqa: S105  no secret: the variable that names those which hold some
 
 
 def main(root: str, signals: Signals) -> NoReturn:
@@ -35,7 +37,7 @@ def main(root: str, signals: Signals) -> NoReturn:
         proc.hide_from_children()
         log = _open_termination_log(root)
         proc.require_pid_one()
-        supervisor = Supervisor(signals)
+        supervisor = Supervisor(signals, _secrets())
         _run(root, report, supervisor)
         _tell(report, supervisor, log)
         _linger(supervisor)
@@ -49,13 +51,16 @@ def _run(root: str, report: Report, supervisor: Supervisor) -> None:
     try:
         limit = _limit_seconds()
         script = revision.approved_script(root, report.digest)
-        command = agents.command() if script is None else ["python3", revision.write_script(root, script)]
+        environment = _environment(root)
+        path = None if script is None else revision.write_script(root, script)
+        if path:
+            require_imports(path, environment)
         agents.hold_session(root)
         if supervisor.hear():
             report.terminated()
             return
         report.start()
-        _start(supervisor, command, root)
+        _start(supervisor, ["python3", path] if path else agents.command(), environment)
     except RefusedError as refusal:
         report.started_at = None
         report.refused(refusal)
@@ -67,20 +72,41 @@ def _run(root: str, report: Report, supervisor: Supervisor) -> None:
         report.timed_out(limit)
     else:
         report.exited(status)
-        if script is None and (told := agents.verdict(root)):
-            report.concluded(*told)
+        _explain(root, report, path, supervisor)
     agents.take_notes(root, report)
 
 
-def _start(supervisor: Supervisor, command: list[str], root: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in (DIGEST, TIMEOUT, LINGER)}
+def _environment(root: str) -> dict[str, str]:
+    """What the script gets."""
+    environment = {name: value for name, value in os.environ.items() if name not in (DIGEST, TIMEOUT, LINGER, SECRET_VARIABLES)}
     environment.setdefault("PYTHONUNBUFFERED", "1")
     if root != "/":
         environment[agents.ROOT] = root
+    return environment
+
+
+def _explain(root: str, report: Report, path: str | None, supervisor: Supervisor) -> None:
+    """More than the exit code says. Code 1 is also what Python exits with when it gave the script at `path` up."""
+    if path is None:
+        if told := agents.verdict(root):
+            report.concluded(*told)
+    elif report.exit_code == 1:
+        from agentjobs_runner.late import reason_for  # noqa: PLC0415  needed in failing runs only
+
+        if found := reason_for(path, supervisor.stderr.capture):
+            report.reason, report.message = found
+
+
+def _start(supervisor: Supervisor, command: list[str], environment: dict[str, str]) -> None:
     try:
         supervisor.start(command, environment)
     except OSError as error:
         raise RefusedError("StartFailed", f"{command[0]} could not be started: {error.strerror}") from error
+
+
+def _secrets() -> list[bytes]:
+    """The values of the variables that come from Secrets: the operator names them, separated by commas."""
+    return [os.environb.get(name, b"") for name in os.environb.get(SECRET_VARIABLES.encode(), b"").split(b",")]
 
 
 def _digest() -> str:

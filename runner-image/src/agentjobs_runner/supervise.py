@@ -8,12 +8,13 @@ import time
 
 from agentjobs_runner import proc
 from agentjobs_runner.livelog import NOTICE, Budget, Channel
+from agentjobs_runner.mask import Mask, patterns
 from agentjobs_runner.quick import signal
 from agentjobs_runner.signals import STOP_SIGNALS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from agentjobs_runner.signals import Signals
 
@@ -27,15 +28,16 @@ LAST_SECONDS = 5.0
 class Supervisor:
     """Owns the script's life. Every wait is bounded, and every wait passes output on, buries the dead and hears signals.
 
-    told: SIGTERM or SIGINT has come.
+    told: SIGTERM or SIGINT has come. secrets: what output must not show.
     """
 
-    def __init__(self, signals: Signals) -> None:
+    def __init__(self, signals: Signals, secrets: Iterable[bytes] = ()) -> None:
         self.told = False
         self._stopped = False
         self._budget = Budget()
-        self.stdout = Channel(1, self._budget)
-        self.stderr = Channel(2, self._budget)
+        wanted = patterns(secrets)
+        self.stdout = Channel(1, self._budget, Mask(wanted))
+        self.stderr = Channel(2, self._budget, Mask(wanted))
         self._channels = (self.stdout, self.stderr)
         self._signals = signals
         self._script = 0
@@ -71,6 +73,8 @@ class Supervisor:
         proc.signal_everyone(signal.SIGKILL)
         self._last = True
         self.work_until(self._over, LAST_SECONDS)
+        for channel in self._channels:
+            channel.finish()
         return status, stopped
 
     def work_until(self, done: Callable[[], bool], seconds: float) -> bool:

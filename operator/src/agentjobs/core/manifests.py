@@ -152,7 +152,7 @@ def _container(content: Content, policy: RunPolicy) -> Manifest:
         "image": policy.image,
         "imagePullPolicy": policy.image_pull_policy,
         "workingDir": WORKSPACE,
-        "env": [*_runner_env(content, policy), *map(_env, content.spec.env)],
+        "env": _environment(content, policy),
         "resources": _resources(content.spec, policy),
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
@@ -182,6 +182,14 @@ def _runner_env(content: Content, policy: RunPolicy) -> list[Manifest]:
         *sessions.environment(content.spec),
         *policy.models.environment(content.spec),
     ]
+
+
+def _environment(content: Content, policy: RunPolicy) -> list[Manifest]:
+    """With the names of the variables that come from Secrets: the runner hides their values in all output."""
+    fixed, own = _runner_env(content, policy), [_env(variable) for variable in content.spec.env]
+    secret = [variable["name"] for variable in (*fixed, *own) if "secretKeyRef" in variable.get("valueFrom", {})]
+    names_of_secrets = [{"name": "AGENTJOBS_SECRET_VARIABLES", "value": ",".join(secret)}] if secret else []
+    return [*fixed, *names_of_secrets, *own]
 
 
 def _env(variable: EnvVar) -> Manifest:
