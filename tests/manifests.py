@@ -162,6 +162,7 @@ REFUSED_JOBS: Final = (
     ),
     Refused("no time at all", job(timeoutSeconds=0), "should be greater than or equal to 1"),
     Refused("more than an hour", job(timeoutSeconds=3541), "should be less than or equal to 3540"),
+    Refused("a pause before any failure", job(pauseAfterFailures=-1), "should be greater than or equal to 0"),
     Refused("no history", job(history={"successful": 0}), "should be greater than or equal to 1"),
     Refused("a claim that cannot be", job(workspace={"claimName": "My_Claim"}), "must be the name of an object in this namespace"),
 )
@@ -332,6 +333,7 @@ GOOD_JOBS: Final = {
         },
         workspace={"claimName": "shared-reports"},
         timeoutSeconds=1,
+        pauseAfterFailures=3,
         suspend=True,
         history={"successful": 1, "failed": 1000},
     ),

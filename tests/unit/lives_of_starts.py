@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.core.approval import content
 from agentjobs.core.views import FINAL_PHASES
 from agentjobs.testing.simulation import Kubernetes
+from tests import manifests
 from tests.unit.lives import (
     NS,
     SCHEDULED_RUN,
@@ -13,11 +16,13 @@ from tests.unit.lives import (
     apply,
     at_rest,
     counted,
+    create,
     decide,
     delete,
     eight_o_clock,
     ended,
     gone,
+    has_event,
     nothing,
     runs,
     start,
@@ -104,4 +109,96 @@ CANCELLED_LATE: Final = (
     step(_goes_on_unless_it_was_cancelled, start("slow", "late")),
     step(gone, delete("job", "slow")),
 )
-LIVES: Final = {"cancelled": CANCELLED}
+
+# One that fails too often
+
+
+def suspend(job: str, *values: bool) -> Act:
+    """One change after the other, before anybody looks."""
+
+    def act(kube: Kubernetes) -> None:
+        for value in values:
+            kube.server.patch(("job", NS, job), spec={"suspend": value})
+
+    return act
+
+
+def mend(job: str) -> Act:
+    """Its author writes another script, and somebody approves it."""
+
+    def act(kube: Kubernetes) -> None:
+        kube.server.patch(("job", NS, job), spec={"script": {"inline": "ok"}})
+        spec = ScheduledAgentJobSpec.model_validate(kube.server.objects["job", NS, job]["spec"])
+        create("approval", manifests.approval("mended", jobName=job, digest=content(job, spec).digest))(kube)
+
+    return act
+
+
+def _paused(kube: Kubernetes, failures: int) -> None:
+    at_rest(kube)
+    found = status(kube, "report")
+    assert (found["phase"], found["consecutiveFailures"], "failurePause" in found) == ("Paused", failures, True)
+    scheduled = next(condition for condition in found["conditions"] if condition["type"] == "Scheduled")
+    assert (scheduled["status"], scheduled["reason"]) == ("False", "PausedAfterFailures")
+    assert kube.server.objects["cronjob", NS, "report"]["spec"]["suspend"]
+    assert not kube.server.objects["job", NS, "report"]["spec"].get("suspend"), "the spec is its author's"
+    assert "nextRunAt" not in found
+
+
+def _is_paused(kube: Kubernetes) -> None:
+    _paused(kube, 2)
+    has_event(kube, "PausedAfterFailures")
+
+
+def _did_not_start(kube: Kubernetes) -> None:
+    _paused(kube, 2)
+    assert SCHEDULED_RUN not in runs(kube)
+
+
+def _is_still_paused(kube: Kubernetes) -> None:
+    _paused(kube, 3)
+    ended(kube, "third", "Failed", "ScriptFailed", "oh no\n")
+
+
+def _is_resumed(kube: Kubernetes) -> None:
+    at_rest(kube)
+    found = status(kube, "report")
+    assert (found["phase"], found.get("consecutiveFailures", 0), "failurePause" in found) == ("Failed", 0, False)
+    assert not kube.server.objects["cronjob", NS, "report"]["spec"]["suspend"]
+    assert found["nextRunAt"]
+
+
+def _is_paused_again(kube: Kubernetes) -> None:
+    _paused(kube, 2)
+    has_event(kube, "PausedAfterFailures", 2)
+
+
+def _waits_although_it_is_mended(kube: Kubernetes) -> None:
+    _paused(kube, 2)
+    assert status(kube, "report")["approval"]["state"] == "Approved"
+
+
+def _is_well(kube: Kubernetes) -> None:
+    at_rest(kube)
+    ended(kube, "sixth", "Succeeded", "Completed", "done\n")
+    found = status(kube, "report")
+    assert (found["phase"], "failurePause" in found) == ("Finished", False)
+    assert not kube.server.objects["cronjob", NS, "report"]["spec"]["suspend"]
+    counted(kube, "report", succeeded=1, failed=5)
+
+
+PAUSED: Final = (
+    step(nothing, apply("report", "fail", schedule={"cron": "0 8 * * *"}, pauseAfterFailures=2)),
+    step(nothing, decide("report")),
+    step(nothing, start("report", "first")),
+    step(_is_paused, start("report", "second")),
+    step(_did_not_start, eight_o_clock),
+    step(_is_still_paused, start("report", "third")),
+    step(_is_resumed, suspend("report", True, False)),
+    step(nothing, start("report", "fourth")),
+    step(_is_paused_again, start("report", "fifth")),
+    step(_waits_although_it_is_mended, mend("report")),
+    step(_is_well, start("report", "sixth")),
+    step(gone, delete("job", "report")),
+)
+LIVES: Final = {"cancelled": CANCELLED, "paused": PAUSED}

@@ -137,6 +137,9 @@ class ScheduledAgentJobSpec(ApiModel):
     timeout_seconds: int = Field(
         MAX_TIMEOUT_SECONDS, ge=1, le=MAX_TIMEOUT_SECONDS, description="A run that takes longer is ended and its output kept. Seconds."
     )
+    pause_after_failures: int = Field(
+        0, ge=0, le=1000, description="After so many failures in a row the job pauses until somebody resumes it; 0: never."
+    )
     suspend: bool = Field(False, description="true: no scheduled starts; manual runs still work. Needs no new approval.")
     history: History = Field(History(), description="How many finished runs are kept.")
 
@@ -209,6 +212,13 @@ class RecentRun(StatusModel):
     finished_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
 
 
+class FailurePause(StatusModel):
+    """A pause after too many failures in a row."""
+
+    since: str = Field(max_length=64, description="RFC 3339, UTC.")
+    suspended: bool = Field(False, description="spec.suspend has been true since then: turning it off resumes the job.")
+
+
 class ScheduledAgentJobStatus(StatusModel):
     """What became of it. Written by the operator only."""
 
@@ -229,6 +239,7 @@ class ScheduledAgentJobStatus(StatusModel):
     run_count: int = Field(0, description="Finished runs since the job was created.")
     success_count: int = Field(0, description="Those that succeeded.")
     failure_count: int = Field(0, description="Those that failed, could not start or were ended by their limit.")
-    consecutive_failures: int = Field(0, description="Failures since the last success.")
+    consecutive_failures: int = Field(0, description="Failures since the last success, or since a pause after failures was ended.")
+    failure_pause: FailurePause | None = Field(None, description="Set while spec.pauseAfterFailures keeps the job from starting.")
     last_run: LastRun | None = Field(None, description="The newest run in short.")
     recent_runs: tuple[RecentRun, ...] = Field((), max_length=10, description="The last ten finished runs, newest first.")

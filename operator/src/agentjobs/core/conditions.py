@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from agentjobs.api.job import Approval, Condition, JobPhase, ScheduledAgentJobStatus
-from agentjobs.core import schedule
+from agentjobs.api.job import Approval, Condition, JobPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.core import pauses, schedule
 from agentjobs.core.approval import ApprovalView, decided_by
 from agentjobs.core.guard import Gap
 from agentjobs.core.packages import listed
@@ -87,14 +87,20 @@ def packages_approved(force: Force) -> Told:
     return "True", "PackagesApproved", f"in the runner image or approved: {listed(pins)}"
 
 
-def scheduled(force: Force, suspended: bool, next_run_at: str | None, gap: Gap | None) -> Told:
-    """The condition Scheduled."""
+def _held(spec: ScheduledAgentJobSpec, status: ScheduledAgentJobStatus, suspended: bool) -> tuple[str, str] | None:
+    if status.failure_pause:
+        return "PausedAfterFailures", pauses.message(status)
+    if spec.schedule.cron is None:
+        return "NoSchedule", "the job has no schedule; create an AgentJobRun to run it"
+    return ("Suspended", "spec.suspend is true; manual runs still work") if suspended else None
+
+
+def scheduled(force: Force, status: ScheduledAgentJobStatus, suspended: bool, next_run_at: str | None, gap: Gap | None) -> Told:
+    """The condition Scheduled. `suspended`: by spec.suspend."""
     if force.spec is None:
         return "False", "NotApproved", "nothing is scheduled before the job is approved"
-    if force.spec.schedule.cron is None:
-        return "False", "NoSchedule", "the job has no schedule; create an AgentJobRun to run it"
-    if suspended:
-        return "False", "Suspended", "spec.suspend is true; manual runs still work"
+    if held := _held(force.spec, status, suspended):
+        return "False", *held
     if gap:
         return "False", "PolicyMissing", "see the condition Ready"
     if next_run_at is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentjobs.api.job import ScheduledAgentJobStatus
 from agentjobs.api.package_rules import canonical
-from agentjobs.core import approval, conditions, events, history, manifests, runs, schedule, sessions
+from agentjobs.core import approval, conditions, events, history, manifests, pauses, runs, schedule, sessions
 from agentjobs.core.approval import Content
 from agentjobs.core.card import card
 from agentjobs.core.drift import spec_hash
@@ -32,11 +32,12 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     status = next((step.status for step in reversed(steps) if step.status), observed.job.status)
     active = any(step.active for step in steps)
     status = answer(observed, force, status, policy, active=active, now=now)
+    held = _suspended(observed.job) or status.failure_pause is not None
     can_wait = any(step.begins for step in steps) and only_time_passed(observed.job.status, status)
     writes = (
         *_revision(observed, force),
         *_session_claim(observed, force, policy),
-        *_cron_job(observed, force, policy, now),
+        *_cron_job(observed, force, policy, held, now),
         *(write for step in steps for write in step.before),
         *events.of_conditions(observed.job, status, now),
         *(() if can_wait else _status(observed.job, status)),
@@ -99,19 +100,21 @@ def answer(
     suspended = _suspended(job)
     if not active:
         status = history.without_running(status)
+    status = pauses.settled(job, force, status, now)
+    held = suspended or status.failure_pause is not None
     told = conditions.approved(force, observed.approvals, status.conditions, observed.alone)
     packages = conditions.packages_approved(force)
-    next_run_at = _next_run_at(force, suspended, now)
+    next_run_at = _next_run_at(force, held, now)
     answers = {
         "Approved": told,
         "PackagesApproved": packages,
-        "Scheduled": conditions.scheduled(force, suspended, next_run_at, observed.gap),
+        "Scheduled": conditions.scheduled(force, status, suspended, next_run_at, observed.gap),
         "Ready": conditions.ready(force, (told, packages), runs.obstacle(observed, force), observed.gap),
     }
     return status.model_copy(
         update={
             "observed_generation": job.generation,
-            "phase": conditions.phase(force, status, active=active, suspended=suspended),
+            "phase": conditions.phase(force, status, active=active, suspended=held),
             "conditions": conditions.conditions(status.conditions, answers, job.generation, now),
             "card": card(job.name, force.current, observed.packages, policy.models, now) if force.current else None,
             "approval": conditions.approval(force, observed.approvals),
@@ -145,7 +148,7 @@ def _session_claim(observed: Observed, force: Force, policy: RunPolicy) -> Itera
         yield Write("create", "claim", body["metadata"]["name"], "runs remember earlier ones", body)
 
 
-def _cron_job(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -> Iterable[Write]:
+def _cron_job(observed: Observed, force: Force, policy: RunPolicy, held: bool, now: datetime) -> Iterable[Write]:
     cron = observed.cron_job
     if cron and (cron.deleting or not cron.belongs_to(observed.job.uid)):
         return
@@ -155,7 +158,7 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, now: datetime
     gap = observed.gap
     if gap and (cron is None or not gap.lasts(now)):
         return
-    held = _suspended(observed.job) or gap is not None or runs.foreign_claim(observed, force) is not None
+    held = held or gap is not None or runs.foreign_claim(observed, force) is not None
     body = manifests.cron_job(observed.job, force.content, policy, suspended=held)
     if cron is None:
         yield Write("create", "cronjob", observed.job.name, "the content is approved", body)

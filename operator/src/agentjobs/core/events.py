@@ -14,6 +14,8 @@ from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import JobView, RunView
 
 MAX_EVENT_MESSAGE = 1024
+SCHEDULING = frozenset({"Scheduled", "Suspended", "PausedAfterFailures", "NeverDue"})
+"""Reasons of the condition Scheduled that are news; what else it says, Approved and Ready say, too."""
 GOOD = frozenset({"Succeeded", "Skipped"})
 
 
@@ -27,11 +29,12 @@ def of_conditions(job: JobView, status: ScheduledAgentJobStatus, now: datetime) 
     for condition in status.conditions:
         before = old.get(condition.type)
         # Ready repeats what Approved says until the job is approved.
-        if condition.type != "Scheduled" and condition.reason not in told and _news(before, condition):
+        if condition.reason not in told and _news(before, condition):
             told.add(condition.reason)
             since = (before.reason, before.last_transition_time) if before else ()
             about = "/".join((condition.type, condition.reason, str(status.observed_generation), *since, condition.message))
-            yield _event(job, "Normal" if condition.status == "True" else "Warning", condition.reason, condition.message, about, now)
+            kind = "Normal" if condition.status == "True" or condition.reason == "Suspended" else "Warning"
+            yield _event(job, kind, condition.reason, condition.message, about, now)
 
 
 def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]], now: datetime) -> Iterable[Write]:
@@ -42,6 +45,8 @@ def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]],
 
 
 def _news(before: Condition | None, after: Condition) -> bool:
+    if after.type == "Scheduled":
+        return after.reason in SCHEDULING and before is not None and before.reason != after.reason
     if before is not None:
         return (before.status, before.reason) != (after.status, after.reason)
     return after.type == "Approved" or after.reason in ("InvalidSpec", "NameTaken")

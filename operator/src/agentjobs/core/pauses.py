@@ -1,0 +1,53 @@
+"""Pausing a job whose runs keep failing. It stands in the status: `spec` belongs to the job's author, and GitOps tools would fight over it.
+
+A pause ends with a success, which only a run by hand can be, and by turning `spec.suspend` off.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agentjobs.api.job import FailurePause, ScheduledAgentJobStatus
+from agentjobs.core.plan import Force
+from agentjobs.core.timestamps import to_wire
+from agentjobs.core.views import JobView
+
+
+def settled(job: JobView, force: Force, status: ScheduledAgentJobStatus, now: datetime) -> ScheduledAgentJobStatus:
+    """The status with the pause that follows from the failures counted in it. While nothing valid is in force, a pause stays as it is."""
+    pause, spec = status.failure_pause, force.spec
+    if spec is None or job.spec is None:
+        return status
+    limit = spec.pause_after_failures
+    if limit == 0 or status.consecutive_failures < limit:
+        return status.model_copy(update={"failure_pause": None}) if _is_over(status, limit) else status
+    if pause is None:
+        pause = FailurePause(since=to_wire(now), suspended=job.spec.suspend)
+        return status.model_copy(update={"failure_pause": pause})
+    if job.spec.suspend:
+        return status.model_copy(update={"failure_pause": pause.model_copy(update={"suspended": True})})
+    if pause.suspended or _was_switched(job, force):
+        return status.model_copy(update={"failure_pause": None, "consecutive_failures": 0})
+    return status
+
+
+def _is_over(status: ScheduledAgentJobStatus, limit: int) -> bool:
+    """A larger limit does not end a pause: that would be a resume that nobody asked for."""
+    return limit == 0 or status.consecutive_failures == 0
+
+
+def _was_switched(job: JobView, force: Force) -> bool:
+    """`spec.suspend` was turned on and off again before anybody looked: two changes that left the content as it was."""
+    before = job.status
+    if before.card is None or before.observed_generation is None or force.current is None:
+        return False
+    return job.generation >= before.observed_generation + 2 and before.card.digest == force.current.digest
+
+
+def message(status: ScheduledAgentJobStatus) -> str:
+    """What is to be done about it."""
+    last = f", the last one with: {status.last_error}" if status.last_error else ""
+    return (
+        f"{status.consecutive_failures} runs in a row failed{last}. Runs by hand still work, and a success resumes the job; "
+        "so does turning spec.suspend on and off again"
+    )
