@@ -1,0 +1,162 @@
+"""Random lives of 25 jobs at once on the real API server: at rest nothing runs that is not approved, and nothing ran that never was.
+
+The same promise is held over a thousand lives in memory by `tests/model`. Set AGENTJOBS_SEED to see the lives of a failure again.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from agentjobs.api import names
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.core.approval import content
+from tests import manifests
+from tests.cluster.installed import Installed, Manifest
+from tests.cluster.support import Kubectl, new_namespace, wait_for
+
+LIVES: Final = 25
+ROUNDS: Final = 8
+SECONDS: Final = 60
+LONG: Final = {"inline": "import time\nprint('on and on', flush=True)\ntime.sleep(300)\n"}
+VARIANTS: Final[tuple[dict[str, Any], ...]] = (
+    {"script": {"inline": "print('done')\n"}},
+    {"script": LONG},
+    {"script": LONG, "timeoutSeconds": 200},
+    {"script": LONG, "packages": ["six==1.17.0"]},
+)
+"""The last one needs a package that nobody approves: it never runs."""
+NEVER: Final = 3
+
+
+@dataclass
+class Life:
+    """One job. `allowed`: what was approved since everything was last at rest."""
+
+    job: str
+    variant: int = 0
+    approvals: dict[str, tuple[int, str]] = field(default_factory=dict)
+    allowed: set[str] = field(default_factory=set)
+
+    def spec(self) -> Manifest:
+        """As it is written now."""
+        return manifests.job(self.job, **VARIANTS[self.variant])
+
+    def digest(self, variant: int) -> str:
+        """Computed here, not read from the card."""
+        return content(self.job, ScheduledAgentJobSpec.model_validate(manifests.job(self.job, **VARIANTS[variant])["spec"])).digest
+
+    def approved(self) -> set[str]:
+        """What may run now, by the decisions alone."""
+        decided = set(self.approvals.values())
+        fine = {variant for variant, decision in decided if decision == "Approved" and (variant, "Denied") not in decided}
+        return {self.digest(variant) for variant in fine - {NEVER}}
+
+
+@dataclass
+class Round:
+    """What all lives do at once: a request for each verb."""
+
+    written: list[Manifest] = field(default_factory=list)
+    created: list[Manifest] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+
+    def send(self, kubectl: Kubectl, namespace: str) -> None:
+        if self.written:
+            kubectl.apply(namespace, *self.written)
+        if self.created:
+            kubectl.create(namespace, *self.created)
+        if self.withdrawn:
+            kubectl("delete", "agentjobapproval", "-n", namespace, *self.withdrawn)
+
+
+def moves(life: Life, number: int, chance: random.Random) -> Iterator[tuple[str, Any]]:
+    """What one life does in this round."""
+    what = chance.choices(["write", "decide", "withdraw", "run"], [2, 4, 2, 3])[0]
+    if what == "write":
+        life.variant = chance.randrange(len(VARIANTS))
+        yield "written", life.spec()
+    elif what == "decide":
+        variant = life.variant if chance.random() < 0.7 else chance.randrange(len(VARIANTS))
+        decision = chance.choices(["Approved", "Denied"], [4, 1])[0]
+        name = f"{life.job}-{number}"
+        life.approvals[name] = variant, decision
+        yield "created", manifests.approval(name, jobName=life.job, digest=life.digest(variant), decision=decision)
+    elif what == "withdraw" and life.approvals:
+        name = chance.choice(sorted(life.approvals))
+        del life.approvals[name]
+        yield "withdrawn", name
+    else:
+        yield "created", manifests.run(f"{life.job}-run{number}", life.job)
+
+
+def one_round(lives: list[Life], number: int, chance: random.Random) -> Round:
+    found = Round()
+    for life in lives:
+        for kind, what in moves(life, number, chance):
+            getattr(found, kind).append(what)
+        life.allowed |= life.approved()
+    return found
+
+
+def seen(kubectl: Kubectl, namespace: str) -> dict[str, dict[str, list[Manifest]]]:
+    """Everything of the namespace, by kind and job."""
+    found: dict[str, dict[str, list[Manifest]]] = defaultdict(lambda: defaultdict(list))
+    for body in kubectl.json("get", "saj,ajr,cronjobs,jobs,pods", "-n", namespace)["items"]:
+        labels = body["metadata"].get("labels", {})
+        job = labels.get(names.JOB_LABEL) or body["spec"].get("jobName") or body["metadata"]["name"]
+        found[body["kind"]][job].append(body)
+    return found
+
+
+def goes_on(body: Manifest) -> bool:
+    """It runs, or can be started at any moment."""
+    if body["kind"] == "Pod":
+        return body["status"]["phase"] in ("Pending", "Running")
+    ended = any(c["type"] in ("Complete", "Failed") for c in body.get("status", {}).get("conditions", ()))
+    return not ended and not body["spec"].get("suspend")
+
+
+def at_rest(agentjobs: Installed, namespace: str, lives: list[Life]) -> dict[str, dict[str, list[Manifest]]]:
+    """Raises AssertionError while something goes on that must not, or what is approved is not in force."""
+    found = seen(agentjobs.kubectl, namespace)
+    for life in lives:
+        (job,) = found["ScheduledAgentJob"][life.job]
+        approval, approved = job.get("status", {}).get("approval", {}), life.approved()
+        assert job.get("status", {}).get("observedGeneration") == job["metadata"]["generation"], life.job
+        assert "digest" not in approval or approval["digest"] in approved, life.job
+        if life.digest(life.variant) in approved:
+            assert approval.get("digest") == life.digest(life.variant), life.job
+        for kind in ("CronJob", "Job", "Pod"):
+            for body in found[kind][life.job]:
+                digest = body["metadata"]["annotations"][names.DIGEST_ANNOTATION]
+                assert not goes_on(body) or digest in approved, (life.job, kind, digest[:10], sorted(life.approvals.values()))
+    return found
+
+
+def test_at_rest_nothing_goes_on_that_is_not_approved_and_nothing_ran_that_was_not(agentjobs: Installed, kubectl: Kubectl) -> None:
+    seed = int(os.environ.get("AGENTJOBS_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"AGENTJOBS_SEED={seed}")
+    chance = random.Random(seed)
+    lives = [Life(f"life-{number}") for number in range(LIVES)]
+    started: set[str] = set()
+    with new_namespace(kubectl) as namespace:
+        kubectl.apply(namespace, *(life.spec() for life in lives))
+        for number in range(ROUNDS):
+            one_round(lives, number, chance).send(kubectl, namespace)
+            if number == ROUNDS // 2:
+                agentjobs.kill()
+            elif chance.random() < 0.5 and number < ROUNDS - 1:
+                continue
+            found = wait_for(lambda: at_rest(agentjobs, namespace, lives), SECONDS, f"seed {seed}: round {number} has come to rest")
+            for life in lives:
+                runs = [run for run in found["AgentJobRun"][life.job] if run.get("status", {}).get("startedAt")]
+                fresh = {run["metadata"]["name"]: run["status"]["digest"] for run in runs if run["metadata"]["name"] not in started}
+                assert set(fresh.values()) <= life.allowed, (seed, number, life.job, fresh)
+                started |= fresh.keys()
+                life.allowed = life.approved()
+    assert started, f"seed {seed}: nothing ran at all"
