@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -20,7 +21,8 @@ AIM_MS: Final = 500.0
 SCRIPT: Final = "# " + "x" * 78 + "\n"
 SCRIPT_LINES: Final = 25
 CARD_SECONDS: Final = 300.0
-SAJ: Final = str(Path(sys.executable).with_name("kubectl-saj"))
+PLUGIN: Final = str(Path(sys.executable).parent)
+"""Where `make` has installed the plugin."""
 
 
 async def list_jobs(session: Session) -> list[Figure]:
@@ -33,7 +35,7 @@ async def list_jobs(session: Session) -> list[Figure]:
         await _all_have_cards(session, namespace)
         for number in range(session.rounds):
             session.say(f"list: round {number + 1}")
-            ours = [await asyncio.to_thread(_listed, [SAJ, "list", "-n", namespace], session.jobs) for _ in range(TRIES)]
+            ours = [await asyncio.to_thread(_listed, ["kubectl", "saj", "list", "-n", namespace], session.jobs) for _ in range(TRIES)]
             theirs = [
                 await asyncio.to_thread(_listed, ["kubectl", "get", "saj", "-n", namespace], session.jobs) for _ in range(TRIES)
             ]
@@ -41,8 +43,8 @@ async def list_jobs(session: Session) -> list[Figure]:
             last.append(tuple(ended for _, ended in ours))
             control.append(tuple(begun for begun, _ in theirs))
     return [
-        Figure(f"kubectl-saj list, {session.jobs} jobs: first line", "ms", tuple(first), Aim(p50=AIM_MS)),
-        Figure(f"kubectl-saj list, {session.jobs} jobs: last line", "ms", tuple(last)),
+        Figure(f"kubectl saj list, {session.jobs} jobs: first line", "ms", tuple(first), Aim(p50=AIM_MS)),
+        Figure(f"kubectl saj list, {session.jobs} jobs: last line", "ms", tuple(last)),
         Figure("kubectl get saj, the same jobs: first line", "ms", tuple(control), control=True),
     ]
 
@@ -60,7 +62,8 @@ async def _all_have_cards(session: Session, namespace: str) -> None:
 def _listed(command: list[str], jobs: int) -> tuple[float, float]:
     """Milliseconds to the first line and to the end. Raises BenchError when a job is missing."""
     start = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "PATH": f"{PLUGIN}:{os.environ['PATH']}"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         if process.stdout is None:
             raise AssertionError("it is a pipe")
         process.stdout.readline()

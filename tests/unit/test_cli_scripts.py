@@ -138,6 +138,13 @@ def test_what_is_written_reads_as_it_was(name: str, spec: dict[str, Any], body: 
     assert ScheduledAgentJobSpec.model_validate(found[0]["spec"]) == wanted
 
 
+def test_a_value_that_toml_would_not_take_as_it_is_comes_back_as_it_was() -> None:
+    spec = {"description": "x", "env": [{"name": "A", "value": 'a\x7f\n\t"\\é'}]}
+    found = manifest("file", written("a", spec, "print(1)\n"))
+    assert found is not None
+    assert found[0]["spec"]["env"] == spec["env"]
+
+
 @given(spec=specs)
 def test_yaml_says_the_same_every_time_and_is_read_as_it_was(spec: dict[str, Any]) -> None:
     text = to_yaml(spec)

@@ -3,8 +3,7 @@
 Keys are the resource's, in kebab-case: `timeout-seconds` is `timeoutSeconds`. What stands in a table of its own in the resource
 but is said in one word is said in one word here:
 
-    schedule = "0 8 * * 1"            schedule.cron; the other fields of the schedule stand beside it: time-zone, every-weeks, ...
-    once = "2026-12-01T09:00:00"      schedule.once.runAt
+    schedule = "0 8 * * 1"            schedule.cron; the other fields of the schedule stand beside it: time-zone, ...
     session = "ephemeral"             session: Ephemeral
     workspace = "reports"             workspace.claimName
     env = {A = "b", T = {secret = "s/key"}}   env[], with valueFrom.secretKeyRef for secrets
@@ -23,8 +22,6 @@ from agentjobs.cli.kube import Json
 
 AS_THEY_ARE: Final = frozenset({"requests", "limits", "dataSchema", "data"})
 """Tables whose keys are not field names of ours."""
-SCHEDULE_FIELDS: Final = ("timeZone", "startingDeadlineSeconds", "everyWeeks", "startDate", "window", "once")
-"""Beside `schedule`, which is the cron expression."""
 
 
 class HeaderError(Exception):
@@ -38,6 +35,7 @@ class HeaderError(Exception):
 def to_spec(header: Json) -> Json:
     """The spec that a header stands for, without `name` and without the script. Raises HeaderError."""
     fields = {_camel(key): _fields(_camel(key), value) for key, value in header.items() if key != "name"}
+    beside = _beside_cron()
     spec: Json = {}
     schedule: Json = {}
     for field, value in fields.items():
@@ -45,8 +43,8 @@ def to_spec(header: Json) -> Json:
             schedule.update(value)
         elif field == "schedule":
             schedule["cron"] = value
-        elif field in SCHEDULE_FIELDS:
-            schedule[field] = {"runAt": value} if field == "once" and isinstance(value, str) else value
+        elif field in beside:
+            schedule[field] = value
         else:
             spec[field] = _long(field, value)
     return {**spec, **({"schedule": schedule} if schedule else {})}
@@ -63,9 +61,14 @@ def from_spec(name: str, spec: Json) -> Json:
     return header
 
 
+def _beside_cron() -> frozenset[str]:
+    """The fields of a schedule that stand beside `schedule` in a header, which is the cron expression."""
+    from agentjobs.api.job import Schedule
+
+    return frozenset(str(field.alias) for field in Schedule.model_fields.values()) - {"cron"}
+
+
 def _schedule(schedule: Json) -> Json:
-    if unknown := schedule.keys() - {"cron", *SCHEDULE_FIELDS}:
-        return {"schedule": {_kebab(field): _shown(field, value) for field, value in schedule.items()}} if unknown else {}
     return {"schedule" if field == "cron" else _kebab(field): _shown(field, value) for field, value in schedule.items()}
 
 
