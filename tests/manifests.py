@@ -61,6 +61,10 @@ def _pins(*pins: Any) -> Manifest:
     return job(packages=list(pins))
 
 
+def _source(**changes: Any) -> Manifest:
+    return job(script={"configMapKeyRef": {"name": "scripts", "key": "report.py", **changes}})
+
+
 def _resources(requests: Manifest, limits: Manifest) -> Manifest:
     return job(resources={"requests": requests, "limits": limits})
 
@@ -139,11 +143,15 @@ REFUSED_JOBS: Final = (
     ),
     Refused("a script that reads otherwise than it runs", job(script={"inline": "ok = 1 #\u202e x"}), "text direction characters"),
     Refused("a script with a lone carriage return", job(script={"inline": "evil()\rnice()"}), "write them as escapes such as \\x1b"),
+    *(
+        Refused(f"a script {what}", job(script=script), "spec.script: Invalid value: give exactly one", "spec.script: give exactly one of")
+        for what, script in {"nowhere": {}, "in two places": {"inline": "pass", "configMapKeyRef": {"name": "a", "key": "b"}}}.items()
+    ),
+    Refused("a ConfigMap that cannot be", _source(name="Scripts"), "must be the name of an object in this namespace"),
+    Refused("a key that no ConfigMap has", _source(key="a/b"), "must be a key of the ConfigMap"),
     Refused("a misspelt field", job(timeoutSecond=5), "timeoutSecond", "spec.timeoutSecond: is not a field that this version"),
     Refused("a session of its own kind", job(session="Forever"), 'supported values: "Ephemeral"', "should be 'Ephemeral'"),
-    Refused(
-        "no instructions", job(script=None, agent={}), "spec.agent.instructions: Required value", "spec.agent.instructions: is required"
-    ),
+    Refused("no instructions", job(script=None, agent={}), "give exactly one of instructions and configMapKeyRef"),
     Refused("instructions with too many bytes", agent_job(agent={"instructions": "é" * 131_073}), "instructions may have at most 262144"),
     Refused(
         "instructions that hide themselves", agent_job(agent={"instructions": "Be nice.\x1b[2K"}), "write them as escapes such as \\x1b"
@@ -321,6 +329,7 @@ GOOD_JOBS: Final = {
     "a name of 52 characters": job("a" * 52),
     "a name that begins with a digit": job("2nd-report"),
     "a script of 256 KiB": job(script={"inline": "é" * 131_072}),
+    "a script in a ConfigMap": _source(),
     "a script from Windows": job(script={"inline": "print(1)\r\nprint('\t✓')\r\n"}),
     "every field": job(
         description="Summarises lost backlinks.\nSecond line.",

@@ -20,7 +20,7 @@ CLUSTER_WIDE = {
     ("batch", "jobs"): "create delete get list patch watch",
     ("", "pods"): "list watch",
     ("", "pods/log"): "get",
-    ("", "configmaps"): "create get",
+    ("", "configmaps"): "create delete get list watch",
     ("", "persistentvolumeclaims"): "create get",
     ("", "events"): "create",
 }

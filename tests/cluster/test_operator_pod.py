@@ -140,7 +140,7 @@ NEEDS: Final = (
     "create agentjobruns.agentjobs.dev",
     "create jobs.batch",
     "update cronjobs.batch",
-    "create configmaps",
+    *("create configmaps", "list configmaps", "watch configmaps", "delete configmaps"),
     "get pods/log",
 )
 MUST_NOT: Final = (
@@ -159,7 +159,7 @@ MUST_NOT: Final = (
     *("delete agentjobapprovals.agentjobs.dev", "deletecollection agentjobapprovals.agentjobs.dev"),
     *("approve scheduledagentjobs.agentjobs.dev", "create scheduledagentjobs.agentjobs.dev", "patch scheduledagentjobs.agentjobs.dev"),
     *("update scheduledagentjobs.agentjobs.dev", "delete scheduledagentjobs.agentjobs.dev", "update agentjobruns.agentjobs.dev"),
-    *("list configmaps", "watch configmaps", "update configmaps", "patch configmaps", "delete configmaps"),
+    *("update configmaps", "patch configmaps", "deletecollection configmaps"),
     *("impersonate users", "impersonate groups", "impersonate serviceaccounts", "create serviceaccounts", "create serviceaccounts/token"),
     *("escalate clusterroles.rbac.authorization.k8s.io", "bind clusterroles.rbac.authorization.k8s.io"),
     *("create clusterrolebindings.rbac.authorization.k8s.io", "create rolebindings.rbac.authorization.k8s.io"),

@@ -61,7 +61,8 @@ def apply(name: str, script: str, **spec: Any) -> Act:
 def decide(job: str, decision: str = "Approved") -> Act:
     def act(kube: Kubernetes) -> None:
         digest = status(kube, job)["card"]["digest"]
-        create("approval", manifests.approval(f"{job}-{decision.lower()}", jobName=job, digest=digest, decision=decision))(kube)
+        name = f"{job}-{decision.lower()}-{digest[:4]}" if ("approval", NS, f"{job}-{decision.lower()}") in kube.server.objects else ""
+        create("approval", manifests.approval(name or f"{job}-{decision.lower()}", jobName=job, digest=digest, decision=decision))(kube)
 
     return act
 

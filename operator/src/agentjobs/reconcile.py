@@ -10,8 +10,9 @@ from datetime import datetime
 
 from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA, Api, Json
-from agentjobs.cluster.confirm import confirm_approvals, confirm_packages, confirm_runs
+from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, confirm_packages, confirm_runs
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
+from agentjobs.cluster.sources import read
 from agentjobs.collect import read_evidence
 from agentjobs.core import history, manifests, runs, sessions, views
 from agentjobs.core.approval import ApprovalView, Content, parse_revision, verdict
@@ -23,7 +24,9 @@ from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages
 from agentjobs.core.plan import Claim, Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
+from agentjobs.core.revisions import left_over
 from agentjobs.core.second_person import apart
+from agentjobs.core.sources import Sources, references
 from agentjobs.core.views import JobView, PodView
 
 log = logging.getLogger(__name__)
@@ -51,6 +54,7 @@ class Reconciler:
         self._finished = finished
         self._guard = guard
         self._settled: dict[str, str] = {}
+        self._left_over: dict[Key, dict[str, datetime]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Returns after how many seconds to look again; None: when something happens. Raises ClusterError: try again."""
@@ -73,18 +77,23 @@ class Reconciler:
         if body is None:
             self._cache.jobs.drop(key)
             self._cache.uses.tell(key, ())
+            self._cache.sources.uses(key, ())
+            self._left_over.pop(key, None)
             return None
         job = views.job_view(body)
         if job.deleting:
             return None
         self._cache.jobs.put(body)
         cron = views.cron_job_view(cron_job) if cron_job else None
-        previous, gap = await asyncio.gather(self._previous(job), self._guard.look(LATELY))
-        observed = Observed(job=job, cron_job=cron, settled=self._settled, previous=previous, gap=gap)
-        observed = self._with_cache(key, observed)
+        observed = Observed(job=job, cron_job=cron, settled=self._settled, gap=await self._guard.look(LATELY))
+        observed = self._with_cache(key, await self._with_contents(observed))
         for confirm in (confirm_approvals, confirm_packages, confirm_runs):
             if await confirm(self._cluster, self._cache, key, observed):
                 observed = self._with_cache(key, observed)
+        if observed.sources and _comes_into_force(observed):
+            # Between the card and the approval somebody may have changed a text, and the watch not have told it yet.
+            observed = await self._with_contents(observed, anew=True)
+        observed = await self._with_leftovers(key, observed)
         revisions, claim, evidence = await asyncio.gather(
             self._revisions(observed), self._session_claim(observed), self._evidence(runs.to_read(observed))
         )
@@ -106,7 +115,32 @@ class Reconciler:
             pods=self._cache.pods.of(key),
             runs=self._cache.runs.of(key),
             finished=self._cache.finished.of(key),
+            kept=self._cache.revisions.of(key),
         )
+
+    async def _with_contents(self, observed: Observed, *, anew: bool = False) -> Observed:
+        """The texts that the spec refers to, and the content last in force."""
+        job = observed.job
+        wanted = references(job.spec) if job.spec else frozenset()
+        self._cache.sources.uses((job.namespace, job.name), {reference.name for reference in wanted})
+        sources = await read(self._cluster, self._cache.sources, job.namespace, wanted, anew=anew)
+        observed = replace(observed, sources=sources)
+        return replace(observed, previous=await self._previous(observed))
+
+    async def _with_leftovers(self, key: Key, observed: Observed) -> Observed:
+        """Since when each revision is left over, as far as this process knows."""
+        now = self._clock()
+        for ask in (True, False):
+            known = self._left_over.pop(key, {})
+            uids = [revision.uid for revision in left_over(observed, in_force(observed))]
+            since = {uid: known.get(uid, now) for uid in uids}
+            if since:
+                self._left_over[key] = since
+            observed = replace(observed, left_over_since=since)
+            if not (ask and await confirm_leftovers(self._cluster, self._cache, key, observed, now)):
+                break
+            observed = self._with_cache(key, observed)
+        return observed
 
     async def _find(self, kind: str, namespace: str, name: str, accept: str = "application/json") -> Json | None:
         try:
@@ -114,10 +148,11 @@ class Reconciler:
         except NotFound:
             return None
 
-    async def _previous(self, job: JobView) -> Content | None:
+    async def _previous(self, observed: Observed) -> Content | None:
         """The content last in force, where it is not the spec's own: read back from its revision."""
+        job = observed.job
         digest = job.status.approval.digest if job.status.approval else None
-        current = _current(job)
+        current = _current(job, observed.sources)
         if digest is None or (current and current.digest == digest):
             return None
         revision = await self._find("revision", job.namespace, manifests.revision_name(job.name, digest))
@@ -131,7 +166,7 @@ class Reconciler:
 
     async def _revisions(self, observed: Observed) -> frozenset[str]:
         """Of the approved contents the revisions that exist and are ours."""
-        job, contents = observed.job, (_current(observed.job), observed.previous)
+        job, contents = observed.job, (_current(observed.job, observed.sources), observed.previous)
         approved = [content.digest for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
         wanted = [manifests.revision_name(job.name, digest) for digest in approved]
         found = await asyncio.gather(*(self._find("revision", job.namespace, name, METADATA) for name in wanted))
@@ -173,11 +208,13 @@ class Reconciler:
             if write.kind == "run":
                 self._cache.runs.drop(row)
                 self._cache.forget_finished(row)
+            elif write.kind == "revision":
+                self._cache.revisions.drop(row)
         elif body is not None and write.kind == "cronjob" and write.body and "spec" in write.body and write.verb != "patch":
             wanted, became = spec_hash(write.body["spec"]), spec_hash(body["spec"])
             if wanted != became:
                 self._settled[wanted] = became
-        elif body is not None and write.kind in ("job", "run", "batchjob"):
+        elif body is not None and write.kind in ("job", "run", "batchjob", "revision"):
             self._cache.learn(write.kind, body)
             if write.kind == "run" and views.run_view(body).final:
                 self._finished(body["status"]["phase"])
@@ -215,8 +252,13 @@ class Reconciler:
             await self._execute(key, Write("patch", "job", job.name, "the cluster refused", status, "status"))
 
 
-def _current(job: JobView) -> Content | None:
+def _comes_into_force(observed: Observed) -> bool:
+    content, told = in_force(observed).content, observed.job.status.approval
+    return content is not None and content.digest != (told and told.digest)
+
+
+def _current(job: JobView, sources: Sources) -> Content | None:
     try:
-        return current_content(job)
+        return current_content(job, sources)
     except UserError:
         return None

@@ -7,20 +7,24 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from agentjobs.api import agent_rules, rules
-from agentjobs.api.base import ApiModel
 from agentjobs.api.rules import MAX_SCRIPT_BYTES
+from agentjobs.api.texts import LongText
 
 DEFAULT_TOOLS: Final = ("read", "write", "edit", "ls")
 """Fixed for ever, as every default: a content that leaves it out has a digest that was approved with it."""
 
 
-class Agent(ApiModel):
+class Agent(LongText):
     """What a model is told and what it may do. It is part of the digest: every change needs a new approval."""
 
     between_fields = agent_rules.INSTRUCTIONS
+    text_field = "instructions"
 
-    instructions: str = Field(
-        min_length=1, max_length=MAX_SCRIPT_BYTES, description="What the agent is to do, in Markdown; at most 256 KiB of UTF-8."
+    instructions: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_SCRIPT_BYTES,
+        description="What the agent is to do, in Markdown; at most 256 KiB of UTF-8; or give configMapKeyRef.",
     )
     starting_message: Annotated[str, rules.READABLE] = Field(
         "go", min_length=1, max_length=16384, description="What the agent is told at the start of every run."

@@ -12,6 +12,7 @@ from agentjobs.api.approval import Pins
 from agentjobs.api.base import ApiModel, StatusModel, list_map
 from agentjobs.api.package_rules import MAX_PACKAGES
 from agentjobs.api.rules import MAX_SCRIPT_BYTES
+from agentjobs.api.texts import LongText
 
 MAX_TIMEOUT_SECONDS = 3540
 
@@ -35,12 +36,18 @@ class Schedule(ApiModel):
     )
 
 
-class Script(ApiModel):
-    """A Python program. It is part of the digest: a changed script needs a new approval."""
+class Script(LongText):
+    """A Python program, inline or in a ConfigMap. Its text is part of the digest: a changed script needs a new approval."""
 
     between_fields = rules.SCRIPT
+    text_field = "inline"
 
-    inline: str = Field(min_length=1, max_length=MAX_SCRIPT_BYTES, description="The program's text, at most 256 KiB of UTF-8.")
+    inline: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_SCRIPT_BYTES,
+        description="The program's text, at most 256 KiB of UTF-8; or give configMapKeyRef.",
+    )
 
 
 class SecretKeyRef(ApiModel):

@@ -22,6 +22,7 @@ OBJECT_NAME: Final = matching(
     'must be the name of an object in this namespace: lower-case letters, digits, "-" and ".", first and last a letter or digit',
 )
 SECRET_KEY: Final = matching("[-._a-zA-Z0-9]+", 'must be a key of the Secret: letters, digits, "-", "_" and "."')
+CONFIG_MAP_KEY: Final = matching("[-._a-zA-Z0-9]+", 'must be a key of the ConfigMap: letters, digits, "-", "_" and "."')
 DIGEST: Final = matching(
     "[0-9a-f]{64}", "must be the 64 hex digits on the job's card: kubectl get saj NAME -o jsonpath={.status.card.digest} prints them"
 )
@@ -31,21 +32,45 @@ DIGEST: Final = matching(
 _HIDING: Final = r"[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\u000d[^\u000a]"
 READABLE: Final = without(_HIDING, "has control or text direction characters, which hide text from a reader: remove them")
 
+_ESCAPED: Final = r"has control or text direction characters, which hide text from a reader: write them as escapes such as \x1b"
+_AT_MOST: Final = f"may have at most {MAX_SCRIPT_BYTES} bytes (256 KiB) of UTF-8: move data out of it, for example into the workspace"
+
+
+def source_problem(text: str) -> str | None:
+    """What is wrong with a long text, wherever it stands: the end of a sentence whose subject is the text."""
+    if not text:
+        return "is empty"
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_SCRIPT_BYTES:
+        return _AT_MOST
+    return _ESCAPED if READABLE.problem(text) else None
+
 
 def text_rules(field: str) -> tuple[Rule, ...]:
-    """Of an object with a long text in this field. They stand one level above it: the API server quotes a text that breaks a rule."""
-    readable = without(
-        _HIDING,
-        rf"{field} has control or text direction characters, which hide text from a reader: write them as escapes such as \x1b",
-        subject=f"self.{field}",
-    )
+    """Of an object with a long text in this field or in a ConfigMap.
+
+    They stand one level above it: the API server quotes a text that breaks a rule, but not an object.
+    """
+
+    def problem(holder: Any) -> str | None:
+        text = getattr(holder, field)
+        return None if text is None else source_problem(text)
+
     return (
         Rule(
-            f"bytes(self.{field}).size() <= {MAX_SCRIPT_BYTES}",
-            f"{field} may have at most {MAX_SCRIPT_BYTES} bytes (256 KiB) of UTF-8: move data out of it, for example into the workspace",
-            lambda holder: len(getattr(holder, field).encode("utf-8", "surrogatepass")) <= MAX_SCRIPT_BYTES,
+            f"has(self.{field}) != has(self.configMapKeyRef)",
+            f"give exactly one of {field} and configMapKeyRef",
+            lambda holder: (getattr(holder, field) is None) != (holder.config_map_key_ref is None),
         ),
-        Rule(readable.cel, readable.message, lambda holder: readable.problem(getattr(holder, field)) is None),
+        Rule(
+            f"!has(self.{field}) || bytes(self.{field}).size() <= {MAX_SCRIPT_BYTES}",
+            f"{field} {_AT_MOST}",
+            lambda holder: problem(holder) != _AT_MOST,
+        ),
+        Rule(
+            f"!has(self.{field}) || {without(_HIDING, '', subject=f'self.{field}').cel}",
+            f"{field} {_ESCAPED}",
+            lambda holder: problem(holder) != _ESCAPED,
+        ),
     )
 
 

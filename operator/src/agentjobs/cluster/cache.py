@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from agentjobs.cluster.sources import SourceCache
 from agentjobs.cluster.uses import Uses
 from agentjobs.core import views
-from agentjobs.core.approval import ApprovalView
+from agentjobs.core.approval import ApprovalView, RevisionView
 from agentjobs.core.packages import PackageApprovalView
 from agentjobs.core.views import BatchJobView, Body, FinishedRun, PodView, RunView
 
@@ -104,6 +105,8 @@ class Cache:
         self.batch_jobs: Table[BatchJobView] = Table(views.batch_job_view, lambda v: v.job)
         self.pods: Table[PodView] = Table(views.pod_view, lambda v: v.job)
         self.runs: Table[RunView] = Table(views.run_view, lambda v: v.job)
+        self.revisions: Table[RevisionView] = Table(views.revision_view, lambda v: v.job)
+        self.sources = SourceCache()
         self.finished: Table[FinishedRun] = Table(_finished_run, lambda v: v.job)
         self.stored_bytes: dict[str, int] = defaultdict(int)
         """Output in finished runs, by namespace."""
@@ -117,6 +120,7 @@ class Cache:
             "batchjob": self.batch_jobs,
             "pod": self.pods,
             "run": self.runs,
+            "revision": self.revisions,
         }
         return tables[kind]
 

@@ -40,6 +40,7 @@ COLLECTIONS = {
     "pod": "api/v1/{}pods",
     "revision": "api/v1/{}configmaps",
     "claim": "api/v1/{}persistentvolumeclaims",
+    "source": "api/v1/{}configmaps",
     "event": "api/v1/{}events",
     "lease": "apis/coordination.k8s.io/v1/{}leases",
 }

@@ -5,10 +5,12 @@ Watch streams are late by moments at best, and a second leader acts meanwhile.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Api
-from agentjobs.core import cases, runs
+from agentjobs.core import cases, revisions, runs
 from agentjobs.core.approval import verdict
 from agentjobs.core.cases import Case
 from agentjobs.core.decide import in_force
@@ -62,6 +64,14 @@ def _misses_a_package(observed: Observed) -> bool:
     if observed.packages.lacking(pins):
         return True
     return bool(force.lacking) and force.content is None and any(run.manual and not run.adopted for run in observed.runs)
+
+
+async def confirm_leftovers(api: Api, cache: Cache, key: Key, observed: Observed, now: datetime) -> bool:
+    """Brings the job's Jobs up to date before a revision goes that nothing seems to need; returns whether it asked."""
+    if not revisions.due(observed, now):
+        return False
+    await _list(api, cache, "batchjob", key, f"{names.JOB_LABEL}={key[1]}")
+    return True
 
 
 async def confirm_runs(api: Api, cache: Cache, key: Key, observed: Observed) -> bool:

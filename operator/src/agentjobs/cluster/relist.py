@@ -10,6 +10,7 @@ from typing import Final
 
 from agentjobs.api import names
 from agentjobs.cluster import cache as caches
+from agentjobs.cluster import sources
 from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
 from agentjobs.cluster.streams import Streams
@@ -24,13 +25,22 @@ SELECTORS: Final[dict[str, dict[str, str]]] = {
     "run": {"fieldSelector": ACTIVE_RUNS},
     "batchjob": {"labelSelector": names.JOB_LABEL},
     "pod": {"labelSelector": names.JOB_LABEL},
+    "source": {"labelSelector": f"{names.SOURCE_LABEL}=true"},
 }
 """What is watched and listed, of each kind."""
+REVISIONS: Final = {"labelSelector": f"{names.JOB_LABEL},{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"}
+"""Not watched: they never change, and a list now and then tells which are left over."""
 
 
 async def relist(cluster: Api, cache: Cache, streams: Streams) -> set[Key]:
     """Bring the cache in line with the cluster. Returns the keys of all jobs there are and of those that something changed for."""
-    keys = await asyncio.gather(*(_kind(cluster, cache, streams, kind) for kind in SELECTORS), _finished(cluster, cache))
+    now = asyncio.get_running_loop().time()
+    keys = await asyncio.gather(
+        *(_kind(cluster, cache, streams, kind) for kind in SELECTORS if kind != sources.KIND),
+        sources.relist(cluster, cache.sources, streams, SELECTORS[sources.KIND]["labelSelector"], now),
+        _revisions(cluster, cache),
+        _finished(cluster, cache),
+    )
     return {key for key in set().union(*keys) if key[1] != NO_JOB}
 
 
@@ -59,6 +69,19 @@ async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[
             if key:
                 keys.add(key)
     return keys
+
+
+async def _revisions(cluster: Api, cache: Cache) -> set[Key]:
+    before = {row: cache.revisions.version(row) for row in cache.revisions}
+    seen: set[Key] = set()
+    async for page in cluster.list("revision", accept=METADATA_LIST, **REVISIONS):
+        for body in page["items"] or ():
+            seen.add((body["metadata"]["namespace"], body["metadata"]["name"]))
+            cache.revisions.put(body)
+    for row, version in before.items():
+        if row not in seen and cache.revisions.version(row) == version:
+            cache.revisions.drop(row)
+    return set()
 
 
 async def _finished(cluster: Api, cache: Cache) -> set[Key]:

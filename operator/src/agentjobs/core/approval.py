@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import rfc8785
@@ -13,12 +14,15 @@ from pydantic import ValidationError
 
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.errors import UserError
+from agentjobs.core.sources import NO_SOURCES, Sources, resolved
 
 RECIPE: Final = 1
 NOT_COVERED: Final = frozenset({"suspend", "history"})
 """Fields that change how a job is operated, not what it does."""
 MAX_REVISION_BYTES: Final = 900 * 1024
 """A ConfigMap holds 1 MiB in all. A script within its own limit exceeds this only when most of it is escaped characters."""
+_REMEMBERED: Final = 16
+"""Contents kept: one reconcile asks for the same one several times."""
 
 Verdict = Literal["Approved", "Denied", "Pending"]
 
@@ -44,11 +48,28 @@ class ApprovalView:
     at: str
 
 
-def content(name: str, spec: ScheduledAgentJobSpec) -> Content:
-    """The content of a job. Fields at their default are left out, so that a field added later changes no digest.
+@dataclass(frozen=True, slots=True)
+class RevisionView:
+    """A ConfigMap that holds, or says that it holds, the content of this digest."""
 
-    Raises UserError when it would not fit into a revision.
+    name: str
+    job: str
+    uid: str
+    owner_uid: str | None
+    digest: str
+
+
+def content(name: str, spec: ScheduledAgentJobSpec, sources: Sources = NO_SOURCES) -> Content:
+    """The content of a job, whose references are replaced by what `sources` has for them.
+
+    Fields at their default are left out, so that a field added later changes no digest. Raises UserError when a reference stands for
+    no usable text, or the content would not fit into a revision.
     """
+    return _content(name, resolved(spec, sources))
+
+
+@lru_cache(_REMEMBERED)
+def _content(name: str, spec: ScheduledAgentJobSpec) -> Content:
     covered = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=set(NOT_COVERED))
     document = rfc8785.dumps({"recipe": RECIPE, "name": name, "spec": covered})
     if len(document) > MAX_REVISION_BYTES:

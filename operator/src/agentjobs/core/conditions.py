@@ -37,9 +37,10 @@ def approved(
 ) -> Told:
     """The condition Approved: about the spec as it is now. `before`: the conditions so far; `alone`: approvals without a second person."""
     current = force.current
-    if current is None:
-        return "False", "InvalidSpec", "the spec is invalid, so there is nothing to approve; see the condition Ready"
     keeps = f"; revision {force.content.digest[:SHORT]} stays in force" if force.changed and force.content else ""
+    if current is None:
+        reason = force.problem.reason if force.problem else "InvalidSpec"
+        return "False", reason, f"there is nothing to approve, see the condition Ready{keeps}"
     if force.verdict == "Approved":
         waits = f", but not all of its packages are{keeps}" if force.lacking else ""
         return "True", "Approved", f"digest {current.digest[:SHORT]} is approved{waits}"
@@ -113,7 +114,7 @@ def ready(force: Force, decisions: tuple[Told, ...], obstacle: str | None, gap: 
     if gap:
         return "False", "PolicyMissing", gap.sentence()
     if force.problem:
-        return "False", "InvalidSpec", force.problem
+        return "False", force.problem.reason, str(force.problem)
     if obstacle:
         return "False", "NameTaken", obstacle
     refused = next((told for told in decisions if told[0] != "True"), None)

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentjobs.api.job import ScheduledAgentJobStatus
 from agentjobs.api.package_rules import canonical
-from agentjobs.core import approval, conditions, events, history, manifests, pauses, runs, schedule, sessions
+from agentjobs.core import approval, conditions, events, history, manifests, pauses, revisions, runs, schedule, sessions
 from agentjobs.core.approval import Content
 from agentjobs.core.card import card
 from agentjobs.core.drift import spec_hash
@@ -16,6 +16,7 @@ from agentjobs.core.errors import UserError
 from agentjobs.core.guard import PATIENCE
 from agentjobs.core.plan import Force, Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
+from agentjobs.core.sources import NO_SOURCES, Sources
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import BatchJobView, CronJobView, JobView, RunView
 
@@ -44,30 +45,31 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *events.of_runs(observed.job, (step.finished for step in steps if step.finished), now),
         *(write for step in steps for write in step.after),
         *_retention(observed),
+        *revisions.sweep(observed, force, now),
     )
     waits = [step.requeue_after for step in steps if step.requeue_after is not None]
     if runs.obstacle(observed, force):
         waits.append(OBSTACLE_SECONDS)
     if observed.gap:
         waits.append(PATIENCE.total_seconds())
-    return Plan(writes, min((*waits, *_next_look(force, now)), default=None))
+    return Plan(writes, min((*waits, *_next_look(force, now), *revisions.next_look(observed, now)), default=None))
 
 
-def current_content(job: JobView) -> Content:
+def current_content(job: JobView, sources: Sources = NO_SOURCES) -> Content:
     """The content of the spec as it is now. Raises UserError where it is no valid one."""
     if job.spec is None:
         raise UserError(job.problem or "the spec cannot be read")
     schedule.check(job.spec.schedule)
-    return approval.content(job.name, job.spec)
+    return approval.content(job.name, job.spec, sources)
 
 
 def in_force(observed: Observed) -> Force:
     """What runs, decided by the approvals alone: of its content and of its packages, in whatever order they came."""
     current, problem = None, None
     try:
-        current = current_content(observed.job)
+        current = current_content(observed.job, observed.sources)
     except UserError as error:
-        problem = str(error)
+        problem = error
     packages = observed.packages
     usable = [content for content in (observed.previous, current) if content and not packages.lacking(content.spec.packages)]
     contents = {content.digest: content for content in usable}

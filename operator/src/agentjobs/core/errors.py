@@ -17,7 +17,11 @@ class AgentjobsError(Exception):
 
 
 class UserError(AgentjobsError):
-    """The resource asks for something that cannot be; the message says what, where and what to do."""
+    """The resource asks for something that cannot be; the message says what, where and what to do. `reason` is that of the condition."""
+
+    def __init__(self, message: str, reason: str = "InvalidSpec") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ClusterError(AgentjobsError):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core.approval import ApprovalView, Content, Verdict
+from agentjobs.core.approval import ApprovalView, Content, RevisionView, Verdict
+from agentjobs.core.errors import UserError
 from agentjobs.core.guard import Gap
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages, PackageVerdict
+from agentjobs.core.sources import Sources
 from agentjobs.core.views import BatchJobView, CronJobView, FinishedRun, JobView, PodView, RunView
 
 Kind = Literal["job", "run", "cronjob", "batchjob", "revision", "claim", "event", "lease"]
@@ -50,9 +53,15 @@ class Observed:
     """By the hash of a CronJob spec as we wrote it: the hash of what the server made of it, where that differs."""
     previous: Content | None = None
     """The content last in force, where it is not the spec's own and its revision still exists."""
+    sources: Sources = field(default_factory=dict)
+    """The texts that the spec refers to."""
     revisions: frozenset[str] = frozenset()
     session_claim: Claim = "none"
     """The claim that the session of a continuous content needs. Not looked at where no approved content has one."""
+    kept: tuple[RevisionView, ...] = ()
+    """Every revision of the job that is known to exist."""
+    left_over_since: Mapping[str, datetime] = field(default_factory=dict)
+    """By the uids of revisions: since when nothing is known to need them."""
     batch_jobs: tuple[BatchJobView, ...] = ()
     pods: tuple[PodView, ...] = ()
     runs: tuple[RunView, ...] = ()
@@ -87,7 +96,8 @@ class Force:
     current: Content | None
     content: Content | None
     """What runs; None: nothing may."""
-    problem: str | None
+    problem: UserError | None
+    """Why the spec as it is now has no content."""
     verdict: Verdict
     """On the spec as it is now."""
     lacking: Mapping[str, PackageVerdict] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from agentjobs.api import names, resources
 from agentjobs.api.base import explain
 from agentjobs.api.job import RunPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
 from agentjobs.api.package_rules import canonical_or_none
-from agentjobs.core.approval import ApprovalView
+from agentjobs.core.approval import ApprovalView, RevisionView
 from agentjobs.core.drift import spec_hash
 from agentjobs.core.packages import PackageApprovalView
 from agentjobs.core.timestamps import from_wire
@@ -362,6 +362,17 @@ def run_view(body: Body) -> RunView:
 def _skip(body: Body) -> tuple[str, str] | None:
     reason, _, message = _annotations(body).get(names.SKIP_ANNOTATION, "").partition(": ")
     return (reason, message) if reason in SKIP_REASONS else None
+
+
+def revision_view(body: Body) -> RevisionView:
+    """From a ConfigMap that carries our label; its metadata is enough."""
+    return RevisionView(
+        name=body["metadata"]["name"],
+        job=_labels(body).get(names.JOB_LABEL, ""),
+        uid=body["metadata"]["uid"],
+        owner_uid=controller_uid(body),
+        digest=_annotations(body).get(names.DIGEST_ANNOTATION, ""),
+    )
 
 
 def approval_view(body: Body) -> ApprovalView:

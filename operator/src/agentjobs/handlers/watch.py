@@ -21,6 +21,7 @@ RESOURCES: Final = {
     "cronjob": ("batch", "v1", "cronjobs"),
     "batchjob": ("batch", "v1", "jobs"),
     "pod": ("", "v1", "pods"),
+    "source": ("", "v1", "configmaps"),
 }
 LIST_CHUNK: Final = 100
 """Bodies hold scripts of up to 256 KiB, and Kopf lists them whole when a stream begins."""
@@ -44,6 +45,10 @@ class Watcher:
         self._streams.saw(kind, version)
         if kind == "cronjob":
             self._enqueue((row[0], (metadata.get("labels") or {}).get(names.JOB_LABEL) or row[1]))
+            return
+        if kind == "source":
+            for job in self._cache.sources.saw(row, version, deleted=deleted):
+                self._enqueue(job)
             return
         table = self._cache.table(kind)
         # A reconcile reads its job anew and writes the status only on top of what it read: what it knows by then is no news.

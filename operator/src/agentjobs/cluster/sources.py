@@ -1,0 +1,120 @@
+"""ConfigMaps that jobs take texts from: which jobs use them, their versions, and the few texts that were read last.
+
+A text is read when the watch has told of a new version, and anew before a content comes into force; otherwise it is remembered.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from agentjobs.cluster.client import METADATA_LIST, Api, Json
+from agentjobs.cluster.streams import Streams
+from agentjobs.core.errors import NotFound
+from agentjobs.core.sources import Reference, Sources, Unusable, text_of
+
+Key = tuple[str, str]
+KIND: Final = "source"
+REMEMBERED_BYTES: Final = 4 * 1024 * 1024
+"""Of texts in memory: sixteen of the longest, a thousand usual ones."""
+
+
+class SourceCache:
+    """Belongs to one event loop. Keys are namespace and name; of a job, or of a ConfigMap."""
+
+    def __init__(self, remembered_bytes: int = REMEMBERED_BYTES) -> None:
+        self._versions: dict[Key, int] = {}
+        self._used: dict[Key, frozenset[Key]] = {}
+        self._users: dict[Key, set[Key]] = defaultdict(set)
+        self._texts: OrderedDict[tuple[Key, str], tuple[int, str]] = OrderedDict()
+        self._room = remembered_bytes
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(tuple(self._versions))
+
+    def version(self, row: Key) -> int:
+        """0 when no ConfigMap of that name and with the label is known."""
+        return self._versions.get(row, 0)
+
+    def saw(self, row: Key, version: int, *, deleted: bool = False) -> frozenset[Key]:
+        """A labelled ConfigMap is there in this version, or is gone. Returns the jobs for which that is news."""
+        known = self.version(row)
+        if version < known or (version == known and not deleted):
+            return frozenset()
+        if deleted:
+            self._versions.pop(row, None)
+        else:
+            self._versions[row] = version
+        return frozenset(self._users.get(row, ()))
+
+    def uses(self, job: Key, names: Iterable[str]) -> None:
+        """The ConfigMaps that a job refers to; none any more, when it is gone."""
+        rows = frozenset((job[0], name) for name in names)
+        for row in self._used.pop(job, frozenset()) - rows:
+            self._users[row].discard(job)
+            if not self._users[row]:
+                del self._users[row]
+        for row in rows:
+            self._users[row].add(job)
+        if rows:
+            self._used[job] = rows
+
+    def remembered(self, namespace: str, reference: Reference) -> str | None:
+        """The text of the version that is known."""
+        row = (namespace, reference.name)
+        version, text = self._texts.get((row, reference.key), (0, ""))
+        if not version or version != self.version(row):
+            return None
+        self._texts.move_to_end((row, reference.key))
+        return text
+
+    def remember(self, namespace: str, reference: Reference, version: int, text: str) -> None:
+        """Until others need the room."""
+        place = (namespace, reference.name), reference.key
+        self._room += len(self._texts.pop(place, (0, ""))[1].encode())
+        self._room -= len(text.encode())
+        self._texts[place] = (version, text)
+        while self._room < 0:
+            _, (_, oldest) = self._texts.popitem(last=False)
+            self._room += len(oldest.encode())
+
+
+async def read(api: Api, cache: SourceCache, namespace: str, wanted: Iterable[Reference], *, anew: bool = False) -> Sources:
+    """What these references stand for. `anew`: as the API server has it at this moment, whatever is remembered."""
+    known = {reference: None if anew else cache.remembered(namespace, reference) for reference in wanted}
+    found = {reference: text for reference, text in known.items() if text is not None}
+    missing = known.keys() - found.keys()
+    bodies = {name: await _config_map(api, namespace, name) for name in sorted({reference.name for reference in missing})}
+    return {**found, **{reference: _learned(cache, namespace, reference, bodies[reference.name]) for reference in missing}}
+
+
+def _learned(cache: SourceCache, namespace: str, reference: Reference, body: Json | None) -> str | Unusable:
+    text = text_of(body, reference)
+    if body is not None and isinstance(text, str):
+        version = int(body["metadata"]["resourceVersion"])
+        cache.saw((namespace, reference.name), version)
+        cache.remember(namespace, reference, version, text)
+    return text
+
+
+async def _config_map(api: Api, namespace: str, name: str) -> Json | None:
+    try:
+        return await api.get(KIND, namespace, name)
+    except NotFound:
+        return None
+
+
+async def relist(api: Api, cache: SourceCache, streams: Streams, selector: str, now: float) -> set[Key]:
+    """Compare with a list. Returns the jobs that use what changed."""
+    before = {row: cache.version(row) for row in cache}
+    seen: dict[Key, int] = {}
+    async for page in api.list(KIND, accept=METADATA_LIST, labelSelector=selector):
+        for body in page["items"] or ():
+            metadata = body["metadata"]
+            seen[metadata["namespace"], metadata["name"]] = int(metadata["resourceVersion"])
+    streams.listed(KIND, max(seen.values(), default=0), now)
+    jobs = {job for row, version in seen.items() for job in cache.saw(row, version)}
+    # Only what was known before the list began: what came since then is simply not in it.
+    gone = [(row, version) for row, version in before.items() if row not in seen and cache.version(row) == version]
+    return jobs.union(*(cache.saw(row, version, deleted=True) for row, version in gone))
