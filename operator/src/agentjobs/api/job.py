@@ -170,7 +170,7 @@ class Card(StatusModel):
 
     digest: str = Field(max_length=64, description="Approve exactly this.")
     name: str = Field(max_length=253, description="Name of the job.")
-    description: str = Field(max_length=1024, description="What the job is for.")
+    description: str = Field(max_length=4096, description="What the job is for; hidden and deceptive characters are named.")
     schedule: str = Field(max_length=512, description="The schedule in words, with its time zone.")
     next_starts: tuple[CardLine, ...] = Field((), max_length=3, description="The next three starts, RFC 3339 in the job's time zone.")
     session: str = Field(max_length=32, description="Whether runs remember earlier ones.")
@@ -183,6 +183,9 @@ class Card(StatusModel):
     tools: tuple[CardLine, ...] = Field((), max_length=10, description="What an agent may use; bash runs any command.")
     model: str | None = Field(None, max_length=512, description="Which model is asked, as provider/model.")
     timeout_seconds: int = Field(description="A run that takes longer is ended. Seconds.")
+    changes: tuple[CardLine, ...] = Field(
+        (), max_length=121, description="What differs from the content in force: fields, and long texts as a diff. What is cut is said."
+    )
 
 
 class Approval(StatusModel):

@@ -6,13 +6,19 @@ So an approver does not have to trust the card: the digest that is approved is t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from agentjobs.cli.kube import CONFIG_MAPS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at
+
+if TYPE_CHECKING:
+    from agentjobs.core.sources import Reference, Unusable
+
+Texts = Callable[["Reference"], "str | Unusable"]
+"""From a reference to its text."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +29,8 @@ class Shown:
     spec: Json
 
 
-def content_of(name: str, spec: Json, where: str = "") -> Shown:
-    """Of a spec without references. Raises Problem; `where` names the file or the resource in it."""
+def content_of(name: str, spec: Json, where: str = "", texts: Texts | None = None) -> Shown:
+    """Of a spec; `texts` finds what its references stand for. Raises Problem; `where` names the file or the resource in it."""
     from pydantic import ValidationError
 
     from agentjobs.api.base import explain
@@ -32,11 +38,12 @@ def content_of(name: str, spec: Json, where: str = "") -> Shown:
     from agentjobs.core import schedule
     from agentjobs.core.approval import content
     from agentjobs.core.errors import UserError
+    from agentjobs.core.sources import references
 
     try:
         model = ScheduledAgentJobSpec.model_validate(spec)
         schedule.check(model.schedule)
-        found = content(name, model)
+        found = content(name, model, {reference: texts(reference) for reference in references(model)} if texts else {})
     except ValidationError as error:
         raise Problem(f"{where or name}: {explain(error)}", "correct what is named there", Exit.USAGE) from None
     except UserError as error:
@@ -47,7 +54,7 @@ def content_of(name: str, spec: Json, where: str = "") -> Shown:
 def of_job(kube: Kube, job: Json) -> Shown:
     """Of a job in the cluster, with the ConfigMaps that it refers to."""
     name = job["metadata"]["name"]
-    return content_of(name, _resolved(kube, job["spec"], job["metadata"].get("namespace")), f"ScheduledAgentJob {name}")
+    return content_of(name, job["spec"], f"ScheduledAgentJob {name}", _texts_in(kube, job["metadata"].get("namespace")))
 
 
 def in_force(kube: Kube, job: Json) -> Shown | None:
@@ -65,16 +72,16 @@ def in_force(kube: Kube, job: Json) -> Shown | None:
     return Shown(digest, json.loads(revision["data"]["revision.json"])["spec"])
 
 
-def _resolved(kube: Kube, spec: Json, namespace: str | None) -> Json:
-    """Each text in a ConfigMap as if it stood in the job; its digest is the same."""
+def _texts_in(kube: Kube, namespace: str | None) -> Texts:
+    """Reads what a job's references stand for."""
+    from agentjobs.core.sources import text_of
 
-    def text(value: Any) -> Any:
-        if isinstance(value, Mapping) and (reference := value.get("configMapKeyRef")):
-            data = kube.get(CONFIG_MAPS, reference["name"], namespace).get("data", {})
-            if reference["key"] not in data:
-                raise Problem(f"ConfigMap {reference['name']} has no key {reference['key']}", "correct the reference", Exit.NOT_FOUND)
-            return {"inline": data[reference["key"]]}
-        return {key: text(part) for key, part in value.items()} if isinstance(value, Mapping) else value
+    def text(reference: Reference) -> str | Unusable:
+        try:
+            return text_of(kube.get(CONFIG_MAPS, reference.name, namespace), reference)
+        except Said as refusal:
+            if refusal.code == Exit.NOT_FOUND:
+                return text_of(None, reference)
+            raise
 
-    resolved: Json = text(spec)
-    return resolved
+    return text

@@ -8,14 +8,17 @@ from datetime import datetime
 from agentjobs.api.job import Card
 from agentjobs.core import schedule, sessions
 from agentjobs.core.approval import Content
+from agentjobs.core.changes import changes
 from agentjobs.core.models import Models
 from agentjobs.core.packages import Packages, card_lines
+from agentjobs.core.visible import cut, visible
 
 STARTS_ON_CARD = 3
+MAX_DESCRIPTION = 4096
 
 
-def card(name: str, content: Content, packages: Packages, models: Models, now: datetime) -> Card:
-    """Of the spec as it is now, whether it is approved or not."""
+def card(name: str, content: Content, packages: Packages, models: Models, now: datetime, runs: Content | None = None) -> Card:
+    """Of the spec as it is now, whether it is approved or not. `runs`: the content that is in force instead."""
     spec = content.spec
     references = [v.value_from.secret_key_ref for v in spec.env if v.value_from]
     if key := models.key_of(spec):
@@ -23,7 +26,7 @@ def card(name: str, content: Content, packages: Packages, models: Models, now: d
     return Card(
         digest=content.digest,
         name=name,
-        description=spec.description,
+        description=cut(visible(spec.description), MAX_DESCRIPTION),
         schedule=schedule.words(spec.schedule),
         next_starts=tuple(start.isoformat() for start in schedule.next_starts(spec.schedule, now, STARTS_ON_CARD)),
         session=spec.session,
@@ -34,6 +37,7 @@ def card(name: str, content: Content, packages: Packages, models: Models, now: d
         tools=spec.agent.tools if spec.agent else (),
         model=models.words(spec),
         timeout_seconds=spec.timeout_seconds,
+        changes=changes(runs, content) if runs else (),
     )
 
 

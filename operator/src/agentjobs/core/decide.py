@@ -118,7 +118,9 @@ def answer(
             "observed_generation": job.generation,
             "phase": conditions.phase(force, status, active=active, suspended=held),
             "conditions": conditions.conditions(status.conditions, answers, job.generation, now),
-            "card": card(job.name, force.current, observed.packages, policy.models, now) if force.current else None,
+            "card": card(job.name, force.current, observed.packages, policy.models, now, force.content if force.changed else None)
+            if force.current
+            else None,
             "approval": conditions.approval(force, observed.approvals),
             "next_run_at": next_run_at,
             "started_at": status.started_at,

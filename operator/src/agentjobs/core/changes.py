@@ -1,0 +1,83 @@
+"""What differs between the content in force and the one that waits: field by field, long texts as a unified diff. Bounded."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from agentjobs.core.approval import Content
+from agentjobs.core.visible import cut, visible
+
+MAX_LINES: Final = 120
+MAX_LINE: Final = 500
+MAX_CHARACTERS: Final = 12_000
+MAX_COMPARED: Final = 1_000
+"""Lines of each text that are compared, after what is the same at both ends: a comparison may take quadratic time."""
+_NONE: Final = "(none)"
+
+
+def changes(before: Content, after: Content) -> tuple[str, ...]:
+    """Lines for a card. What is left out is said in the last one."""
+    lines = [cut(visible(line), MAX_LINE) for line in _changes(_spec(before), _spec(after))]
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        size += len(line)
+        if len(kept) == MAX_LINES or size > MAX_CHARACTERS:
+            break
+        kept.append(line)
+    left_out = len(lines) - len(kept)
+    return (*kept, f"({left_out} more lines are left out: compare the whole texts before you approve)") if left_out else tuple(kept)
+
+
+def _spec(content: Content) -> dict[str, Any]:
+    spec: dict[str, Any] = json.loads(content.document)["spec"]
+    return spec
+
+
+def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
+    old, new = dict(_fields("", before)), dict(_fields("", after))
+    for path in sorted(old.keys() | new.keys()):
+        if old.get(path) == new.get(path):
+            continue
+        texts = [side.get(path, "") for side in (old, new)]
+        if all(isinstance(text, str) for text in texts) and any("\n" in text for text in texts):
+            yield from _text(path, *texts)
+        else:
+            yield f"{path}: {_value(old, path)} -> {_value(new, path)}"
+
+
+def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Leaves with their paths as people write them; variables by their names, other lists whole."""
+    if isinstance(value, dict) and value:
+        for name, part in value.items():
+            yield from _fields(f"{path}.{name}" if path else name, part)
+    elif isinstance(value, list) and value and all(isinstance(entry, dict) and "name" in entry for entry in value):
+        yield f"{path} (order)", [entry["name"] for entry in value]
+        for entry in value:
+            yield from _fields(f"{path}[{entry['name']}]", {key: part for key, part in entry.items() if key != "name"})
+    else:
+        yield path, value
+
+
+def _value(side: dict[str, Any], path: str) -> str:
+    return json.dumps(side[path], ensure_ascii=False) if path in side else _NONE
+
+
+def _text(path: str, before: str, after: str) -> Iterator[str]:
+    old, new = before.split("\n"), after.split("\n")
+    head = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    tails = zip(reversed(old[head:]), reversed(new[head:]), strict=False)
+    tail = next((at for at, (a, b) in enumerate(tails) if a != b), min(len(old), len(new)) - head)
+    if max(len(old), len(new)) - head - tail > MAX_COMPARED:
+        # Too long to compare: what was there and what is there instead, as it stands.
+        yield f"{path}: line {head + 1}: {len(old) - head - tail} lines -> {len(new) - head - tail} lines"
+        yield from (f"+{line}" for line in new[head : len(new) - tail])
+        return
+    around = slice(max(head - 3, 0), None)
+    shown = difflib.unified_diff(
+        old[around][: len(old) - tail + 3 - around.start], new[around][: len(new) - tail + 3 - around.start], path, path, lineterm=""
+    )
+    yield from shown
