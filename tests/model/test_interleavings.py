@@ -36,8 +36,13 @@ VARIANTS: Final[tuple[dict[str, Any], ...]] = (
     {"script": {"inline": "long"}, "timeoutSeconds": 60},
     {"script": {"inline": "long"}, "packages": [PIN]},
 )
-SPECS: Final = tuple(manifests.job(JOB, schedule={"cron": "0 8 * * *"}, **variant) for variant in VARIANTS)
-DIGESTS: Final = tuple(content(JOB, ScheduledAgentJobSpec.model_validate(spec["spec"])).digest for spec in SPECS)
+SCHEDULE: Final = {"cron": "0 8 * * *"}
+INLINE: Final = tuple(manifests.job(JOB, schedule=SCHEDULE, **variant) for variant in VARIANTS)
+DIGESTS: Final = tuple(content(JOB, ScheduledAgentJobSpec.model_validate(spec["spec"])).digest for spec in INLINE)
+SOURCE: Final = "texts"
+REFERRING: Final = manifests.job(JOB, schedule=SCHEDULE, script={"configMapKeyRef": {"name": SOURCE, "key": "script"}})
+SPECS: Final = (*INLINE, REFERRING)
+"""The last takes its script from a ConfigMap, which has that of the first or of the second; its digest is then the same."""
 NEEDS_PACKAGE: Final = DIGESTS[3]
 SOON: Final = timedelta(seconds=30)
 
@@ -103,21 +108,45 @@ def write(variant: int) -> Move:
         row = ("job", NS, JOB)
         if row in game.kube.server.objects:
             known = game.kube.server.objects[row]["spec"]
-            gone = dict.fromkeys(known.keys() - SPECS[variant]["spec"].keys())
-            game.kube.server.patch(row, spec=gone | SPECS[variant]["spec"])
+            wanted = SPECS[variant]["spec"]
+            gone = dict.fromkeys(known.keys() - wanted.keys())
+            script = dict.fromkeys(known["script"]) | wanted["script"]
+            game.kube.server.patch(row, spec=gone | wanted | {"script": script})
         else:
             game.kube.server.create("job", NS, SPECS[variant])
 
     return move
 
 
+def write_source(script: str | None) -> Move:
+    """None: the ConfigMap goes."""
+
+    def move(game: Game) -> None:
+        row = ("source", NS, SOURCE)
+        if row in game.kube.server.objects:
+            game.kube.server.patch(row, data={"script": script}) if script else game.kube.server.remove(row)
+        elif script:
+            metadata = {"name": SOURCE, "labels": {names.SOURCE_LABEL: "true"}}
+            game.kube.server.create("source", NS, {"metadata": metadata, "data": {"script": script}})
+
+    return move
+
+
+def _current(game: Game) -> int:
+    """Which of the contents the job has now; the first, where it has none."""
+    job, source = (game.kube.server.objects.get(row) for row in (("job", NS, JOB), ("source", NS, SOURCE)))
+    if job is None:
+        return 0
+    if "configMapKeyRef" in job["spec"]["script"]:
+        return 1 if source and source["data"]["script"] == "long" else 0
+    return next(n for n, spec in enumerate(INLINE) if covered(job["spec"]) == covered(spec["spec"]))
+
+
 def decide(variant: int | None, decision: str) -> Move:
     """About one content, whether the job has it or not; None: about the one that it has."""
 
     def move(game: Game) -> None:
-        job = game.kube.server.objects.get(("job", NS, JOB))
-        now = next((n for n, spec in enumerate(SPECS) if job and covered(job["spec"]) == covered(spec["spec"])), 0)
-        digest = DIGESTS[now if variant is None else variant]
+        digest = DIGESTS[_current(game) if variant is None else variant]
         body = manifests.approval(game.name("approval"), jobName=JOB, digest=digest, decision=decision)
         game.kube.server.create("approval", NS, body)
 
@@ -176,7 +205,8 @@ def nobody(game: Game) -> None:
 delete = on_job(lambda game, _: game.kube.server.remove(("job", NS, JOB)))
 VARIANT: Final = st.integers(0, len(VARIANTS) - 1)
 MOVES: Final = st.one_of(
-    st.builds(write, VARIANT),
+    st.builds(write, st.integers(0, len(SPECS) - 1)),
+    st.builds(write_source, st.sampled_from(["ok", "long", "long", None])),
     st.builds(decide, st.one_of(st.none(), VARIANT), st.sampled_from(["Approved", "Approved", "Approved", "Denied"])),
     st.builds(decide_package, st.sampled_from(["Approved", "Approved", "Denied"])),
     st.builds(withdraw, st.sampled_from(["approval", "packageapproval"]), st.integers(0, 5)),
@@ -209,11 +239,11 @@ async def play(game: Game, moves: list[tuple[Move, int | None, tuple[int, Any]]]
 
 
 @settings(max_examples=1000, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(MOVES, TURNS, STRIKES), min_size=4, max_size=12), VARIANT)
+@given(st.lists(st.tuples(MOVES, TURNS, STRIKES), min_size=4, max_size=12), st.integers(0, len(SPECS) - 1))
 def test_nothing_runs_that_is_not_approved_whatever_happens_in_whatever_order(
     moves: list[tuple[Move, int | None, tuple[int, Any]]], first: int
 ) -> None:
     kube = Watched(Server(MONDAY), SCRIPTS)
     game = Game(kube, World(kube, ()))
-    beginning: list[Move] = [write(first), decide(None, "Approved"), decide_package("Approved"), tick]
+    beginning: list[Move] = [write_source("ok"), write(first), decide(None, "Approved"), decide_package("Approved"), tick]
     asyncio.run(play(game, [*((move, None, (9, killed_after)) for move in beginning), *moves]))

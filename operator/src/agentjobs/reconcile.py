@@ -92,7 +92,7 @@ class Reconciler:
                 observed = self._with_cache(key, observed)
         if observed.sources and _comes_into_force(observed):
             # Between the card and the approval somebody may have changed a text, and the watch not have told it yet.
-            observed = await self._with_contents(observed, anew=True)
+            observed = self._with_cache(key, await self._with_contents(observed, anew=True))
         observed = await self._with_leftovers(key, observed)
         revisions, claim, evidence = await asyncio.gather(
             self._revisions(observed), self._session_claim(observed), self._evidence(runs.to_read(observed))
@@ -104,7 +104,7 @@ class Reconciler:
         approvals: tuple[ApprovalView, ...] = self._cache.approvals.of(key)
         alone: tuple[ApprovalView, ...] = ()
         if self._policy.second_person:
-            content = _current(observed.job)
+            content = _current(observed.job, observed.sources)
             approvals, alone = apart(observed.job, content.digest if content else None, approvals)
         return replace(
             observed,
