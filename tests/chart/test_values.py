@@ -47,6 +47,9 @@ REFUSED = [
     ("image.digest", "sha256:abc", "/image/digest': 'sha256:abc' does not match pattern"),
     ("image.tag", "a tag", "/image/tag': 'a tag' does not match pattern"),
     ("runner.image.pullPolicy", "Sometimes", "/runner/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'"),
+    ("packages.indexUrl", "https://user:secret@packages.example.com/simple", "/packages/indexUrl': "),
+    ("packages.ca", {"configMap": "a", "secret": "b"}, "/packages/ca"),
+    ("packages.timeoutSeconds", 5, "/packages/timeoutSeconds': minimum: got 5, want 10"),
     ("crds.enabled", "yes", "/crds/enabled': got string, want boolean"),
     ("metrics.service.enabled", 1, "/metrics/service/enabled': got number, want boolean"),
     ("replicaCount", 2, "additional properties 'replicaCount' not allowed"),
@@ -96,8 +99,8 @@ def test_full_values_change_every_value_or_its_alternative() -> None:
     default = dict(flat(yaml.safe_load((CHART / "values.yaml").read_text())))
     full = dict(flat(yaml.safe_load(FULL_VALUES.read_text())))
     same = {path for path, value in default.items() if full.get(path, value) == value}
-    # A tag and a digest exclude each other, and a second person needs the stamp.
-    assert same == {"image.digest", "runner.image.tag", "approval.stamp"}
+    # A tag and a digest exclude each other, so do a ConfigMap and a Secret, and a second person needs the stamp.
+    assert same == {"image.digest", "runner.image.tag", "packages.ca.secret", "approval.stamp"}
 
 
 def flat(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:

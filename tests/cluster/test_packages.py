@@ -1,4 +1,4 @@
-"""Packages: what the image has needs no approval, everything else needs one of its own, and who withdraws it stops what uses it."""
+"""Packages: what the image has needs no approval, everything else needs one of its own; until then its job waits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from tests import manifests
 from tests.cluster import many
 from tests.cluster.installed import Installed
-from tests.cluster.support import Kubectl, new_namespace, wait_for
+from tests.cluster.support import Kubectl, new_namespace
 
 SHIPPED: Final = Path(__file__).parents[2] / "charts/agentjobs/files/inventory.json"
 LIST: Final = """\
@@ -67,30 +67,3 @@ def test_what_is_missing_is_told_and_one_batch_of_approvals_releases_every_job_t
         agentjobs.wait_condition(namespace, name, "Ready", "True")
         assert agentjobs.job(namespace, name)["status"]["approval"]["state"] == "Approved"
     assert packages_on_card(agentjobs, namespace, "three") == ["other==3: approved", "not.there==1.0.0: approved"]
-
-
-LONG: Final = "import time\nprint('begun', flush=True)\ntime.sleep(600)"
-
-
-def test_a_withdrawn_and_a_denied_package_stop_what_uses_them_and_the_output_is_kept(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
-    kubectl.create(namespace, manifests.package_approval("revocable", packages=["revocable==1"]))
-    kubectl.create(namespace, manifests.package_approval("deniable", packages=["deniable==1"]))
-    pins = {"revoked": ["revocable==1.0"], "denied": ["deniable==1.0"], "untouched": []}
-    many.in_force(agentjobs, namespace, [many.job(name, LONG, packages=packages) for name, packages in pins.items()])
-    runs = many.started(agentjobs, namespace, pins)
-    many.running(agentjobs, namespace, runs)
-    kubectl("delete", "pka", "-n", namespace, "revocable")
-    kubectl.create(namespace, manifests.package_approval("no", packages=["Deniable==1"], decision="Denied", reason="CVE"))
-    stopped = {name: runs[name] for name in ("revoked", "denied")}
-    records = many.finished(agentjobs, namespace, stopped)
-    found = {name: body["status"] for name, body in records.items()}
-    assert {name: (record["phase"], record["reason"], record["stdout"]) for name, record in found.items()} == {
-        "revoked": ("Cancelled", "PackageRevoked", "begun\n"),
-        "denied": ("Cancelled", "PackageDenied", "begun\n"),
-    }
-    selector = ("-n", namespace, "-l", "agentjobs.dev/job in (revoked,denied)")
-    wait_for(lambda: not kubectl.json("get", "cronjobs", *selector)["items"], 30, "their CronJobs are gone")
-    phases = {name: agentjobs.job(namespace, name)["status"]["phase"] for name in pins}
-    assert phases == {"revoked": "PendingApproval", "denied": "Denied", "untouched": "Running"}

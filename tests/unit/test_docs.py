@@ -30,7 +30,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"
 WITH_REASONS = [
     *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "errors", "outcome", "runs", "sources")),
     OPERATOR / "reconcile.py",
-    *(RUNNER / f"{name}.py" for name in ("agents", "imports", "late", "report", "revision", "run")),
+    *(RUNNER / f"{name}.py" for name in ("agents", "imports", "install", "late", "report", "resolve", "revision", "run")),
     *(PI / f"{name}.py" for name in ("agent", "models", "verdict")),
 ]
 NO_REASONS = frozenset(
@@ -38,6 +38,7 @@ NO_REASONS = frozenset(
     "Invalid Finished Paused True False "  # phases of jobs, and of conditions whether they hold
     "ContainerCreating PodInitializing "  # a pod's words for a wait that is nobody's fault
     "IndentationError TabError "  # what Python calls some syntax errors
+    "PackagesInstalled "  # the installer's word for success
     "Exited Refused SIG".split()  # outcomes in the envelope
 )
 

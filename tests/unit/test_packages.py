@@ -11,9 +11,8 @@ from agentjobs.api import names
 from agentjobs.cluster.uses import Uses
 from agentjobs.core import manifests
 from agentjobs.core.decide import current_content, decide
-from agentjobs.core.packages import PackageApprovalView, Packages, inventory
+from agentjobs.core.packages import PackageApprovalView, Packages, inventory, package_approval_view
 from agentjobs.core.plan import Observed
-from agentjobs.core.views import package_approval_view
 from tests import manifests as written
 from tests.unit.test_decide import NOW, approved, asked, observed, settled, status, told
 from tests.unit.test_manifests import POLICY

@@ -9,13 +9,25 @@ from agentjobs.cluster.client import Api
 from agentjobs.core.envelope import TAIL_LINES, EnvelopeError, read_envelope, read_short_form
 from agentjobs.core.errors import ClusterError, NotFound
 from agentjobs.core.outcome import Evidence
+from agentjobs.core.resolution import Resolution, read_installation, read_resolution
 from agentjobs.core.timestamps import from_wire
-from agentjobs.core.views import RUNNER_CONTAINER, PodView
+from agentjobs.core.views import INSTALL_CONTAINER, RUNNER_CONTAINER, PodView
 
 FLUSH: Final = timedelta(seconds=3)
 """The runtime may still be writing the last lines of a container that has just ended (its end is told in whole seconds)."""
 UNREADABLE: Final = timedelta(seconds=60)
 """For this long a node that does not answer is asked again before the output is given up."""
+
+
+async def read_installed(cluster: Api, pod: PodView) -> Resolution | None:
+    """What the pod's installer says that it installed; None where that cannot be read, now or for ever."""
+    said = read_installation(pod.install_message)
+    if said is None or not said.sha256:
+        return None
+    try:
+        return read_resolution(await cluster.log(pod.namespace, pod.name, INSTALL_CONTAINER, TAIL_LINES), said.sha256)
+    except (EnvelopeError, ClusterError):
+        return None
 
 
 async def read_evidence(cluster: Api, pod: PodView, now: datetime) -> Evidence | None:

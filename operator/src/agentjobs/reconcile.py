@@ -13,8 +13,8 @@ from agentjobs.cluster.client import METADATA, Api, Json
 from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, confirm_packages, confirm_runs
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.cluster.sources import read
-from agentjobs.collect import read_evidence
-from agentjobs.core import history, manifests, runs, sessions, views
+from agentjobs.collect import read_evidence, read_installed
+from agentjobs.core import frozen, history, install, manifests, runs, sessions, views
 from agentjobs.core.approval import ApprovalView, Content, parse_revision, verdict
 from agentjobs.core.conditions import conditions
 from agentjobs.core.decide import current_content, decide, decide_orphan, in_force, merge_patch, pins_in_use
@@ -24,6 +24,7 @@ from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages
 from agentjobs.core.plan import Claim, Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
+from agentjobs.core.resolution import Resolution
 from agentjobs.core.revisions import left_over
 from agentjobs.core.second_person import apart
 from agentjobs.core.sources import Sources, references
@@ -94,10 +95,11 @@ class Reconciler:
             # Between the card and the approval somebody may have changed a text, and the watch not have told it yet.
             observed = self._with_cache(key, await self._with_contents(observed, anew=True))
         observed = await self._with_leftovers(key, observed)
-        revisions, claim, evidence = await asyncio.gather(
+        (revisions, resolutions), claim, evidence = await asyncio.gather(
             self._revisions(observed), self._session_claim(observed), self._evidence(runs.to_read(observed))
         )
-        return replace(observed, revisions=revisions, session_claim=claim, evidence=evidence, over_budget=self._over_budget(key))
+        observed = replace(observed, revisions=revisions, resolutions=resolutions, session_claim=claim, evidence=evidence)
+        return replace(observed, installed=await self._installed(frozen.to_read(observed)), over_budget=self._over_budget(key))
 
     def _with_cache(self, key: Key, observed: Observed) -> Observed:
         self._cache.uses.tell(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
@@ -164,11 +166,20 @@ class Reconciler:
             log.warning("the revision in force cannot be used: %s", error, extra={"job": job.name, "namespace": job.namespace})
             return None
 
-    async def _revisions(self, observed: Observed) -> frozenset[str]:
-        """Of the approved contents the revisions that exist and are ours."""
+    async def _revisions(self, observed: Observed) -> tuple[frozenset[str], frozenset[str]]:
+        """Of the approved contents the revisions that exist and are ours, and those whose packages' resolution does and is."""
         job, contents = observed.job, (_current(observed.job, observed.sources), observed.previous)
-        approved = [content.digest for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
-        wanted = [manifests.revision_name(job.name, digest) for digest in approved]
+        approved = [content for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
+        wanted = [manifests.revision_name(job.name, content.digest) for content in approved]
+        resolved = [manifests.revision_name(job.name, each.digest) for each in approved if install.needed(each, self._policy)]
+        ours = await self._ours(job, (*wanted, *map(install.resolution_name, resolved)))
+        return ours & frozenset(wanted), frozenset(name for name in resolved if install.resolution_name(name) in ours)
+
+    async def _installed(self, pods: tuple[PodView, ...]) -> Mapping[str, Resolution]:
+        found = await asyncio.gather(*(read_installed(self._cluster, pod) for pod in pods))
+        return {pod.run: installed for pod, installed in zip(pods, found, strict=True) if installed}
+
+    async def _ours(self, job: JobView, wanted: tuple[str, ...]) -> frozenset[str]:
         found = await asyncio.gather(*(self._find("revision", job.namespace, name, METADATA) for name in wanted))
         return frozenset(name for name, body in zip(wanted, found, strict=True) if body and views.is_of(body, job))
 

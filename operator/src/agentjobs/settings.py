@@ -13,7 +13,7 @@ from agentjobs.api.rules import SIZE
 from agentjobs.core.guard import Expected
 from agentjobs.core.models import Models
 from agentjobs.core.packages import inventory
-from agentjobs.core.policy import RunPolicy
+from agentjobs.core.policy import PackagePolicy, RunPolicy
 from agentjobs.core.sessions import SessionPolicy
 
 PREFIX = "AGENTJOBS_"
@@ -56,6 +56,13 @@ class Settings(BaseModel):
     models: Annotated[Models, Json] = Field(default_factory=Models)
     session_size: Annotated[str, SIZE] = "1Gi"
     session_storage_class_name: str = ""
+    packages_index_url: str = Field("", pattern="^(https?://[^@]+)?$")
+    packages_ca_config_map: str = ""
+    packages_ca_secret: str = ""
+    packages_ca_key: str = Field("ca.crt", min_length=1)
+    packages_credentials_secret: str = ""
+    packages_cache_claim: str = ""
+    packages_timeout_seconds: int = Field(300, ge=10, le=3000)
     history_namespace_bytes: int = Field(100 * 1024 * 1024, ge=1024 * 1024)
     policies: Annotated[tuple[Expected, ...], Json] = ()
     allow_without_policies: bool = False
@@ -92,6 +99,15 @@ class Settings(BaseModel):
             uid=self.run_uid,
             history_bytes=self.history_namespace_bytes,
             second_person=self.require_second_person,
+            packages=PackagePolicy(
+                index_url=self.packages_index_url,
+                ca_config_map=self.packages_ca_config_map,
+                ca_secret=self.packages_ca_secret,
+                ca_key=self.packages_ca_key,
+                credentials_secret=self.packages_credentials_secret,
+                cache_claim=self.packages_cache_claim,
+                timeout_seconds=self.packages_timeout_seconds,
+            ),
             node_selector=self.run_node_selector,
             tolerations=tuple(self.run_tolerations),
             image_pull_secrets=tuple(self.run_image_pull_secrets),

@@ -1,4 +1,4 @@
-"""Entry point, started by path: `python3 -I -S .../agentjobs_runner/__main__.py [ROOT]`.
+"""Entry point, started by path: `python3 -I -S .../agentjobs_runner/__main__.py [install] [ROOT]`; with `install` it is the installer.
 
 `-I` keeps the job's PYTHON* variables and working directory away from the runner, `-S` saves the start of `site`;
 with either, the package's folder has to be put on the path by hand.
@@ -15,6 +15,10 @@ if __name__ == "__main__":
     from agentjobs_runner.signals import Signals
 
     signals = Signals()  # before the slower imports: a SIGTERM that comes earlier is lost
-    from agentjobs_runner.run import main
+    if sys.argv[1:2] == ["install"]:
+        del sys.argv[1]
+        from agentjobs_runner.install import main
+    else:
+        from agentjobs_runner.run import main
 
     main(sys.argv[1] if len(sys.argv) > 1 else "/", signals)

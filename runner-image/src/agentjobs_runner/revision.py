@@ -15,21 +15,39 @@ MAX_REVISION_BYTES = 2 * 1024 * 1024
 
 def approved_script(root: str, digest: str) -> str | None:
     """The script's text; None: an agent. Raises RefusedError when the revision is not readable or is not the one the digest names."""
+    content = approved(root, digest)
+    if isinstance(_at(content, "spec", "agent"), dict):
+        return None
+    script = _at(content, "spec", "script", "inline")
+    if not isinstance(script, str):
+        raise RefusedError("RevisionUnreadable", "the revision holds neither a script at spec.script.inline nor an agent at spec.agent")
+    return script
+
+
+def approved_packages(root: str, digest: str) -> list[str]:
+    """What the content asks for. Raises RefusedError like `approved_script`."""
+    pins = _at(approved(root, digest), "spec", "packages")
+    if not isinstance(pins, list) or not all(isinstance(pin, str) for pin in pins):
+        raise RefusedError("RevisionUnreadable", "the revision holds no packages at spec.packages")
+    return pins
+
+
+def approved(root: str, digest: str) -> object:
+    """The content that the digest names; None where it is no JSON."""
     content = _read(os.path.join(root, REVISION_FILE))
     found = sha256_hex(content)
     if found != digest:
         raise RefusedError("DigestMismatch", f"the mounted revision has the digest {found[:10]}, approved is {digest[:10] or '(none)'}")
     try:
-        script = from_json(content)
-        for key in ("spec", "script", "inline"):
-            if key == "script" and isinstance(script, dict) and isinstance(script.get("agent"), dict):
-                return None
-            script = script[key] if isinstance(script, dict) else None
-    except (ValueError, LookupError, RecursionError):
-        script = None
-    if not isinstance(script, str):
-        raise RefusedError("RevisionUnreadable", "the revision holds neither a script at spec.script.inline nor an agent at spec.agent")
-    return script
+        return from_json(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _at(value: object, *keys: str) -> object:
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
 
 
 def write_script(root: str, script: str) -> str:

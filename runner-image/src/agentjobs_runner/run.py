@@ -27,6 +27,7 @@ LINGER_SECONDS = 15.0
 # Read by the runner, not passed on to the script.
 DIGEST, TIMEOUT, LINGER = "AGENTJOBS_DIGEST", "AGENTJOBS_TIMEOUT_SECONDS", "AGENTJOBS_LINGER_SECONDS"
 SECRET_VARIABLES = "AGENTJOBS_SECRET_VARIABLES"  # noqa: S105  no secret: the variable that names those which hold some
+PACKAGES = "AGENTJOBS_PACKAGES"
 
 
 def main(root: str, signals: Signals) -> NoReturn:
@@ -78,7 +79,10 @@ def _run(root: str, report: Report, supervisor: Supervisor) -> None:
 
 def _environment(root: str) -> dict[str, str]:
     """What the script gets."""
-    environment = {name: value for name, value in os.environ.items() if name not in (DIGEST, TIMEOUT, LINGER, SECRET_VARIABLES)}
+    environment = {name: value for name, value in os.environ.items() if name not in (DIGEST, TIMEOUT, LINGER, SECRET_VARIABLES, PACKAGES)}
+    if PACKAGES in os.environ:
+        # Ahead of what the job itself has there: what was approved is what is imported.
+        environment["PYTHONPATH"] = ":".join(filter(None, (os.environ[PACKAGES], os.environ.get("PYTHONPATH", ""))))
     environment.setdefault("PYTHONUNBUFFERED", "1")
     if root != "/":
         environment[agents.ROOT] = root

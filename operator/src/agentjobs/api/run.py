@@ -18,6 +18,9 @@ STORED_OUTPUT_CHARACTERS = 4 * 51_200 + 64
 _BY = "Who asked for it: the name that the server knows them by. Leave it out and the server writes it; another's is refused."
 
 
+ResolvedPackage = Annotated[str, Field(max_length=256)]
+
+
 class Trigger(ApiModel):
     """Why the run started."""
 
@@ -76,4 +79,7 @@ class AgentJobRunStatus(StatusModel):
     logs_complete: bool | None = Field(None, description="false: output is missing here; the message says why.")
     pod_name: str | None = Field(None, max_length=253, description="The pod of the run.")
     usage: Usage | None = Field(None, description="Tokens and cost; empty when no model was called.")
+    resolved_packages: tuple[ResolvedPackage, ...] | None = Field(
+        None, max_length=500, description="What was installed for this run, dependencies included, as name==version."
+    )
     runner_image: str | None = Field(None, max_length=1024, description="The image that the run used, as its pod names it.")

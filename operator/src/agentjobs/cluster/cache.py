@@ -15,7 +15,7 @@ from agentjobs.cluster.sources import SourceCache
 from agentjobs.cluster.uses import Uses
 from agentjobs.core import views
 from agentjobs.core.approval import ApprovalView, RevisionView
-from agentjobs.core.packages import PackageApprovalView
+from agentjobs.core.packages import PackageApprovalView, package_approval_view
 from agentjobs.core.views import BatchJobView, Body, FinishedRun, PodView, RunView
 
 Key = tuple[str, str]
@@ -100,7 +100,7 @@ class Cache:
     def __init__(self) -> None:
         self.jobs: Table[Known] = Table(lambda b: Known(b["metadata"]["name"], (b.get("status") or {}).get("phase", "")), lambda v: v.name)
         self.approvals: Table[ApprovalView] = Table(views.approval_view, lambda v: v.job_name)
-        self.package_approvals: Table[PackageApprovalView] = Table(views.package_approval_view, lambda _: NO_JOB)
+        self.package_approvals: Table[PackageApprovalView] = Table(package_approval_view, lambda _: NO_JOB)
         self.uses = Uses()
         self.batch_jobs: Table[BatchJobView] = Table(views.batch_job_view, lambda v: v.job)
         self.pods: Table[PodView] = Table(views.pod_view, lambda v: v.job)

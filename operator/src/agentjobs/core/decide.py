@@ -8,7 +8,7 @@ from typing import Any
 
 from agentjobs.api.job import ScheduledAgentJobStatus
 from agentjobs.api.package_rules import canonical
-from agentjobs.core import approval, conditions, events, history, manifests, pauses, revisions, runs, schedule, sessions
+from agentjobs.core import approval, conditions, events, frozen, history, manifests, pauses, revisions, runs, schedule, sessions
 from agentjobs.core.approval import Content
 from agentjobs.core.card import card
 from agentjobs.core.drift import spec_hash
@@ -38,6 +38,7 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     writes = (
         *_revision(observed, force),
         *_session_claim(observed, force, policy),
+        *frozen.writes(observed, force),
         *_cron_job(observed, force, policy, held, now),
         *(write for step in steps for write in step.before),
         *events.of_conditions(observed.job, status, now),
@@ -163,7 +164,8 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, held: bool, n
     if gap and (cron is None or not gap.lasts(now)):
         return
     held = held or gap is not None or runs.foreign_claim(observed, force) is not None
-    body = manifests.cron_job(observed.job, force.content, policy, suspended=held)
+    kept = manifests.revision_name(observed.job.name, force.content.digest) in observed.resolutions
+    body = manifests.cron_job(observed.job, force.content, policy, suspended=held, kept=kept)
     if cron is None:
         yield Write("create", "cronjob", observed.job.name, "the content is approved", body)
         return

@@ -99,13 +99,18 @@ def read_envelope(log: bytes, sha256: str | None = None) -> Envelope:
     An empty one says that there is none, whatever the log looks like. With None, while there is no termination message
     yet, the end line has to be the last line, where a script could not have written it.
     """
+    fields = _Fields(read_object(log, sha256))
+    return Envelope(**fields.common(), stdout=fields.text("stdout", MAX_OUTPUT_BYTES), stderr=fields.text("stderr", MAX_OUTPUT_BYTES))
+
+
+def read_object(log: bytes, sha256: str | None) -> Mapping[str, object]:
+    """The JSON object in the envelope, its fields not looked at yet. Raises EnvelopeError; see `read_envelope`."""
     lines = log.removesuffix(b"\n").rsplit(b"\n", TAIL_LINES)[-TAIL_LINES:]
     position, marker, count, checksum = _end_line(lines, sha256)
     packed = b"".join(_parts(lines[:position], marker, count))
     if hashlib.sha256(packed).hexdigest() != checksum:
         raise EnvelopeError("the envelope's checksum does not match")
-    fields = _Fields(_unpack(packed))
-    return Envelope(**fields.common(), stdout=fields.text("stdout", MAX_OUTPUT_BYTES), stderr=fields.text("stderr", MAX_OUTPUT_BYTES))
+    return _unpack(packed)
 
 
 def read_short_form(message: str) -> ShortForm | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from agentjobs.api import names
 from agentjobs.api.job import EnvVar, ResourceList, ScheduledAgentJobSpec
-from agentjobs.core import sessions
+from agentjobs.core import install, sessions
 from agentjobs.core.approval import Content
 from agentjobs.core.packages import foreign
 from agentjobs.core.policy import RunPolicy
@@ -68,8 +68,11 @@ def session_claim(job: JobView, policy: RunPolicy) -> Manifest:
     return sessions.claim(job.namespace, job.name, labels(job.name), owned_by(job), policy.session)
 
 
-def cron_job(job: JobView, content: Content, policy: RunPolicy, *, suspended: bool) -> Manifest:
-    """The CronJob that runs this content. `suspended` also where the content names no schedule: then it is the template of manual runs."""
+def cron_job(job: JobView, content: Content, policy: RunPolicy, *, suspended: bool, kept: bool = False) -> Manifest:
+    """The CronJob that runs this content. `suspended` also where the content names no schedule: then it is the template of manual runs.
+
+    `kept`: the first resolution of its packages is.
+    """
     schedule = content.spec.schedule
     return {
         "apiVersion": "batch/v1",
@@ -91,7 +94,7 @@ def cron_job(job: JobView, content: Content, policy: RunPolicy, *, suspended: bo
             "failedJobsHistoryLimit": KEEP_ALL,
             "jobTemplate": {
                 "metadata": {"labels": labels(job.name), "annotations": _job_annotations(content, policy)},
-                "spec": _job_spec(job.name, content, policy),
+                "spec": _job_spec(job.name, content, policy, kept=kept),
             },
         },
     }
@@ -103,7 +106,7 @@ def _job_annotations(content: Content, policy: RunPolicy) -> dict[str, str]:
     return {names.DIGEST_ANNOTATION: content.digest} | ({names.PACKAGES_ANNOTATION: ",".join(pins)} if pins else {})
 
 
-def _job_spec(name: str, content: Content, policy: RunPolicy) -> Manifest:
+def _job_spec(name: str, content: Content, policy: RunPolicy, *, kept: bool) -> Manifest:
     return {
         "activeDeadlineSeconds": policy.deadline_seconds,
         "backoffLimit": 0,
@@ -112,12 +115,12 @@ def _job_spec(name: str, content: Content, policy: RunPolicy) -> Manifest:
         "podFailurePolicy": {"rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]},
         "template": {
             "metadata": {"labels": labels(name), "annotations": {names.DIGEST_ANNOTATION: content.digest, **NO_EVICTION}},
-            "spec": _pod_spec(name, content, policy),
+            "spec": _pod_spec(name, content, policy, kept=kept),
         },
     }
 
 
-def _pod_spec(name: str, content: Content, policy: RunPolicy) -> Manifest:
+def _pod_spec(name: str, content: Content, policy: RunPolicy, *, kept: bool) -> Manifest:
     spec: Manifest = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -143,7 +146,10 @@ def _pod_spec(name: str, content: Content, policy: RunPolicy) -> Manifest:
         "priorityClassName": policy.priority_class_name,
         "runtimeClassName": policy.runtime_class_name,
     }
-    return spec | {key: value for key, value in optional.items() if value}
+    spec |= {key: value for key, value in optional.items() if value}
+    if install.needed(content, policy):
+        return install.with_packages(spec, revision_name(name, content.digest), content, policy, kept=kept)
+    return spec
 
 
 def _container(content: Content, policy: RunPolicy) -> Manifest:
@@ -223,7 +229,7 @@ def _volumes(name: str, content: Content) -> list[Manifest]:
     ]
 
 
-def manual_job(job: JobView, run: RunView, cron: CronJobView, content: Content, policy: RunPolicy) -> Manifest:
+def manual_job(job: JobView, run: RunView, cron: CronJobView, content: Content, policy: RunPolicy, *, kept: bool) -> Manifest:
     """The Job of a manual run: from the CronJob's template, suspended until it stands in the CronJob's `status.active`."""
     return {
         "apiVersion": "batch/v1",
@@ -235,7 +241,7 @@ def manual_job(job: JobView, run: RunView, cron: CronJobView, content: Content, 
             "annotations": {**_job_annotations(content, policy), names.TRIGGER_ANNOTATION: "Manual"},
             "ownerReferences": [{"apiVersion": "batch/v1", "kind": "CronJob", "name": cron.name, "uid": cron.uid, "controller": True}],
         },
-        "spec": _job_spec(job.name, content, policy) | {"suspend": True},
+        "spec": _job_spec(job.name, content, policy, kept=kept) | {"suspend": True},
     }
 
 

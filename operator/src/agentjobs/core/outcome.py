@@ -13,6 +13,7 @@ from typing import Final
 from agentjobs.api.job import RunPhase
 from agentjobs.api.run import AgentJobRunStatus, Usage
 from agentjobs.core.envelope import Envelope, read_short_form
+from agentjobs.core.resolution import Resolution, read_installation
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import BatchJobView, PodView, RunView
 
@@ -55,6 +56,7 @@ class Ending:
     job: BatchJobView | None
     pod: PodView | None
     evidence: Evidence
+    installed: Resolution | None = None
 
 
 Verdict = tuple[RunPhase, str, str]
@@ -124,6 +126,18 @@ def _job_deleted(end: Ending) -> Verdict | None:
     return None
 
 
+def _install_failed(end: Ending) -> Verdict | None:
+    """A message that is not the installer's: it had no time to write one."""
+    pod = end.pod
+    if pod is None or not pod.install_exit:
+        return None
+    said = read_installation(pod.install_message)
+    if said is None:
+        cause = f" ({pod.install_ended_by})" if pod.install_ended_by not in ("", "Error") else ""
+        return "Failed", "PackageInstallFailed", f"the installation of the packages ended with code {pod.install_exit}{cause}"
+    return None if said.reason == "Terminated" else ("Failed", said.reason, said.message)
+
+
 def _exit_code_alone(end: Ending) -> Verdict | None:
     if end.pod is None or end.pod.exit_code is None or end.evidence.envelope is not None:
         return None
@@ -158,6 +172,7 @@ CHECKS: Final = (
     _deadline,
     _disrupted,
     _job_deleted,
+    _install_failed,
     _exit_code_alone,
     _pod_deleted,
     _terminated,
@@ -189,6 +204,7 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
         logs_complete=complete,
         pod_name=pod.name if pod else None,
         usage=_usage(end),
+        resolved_packages=end.installed.resolved if end.installed else None,
         runner_image=(pod.image if pod and pod.image else image) if started_at_all else None,
     )
 
@@ -205,6 +221,9 @@ def _outputs(end: Ending) -> tuple[str, str]:
     if end.evidence.envelope is not None:
         return end.evidence.envelope.stdout, end.evidence.envelope.stderr
     short = read_short_form(end.pod.termination_message) if end.pod else None
+    if short is None and end.pod and end.pod.install_exit:
+        said = read_installation(end.pod.install_message)
+        return "", said.message if said else ""
     return (short.stdout_tail, short.stderr_tail) if short else ("", "")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from agentjobs.api.package_rules import canonical, canonical_or_none
 
@@ -56,10 +56,20 @@ class Packages:
         return {pin: verdict for pin, verdict in verdicts.items() if verdict in ("Denied", "Pending")}
 
 
+def pins(values: Iterable[object]) -> tuple[str, ...]:
+    """Canonical pins; what is none is left out."""
+    return tuple(pin for value in values if (pin := canonical_or_none(value)))
+
+
+def package_approval_view(body: Mapping[str, Any]) -> PackageApprovalView:
+    """From a PackageApproval. What is no pin in it can be no job's either."""
+    spec = body["spec"]
+    return PackageApprovalView(name=body["metadata"]["name"], packages=frozenset(pins(spec["packages"])), decision=spec["decision"])
+
+
 def inventory(versions: Mapping[str, str]) -> frozenset[str]:
     """Canonical pins of what an image's inventory lists, name and version; what no pin could name is left out."""
-    pins = (canonical_or_none(f"{name}=={version}") for name, version in versions.items())
-    return frozenset(pin for pin in pins if pin)
+    return frozenset(pins(f"{name}=={version}" for name, version in versions.items()))
 
 
 def foreign(pins: Iterable[str], inventory: frozenset[str]) -> tuple[str, ...]:

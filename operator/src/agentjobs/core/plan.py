@@ -13,6 +13,7 @@ from agentjobs.core.errors import UserError
 from agentjobs.core.guard import Gap
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages, PackageVerdict
+from agentjobs.core.resolution import Resolution
 from agentjobs.core.sources import Sources
 from agentjobs.core.views import BatchJobView, CronJobView, FinishedRun, JobView, PodView, RunView
 
@@ -62,6 +63,10 @@ class Observed:
     """Every revision of the job that is known to exist."""
     left_over_since: Mapping[str, datetime] = field(default_factory=dict)
     """By the uids of revisions: since when nothing is known to need them."""
+    resolutions: frozenset[str] = frozenset()
+    """Of those revisions the ones whose first resolution of packages is kept."""
+    installed: Mapping[str, Resolution] = field(default_factory=dict)
+    """By run: what its installer said that it had installed, as far as it was read."""
     batch_jobs: tuple[BatchJobView, ...] = ()
     pods: tuple[PodView, ...] = ()
     runs: tuple[RunView, ...] = ()

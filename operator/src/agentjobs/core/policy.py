@@ -12,6 +12,20 @@ from agentjobs.core.sessions import SessionPolicy
 
 
 @dataclass(frozen=True, slots=True)
+class PackagePolicy:
+    """Where packages come from. Secrets, ConfigMaps and claims are names in the job's namespace; empty: there is none."""
+
+    index_url: str = ""
+    """Empty: uv's default, the Python Package Index."""
+    ca_config_map: str = ""
+    ca_secret: str = ""
+    ca_key: str = "ca.crt"
+    credentials_secret: str = ""
+    cache_claim: str = ""
+    timeout_seconds: int = 300
+
+
+@dataclass(frozen=True, slots=True)
 class RunPolicy:
     """From the chart's values. Times in seconds, sizes in bytes."""
 
@@ -26,6 +40,7 @@ class RunPolicy:
     second_person: bool = False
     inventory: frozenset[str] = frozenset()
     """Packages of the image as canonical pins; they need no approval."""
+    packages: PackagePolicy = field(default_factory=PackagePolicy)
     node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, Any], ...] = ()
     image_pull_secrets: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from agentjobs.core import manifests
+from agentjobs.core import install, manifests
 from agentjobs.core.approval import RevisionView
 from agentjobs.core.plan import Force, Observed, Write
 
@@ -21,9 +21,15 @@ def left_over(observed: Observed, force: Force) -> tuple[RevisionView, ...]:
         revision
         for revision in observed.kept
         if revision.owner_uid == observed.job.uid
-        and revision.name == manifests.revision_name(observed.job.name, revision.digest)
+        and revision.name in _names(observed.job.name, revision.digest)
         and revision.digest not in needed
     )
+
+
+def _names(job: str, digest: str) -> tuple[str, str]:
+    """A revision, and what its packages resolved to: both go together."""
+    name = manifests.revision_name(job, digest)
+    return name, install.resolution_name(name)
 
 
 def _needed(observed: Observed, force: Force) -> frozenset[str | None]:

@@ -202,7 +202,8 @@ def _start(scene: Scene, case: Case, run: RunView) -> Step:
     if ahead or cron is None or cron.deleting or content is None or scene.observed.gap:
         return Step(requeue_after=0 if ahead else 1)
     if job is None:
-        body = manifests.manual_job(scene.job, run, cron, content, scene.policy)
+        kept = manifests.revision_name(scene.job.name, content.digest) in scene.observed.resolutions
+        body = manifests.manual_job(scene.job, run, cron, content, scene.policy, kept=kept)
         return Step(before=(Write("create", "batchjob", run.name, "a manual run", body),), requeue_after=0)
     return _let_go(scene, run, job)
 
@@ -268,7 +269,8 @@ def _finish(scene: Scene, case: Case, run: RunView) -> Step:
         stuck = pod is not None and pod.deletion is not None and scene.now - pod.deletion > STUCK
         return Step(active=True, requeue_after=READ_STUCK_SECONDS if stuck else READ_AGAIN_SECONDS)
     digest = (job.digest if job else None) or run.digest or (evidence.envelope.digest if evidence.envelope else None)
-    step = _recorded(scene, run, record(Ending(run, job, pod, evidence), digest, scene.policy.image, scene.now))
+    end = Ending(run, job, pod, evidence, scene.observed.installed.get(case.name))
+    step = _recorded(scene, run, record(end, digest, scene.policy.image, scene.now))
     if job and not job.deleting and _is_done(scene, job):
         return replace(step, after=(*step.after, _delete_job(job, "its run is recorded")))
     return step
@@ -309,18 +311,21 @@ def _show(scene: Scene, case: Case, run: RunView, job: BatchJobView) -> Step:
         body = {"phase": "Running", "digest": job.digest, "startedAt": pod.started, "podName": pod.name, "reason": None, "message": None}
         return Step(before=(_progress(run, body),), status=status, active=True)
     late = scene.now - job.created - timedelta(seconds=scene.policy.start_timeout_seconds)
-    if late >= timedelta(0) and run.started is None:
+    installing = pod is not None and pod.installing
+    if late >= timedelta(0) and run.started is None and not installing:
         return Step(before=(_stop(job, "StartTimeout"),), active=True)
     wait = min(-late.total_seconds(), 60.0)
-    if pod is None or pod.waiting in HARMLESS_WAITS:
+    if pod is None or (pod.waiting in HARMLESS_WAITS and not installing):
         young = (BEGINNING - (scene.now - job.created)).total_seconds()
         begins = young > 0 and run.phase == "Pending"
         return Step(active=run.phase == "Running" or bool(run.reason), requeue_after=min(wait, young) if begins else wait, begins=begins)
-    message = f"the pod cannot start: {pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE]
+    reason, message = pod.waiting, f"the pod cannot start: {pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE]
+    if installing:
+        reason, message, wait = "Installing", "its packages are being installed", 60.0
     status = history.with_running(scene.status, run, None)
-    if (run.reason, run.message) == (pod.waiting, message):
+    if (run.reason, run.message) == (reason, message):
         return Step(status=status, active=True, requeue_after=wait)
-    body = {"phase": "Pending", "digest": job.digest, "podName": pod.name, "reason": pod.waiting, "message": message}
+    body = {"phase": "Pending", "digest": job.digest, "podName": pod.name, "reason": reason, "message": message}
     return Step(before=(_progress(run, body),), status=status, active=True, requeue_after=wait)
 
 

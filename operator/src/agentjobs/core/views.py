@@ -6,7 +6,7 @@ Times stay RFC 3339 strings in UTC where they are only shown, and become datetim
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeGuard, get_args
@@ -16,16 +16,16 @@ from pydantic import ValidationError
 from agentjobs.api import names, resources
 from agentjobs.api.base import explain
 from agentjobs.api.job import RunPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
-from agentjobs.api.package_rules import canonical_or_none
 from agentjobs.core.approval import ApprovalView, RevisionView
 from agentjobs.core.drift import spec_hash
-from agentjobs.core.packages import PackageApprovalView
+from agentjobs.core.packages import pins
 from agentjobs.core.timestamps import from_wire
 
 Body = Mapping[str, Any]
 FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled"})
 SKIP_REASONS: frozenset[str] = frozenset({"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart"})
 RUNNER_CONTAINER = "runner"
+INSTALL_CONTAINER = "packages"
 UNKNOWN_END = "ContainerStatusUnknown"
 """The kubelet's word for a container that it never started, or lost: it then makes up an exit code of 137."""
 
@@ -120,6 +120,11 @@ class PodView:
     waiting: str
     waiting_message: str
     image: str | None
+    installing: bool = False
+    """The container before the runner's is at work."""
+    install_exit: int | None = None
+    install_message: str = ""
+    install_ended_by: str = ""
     told_to_end: datetime | None = None
     """When its deletion was asked for, which its processes hear of at once."""
 
@@ -276,12 +281,8 @@ def batch_job_view(body: Body) -> BatchJobView:
         deleting="deletionTimestamp" in metadata,
         held=bool(_condition(body, "Suspended")),
         due=_due(body),
-        packages=_pins(annotations.get(names.PACKAGES_ANNOTATION, "").split(",")),
+        packages=pins(annotations.get(names.PACKAGES_ANNOTATION, "").split(",")),
     )
-
-
-def _pins(values: Iterable[object]) -> tuple[str, ...]:
-    return tuple(pin for value in values if (pin := canonical_or_none(value)))
 
 
 def _due(body: Body) -> datetime | None:
@@ -298,6 +299,9 @@ def pod_view(body: Body) -> PodView:
     ended, running, waiting = state.get("terminated") or {}, state.get("running") or {}, state.get("waiting") or {}
     conditions = status.get("conditions") or ()
     unscheduled: Mapping[str, Any] = next((c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False"), {})
+    install: Mapping[str, Any] = next((c["state"] for c in status.get("initContainerStatuses") or () if c["name"] == INSTALL_CONTAINER), {})
+    installed = install.get("terminated") or {}
+    waiting = install.get("waiting") or waiting
     reason, message = (waiting.get("reason", ""), waiting.get("message", "")) if waiting else ("", "")
     if unscheduled and not container:
         reason, message = unscheduled.get("reason", ""), unscheduled.get("message", "")
@@ -321,6 +325,10 @@ def pod_view(body: Body) -> PodView:
         waiting=reason,
         waiting_message=message,
         image=container.get("imageID") or container.get("image"),
+        installing="running" in install,
+        install_exit=installed.get("exitCode"),
+        install_message=installed.get("message", ""),
+        install_ended_by=installed.get("reason", ""),
         told_to_end=_told_to_end(metadata),
     )
 
@@ -386,9 +394,3 @@ def approval_view(body: Body) -> ApprovalView:
         by=spec.get("approvedBy"),
         at=metadata["creationTimestamp"],
     )
-
-
-def package_approval_view(body: Body) -> PackageApprovalView:
-    """From a PackageApproval. What is no pin can be no job's either."""
-    spec = body["spec"]
-    return PackageApprovalView(name=body["metadata"]["name"], packages=frozenset(_pins(spec["packages"])), decision=spec["decision"])

@@ -11,7 +11,7 @@ from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.relist import SELECTORS
 from agentjobs.cluster.streams import Streams
-from agentjobs.core.views import package_approval_view
+from agentjobs.core.packages import package_approval_view
 
 RESOURCES: Final = {
     "job": (names.GROUP, names.VERSION, names.JOBS),

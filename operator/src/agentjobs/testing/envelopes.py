@@ -33,6 +33,15 @@ def log_of(pod: Json, stdout: str, exit_code: int, started: datetime, finished: 
     return stdout.encode() + envelope(json.dumps(record).encode())
 
 
+def installer_log(pins: list[str], *, kept: bool) -> tuple[bytes, str]:
+    """The log of an installer that resolved these pins to themselves, and its termination message."""
+    requirements = "".join(f"{pin} \\\n    --hash=sha256:{'0' * 64}\n" for pin in pins)
+    record = {"version": 1, "digest": "", "resolved": "\n".join(pins), "requirements": "" if kept else requirements}
+    log = envelope(json.dumps(record).encode())
+    answer = {"version": 1, "digest": "", "reason": "PackagesInstalled", "message": "", "sha256": log.split()[-1].decode()}
+    return log, json.dumps(answer)
+
+
 def envelope(record: bytes, marker: str = "0" * 32) -> bytes:
     """A record of up to some 6,000 bytes compressed, in one line and the end line."""
     packed = zlib.compress(record)

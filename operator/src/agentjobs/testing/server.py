@@ -37,8 +37,8 @@ class Change:
     after: Json | None
 
 
-def _no_log(pod: Json) -> bytes:
-    raise NotFound(f"no container of {pod['metadata']['name']} has a log", 404)
+def _no_log(pod: Json, container: str) -> bytes:
+    raise NotFound(f"the container {container} of {pod['metadata']['name']} has no log", 404)
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Server:
     """Raises Conflict and NotFound as the real one answers 409 and 404. `now` is what it puts into timestamps; tests move it."""
 
     now: datetime
-    log_of: Callable[[Json], bytes] = _no_log
+    log_of: Callable[[Json, str], bytes] = _no_log
     objects: dict[Row, Json] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     version: int = 100
@@ -65,8 +65,8 @@ class Server:
         yield _table(found) if accept == TABLE else {"items": found}
 
     async def log(self, namespace: str, pod: str, container: str, tail_lines: int) -> bytes:
-        """Whatever `log_of` makes of the pod."""
-        return self.log_of(self._known(("pod", namespace, pod)))
+        """Whatever `log_of` makes of the pod and its container."""
+        return self.log_of(self._known(("pod", namespace, pod)), container)
 
     async def write(self, namespace: str, write: Write) -> Json:
         """As a client's request."""

@@ -18,8 +18,8 @@ from agentjobs.cluster.client import Json
 from agentjobs.core.errors import Refused
 from agentjobs.core.manifests import REVISION_KEY
 from agentjobs.core.timestamps import from_wire, to_wire
-from agentjobs.core.views import RUNNER_CONTAINER
-from agentjobs.testing.envelopes import log_of
+from agentjobs.core.views import INSTALL_CONTAINER, RUNNER_CONTAINER
+from agentjobs.testing.envelopes import installer_log, log_of
 from agentjobs.testing.server import GRACE, Row, Server
 
 RUN_LABEL: Final = "batch.kubernetes.io/job-name"
@@ -138,6 +138,9 @@ class Kubernetes:
         state = _state(body)
         if due is not None and due <= self.server.now:
             self._terminate(row, body)
+        elif not state and "initContainers" in body["spec"] and "initContainerStatuses" not in body["status"]:
+            ended = {"terminated": {"exitCode": 0, "message": self._installer(body)[1]}}
+            self.server.patch(row, status={"initContainerStatuses": [{"name": INSTALL_CONTAINER, "state": ended}]})
         elif not state and self._script(body) is not None:
             self.started[row[1], body["metadata"]["labels"][RUN_LABEL]] += 1
             self._put(row, "Running", {"running": {"startedAt": to_wire(self.server.now)}})
@@ -160,9 +163,7 @@ class Kubernetes:
 
     def _script(self, pod: Json) -> Script | None:
         """None while the revision is not there: then the pod cannot start."""
-        digest = pod["metadata"]["annotations"][names.DIGEST_ANNOTATION]
-        job = pod["metadata"]["labels"][names.JOB_LABEL]
-        revision = self.server.objects.get(("revision", pod["metadata"]["namespace"], f"{job}-{digest[:10]}"))
+        revision = self.server.objects.get(("revision", pod["metadata"]["namespace"], _revision_name(pod)))
         return self.scripts[json.loads(revision["data"][REVISION_KEY])["spec"]["script"]["inline"]] if revision else None
 
     def _due(self, pod: Json) -> datetime | None:
@@ -173,8 +174,16 @@ class Kubernetes:
         end = from_wire(running["startedAt"]) + timedelta(seconds=script.seconds)
         return min(end, from_wire(deleted) - GRACE + LINGER) if deleted else end
 
-    def _log(self, pod: Json) -> bytes:
+    def _installer(self, pod: Json) -> tuple[bytes, str]:
+        """What it prints, and its termination message. Whether it resolves or not is seen in what the pod mounts."""
+        revision = self.server.objects["revision", pod["metadata"]["namespace"], _revision_name(pod)]
+        kept = any(volume["name"] == "resolution" for volume in pod["spec"]["volumes"])
+        return installer_log(json.loads(revision["data"][REVISION_KEY])["spec"]["packages"], kept=kept)
+
+    def _log(self, pod: Json, container: str) -> bytes:
         """With its envelope as soon as the script has ended, by itself or by SIGTERM."""
+        if container == INSTALL_CONTAINER:
+            return self._installer(pod)[0]
         state, script = _state(pod), self._script(pod) or Script()
         if not state:
             raise Refused("the container has not started", 400)
@@ -183,6 +192,11 @@ class Kubernetes:
         told = {**state.get("running", {}), "finishedAt": pod["metadata"].get("deletionTimestamp"), "exitCode": 143}
         ended = state.get("terminated", told)
         return log_of(pod, script.stdout, ended["exitCode"], from_wire(ended["startedAt"]), from_wire(ended["finishedAt"]))
+
+
+def _revision_name(pod: Json) -> str:
+    digest: str = pod["metadata"]["annotations"][names.DIGEST_ANNOTATION]
+    return f"{pod['metadata']['labels'][names.JOB_LABEL]}-{digest[:10]}"
 
 
 def _row(kind: str, body: Json) -> Row:

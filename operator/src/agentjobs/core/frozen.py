@@ -1,0 +1,37 @@
+"""The first resolution of a revision's packages, kept: which installers' logs are wanted for it, and the write that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentjobs.core import install, manifests
+from agentjobs.core.cases import cases
+from agentjobs.core.plan import Force, Observed, Write
+from agentjobs.core.runs import over
+from agentjobs.core.views import BatchJobView, PodView
+
+
+def to_read(observed: Observed) -> tuple[PodView, ...]:
+    """The pods whose installer's log is wanted: for the record of a run that is over, or because nothing is kept of its revision yet."""
+    return tuple(
+        case.pod
+        for case in cases(observed)
+        if case.pod and case.pod.install_exit == 0 and case.run and not case.run.final and not case.final
+        if over(case) or not _is_kept(observed, case.batch_job)
+    )
+
+
+def _is_kept(observed: Observed, job: BatchJobView | None) -> bool:
+    return job is None or job.digest is None or manifests.revision_name(observed.job.name, job.digest) in observed.resolutions
+
+
+def writes(observed: Observed, force: Force) -> Iterator[Write]:
+    """Once for each revision: the second of two is refused, since both have one name."""
+    contents = {content.digest: content for content in (observed.previous, force.current) if content}
+    jobs = {job.name: job for job in observed.batch_jobs}
+    for run, found in observed.installed.items():
+        job = jobs.get(run)
+        content = contents.get(job.digest or "") if job else None
+        if content and found.requirements and not _is_kept(observed, job) and found.covers(content.spec.packages):
+            body = install.resolution(manifests.revision(observed.job, content), found)
+            yield Write("create", "revision", body["metadata"]["name"], "what its packages resolve to, frozen", body, expendable=True)
