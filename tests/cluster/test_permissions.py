@@ -46,6 +46,8 @@ def live_through_everything(agentjobs: Installed, kubectl: Kubectl, namespace: s
     wait_for(lambda: "ticks-" in kubectl("get", "ajr", "-n", namespace, "-o", "name"), 90, "a scheduled start is recorded")
     agentjobs.approve(namespace, "ticks", "Denied")
     wait_for(lambda: "ticks" not in kubectl("get", "cronjobs", "-n", namespace, "-o", "name"), 60, "its CronJob is withdrawn")
+    revisions = ("get", "configmaps", "-n", namespace, "-l", "agentjobs.dev/job=kept", "-o", "name")
+    wait_for(lambda: not kubectl(*revisions), 120, "the revisions that nothing needs any more are gone")
 
 
 def test_the_operator_uses_all_that_it_may_and_asks_for_no_more(
