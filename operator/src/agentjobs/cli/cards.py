@@ -31,14 +31,15 @@ _ABOVE: Final = ("name", "description")
 _WIDTH: Final = 11
 
 
-def lines(job: Json, *, colour: bool) -> Iterator[str]:
-    """A job's card. Pure."""
+def lines(job: Json, *, colour: bool, changes: bool = True) -> Iterator[str]:
+    """A job's card; without `changes` where the whole difference follows. Pure."""
     card: Json = at(job, "status", "card") or {}
     word = rows.approval(job)
     yield painted(one_line(at(job, "metadata", "name")), "bold" * colour) + "   " + painted(word, rows.colour_of(word) * colour)
     yield from (f"  {line}" for line in visible(str(card.get("description", ""))).splitlines())
     for field in (*LABELS, *sorted(card.keys() - LABELS.keys() - set(_ABOVE))):
-        yield from _entry(LABELS.get(field, field), _words(field, card.get(field)))
+        if changes or field != "changes":
+            yield from _entry(LABELS.get(field, field), _words(field, card.get(field)))
 
 
 def _words(field: str, value: Any) -> list[str]:

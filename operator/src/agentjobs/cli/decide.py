@@ -121,7 +121,7 @@ def _check(case: Case, digest: str | None) -> None:
 
 def _present(kube: Kube, cases: Sequence[Case]) -> None:
     for case in cases:
-        for line in cards.lines(case.job, colour=options.on_terminal()):
+        for line in cards.lines(case.job, colour=options.on_terminal(), changes=False):
             options.say(line)
         options.say()
         before = in_force(kube, case.job)
