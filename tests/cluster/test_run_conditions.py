@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,7 +15,7 @@ from tests.cluster.installed import Installed, Manifest
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 
 SURVEY: Final = """\
-import json, os, pathlib
+import hashlib, json, os, pathlib
 
 def written(folder):
     try:
@@ -27,6 +28,7 @@ status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read()
 read_only = ("/", "/etc", "/usr/bin", "/opt", "/var/tmp", "/etc/agentjobs/revision")
 print(json.dumps({
     "environment": dict(os.environ),
+    "secret": hashlib.sha256(os.environ["TOKEN"].encode()).hexdigest(),
     "ids": [os.getuid(), os.geteuid(), os.getgid(), os.getegid()],
     "folder": os.getcwd(),
     "rights": {name: status[name] for name in ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp")},
@@ -89,7 +91,10 @@ def surroundings(agentjobs: Installed, namespace: str, runs: dict[str, str]) -> 
 def test_a_script_sees_its_variables_its_secrets_and_the_name_of_its_run(surroundings: dict[str, Any]) -> None:
     environment = surroundings["environment"]
     assert {name: environment.get(name) for name in VALUES} == VALUES
-    assert (environment["TOKEN"], environment["JOB_RUN_ID"], environment["HOME"]) == ("hunter2\n", "survey-run", "/home/agent")
+    assert (environment["JOB_RUN_ID"], environment["HOME"]) == ("survey-run", "/home/agent")
+    # Its hash: the value itself is masked in what the script prints.
+    assert surroundings["secret"] == hashlib.sha256(b"hunter2\n").hexdigest()
+    assert "hunter2" not in environment["TOKEN"]
 
 
 def test_a_script_sees_nothing_of_the_cluster_but_the_address_that_kubernetes_puts_into_every_pod(surroundings: dict[str, Any]) -> None:
