@@ -36,9 +36,7 @@ async def list_jobs(session: Session) -> list[Figure]:
         for number in range(session.rounds):
             session.say(f"list: round {number + 1}")
             ours = [await asyncio.to_thread(_listed, ["kubectl", "saj", "list", "-n", namespace], session.jobs) for _ in range(TRIES)]
-            theirs = [
-                await asyncio.to_thread(_listed, ["kubectl", "get", "saj", "-n", namespace], session.jobs) for _ in range(TRIES)
-            ]
+            theirs = [await asyncio.to_thread(_listed, ["kubectl", "get", "saj", "-n", namespace], session.jobs) for _ in range(TRIES)]
             first.append(tuple(begun for begun, _ in ours))
             last.append(tuple(ended for _, ended in ours))
             control.append(tuple(begun for begun, _ in theirs))

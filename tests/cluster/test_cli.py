@@ -111,6 +111,7 @@ def test_doctor_tells_what_is_in_force_and_who_could_get_around_it(kubectl: Kube
     assert "unknown" in ed.run("doctor").stdout
     assert "ed may write jobs, start runs here, not approve jobs" in ed.run("doctor").stdout
 
+
 def test_the_output_is_shown_while_a_run_goes_on_and_kept_afterwards(agentjobs: Installed, saj: Saj, namespace: str) -> None:
     fails = many.job("fails", "print('half')\nraise SystemExit(3)")
     many.in_force(agentjobs, namespace, [many.job("slow", SLOW), fails, many.job("endless", SLOW)])

@@ -29,7 +29,7 @@ def test_the_pipeline_of_the_example_brings_what_was_merged_into_force(
     page = (ROOT / "docs/gitops.md").read_text().partition("## A worked example")[2]
     check, merge = (match[2] for match in BLOCK.finditer(page))
     proposed = pipeline(check)
-    assert '+    cron: 0 8 * * 1' in proposed
+    assert "+    cron: 0 8 * * 1" in proposed
     digest = proposed.partition("### To approve\n")[2].split()[0]
     assert "condition met" in pipeline(merge)
     job = agentjobs.job(namespace, "weekly-summary")

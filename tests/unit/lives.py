@@ -325,6 +325,8 @@ PACKAGED: Final = (
     step(_a_package_was_denied, decide_packages("no", "six==1.17.0", decision="Denied")),
     step(gone, delete("job", "slow"), delete("packageapproval", "half")),
 )
+
+
 def _remembers(kube: Kubernetes) -> None:
     at_rest(kube)
     (owner,) = kube.server.objects["claim", NS, "report-session"]["metadata"]["ownerReferences"]

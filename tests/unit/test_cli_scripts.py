@@ -21,7 +21,7 @@ from agentjobs.cli.render import manifests
 from agentjobs.cli.scripts import manifest, written
 from tests.unit.test_cli_start import saj
 
-EVERYTHING = '''#!/usr/bin/env python3
+EVERYTHING = """#!/usr/bin/env python3
 # /// script
 # requires-python = ">=3.11"
 # dependencies = ["requests==2.32.3", "six==1.17.0"]
@@ -41,7 +41,7 @@ EVERYTHING = '''#!/usr/bin/env python3
 # history = {successful = 3}
 # ///
 print("found")
-'''
+"""
 MEANS = {
     "description": "Finds lost links.",
     "schedule": {"cron": "0 8 * * 1", "timeZone": "Europe/Bucharest", "startingDeadlineSeconds": 60},

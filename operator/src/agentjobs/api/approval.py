@@ -27,9 +27,7 @@ class AgentJobApprovalSpec(ApiModel):
     digest: Annotated[str, rules.DIGEST] = Field(max_length=64, description="The digest on the job's card: status.card.digest.")
     decision: Literal["Approved", "Denied"] = Field(description="Approved, or Denied: then this content never runs.")
     reason: Annotated[str, Field(max_length=1024), rules.READABLE] | None = Field(None, description="Why, for those who read it later.")
-    approved_by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(
-        None, description=_BY
-    )
+    approved_by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(None, description=_BY)
 
 
 class PackageApprovalSpec(ApiModel):
@@ -42,6 +40,4 @@ class PackageApprovalSpec(ApiModel):
     )
     decision: Literal["Approved", "Denied"] = Field(description="Approved, or Denied: then no job that asks for one of them runs.")
     reason: Annotated[str, Field(max_length=1024), rules.READABLE] | None = Field(None, description="Why, for those who read it later.")
-    approved_by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(
-        None, description=_BY
-    )
+    approved_by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(None, description=_BY)
