@@ -47,8 +47,9 @@ chart: $(VENV) ## tests of the Helm chart; they need helm, but no cluster
 	$(PYTEST) tests/chart $(ARGS)
 
 .PHONY: lint
-lint: $(VENV) ## ruff and mypy --strict
+lint: $(VENV) ## ruff (lint and format) and mypy --strict
 	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy
 
 .PHONY: cluster-up
