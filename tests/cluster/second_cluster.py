@@ -52,8 +52,11 @@ class Cluster:
 
     def run(self, *words: str, code: int = 0) -> tuple[str, str]:
         """What it printed to stdout and to stderr."""
-        child = self.start(*words)
-        stdout, stderr = child.communicate(timeout=120)
+        with self.start(*words) as child:
+            try:
+                stdout, stderr = child.communicate(timeout=120)
+            finally:
+                child.kill()
         assert child.returncode == code, stdout + stderr
         return stdout, stderr
 

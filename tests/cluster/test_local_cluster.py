@@ -248,10 +248,11 @@ def test_down_and_up_work_after_the_cluster_was_killed(cluster: Cluster, untouch
 def test_a_half_finished_up_is_taken_down_or_finished(cluster: Cluster, untouched: Host) -> None:
     for finish in ("down", "up"):
         cluster.run("down")
-        starting = cluster.start("up")
-        eventually((cluster.layout.run / "isolated").exists, "the namespaces")
-        starting.kill()
-        starting.communicate()
+        with cluster.start("up") as starting:
+            try:
+                eventually((cluster.layout.run / "isolated").exists, "the namespaces")
+            finally:
+                starting.kill()
         pids = descendants(supervisor_pid(cluster))
         cluster.run(finish)
         if finish == "down":

@@ -12,7 +12,6 @@ import json
 import os
 import py_compile
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -132,9 +131,9 @@ class Running:
         return Ended(code, bytes(self.stdout), bytes(self.stderr), self.termination(), took)
 
     def kill(self) -> None:
-        if self.alive:
-            self.signal(signal.SIGKILL)
-            self._process.wait(PATIENCE_SECONDS)
+        """Also while the namespace is being made, or ends by itself: unshare takes its child, and that the whole namespace, along."""
+        self._process.kill()
+        self._process.wait(PATIENCE_SECONDS)
         self._close()
 
     def _close(self) -> None:

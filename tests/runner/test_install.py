@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -117,12 +118,19 @@ class Box:
     def target(self) -> Path:
         return self.root / "opt/agentjobs/packages"
 
-    def start(self, **more: str) -> subprocess.Popen[bytes]:
+    @contextmanager
+    def started(self, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+        """An installer, which does not outlive the block: under load a test may give up on it."""
         shutil.rmtree(self.target, ignore_errors=True)
         self.target.mkdir(parents=True)
         command = [interpreter(), "-I", "-S", str(ENTRY), "install", str(self.root)]
         environment = {**self.environment, **more}
-        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def end(self, process: subprocess.Popen[bytes]) -> Ended:
         stdout, stderr = process.communicate(timeout=60)
@@ -131,7 +139,8 @@ class Box:
         return Ended(process.returncode, stdout, stderr.decode(), told)
 
     def run(self, **more: str) -> Ended:
-        return self.end(self.start(**more))
+        with self.started(**more) as process:
+            return self.end(process)
 
     def keep(self, requirements: str) -> None:
         """As the operator does after the first run."""
@@ -226,10 +235,10 @@ def test_an_index_that_never_answers_does_not_hang_the_run(box: Pack, index: Ind
 def test_sigterm_ends_it_at_once_with_its_word(box: Pack, index: Index) -> None:
     index.silent.set()
     made = box("alpha==1.0")
-    process = made.start()
-    wait_until("uv asks the index", lambda: index.asked)
-    process.send_signal(signal.SIGTERM)
-    ended = made.end(process)
+    with made.started() as process:
+        wait_until("uv asks the index", lambda: index.asked)
+        process.send_signal(signal.SIGTERM)
+        ended = made.end(process)
     assert (ended.code, ended.told.reason) == (143, "Terminated")
     assert not Path(f"/proc/{process.pid}").exists()
 
