@@ -37,6 +37,7 @@ SETTING_OF_VALUE = {
     "packages.cacheClaim": "packages_cache_claim",
     "packages.timeoutSeconds": "packages_timeout_seconds",
     "history.namespaceBytes": "history_namespace_bytes",
+    "history.clusterBytes": "history_cluster_bytes",
     "operator.workers": "workers",
     "operator.resyncSeconds": "resync_seconds",
     "operator.logLevel": "log_level",

@@ -38,6 +38,7 @@ REFUSED = [
     ("approval.requireSecondPerson", "no", "/approval/requireSecondPerson': got string, want boolean"),
     ("approval.allowWithoutPolicies", 1, "/approval/allowWithoutPolicies': got number, want boolean"),
     ("history.namespaceBytes", 1000, "/history/namespaceBytes': minimum: got 1,000, want"),
+    ("history.clusterBytes", 1000, "/history/clusterBytes': minimum: got 1,000, want"),
     ("operator.replicas", 0, "/operator/replicas': minimum: got 0, want 1"),
     ("operator.replicas", 3, "/operator/replicas': maximum: got 3, want 2"),
     ("operator.workers", 65, "/operator/workers': maximum: got 65, want 64"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from agentjobs.cluster.cache import Cache, finished_rows
 from agentjobs.cluster.streams import PATIENCE_SECONDS, Streams
+from agentjobs.core.retention import RECORD_BYTES
 from agentjobs.core.views import FinishedRun
 from tests import manifests
 
@@ -44,7 +45,7 @@ def test_a_finished_run_moves_to_its_line_and_its_bytes_are_counted_once() -> No
         cache.learn("run", run("a", version, "Succeeded", outputBytes=100, finishedAt="2026-11-22T08:01:00Z"))
     assert cache.runs.of(KEY) == ()
     assert [line.name for line in cache.finished.of(KEY)] == ["a"]
-    assert cache.stored_bytes["ns"] == 100
+    assert cache.stored_bytes["ns"] == 100 + RECORD_BYTES
     cache.forget_finished(("ns", "a"))
     cache.forget_finished(("ns", "a"))
     assert (cache.finished.of(KEY), cache.stored_bytes["ns"]) == ((), 0)

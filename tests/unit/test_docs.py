@@ -120,6 +120,7 @@ def test_the_defaults_in_the_documents_are_those_of_the_chart_and_the_models() -
     architecture, record = (" ".join(text.split()) for text in (ARCHITECTURE, RECORD))
     assert f"after `run.startTimeoutSeconds` ({values['run']['startTimeoutSeconds']})" in architecture
     assert f"Every {values['operator']['resyncSeconds']} s (`operator.resyncSeconds`)" in architecture
-    assert f"{values['history']['namespaceBytes'] // 2**20} MiB by default" in record
+    assert f"`history.namespaceBytes`, {values['history']['namespaceBytes'] // 2**20} MiB by default" in record
+    assert f"`history.clusterBytes`, {values['history']['clusterBytes'] // 2**30} GiB by default" in record
     kept = History()
     assert f"newest {kept.successful} succeeded, {kept.failed} failed and {kept.failed} skipped runs" in record

@@ -78,20 +78,3 @@ def test_the_oldest_beyond_the_limits_go_and_failures_have_a_limit_of_their_own(
 def test_skipped_runs_do_not_push_real_failures_out() -> None:
     runs = [finished(1, "Failed"), *(finished(n, "Skipped") for n in range(2, 6))]
     assert [run.name for run in history.surplus(runs, History(failed=2))] == ["report-2", "report-3"]
-
-
-@given(
-    st.lists(st.tuples(st.integers(1, 28), st.sampled_from(["a", "b", "c"]), st.integers(0, 1000)), unique_by=lambda t: t[:2]),
-    st.integers(0, 5000),
-)
-def test_the_budget_takes_the_oldest_first_and_leaves_each_job_its_newest(rows: list[tuple[int, str, int]], budget: int) -> None:
-    runs = [finished(day, size=size, job=job) for day, job, size in rows]
-    gone = history.over_budget(runs, budget)
-    kept = [run for run in runs if run not in gone]
-    assert {run.job for run in runs} == {run.job for run in kept}
-    removable = [
-        run for run in kept if run.output_bytes and any(k.job == run.job and (k.finished, k.name) > (run.finished, run.name) for k in kept)
-    ]
-    assert sum(run.output_bytes for run in kept) <= budget or not removable
-    if gone:
-        assert sum(run.output_bytes for run in [*kept, gone[-1]]) > budget

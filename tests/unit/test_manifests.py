@@ -17,7 +17,7 @@ from tests import manifests as written
 
 POLICY = RunPolicy(
     image="runner:1", image_pull_policy="IfNotPresent", deadline_seconds=3600, longest_run_seconds=3540, start_timeout_seconds=600,
-    resources=Resources(requests=ResourceList(cpu="50m"), limits=ResourceList(cpu="1", memory="512Mi")), uid=65532, history_bytes=1,
+    resources=Resources(requests=ResourceList(cpu="50m"), limits=ResourceList(cpu="1", memory="512Mi")), uid=65532,
 )  # fmt: skip
 
 

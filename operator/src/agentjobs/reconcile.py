@@ -14,7 +14,7 @@ from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, conf
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.cluster.sources import read
 from agentjobs.collect import read_evidence, read_installed
-from agentjobs.core import frozen, history, install, manifests, runs, sessions, views
+from agentjobs.core import frozen, install, manifests, retention, runs, sessions, views
 from agentjobs.core.approval import ApprovalView, Content, parse_revision, verdict
 from agentjobs.core.conditions import conditions
 from agentjobs.core.decide import current_content, decide, decide_orphan, in_force, merge_patch, pins_in_use
@@ -31,9 +31,6 @@ from agentjobs.core.sources import Sources, references
 from agentjobs.core.views import JobView, PodView
 
 log = logging.getLogger(__name__)
-
-CLEAN_UP_LIMIT = 20
-"""Records deleted in one pass for the namespace's budget."""
 
 
 class Reconciler:
@@ -71,7 +68,10 @@ class Reconciler:
     def _orphans(self, key: Key) -> Plan:
         plans = [decide_orphan(run, self._clock()) for run in self._cache.runs.of(key)]
         waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
-        return Plan(tuple(write for plan in plans for write in plan.writes), min(waits, default=None))
+        gone = self._over_budget(key)
+        if len(gone) == retention.AT_ONCE:
+            waits.append(0)
+        return Plan((*(write for plan in plans for write in plan.writes), *retention.deletions(gone)), min(waits, default=None))
 
     async def _observe(self, key: Key) -> Observed | None:
         body, cron_job = await asyncio.gather(self._find("job", *key), self._find("cronjob", *key))
@@ -99,7 +99,8 @@ class Reconciler:
             self._revisions(observed), self._session_claim(observed), self._evidence(runs.to_read(observed))
         )
         observed = replace(observed, revisions=revisions, resolutions=resolutions, session_claim=claim, evidence=evidence)
-        return replace(observed, installed=await self._installed(frozen.to_read(observed)), over_budget=self._over_budget(key))
+        observed = replace(observed, installed=await self._installed(frozen.to_read(observed)), over_budget=self._over_budget(key))
+        return replace(observed, shortened=await self._shortened(key, observed))
 
     def _with_cache(self, key: Key, observed: Observed) -> Observed:
         self._cache.uses.tell(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
@@ -197,9 +198,23 @@ class Reconciler:
         return {pod.run: evidence for pod, evidence in zip(pods, found, strict=True) if evidence}
 
     def _over_budget(self, key: Key) -> tuple[views.FinishedRun, ...]:
-        if self._cache.stored_bytes[key[0]] <= self._policy.history_bytes:
+        stored, namespace = self._cache.stored_bytes, key[0]
+        budget = retention.allowance(stored, self._policy.budgets)
+        if stored[namespace] <= budget:
             return ()
-        return history.over_budget(self._cache.finished_in(key[0]), self._policy.history_bytes)[:CLEAN_UP_LIMIT]
+        runs = self._cache.finished_in(namespace)
+        jobs = {run.job for run in runs if self._cache.jobs.version((namespace, run.job))}
+        return retention.over_budget(runs, budget, jobs)[: retention.AT_ONCE]
+
+    async def _shortened(self, key: Key, observed: Observed) -> tuple[Write, ...]:
+        found = []
+        for run in retention.to_read(observed):
+            body = await self._find("run", key[0], run.name)
+            if body is None:
+                self._cache.forget_finished((key[0], run.name))
+            elif body["metadata"]["uid"] == run.uid:
+                found.append(retention.shortened(body))
+        return tuple(found)
 
     async def _execute(self, key: Key, write: Write) -> None:
         log.info("%s %s %s: %s", write.verb, write.kind, write.name, write.why, extra={"job": key[1], "namespace": key[0]})
@@ -226,8 +241,9 @@ class Reconciler:
             if wanted != became:
                 self._settled[wanted] = became
         elif body is not None and write.kind in ("job", "run", "batchjob", "revision"):
+            known = write.kind == "run" and self._cache.finished.get(row) is not None
             self._cache.learn(write.kind, body)
-            if write.kind == "run" and views.run_view(body).final:
+            if write.kind == "run" and views.run_view(body).final and not known:
                 self._finished(body["status"]["phase"])
 
     async def _look_again(self, key: Key, write: Write) -> None:

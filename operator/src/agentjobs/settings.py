@@ -13,7 +13,7 @@ from agentjobs.api.rules import SIZE
 from agentjobs.core.guard import Expected
 from agentjobs.core.models import Models
 from agentjobs.core.packages import inventory
-from agentjobs.core.policy import PackagePolicy, RunPolicy
+from agentjobs.core.policy import Budgets, PackagePolicy, RunPolicy
 from agentjobs.core.sessions import SessionPolicy
 
 PREFIX = "AGENTJOBS_"
@@ -64,6 +64,7 @@ class Settings(BaseModel):
     packages_cache_claim: str = ""
     packages_timeout_seconds: int = Field(300, ge=10, le=3000)
     history_namespace_bytes: int = Field(100 * 1024 * 1024, ge=1024 * 1024)
+    history_cluster_bytes: int = Field(1024 * 1024 * 1024, ge=1024 * 1024)
     policies: Annotated[tuple[Expected, ...], Json] = ()
     allow_without_policies: bool = False
     require_second_person: bool = False
@@ -97,7 +98,7 @@ class Settings(BaseModel):
             start_timeout_seconds=self.run_start_timeout_seconds,
             resources=self.run_resources,
             uid=self.run_uid,
-            history_bytes=self.history_namespace_bytes,
+            budgets=Budgets(self.history_namespace_bytes, self.history_cluster_bytes),
             second_person=self.require_second_person,
             packages=PackagePolicy(
                 index_url=self.packages_index_url,

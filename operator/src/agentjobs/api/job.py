@@ -111,10 +111,17 @@ class Workspace(ApiModel):
 
 
 class History(ApiModel):
-    """How many finished runs are kept. Not part of the digest."""
+    """Which records of finished runs are kept. Not part of the digest."""
 
     successful: int = Field(30, ge=1, le=1000, description="Succeeded runs to keep.")
     failed: int = Field(50, ge=1, le=1000, description="Failed, timed out and cancelled runs to keep; as many skipped ones on top.")
+    outputs: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        description="Newest runs that keep their whole output, and so does the newest failed one; older ones keep its end.",
+    )
+    keep_after_delete: bool = Field(False, description="true: records of finished runs stay when the job is deleted.")
 
 
 class ScheduledAgentJobSpec(ApiModel):
@@ -148,7 +155,7 @@ class ScheduledAgentJobSpec(ApiModel):
         0, ge=0, le=1000, description="After so many failures in a row the job pauses until somebody resumes it; 0: never."
     )
     suspend: bool = Field(False, description="true: no scheduled starts; manual runs still work. Needs no new approval.")
-    history: History = Field(History(), description="How many finished runs are kept.")
+    history: History = Field(History(), description="Which records of finished runs are kept.")
 
 
 class Condition(StatusModel):

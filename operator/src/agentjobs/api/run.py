@@ -76,6 +76,9 @@ class AgentJobRunStatus(StatusModel):
     stdout_dropped_bytes: int | None = Field(None, description="Bytes of stdout that are not in the record.")
     stderr_dropped_bytes: int | None = Field(None, description="Bytes of stderr that are not in the record.")
     output_bytes: int | None = Field(None, description="Size of stdout and stderr as stored; counts against the namespace's budget.")
+    output_trimmed: bool | None = Field(
+        None, description="true: newer runs came, and of the output only its end is left; the dropped bytes count what went."
+    )
     logs_complete: bool | None = Field(None, description="false: output is missing here; the message says why.")
     pod_name: str | None = Field(None, max_length=253, description="The pod of the run.")
     usage: Usage | None = Field(None, description="Tokens and cost; empty when no model was called.")

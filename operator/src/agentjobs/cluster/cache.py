@@ -16,6 +16,7 @@ from agentjobs.cluster.uses import Uses
 from agentjobs.core import views
 from agentjobs.core.approval import ApprovalView, RevisionView
 from agentjobs.core.packages import PackageApprovalView, package_approval_view
+from agentjobs.core.retention import size
 from agentjobs.core.views import BatchJobView, Body, FinishedRun, PodView, RunView
 
 Key = tuple[str, str]
@@ -109,7 +110,7 @@ class Cache:
         self.sources = SourceCache()
         self.finished: Table[FinishedRun] = Table(_finished_run, lambda v: v.job)
         self.stored_bytes: dict[str, int] = defaultdict(int)
-        """Output in finished runs, by namespace."""
+        """Of finished runs, by namespace; as `retention.size` counts them."""
 
     def table(self, kind: str) -> Table[Any]:
         """By the kind's short name."""
@@ -134,14 +135,14 @@ class Cache:
     def finish(self, run: FinishedRun, version: int) -> Key:
         """A finished run, told by our own last write or by a list."""
         self.forget_finished((run.namespace, run.name))
-        self.stored_bytes[run.namespace] += run.output_bytes
+        self.stored_bytes[run.namespace] += size(run)
         return self.finished.put_view(run.namespace, run.name, version, run)
 
     def forget_finished(self, row: Key) -> None:
         """Its record was deleted."""
         known = self.finished.get(row)
         if known is not None:
-            self.stored_bytes[row[0]] -= known.output_bytes
+            self.stored_bytes[row[0]] -= size(known)
             self.finished.drop(row)
 
     def finished_in(self, namespace: str) -> tuple[FinishedRun, ...]:
@@ -159,6 +160,7 @@ def _finished_run(body: Body) -> FinishedRun:
         phase=status.get("phase", ""),
         finished=status.get("finishedAt") or metadata["creationTimestamp"],
         output_bytes=status.get("outputBytes") or 0,
+        owner_uid=views.controller_uid(body),
     )
 
 
@@ -176,6 +178,7 @@ def finished_rows(table: Body) -> Iterator[tuple[FinishedRun, int]]:
                 phase=cells[columns["Phase"]],
                 finished=cells[columns["Finished"]] or metadata["creationTimestamp"],
                 output_bytes=int(cells[columns["Output Bytes"]] or 0),
+                owner_uid=views.controller_uid(row["object"]),
             ),
             int(metadata["resourceVersion"]),
         )

@@ -96,4 +96,5 @@ async def _finished(cluster: Api, cache: Cache) -> set[Key]:
     for row, version in before.items():
         if row not in seen and cache.finished.version(row) == version:
             cache.forget_finished(row)
-    return set()
+    # One of each namespace looks after its budget, also where no job is left.
+    return set({run.namespace: (run.namespace, run.job) for run in cache.finished.all()}.values())

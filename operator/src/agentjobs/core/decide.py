@@ -8,7 +8,7 @@ from typing import Any
 
 from agentjobs.api.job import ScheduledAgentJobStatus
 from agentjobs.api.package_rules import canonical
-from agentjobs.core import approval, conditions, events, frozen, history, manifests, pauses, revisions, runs, schedule, sessions
+from agentjobs.core import approval, conditions, events, frozen, history, manifests, pauses, retention, revisions, runs, schedule, sessions
 from agentjobs.core.approval import Content
 from agentjobs.core.card import card
 from agentjobs.core.drift import spec_hash
@@ -45,7 +45,7 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *(() if can_wait else _status(observed.job, status)),
         *events.of_runs(observed.job, (step.finished for step in steps if step.finished), now),
         *(write for step in steps for write in step.after),
-        *_retention(observed),
+        *retention.writes(observed),
         *revisions.sweep(observed, force, now),
     )
     waits = [step.requeue_after for step in steps if step.requeue_after is not None]
@@ -53,7 +53,9 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         waits.append(OBSTACLE_SECONDS)
     if observed.gap:
         waits.append(PATIENCE.total_seconds())
-    return Plan(writes, min((*waits, *_next_look(force, now), *revisions.next_look(observed, now)), default=None))
+    return Plan(
+        writes, min((*waits, *_next_look(force, now), *retention.next_look(observed), *revisions.next_look(observed, now)), default=None)
+    )
 
 
 def current_content(job: JobView, sources: Sources = NO_SOURCES) -> Content:
@@ -227,14 +229,6 @@ def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
         elif value != old:
             patch[key] = value
     return patch
-
-
-def _retention(observed: Observed) -> Iterable[Write]:
-    """Finished runs that are kept no longer."""
-    spec = observed.job.spec
-    surplus = history.surplus(observed.finished, spec.history) if spec else ()
-    for run in dict.fromkeys((*surplus, *observed.over_budget)):
-        yield Write("delete", "run", run.name, "its job keeps newer ones", uid=run.uid, expendable=True)
 
 
 def _next_look(force: Force, now: datetime) -> Iterable[float]:

@@ -98,21 +98,3 @@ def surplus(runs: Iterable[FinishedRun], history: History) -> tuple[FinishedRun,
     for kind, limit in limits.items():
         gone += [run for run in newest_first if _kept_with(run.phase) == kind][limit:]
     return tuple(sorted(gone, key=lambda run: (run.finished, run.name)))
-
-
-def over_budget(runs: Iterable[FinishedRun], budget: int) -> tuple[FinishedRun, ...]:
-    """The oldest finished runs of a namespace that have to go so that its stored output fits into `budget` bytes.
-
-    The newest record of each job stays in any case: somebody may be waiting for exactly that report.
-    """
-    ordered = sorted(runs, key=lambda run: (run.finished, run.name))
-    newest = {run.job: run.uid for run in ordered}
-    excess = sum(run.output_bytes for run in ordered) - budget
-    gone: list[FinishedRun] = []
-    for run in ordered:
-        if excess <= 0:
-            break
-        if newest[run.job] != run.uid and run.output_bytes:
-            gone.append(run)
-            excess -= run.output_bytes
-    return tuple(gone)

@@ -76,7 +76,9 @@ class Observed:
     finished: tuple[FinishedRun, ...] = ()
     """The finished runs of this job."""
     over_budget: tuple[FinishedRun, ...] = ()
-    """Finished runs of this job that the namespace's budget has no room for."""
+    """Finished runs of the namespace that the budgets have no room for."""
+    shortened: tuple[Write, ...] = ()
+    """What becomes of the records whose output is kept no longer: read and shortened, since nobody keeps bodies."""
     gap: Gap | None = None
     """The admission policies that are not in force."""
 

@@ -26,6 +26,14 @@ class PackagePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Budgets:
+    """Bytes of records of finished runs."""
+
+    namespace: int = 100 * 1024 * 1024
+    cluster: int = 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class RunPolicy:
     """From the chart's values. Times in seconds, sizes in bytes."""
 
@@ -36,7 +44,6 @@ class RunPolicy:
     start_timeout_seconds: int
     resources: Resources
     uid: int
-    history_bytes: int
     second_person: bool = False
     inventory: frozenset[str] = frozenset()
     """Packages of the image as canonical pins; they need no approval."""
@@ -48,3 +55,4 @@ class RunPolicy:
     runtime_class_name: str = ""
     models: Models = field(default_factory=Models)
     session: SessionPolicy = field(default_factory=SessionPolicy)
+    budgets: Budgets = field(default_factory=Budgets)

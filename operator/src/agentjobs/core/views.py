@@ -165,7 +165,7 @@ class RunView:
 
     @property
     def final(self) -> bool:
-        """Its record is complete; nothing is ever written to it again."""
+        """Its record is complete; of it only the output is ever shortened."""
         return self.phase in FINAL_PHASES
 
 
@@ -180,6 +180,8 @@ class FinishedRun:
     phase: str
     finished: str
     output_bytes: int
+    owner_uid: str | None = None
+    """Of the job that takes the record with it when it is deleted."""
 
 
 def controller_uid(body: Body) -> str | None:
