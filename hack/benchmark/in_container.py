@@ -21,9 +21,12 @@ UID = 65532
 ENTRY_POINT = ["/opt/agentjobs/python3", "-I", "-S", "/opt/agentjobs/lib/agentjobs_runner/__main__.py"]
 READY_SECONDS = 20.0
 READY = "import pathlib, time\npathlib.Path('ready').touch()\ntime.sleep(60)\n"
+# What the runner checks before it starts the script: of the standard library and of a package.
+IMPORTS = "import datetime, json, os, sys\nimport idna\n"
+SECRETS = {"BENCH_TOKEN": "swordfish-0123456789abcdef", "BENCH_PASSWORD": "correct horse battery staple"}
 SCRIPTS = {
-    "stdout": "print('hello')\n",
-    "stderr": "import sys\nprint('hello')\nprint('a warning', file=sys.stderr)\n",
+    "stdout": IMPORTS + "print('hello')\n",
+    "stderr": IMPORTS + "print('hello')\nprint('a warning', file=sys.stderr)\n",
     "quiet": READY,
     "loud": "import sys\nline = 'x' * 1023 + '\\n'\nfor _ in range(10 * 1024):\n    sys.stdout.write(line)\nsys.stdout.flush()\n" + READY,
 }
@@ -46,8 +49,9 @@ class Place:
         (self.root / "dev/termination-log").chmod(0o666)
         self.script = self.root / "script.py"
         self.script.write_text(SCRIPTS[name])
-        plain = {"PATH": os.environ["PATH"], "HOME": "/home/agent"}
+        plain = {"PATH": os.environ["PATH"], "HOME": "/home/agent", **SECRETS}
         limits = {"JOB_RUN_ID": "bench", "AGENTJOBS_DIGEST": hashlib.sha256(revision).hexdigest(), "AGENTJOBS_TIMEOUT_SECONDS": "60"}
+        limits["AGENTJOBS_SECRET_VARIABLES"] = ",".join(SECRETS)
         self.commands = {
             "plain": (["python3", str(self.script)], plain),
             "runner": ([*ENTRY_POINT, str(self.root)], plain | limits),
