@@ -90,6 +90,7 @@ def test_a_run_that_installs_says_so_and_is_stopped_when_a_package_is_withdrawn(
     kubectl("delete", "pka", "-n", namespace, "withdrawn")
     found = record(agentjobs, namespace, runs["withdrawn"])
     assert (found["phase"], found["reason"], found["stdout"]) == ("Cancelled", "PackageRevoked", "")
+    assert found["logsComplete"] is True, "its script had not begun: there was nothing to lose"
 
 
 def test_a_package_is_installed_with_its_dependencies_where_the_script_can_only_read(

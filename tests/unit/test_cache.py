@@ -92,3 +92,34 @@ def test_a_stream_is_stale_when_it_does_not_deliver_in_time_what_a_list_showed()
     assert streams.stale(101 + PATIENCE_SECONDS) == ("run",)
     streams.saw("run", 7)
     assert streams.stale(1e9) == ()
+
+
+def pod(version: int, phase: str, installer: str = "terminated") -> dict[str, Any]:
+    """A pod of the run `a` whose script has not begun."""
+    labels = {"agentjobs.dev/job": "report", "batch.kubernetes.io/job-name": "a"}
+    state: dict[str, Any] = {"running": {"startedAt": "2026-11-22T08:00:00Z"}}
+    if installer == "terminated":
+        state = {"terminated": {"exitCode": 143, "message": "stopped", "reason": "Error"}}
+    metadata = {"namespace": "ns", "name": "a-x7k2p", "uid": "uid-pod", "resourceVersion": str(version), "labels": labels}
+    return {"metadata": metadata, "status": {"phase": phase, "initContainerStatuses": [{"name": "packages", "state": state}]}}
+
+
+def test_how_a_deleted_pod_ended_is_kept_while_its_run_has_no_record() -> None:
+    """Its deletion may be told before anybody has looked at the end."""
+    cache = Cache()
+    cache.learn("run", run("a", 1, "Pending"))
+    cache.learn("pod", pod(2, "Pending", "running"))
+    assert cache.gone("pod", pod(3, "Failed")) == KEY
+    assert [(view.ended, view.started, view.install_message) for view in cache.pods.of(KEY)] == [(True, None, "stopped")]
+
+
+def test_a_pod_that_is_gone_before_it_ended_or_after_its_runs_record_is_forgotten() -> None:
+    cache = Cache()
+    cache.learn("run", run("a", 1, "Pending"))
+    cache.learn("pod", pod(2, "Pending", "running"))
+    assert cache.gone("pod", pod(3, "Pending", "running")) == KEY
+    assert cache.pods.of(KEY) == ()
+    cache.learn("run", run("a", 4, "Failed"))
+    cache.learn("pod", pod(5, "Failed"))
+    assert cache.gone("pod", pod(6, "Failed")) == KEY
+    assert cache.pods.of(KEY) == ()

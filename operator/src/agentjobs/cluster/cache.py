@@ -132,6 +132,16 @@ class Cache:
             return self.finish(_finished_run(body), int(body["metadata"]["resourceVersion"]))
         return self.table(kind).put(body)
 
+    def gone(self, kind: str, body: Body) -> Key | None:
+        """An object was deleted; returns its job's key. The event holds its last state.
+
+        How a pod ended may be told by that state alone: it is kept while its run has no record, at most until the next re-list.
+        """
+        row = body["metadata"]["namespace"], body["metadata"]["name"]
+        if kind == "pod" and (pod := views.pod_view(body)).ended and self.runs.get((pod.namespace, pod.run)):
+            return self.pods.put(body)
+        return self.table(kind).drop(row)
+
     def finish(self, run: FinishedRun, version: int) -> Key:
         """A finished run, told by our own last write or by a list."""
         self.forget_finished((run.namespace, run.name))

@@ -55,7 +55,7 @@ class Watcher:
         news = deleted or kind != "job" or table.version(row) < version
         if deleted and table.version(row) > version:
             return  # Another object of that name, which an answer to our own request has told already.
-        key = table.drop(row) if deleted else table.put(body)
+        key = self._cache.gone(kind, body) if deleted else table.put(body)
         if kind == "packageapproval":
             for user in self._cache.uses.of(row[0], package_approval_view(body).packages):
                 self._enqueue(user)
