@@ -114,6 +114,10 @@ golden: $(VENV) ## rewrite the golden files of the chart's tests; look at the di
 bench: $(VENV) install ## measure the operator on the local cluster; ARGS="--only writes --rounds 2" for some of it
 	@$(ON_CLUSTER) $(PYTHON) hack/bench.py $(ARGS)
 
+.PHONY: matrix
+matrix: $(VENV) images ## end runs in every way, 20 times each, and write docs/log-completeness.md (about 15 min)
+	MATRIX_ROUNDS=20 MATRIX_TABLE=docs/log-completeness.md $(PYTEST) tests/cluster/test_log_completeness.py $(ARGS)
+
 .PHONY: requirements
 requirements: $(VENV) ## pin the newest versions that pyproject.toml allows, with hashes
 	$(COMPILE) --upgrade pyproject.toml $(CLI_ONLY:%=--no-emit-package %) --output-file requirements/runtime.txt

@@ -6,7 +6,6 @@ lingers for 15 s, so that its log can be read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Final
@@ -16,6 +15,15 @@ import pytest
 from agentjobs.core.envelope import read_envelope
 from tests import manifests
 from tests.cluster import many
+from tests.cluster.endings import (
+    Act,
+    its_batch_job_is_deleted,
+    its_deadline_passes,
+    its_pod_is_deleted,
+    its_pod_is_deleted_by_force,
+    its_pod_is_evicted,
+    limits,
+)
 from tests.cluster.forgery import FORGE
 from tests.cluster.installed import Installed, Manifest
 from tests.cluster.support import Kubectl, new_namespace, wait_for
@@ -43,36 +51,6 @@ print("before the end")
 print(envelope, end="", flush=True)
 time.sleep(600)
 """
-
-Act = Callable[[Kubectl, str, str], object]
-"""What happens to a run that goes on: a function of kubectl, namespace and the run's name."""
-
-
-def pod_of(kubectl: Kubectl, namespace: str, run: str) -> str:
-    return kubectl("get", "pods", "-n", namespace, "-l", f"batch.kubernetes.io/job-name={run}", "-o", "jsonpath={.items[0].metadata.name}")
-
-
-def its_deadline_passes(kubectl: Kubectl, namespace: str, run: str) -> None:
-    """As it does for a pod that starts late. The real one takes more than a minute."""
-    kubectl("patch", "job", "-n", namespace, run, "--type=merge", "--patch", '{"spec":{"activeDeadlineSeconds":1}}')
-
-
-def its_pod_is_deleted(kubectl: Kubectl, namespace: str, run: str) -> None:
-    kubectl("delete", "pod", "-n", namespace, "--wait=false", pod_of(kubectl, namespace, run))
-
-
-def its_pod_is_deleted_by_force(kubectl: Kubectl, namespace: str, run: str) -> None:
-    kubectl("delete", "pod", "-n", namespace, "--force", "--grace-period=0", "--wait=false", pod_of(kubectl, namespace, run))
-
-
-def its_pod_is_evicted(kubectl: Kubectl, namespace: str, run: str) -> None:
-    pod = pod_of(kubectl, namespace, run)
-    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
-    kubectl("create", "--raw", f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction", "-f", "-", stdin=json.dumps(eviction))
-
-
-def its_batch_job_is_deleted(kubectl: Kubectl, namespace: str, run: str) -> None:
-    kubectl("delete", "job", "-n", namespace, "--wait=false", run)
 
 
 def its_batch_job_leaves_the_pod_behind(kubectl: Kubectl, namespace: str, run: str) -> None:
@@ -122,10 +100,6 @@ ACTS: Final[Mapping[str, Act]] = {
     "all-deleted": its_job_is_deleted,
     "forger": its_approval_is_deleted,
 }
-
-
-def limits(resource: str, amount: str) -> Manifest:
-    return {"requests": {resource: amount}, "limits": {resource: amount}}
 
 
 @pytest.fixture(scope="module")

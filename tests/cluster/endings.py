@@ -1,0 +1,231 @@
+"""The ways in which a run can end, as rows of a table: what it prints until then, what its record has to hold, and what happened."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from tests.cluster.installed import NAMESPACE, Manifest
+from tests.cluster.process import KILLER, SCRIPT
+from tests.cluster.support import Kubectl
+
+HALF: Final = 25_600
+LINES: Final = 400
+OUT: Final = "".join(f"{number:05d} of {LINES} on stdout\n" for number in range(LINES))
+ERR: Final = OUT.replace("stdout", "stderr")
+PRINTS: Final = f"""\
+import sys, time
+for number in range({LINES}):
+    print(f"{{number:05d}} of {LINES} on stdout", flush=True)
+    print(f"{{number:05d}} of {LINES} on stderr", file=sys.stderr, flush=True)
+"""
+WAITS: Final = f"{PRINTS}time.sleep(600)\n"
+LATE_CLAIM: Final = "late"
+INCOMPLETE: Final = "the output is incomplete: "
+Act = Callable[[Kubectl, str, str], object]
+"""What happens to a run that goes on: a function of kubectl, namespace and the run's name."""
+
+
+def pod_of(kubectl: Kubectl, namespace: str, run: str) -> str:
+    return kubectl("get", "pods", "-n", namespace, "-l", f"batch.kubernetes.io/job-name={run}", "-o", "jsonpath={.items[0].metadata.name}")
+
+
+def its_deadline_passes(kubectl: Kubectl, namespace: str, run: str) -> None:
+    """As it does for a pod that starts late. The real one takes more than a minute."""
+    kubectl("patch", "job", "-n", namespace, run, "--type=merge", "--patch", '{"spec":{"activeDeadlineSeconds":1}}')
+
+
+def its_pod_is_deleted(kubectl: Kubectl, namespace: str, run: str) -> None:
+    kubectl("delete", "pod", "-n", namespace, "--wait=false", pod_of(kubectl, namespace, run))
+
+
+def its_pod_is_deleted_by_force(kubectl: Kubectl, namespace: str, run: str) -> None:
+    kubectl("delete", "pod", "-n", namespace, "--force", "--grace-period=0", "--wait=false", pod_of(kubectl, namespace, run))
+
+
+def its_pod_is_evicted(kubectl: Kubectl, namespace: str, run: str) -> None:
+    pod = pod_of(kubectl, namespace, run)
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+    kubectl("create", "--raw", f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction", "-f", "-", stdin=json.dumps(eviction))
+
+
+def its_batch_job_is_deleted(kubectl: Kubectl, namespace: str, run: str) -> None:
+    """In the background, as the CronJob controller does where the next start replaces a run."""
+    kubectl("delete", "job", "-n", namespace, "--wait=false", run)
+
+
+def its_batch_job_is_deleted_in_the_foreground(kubectl: Kubectl, namespace: str, run: str) -> None:
+    kubectl("delete", "job", "-n", namespace, "--cascade=foreground", "--wait=false", run)
+
+
+def its_batch_job_is_suspended(kubectl: Kubectl, namespace: str, run: str) -> None:
+    kubectl("patch", "job", "-n", namespace, run, "--type=merge", "--patch", '{"spec":{"suspend":true}}')
+
+
+def its_runner_is_killed(kubectl: Kubectl, namespace: str, run: str) -> None:
+    """From outside of its pod: within it nobody can."""
+    status = kubectl.json("get", "pod", "-n", namespace, pod_of(kubectl, namespace, run))["status"]["containerStatuses"][0]
+    kubectl("exec", "-n", NAMESPACE, KILLER, "--", "python3", "-c", SCRIPT, status["containerID"].rpartition("/")[2])
+
+
+@dataclass(frozen=True)
+class Row:
+    """An ending, and what its record has to say. `lost`: why its output may be incomplete; `kept`: whether it may be whole, too."""
+
+    title: str
+    script: str
+    phase: str
+    reason: str
+    act: Act | None = None
+    lost: frozenset[str] = frozenset()
+    kept: bool = True
+    stdout: str = OUT
+    stderr: str = ERR
+    spec: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self, record: Manifest) -> None:
+        """All bytes up to the cap, or the true reason why not: what cannot be lost must not be."""
+        assert (record["phase"], record["reason"]) == (self.phase, self.reason), brief(record)
+        if record["logsComplete"]:
+            assert self.kept, brief(record)
+            assert INCOMPLETE not in record["message"], record["message"]
+            assert record["stdout"] == self.stdout, brief(record)
+            assert record["stderr"] == self.stderr, brief(record)
+        else:
+            assert why(record) in self.lost, brief(record)
+
+
+def brief(record: Manifest) -> str:
+    """A record without most of its output."""
+    return str(
+        {key: f"{len(value)} characters, ... {value[-100:]!r}" if key in ("stdout", "stderr") else value for key, value in record.items()}
+    )
+
+
+def why(record: Manifest) -> str:
+    """What an incomplete record says of the reason."""
+    return str(record["message"]).partition(INCOMPLETE)[2]
+
+
+def limits(resource: str, amount: str) -> Manifest:
+    return {"requests": {resource: amount}, "limits": {resource: amount}}
+
+
+def flood(lines: int, width: int) -> dict[str, Any]:
+    """A script that prints this many numbered lines of this width in bytes, and what is kept of them."""
+
+    def line(number: int) -> str:
+        return f"{number:0{width - 1}d}\n"
+
+    count = HALF // width + 1
+    head = "".join(map(line, range(count)))[:HALF]
+    tail = "".join(map(line, range(lines - count, lines)))[-HALF:]
+    script = f"""\
+import os
+for start in range(0, {lines}, 1000):
+    data = b"".join(b"%0{width - 1}d\\n" % number for number in range(start, start + 1000))
+    while data:
+        data = data[os.write(1, data):]
+"""
+    return {"script": script, "stdout": f"{head}\n[agentjobs: {lines * width - 2 * HALF} bytes dropped here]\n{tail}", "stderr": ""}
+
+
+GONE: Final = "the pod was gone before its log was read"
+NO_ENVELOPE: Final = "the log ends without an envelope"
+INSTALLING: Final = "install"
+ROWS: Final[Mapping[str, Row]] = {
+    "success": Row("the script succeeds", PRINTS, "Succeeded", "Completed"),
+    "exit-code": Row("the script exits with a code", f"{PRINTS}sys.exit(7)\n", "Failed", "ScriptFailed"),
+    "timeout": Row("its own time limit passes", WAITS, "TimedOut", "Timeout", spec={"timeoutSeconds": 8}),
+    "deadline": Row(
+        "the Job's deadline passes, after the pod waited long for its volume",
+        WAITS,
+        "TimedOut",
+        "DeadlineExceeded",
+        its_deadline_passes,
+        spec={"workspace": {"claimName": LATE_CLAIM}},
+    ),
+    INSTALLING: Row(
+        "the Job's deadline passes while packages are installed",
+        PRINTS,
+        "TimedOut",
+        "DeadlineExceeded",
+        its_deadline_passes,
+        stdout="",
+        stderr="the installation was stopped",
+        spec={"packages": ["slow==1.0"]},
+    ),
+    "deleted": Row("`kubectl delete pod`", WAITS, "Failed", "PodDeleted", its_pod_is_deleted),
+    "forced": Row("`kubectl delete pod --force`", WAITS, "Failed", "PodDeleted", its_pod_is_deleted_by_force, frozenset({GONE})),
+    "evicted": Row("an eviction through the API", WAITS, "Failed", "Disrupted", its_pod_is_evicted),
+    "background": Row("the Job is deleted, as Replace does it", WAITS, "Failed", "JobDeleted", its_batch_job_is_deleted),
+    "foreground": Row("the Job is deleted in the foreground", WAITS, "Failed", "JobDeleted", its_batch_job_is_deleted_in_the_foreground),
+    "suspended": Row("the Job is suspended", WAITS, "Failed", "PodDeleted", its_batch_job_is_suspended),
+    "memory": Row(
+        "the script takes too much memory",
+        f"{PRINTS}hoard = bytearray(200 * 1024 * 1024)\n",
+        "Failed",
+        "OOMKilled",
+        spec={"resources": limits("memory", "64Mi")},
+    ),
+    "killed": Row("the runner is killed", WAITS, "Failed", "Error", its_runner_is_killed, frozenset({NO_ENVELOPE}), kept=False),
+    "megabytes": Row("200 MB of output", phase="Succeeded", reason="Completed", **flood(2_000_000, 100)),
+    "short-lines": Row("2 million short lines", phase="Succeeded", reason="Completed", **flood(2_000_000, 8)),
+}
+DOWN: Final = Row("the operator is down when the script ends", f"{PRINTS}time.sleep(8)\n", "Succeeded", "Completed")
+
+
+@dataclass(frozen=True)
+class Told:
+    """The record of one run, and how long after the end of the script it could be read."""
+
+    record: Manifest
+    seconds: float
+
+
+def told(record: Manifest, seen: datetime) -> Told:
+    return Told(record, (seen - datetime.fromisoformat(record["finishedAt"])).total_seconds())
+
+
+def page(found: Mapping[str, Iterable[Told]], machine: str, day: str) -> str:
+    """docs/log-completeness.md."""
+    lines = [_line(row, tuple(found.get(name, ()))) for name, row in {**ROWS, "down": DOWN}.items()]
+    return INTRODUCTION.format(machine=machine, day=day, lines="\n".join(lines))
+
+
+def _line(row: Row, each: tuple[Told, ...]) -> str:
+    whole = sum(bool(one.record["logsComplete"]) for one in each)
+    reasons = ", ".join(sorted({why(one.record) for one in each if not one.record["logsComplete"]}))
+    seconds = [max(one.seconds, 0) for one in each]
+    spread = f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})" if seconds else ""
+    return f"| {row.title} | `{row.phase}`, `{row.reason}` | {len(each)} | {whole} | {len(each) - whole} | {reasons} | {spread} |"
+
+
+INTRODUCTION: Final = """\
+# Is all output kept?
+
+Written by `make matrix`, on a real cluster; `make test` does the same with three runs for each row. Every run prints numbered
+lines on both streams before it ends, or much more than the limit on one of them. A record is **whole** when it holds each of
+these lines once and in order, and of more than 51,200 bytes on a stream exactly both ends, with the true number of bytes between
+them. Anything else has to say `logsComplete: false` and why: it is **told**. A record that is neither, a row that may not lose
+anything and did, and a run without a record fail the test.
+
+All endings of a round happen side by side. **Seconds** are from the end of the script, as its runner tells it in whole seconds
+(so up to one too many), to the moment `kubectl get` showed the record; median (least to most). Where the operator is down they
+count until it is back.
+
+Measured on {day}: {machine}.
+
+| ending | the record says | runs | whole | told | why | seconds until the record |
+| --- | --- | --- | --- | --- | --- | --- |
+{lines}
+
+- A pod that is deleted by force is gone for the API server at once; whether its log can still be read is a race.
+- A runner that is killed from outside its pod (SIGKILL) prints no envelope. What its script printed is in the live log.
+- A deadline while packages are installed loses nothing: the script has not begun. The record holds the installer's word.
+- The deadline is brought forward once the pod, which had waited for its volume, has printed: the real one takes more than a minute.
+"""
