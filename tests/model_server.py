@@ -119,7 +119,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         key = self.headers.get("x-api-key") or self.headers.get("Authorization", "").removeprefix("Bearer ")
         self.received.append(Received(self.path, body, key))
-        reply = MODELS[body["model"]](body["messages"])
+        anthropic = self.path.endswith("/messages")
+        reply = MODELS[body["model"]](_as_openai(body["messages"]) if anthropic else body["messages"])
         if reply.never:
             threading.Event().wait()
         if reply.status != 200:
@@ -127,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
                 reply.status, "application/json", json.dumps({"error": {"message": reply.text, "type": "invalid_request_error"}}).encode()
             )
             return
-        stream = _anthropic(reply) if "/messages" in self.path else _openai(body["model"], reply)
+        stream = _anthropic(reply) if anthropic else _openai(body["model"], reply)
         self._send(200, "text/event-stream", "".join(stream).encode())
 
     def _send(self, status: int, kind: str, data: bytes) -> None:
@@ -157,27 +158,37 @@ def _openai(model: str, reply: Reply) -> Iterator[str]:
     yield "data: [DONE]\n\n"
 
 
-def _anthropic(reply: Reply) -> Iterator[str]:
-    """Text only."""
+def _as_openai(messages: list[Message]) -> list[Message]:
+    """Results of tools are a message of their own there, and parts of the user's with Anthropic."""
+    found: list[Message] = []
+    for message in messages:
+        parts = message["content"]
+        results = [part for part in parts if part["type"] == "tool_result"] if isinstance(parts, list) else []
+        found += [{"role": "tool", "content": result["content"]} for result in results] or [message]
+    return found
 
+
+STOPS: Final = {"stop": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
+
+
+def _anthropic(reply: Reply) -> Iterator[str]:
     def event(kind: str, **fields: object) -> str:
         return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n"
 
+    def block(index: int, empty: Message, delta: Message) -> Iterator[str]:
+        yield event("content_block_start", index=index, content_block=empty)
+        yield event("content_block_delta", index=index, delta=delta)
+        yield event("content_block_stop", index=index)
+
     usage = {"input_tokens": PROMPT_TOKENS, "output_tokens": 1}
-    message: Message = {
-        "id": "msg_1",
-        "type": "message",
-        "role": "assistant",
-        "content": [],
-        "model": "m",
-        "stop_reason": None,
-        "usage": usage,
-    }
-    yield event("message_start", message=message)
-    yield event("content_block_start", index=0, content_block={"type": "text", "text": ""})
-    yield event("content_block_delta", index=0, delta={"type": "text_delta", "text": reply.text})
-    yield event("content_block_stop", index=0)
-    yield event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage={"output_tokens": ANSWER_TOKENS})
+    message: Message = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "model": "m", "stop_reason": None}
+    yield event("message_start", message=message | {"usage": usage})
+    if reply.text:
+        yield from block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": reply.text})
+    for number, (name, arguments) in enumerate(reply.calls):
+        call = {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": {}}
+        yield from block(number, call, {"type": "input_json_delta", "partial_json": json.dumps(arguments)})
+    yield event("message_delta", delta={"stop_reason": STOPS[reply.stop], "stop_sequence": None}, usage={"output_tokens": ANSWER_TOKENS})
     yield event("message_stop")
 
 

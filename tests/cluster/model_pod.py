@@ -55,20 +55,25 @@ class ModelPod:
     def values(self) -> dict[str, object]:
         """The chart's, for an installation with these models. By the pod's address: the way to a Service takes a moment to appear."""
         pod = self.agentjobs.kubectl.json("get", "pod", "-n", self.namespace, NAME)
-        url = f"http://{pod['status']['podIP']}:{PORT}/v1"
-        providers = {"test": (SECRET, "test"), "locked": ("agentjobs-no-such-secret", "key")}
+        url = f"http://{pod['status']['podIP']}:{PORT}"
+        openai, anthropic = ("openai-completions", f"{url}/v1"), ("anthropic-messages", url)
+        providers = {
+            "test": (*openai, SECRET, "test"),
+            "locked": (*openai, "agentjobs-no-such-secret", "key"),
+            "claude": (*anthropic, SECRET, "test"),
+        }
         found: dict[str, object] = {"models.default": "test/echo"}
-        for provider, (secret, key) in providers.items():
+        for provider, (api, url, secret, key) in providers.items():
             path = f"models.providers.{provider}"
-            found |= {f"{path}.api": "openai-completions", f"{path}.baseUrl": url, f"{path}.secret.name": secret, f"{path}.secret.key": key}
+            found |= {f"{path}.api": api, f"{path}.baseUrl": url, f"{path}.secret.name": secret, f"{path}.secret.key": key}
             found |= {f"{path}.models[{number}].id": model for number, model in enumerate(MODELS)}
         number = list(MODELS).index("echo")
         return found | {f"models.providers.test.models[{number}].cost.{kind}": price for kind, price in PRICE.items()}
 
-    def received(self, model: str) -> list[list[dict[str, Any]]]:
-        """The conversations that this model was sent, oldest first. All of them carried the key."""
+    def received(self, model: str, api: str = "/chat/completions") -> list[list[dict[str, Any]]]:
+        """The conversations that this model was sent by this API (the end of its path), oldest first. All of them carried the key."""
         path = f"/api/v1/namespaces/{self.namespace}/pods/{NAME}:{PORT}/proxy/"
         text = wait_for(lambda: self.agentjobs.kubectl("get", "--raw", path), 10, "the model server tells what it received")
-        requests = [request for request in json.loads(text) if request["body"]["model"] == model]
+        requests = [request for request in json.loads(text) if request["body"]["model"] == model and request["path"].endswith(api)]
         assert all(request["authorized"] for request in requests)
         return [request["body"]["messages"] for request in requests]

@@ -11,6 +11,27 @@ from typing import Any, Final
 
 from tests.cluster.installed import NAMESPACE, Installed
 
+TLS: Final = "index-tls"
+LOGIN: Final = "index-login"
+SECURE: Final = """\
+import base64, functools, http.server, os, ssl
+wanted = "Basic " + base64.b64encode(":".join((os.environ["USERNAME"], os.environ["PASSWORD"])).encode()).decode()
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def send_head(self):
+        if self.headers["Authorization"] == wanted:
+            return super().send_head()
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", "Basic realm=index")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+server = http.server.ThreadingHTTPServer(("", 8080), functools.partial(Handler, directory="/srv"))
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("/tls/tls.crt", "/tls/tls.key")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
 LABELS: Final = {"app": "index"}
 UNPACK: Final = """\
 import base64, io, os, shutil, sys, tarfile
@@ -30,22 +51,23 @@ for name in ("slow", "slower"):
 
 @dataclass(frozen=True)
 class Index:
-    """`offer` replaces everything that it offers."""
+    """`offer` replaces everything that it offers. `secure`: by https, from the Secret TLS, and only with the login in the Secret LOGIN."""
 
     agentjobs: Installed
     namespace: str
+    secure: bool = False
 
     @property
     def url(self) -> str:
         """As pods reach it."""
-        return f"http://index.{self.namespace}.svc:8080/simple"
+        return f"http{'s' if self.secure else ''}://index.{self.namespace}.svc:8080/simple"
 
     def start(self) -> None:
         """Waits until it answers."""
         kubectl = self.agentjobs.kubectl
         deployment = kubectl.json("get", "deployment", "-n", NAMESPACE, "agentjobs")
         env = {each["name"]: each.get("value", "") for each in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
-        pod = _pod(env["AGENTJOBS_RUNNER_IMAGE"], env["AGENTJOBS_RUNNER_IMAGE_PULL_POLICY"])
+        pod = _pod(env["AGENTJOBS_RUNNER_IMAGE"], env["AGENTJOBS_RUNNER_IMAGE_PULL_POLICY"], secure=self.secure)
         service = {"selector": LABELS, "ports": [{"port": 8080}]}
         kubectl.create(self.namespace, pod, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "index"}, "spec": service})
         kubectl("wait", "-n", self.namespace, "pod/index", "--for=condition=Ready", "--timeout=60s")
@@ -67,8 +89,8 @@ class Index:
         return [line.split('"')[1].removesuffix(" HTTP/1.1") for line in lines if '"' in line]
 
 
-def _pod(image: str, pull_policy: str) -> dict[str, Any]:
-    container = {
+def _pod(image: str, pull_policy: str, *, secure: bool) -> dict[str, Any]:
+    container: dict[str, Any] = {
         "name": "index",
         "image": image,
         "imagePullPolicy": pull_policy,
@@ -79,10 +101,12 @@ def _pod(image: str, pull_policy: str) -> dict[str, Any]:
         "volumeMounts": [{"name": "srv", "mountPath": "/srv"}],
     }
     security = {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
-    spec = {
-        "containers": [container],
-        "securityContext": security,
-        "terminationGracePeriodSeconds": 0,
-        "volumes": [{"name": "srv", "emptyDir": {}}],
-    }
+    volumes: list[dict[str, Any]] = [{"name": "srv", "emptyDir": {}}]
+    if secure:
+        keys = ("username", "password")
+        env = [{"name": key.upper(), "valueFrom": {"secretKeyRef": {"name": LOGIN, "key": key}}} for key in keys]
+        container |= {"command": ["python3", "-u", "-c", SECURE], "env": env}
+        container["volumeMounts"].append({"name": "tls", "mountPath": "/tls"})
+        volumes.append({"name": "tls", "secret": {"secretName": TLS, "defaultMode": 0o444}})
+    spec = {"containers": [container], "securityContext": security, "terminationGracePeriodSeconds": 0, "volumes": volumes}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "index", "labels": LABELS}, "spec": spec}

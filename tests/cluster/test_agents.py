@@ -16,11 +16,34 @@ from tests.cluster.support import Kubectl, new_namespace
 from tests.model_server import ANSWER_TOKENS, KEY, PROMPT_TOKENS, said
 
 CALLS = """
-import json, subprocess, sys
+import json, os, subprocess, sys, time
 
 def pi(*words, **options):
     done = subprocess.run(["pi", *words], capture_output=True, text=True, timeout=60, **options)
     return {"code": done.returncode, "out": done.stdout, "err": done.stderr}
+
+def ours():
+    found = []
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{process}/exe").endswith("/node"):
+                found.append(process)
+        except OSError:
+            pass  # the runner, or it has just ended
+    return found
+
+def given_up():
+    pi = subprocess.Popen(["pi", "--mode", "json", "--model", "test/silent", "-p", "x"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    before = b""
+    while b'"tool_execution_end"' not in before:
+        before += pi.stdout.readline()
+    running = len(ours())
+    pi.kill()
+    rest = pi.stdout.read()
+    ended = time.monotonic() + 10
+    while ours() and time.monotonic() < ended:
+        time.sleep(0.05)
+    return {"running": running, "left": ours(), "whole lines": [json.loads(line)["type"] for line in before.splitlines()][-1]}
 
 open_pipe = subprocess.Popen(["pi", "-p", "with an open pipe"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 print(json.dumps({
@@ -35,6 +58,7 @@ print(json.dumps({
     "cut": pi("--model", "test/cut", "-p", "x"),
     "overflow": pi("--model", "test/overflow", "-p", "x"),
     "locked": pi("--model", "locked/echo", "-p", "x"),
+    "given up": given_up(),
     "bash": pi("--model", "test/shell", "--tools", "bash", "-p", "x"),
     "no bash": pi("--model", "test/naughty", "-p", "x"),
     "version": pi("--version"),
@@ -89,19 +113,21 @@ def runs(model: ModelPod) -> dict[str, Manifest]:
     agentjobs.kubectl.create(namespace, CLAIM)
     jobs = [agent(name, f"test/{name}", **fields) for name, fields in AGENTS.items()]
     jobs += [agent("locked", "locked/echo"), agent("files", "test/files", DESK)]
+    jobs += [agent("anthropic", "claude/files", DESK), agent("anthropic-cut", "claude/cut"), agent("anthropic-broken", "claude/broken")]
     jobs += [manifests.agent_job("silent", {"model": "test/silent"}, timeoutSeconds=40)]
     jobs += [agent("naughty", "test/naughty", DESK, tools=["read", "write"])]
     jobs += [many.job("asks", CALLS), many.job("remembers", REMEMBERS, session="Continuous"), many.job("brings", BROUGHT, workspace=DESK)]
     jobs += [many.job("looks", "print(open('/workspace/summary.md').read())", workspace=DESK)]
     many.in_force(agentjobs, namespace, jobs)
     found: dict[str, Manifest] = {}
-    later = ["files", "naughty", "looks"]
+    later = ["files", "naughty", "looks", "anthropic"]
     first = [job["metadata"]["name"] for job in jobs if job["metadata"]["name"] not in later]
     started = many.started(agentjobs, namespace, first)
     brought = {"brings": started.pop("brings")}
     found |= many.finished(agentjobs, namespace, brought)
     found |= many.finished(agentjobs, namespace, many.started(agentjobs, namespace, ["files", "naughty"]))
     found |= many.finished(agentjobs, namespace, many.started(agentjobs, namespace, ["looks"]))
+    found |= many.finished(agentjobs, namespace, many.started(agentjobs, namespace, ["anthropic"]))
     found |= many.finished(agentjobs, namespace, started)
     return {name: run["status"] for name, run in found.items()}
 
@@ -139,6 +165,11 @@ def test_a_script_learns_by_the_exit_code_that_the_model_did_not_answer(calls: d
     assert (calls["locked"]["code"], "a job gets the key of its own model's provider only" in calls["locked"]["err"]) == (1, True)
 
 
+def test_the_real_pi_ends_with_a_call_that_is_killed_and_what_it_said_until_then_is_kept(calls: dict[str, Any]) -> None:
+    """The script's patience is over while the model is silent: SIGKILL for the `pi` that it called."""
+    assert calls["given up"] == {"running": 1, "left": [], "whole lines": "tool_execution_end"}
+
+
 def test_a_scripts_model_runs_commands_only_where_the_script_says_so(calls: dict[str, Any], model: ModelPod) -> None:
     assert calls["bash"] == {"code": 0, "out": "the answer is in the file\n", "err": ""}
     assert any("42" in text for conversation in model.received("shell") for text in said(conversation, "tool"))
@@ -166,6 +197,26 @@ def test_an_agent_reads_and_writes_files_of_its_workspace(runs: dict[str, Manife
     (system,) = said(model.received("files")[0], "system")
     assert "# You are files" in system
     assert "nobody can be asked" in system
+
+
+def test_an_agent_works_with_a_model_behind_anthropics_api(runs: dict[str, Manifest], model: ModelPod) -> None:
+    record = runs["anthropic"]
+    assert (record["phase"], record["message"], record["stdout"]) == ("Succeeded", "the model answered", runs["files"]["stdout"]), record
+    assert record["usage"] == {"inputTokens": 3 * PROMPT_TOKENS, "outputTokens": 3 * ANSWER_TOKENS}
+    first, second, third = model.received("files", "/v1/messages")
+    assert [len(first), len(second), len(third)] == [1, 3, 5], "each request carries what was said and done before"
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [("anthropic-cut", ("AnswerTruncated", "the model's answer was cut at")), ("anthropic-broken", ("ModelError", "401"))],
+)
+def test_what_is_no_answer_of_anthropics_api_is_a_failure_with_its_own_reason(
+    runs: dict[str, Manifest], name: str, end: tuple[str, str]
+) -> None:
+    record = runs[name]
+    assert (record["phase"], record["reason"]) == ("Failed", end[0]), record
+    assert end[1] in record["message"]
 
 
 def test_an_agent_that_asks_for_more_than_it_may_is_refused_and_its_record_says_so(runs: dict[str, Manifest], model: ModelPod) -> None:
