@@ -54,7 +54,7 @@ def index(agentjobs: Installed, kubectl: Kubectl, tmp_path_factory: pytest.TempP
     claim: dict[str, Any] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     with new_namespace(kubectl) as namespace:
         pems = certified(tmp_path_factory.mktemp("pki"), f"index.{namespace}.svc")
-        kubectl.create(
+        kubectl.apply(
             namespace,
             secret(TLS, **{name: pems[name] for name in ("tls.crt", "tls.key")}),
             secret(LOGIN, username="robot", password=PASSWORD),
