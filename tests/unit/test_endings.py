@@ -1,0 +1,76 @@
+"""tests/cluster/endings.py: what the matrix of endings would notice, and the page that it writes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.cluster.endings import DOWN, ERR, GONE, INCOMPLETE, OUT, ROWS, page, told
+
+WHOLE: dict[str, Any] = {
+    "phase": "Failed",
+    "reason": "PodDeleted",
+    "message": "the pod of this run was deleted before the run was over",
+    "stdout": OUT,
+    "stderr": ERR,
+    "logsComplete": True,
+    "finishedAt": "2026-11-24T08:00:00Z",
+}
+LOST = WHOLE | {"logsComplete": False, "stdout": "", "stderr": "", "message": f"{WHOLE['message']}; {INCOMPLETE}{GONE}"}
+FIRST, SECOND, *REST = OUT.splitlines(keepends=True)
+
+
+def test_a_whole_record_and_one_that_may_have_lost_its_output_and_says_why_pass() -> None:
+    ROWS["deleted"].check(WHOLE)
+    ROWS["forced"].check(WHOLE)
+    ROWS["forced"].check(LOST)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"stdout": "".join([FIRST, *REST])},
+        {"stdout": "".join([FIRST, FIRST, SECOND, *REST])},
+        {"stdout": "".join([SECOND, FIRST, *REST])},
+        {"stdout": OUT[:-1]},
+        {"stderr": OUT},
+        {"stderr": ""},
+        {"phase": "Cancelled"},
+        {"reason": "JobDeleted"},
+        {"message": LOST["message"]},
+        {"logsComplete": False},
+        LOST,
+    ],
+    ids=["a line less", "a line twice", "two lines changed about", "a byte less", "the other stream's lines", "no stderr", "another phase",
+         "another reason", "whole and incomplete at once", "incomplete without a reason", "lost where nothing may be lost"],
+)  # fmt: skip
+def test_a_record_that_lost_or_changed_something_fails(changed: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError):
+        ROWS["deleted"].check(WHOLE | changed)
+
+
+def test_a_lost_output_has_to_have_one_of_its_rows_reasons_and_a_killed_runner_cannot_leave_a_whole_one() -> None:
+    with pytest.raises(AssertionError):
+        ROWS["forced"].check(LOST | {"message": f"{INCOMPLETE}something else"})
+    with pytest.raises(AssertionError):
+        ROWS["killed"].check(WHOLE | {"reason": "Error"})
+
+
+@pytest.mark.parametrize(("name", "size"), [("megabytes", 200_000_000), ("short-lines", 16_000_000)])
+def test_of_a_flood_both_ends_are_expected_and_the_number_of_bytes_between_them(name: str, size: int) -> None:
+    head, marker, tail = ROWS[name].stdout.partition(f"\n[agentjobs: {size - 51_200} bytes dropped here]\n")
+    assert marker
+    assert (len(head), len(tail)) == (25_600, 25_600)
+    assert int(head.split()[0]) == 0
+    assert int(tail.split()[-1]) == 1_999_999
+
+
+def test_the_page_tells_of_each_row_how_many_were_whole_why_not_and_how_long_they_took() -> None:
+    seen = [datetime(2026, 11, 24, 8, 0, second, tzinfo=UTC) for second in (1, 3, 4)]
+    text = page({"forced": [told(WHOLE, seen[0]), told(LOST, seen[1]), told(LOST, seen[2])]}, "2 cores", "2026-11-24")
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    assert len(lines) == 2 + len(ROWS) + len([DOWN])
+    assert "Measured on 2026-11-24: 2 cores." in text
+    assert f"| `kubectl delete pod --force` | `Failed`, `PodDeleted` | 3 | 1 | 2 | {GONE} | 3.0 (1.0 to 4.0) |" in lines
