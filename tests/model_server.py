@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         key = self.headers.get("x-api-key") or self.headers.get("Authorization", "").removeprefix("Bearer ")
         self.received.append(Received(self.path, body, key))
-        anthropic = self.path.endswith("/messages")
+        anthropic = "/v1/messages" in self.path
         reply = MODELS[body["model"]](_as_openai(body["messages"]) if anthropic else body["messages"])
         if reply.never:
             threading.Event().wait()
@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
                 reply.status, "application/json", json.dumps({"error": {"message": reply.text, "type": "invalid_request_error"}}).encode()
             )
             return
-        stream = _anthropic(reply) if anthropic else _openai(body["model"], reply)
+        stream = _anthropic(body["model"], reply) if anthropic else _openai(body["model"], reply)
         self._send(200, "text/event-stream", "".join(stream).encode())
 
     def _send(self, status: int, kind: str, data: bytes) -> None:
@@ -171,7 +171,7 @@ def _as_openai(messages: list[Message]) -> list[Message]:
 STOPS: Final = {"stop": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"}
 
 
-def _anthropic(reply: Reply) -> Iterator[str]:
+def _anthropic(model: str, reply: Reply) -> Iterator[str]:
     def event(kind: str, **fields: object) -> str:
         return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n"
 
@@ -181,7 +181,7 @@ def _anthropic(reply: Reply) -> Iterator[str]:
         yield event("content_block_stop", index=index)
 
     usage = {"input_tokens": PROMPT_TOKENS, "output_tokens": 1}
-    message: Message = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "model": "m", "stop_reason": None}
+    message: Message = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "model": model, "stop_reason": None}
     yield event("message_start", message=message | {"usage": usage})
     if reply.text:
         yield from block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": reply.text})

@@ -71,9 +71,9 @@ class ModelPod:
         return found | {f"models.providers.test.models[{number}].cost.{kind}": price for kind, price in PRICE.items()}
 
     def received(self, model: str, api: str = "/chat/completions") -> list[list[dict[str, Any]]]:
-        """The conversations that this model was sent by this API (the end of its path), oldest first. All of them carried the key."""
+        """The conversations that this model was sent by this API (a part of its path), oldest first. All of them carried the key."""
         path = f"/api/v1/namespaces/{self.namespace}/pods/{NAME}:{PORT}/proxy/"
         text = wait_for(lambda: self.agentjobs.kubectl("get", "--raw", path), 10, "the model server tells what it received")
-        requests = [request for request in json.loads(text) if request["body"]["model"] == model and request["path"].endswith(api)]
+        requests = [request for request in json.loads(text) if request["body"]["model"] == model and api in request["path"]]
         assert all(request["authorized"] for request in requests)
         return [request["body"]["messages"] for request in requests]
