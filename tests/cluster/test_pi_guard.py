@@ -102,7 +102,7 @@ MUTATIONS: Final = (
     ('if (event.message.stopReason === "error") return;', ""),
     ("turns >= MAX_TURNS", "turns > MAX_TURNS"),
     (" && event.toolResults.length > 0", ""),
-    ("context.abort();", ""),
+    ("context.abort()", "undefined"),
 )
 
 
