@@ -16,7 +16,7 @@ from tests.cluster.installed import Installed
 from tests.cluster.plugin import Saj, installed
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 from tests.cluster.terminal import session
-from tests.cluster.test_readme import shown_as, squeezed
+from tests.pages import shown_as, squeezed
 
 GOLDEN = Path(__file__).parent / "golden"
 SLOW = """\

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.cluster.installed import ROOT, Installed
 from tests.cluster.plugin import installed
 from tests.cluster.support import Kubectl
-from tests.cluster.test_readme import BLOCK
+from tests.pages import blocks
 
 
 def test_the_pipeline_of_the_example_brings_what_was_merged_into_force(
@@ -27,7 +27,7 @@ def test_the_pipeline_of_the_example_brings_what_was_merged_into_force(
         return ran.stdout
 
     page = (ROOT / "docs/gitops.md").read_text().partition("## A worked example")[2]
-    check, merge = (match[2] for match in BLOCK.finditer(page))
+    check, merge = (block.commands for block in blocks(page))
     proposed = pipeline(check)
     assert "+    cron: 0 8 * * 1" in proposed
     digest = proposed.partition("### To approve\n")[2].split()[0]

@@ -79,6 +79,7 @@ SAID = {
     'Error from server (Forbidden): admission webhook: "x" denied': (Exit.FORBIDDEN, "denied"),
     "error: You must be logged in to the server (Unauthorized)": (Exit.CLUSTER, "cluster-info"),
     "The connection to the server localhost:8080 was refused - did you specify the right host or port?": (Exit.CLUSTER, "cluster-info"),
+    'The ScheduledAgentJob "x" is invalid: spec.schedule.timeZone: unknown': (Exit.USAGE, "correct the field"),
     "": (Exit.CLUSTER, "kubectl failed without a word"),
 }
 

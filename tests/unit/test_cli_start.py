@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ except SystemExit:
     print([name for name in {HEAVY!r} if name in sys.modules])
 """
 """As far as it gets without a cluster: every option is read, and kubectl was asked."""
+ROOT = Path(__file__).parents[2]
 SAJ = Path(sys.executable).with_name("kubectl-saj")
 
 
@@ -108,3 +110,28 @@ def test_completion_knows_every_command() -> None:
 def test_an_impossible_schedule_is_refused_where_it_stands() -> None:
     with pytest.raises(Problem, match="jobs.yaml: spec.schedule"):
         content_of("a", {"description": "x", "script": {"inline": "1"}, "schedule": {"cron": "61 * * * *"}}, "jobs.yaml")
+
+
+def test_what_is_installed_from_a_checkout_brings_the_plugin_and_its_completion(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        str(tmp_path),
+        str(ROOT),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("agentjobs-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (entries,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
+        scripts = archive.read(entries).decode()
+    assert {line.partition("=")[0].strip() for line in scripts.splitlines() if "=" in line} == {
+        "agentjobs",
+        "kubectl-saj",
+        "kubectl_complete-saj",
+    }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,7 @@ NO_REASONS = frozenset(
     "Invalid Finished Paused True False "  # phases of jobs, and of conditions whether they hold
     "ContainerCreating PodInitializing "  # a pod's words for a wait that is nobody's fault
     "IndentationError TabError "  # what Python calls some syntax errors
+    "Stalled Reconciling "  # conditions that have the reason of Ready
     "PackagesInstalled "  # the installer's word for success
     "Exited Refused SIG".split()  # outcomes in the envelope
 )
@@ -102,7 +105,7 @@ def test_the_readme_names_kinds_and_short_names_as_they_are() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_and_make_targets_lead_somewhere(document: Path) -> None:
     text = document.read_text()
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith(("http", "#"))]
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith(("http", "#"))]
     assert [link for link in links if not (document.parent / link).exists()] == []
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert {target for target in re.findall(r"`make ([a-z-]+)", text) if target not in targets} == set()
@@ -124,3 +127,59 @@ def test_the_defaults_in_the_documents_are_those_of_the_chart_and_the_models() -
     assert f"`history.clusterBytes`, {values['history']['clusterBytes'] // 2**30} GiB by default" in record
     kept = History()
     assert f"newest {kept.successful} succeeded, {kept.failed} failed and {kept.failed} skipped runs" in record
+
+
+UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "s": 1, "bytes": 1, "characters": 1}
+SCHEMAS = {
+    names["shortNames"][0]: definition["versions"][0]["schema"]["openAPIV3Schema"]
+    for definition in (yaml.safe_load(path.read_text())["spec"] for path in (ROOT / "crds").glob("*.yaml"))
+    if (names := definition["names"])
+}
+QUANTITIES = {"Mi": 2**20, "Gi": 2**30}
+
+
+def limits() -> list[tuple[str, int, str]]:
+    rows = re.findall(r"^\| (.+) \| ([\d,]+) ?(\w*) \| `(.+)` \|$", (ROOT / "docs/limits.md").read_text(), re.MULTILINE)
+    return [(what, int(number.replace(",", "")) * UNITS[unit], where) for what, number, unit, where in rows]
+
+
+def number_at(where: str) -> int:
+    """The number itself: of a constant, of the API's schema, or of the chart's values."""
+    source, _, path = where.partition(" ")
+    if source in SCHEMAS:
+        field, _, bound = path.partition(" ")
+        schema = SCHEMAS[source]
+        for step in field.split("."):
+            schema = schema["properties"][step]
+        return int(schema[bound])
+    if source == "values":
+        value = yaml.safe_load((ROOT / "charts/agentjobs/values.yaml").read_text())
+        for step in path.split("."):
+            value = value[step]
+        digits, unit = re.fullmatch(r"(\d+)(\w*)", str(value)).groups()  # type: ignore[union-attr]
+        return int(digits) * QUANTITIES.get(unit, 1)
+    module, _, name = where.rpartition(".")
+    value = getattr(importlib.import_module(module), name)
+    return int(value.total_seconds() if isinstance(value, timedelta) else value)
+
+
+@pytest.mark.parametrize(("what", "number", "where"), limits(), ids=[where for _, _, where in limits()])
+def test_a_limit_is_what_the_page_says(what: str, number: int, where: str) -> None:
+    assert number_at(where) == number, what
+
+
+def test_every_row_of_the_limits_is_compared() -> None:
+    rows = [row for row in (ROOT / "docs/limits.md").read_text().splitlines() if row.startswith("| ") and "---" not in row]
+    assert len(limits()) == len([row for row in rows if row != "| what | limit | where |"])
+
+
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_into_a_page_lead_to_one_of_its_titles(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", document.read_text())
+    broken = [(page, anchor) for page, anchor in links if anchor not in anchors(document.parent / page if page else document)]
+    assert broken == []

@@ -39,6 +39,8 @@ _REMEDIES: Final = {
     "NotFound": "`kubectl saj list` shows what is there; --namespace and --context choose where to look",
     "Invalid": "correct the field that is named, then try again",
 }
+_INVALID: Final = re.compile(r"^The \w+ \".*?\" is invalid: .*", re.MULTILINE | re.DOTALL)
+"""How kubectl says it of a manifest, without "Error from server"."""
 _NO_KIND: Final = "could not find the requested resource"
 
 
@@ -53,6 +55,8 @@ class Said(Problem):
 def said(stderr: str) -> Said:
     """kubectl's words as a problem with a remedy."""
     match = _ERROR.search(stderr)
+    if match is None and (invalid := _INVALID.search(stderr)):
+        return Said(invalid[0].strip(), _REMEDIES["Invalid"], Exit.USAGE, "Invalid")
     if match is None:
         text = stderr.strip().removeprefix("error: ") or "kubectl failed without a word"
         return Said(text, "check --context and --kubeconfig: `kubectl cluster-info` tells whether the cluster answers", Exit.CLUSTER, "")
