@@ -1,7 +1,7 @@
 -- Health of a ScheduledAgentJob for Argo CD: resource.customizations.health.agentjobs.dev_ScheduledAgentJob in argocd-cm.
 -- Healthy: what Git says is approved and in force. Suspended: a person has to decide, or has paused it. Degraded: it cannot get into force as
--- it stands. A run that failed is no fault of the deployment, so it is told and changes nothing.
-local stuck = { InvalidSpec = true, Denied = true, PackageDenied = true, NameTaken = true, PolicyMissing = true }
+-- it stands. Progressing: the operator tries again by itself. A run that failed is no fault of the deployment, so it is told and changes nothing.
+local means = { Stalled = "Degraded", Reconciling = "Progressing" }
 local health = { status = "Progressing", message = "the operator has not seen it yet" }
 local status = obj.status
 if status == nil or status.conditions == nil or status.observedGeneration ~= obj.metadata.generation then
@@ -18,11 +18,14 @@ for _, condition in ipairs(status.conditions) do
       elseif status.phase == "Failed" and status.lastError ~= nil then
         health.message = "in force; the last run failed: " .. status.lastError
       end
-    elseif stuck[condition.reason] then
-      health.status = "Degraded"
     else
       health.status = "Suspended"
     end
+  end
+end
+for _, condition in ipairs(status.conditions) do
+  if means[condition.type] and condition.status == "True" then
+    health.status = means[condition.type]
   end
 end
 return health

@@ -9,15 +9,22 @@ import pytest
 from lupa.lua51 import LuaRuntime
 
 from agentjobs.cli.files import jobs_in
+from agentjobs.core.conditions import RETRIED, STALLED, conditions
+from tests.unit.test_decide import NOW
 
 ROOT = Path(__file__).parents[2]
 HEALTH = (ROOT / "examples/gitops/argocd-health.lua").read_text()
 
 
 def job(reason: str = "", status: str = "False", seen: int = 2, suspend: bool = False, **more: Any) -> dict[str, Any]:
-    condition = {"type": "Ready", "status": status, "reason": reason, "message": f"because {reason}"}
-    answer = {"observedGeneration": seen, "conditions": [{"type": "Approved", "status": "False", "reason": "x"}, condition], **more}
-    return {"metadata": {"generation": 2}, "spec": {"suspend": suspend}, "status": answer}
+    """With the conditions that the operator writes beside this answer of Ready."""
+    told = {"Approved": ("False", "x", "x"), "Ready": (status, reason, f"because {reason}")}
+    found = [condition.wire() for condition in conditions((), told, seen, NOW)]
+    return {
+        "metadata": {"generation": 2},
+        "spec": {"suspend": suspend},
+        "status": {"observedGeneration": seen, "conditions": found, **more},
+    }
 
 
 CASES = {
@@ -32,6 +39,10 @@ CASES = {
     "invalid": (job("InvalidSpec"), "Degraded"),
     "its name is taken": (job("NameTaken"), "Degraded"),
     "unprotected": (job("PolicyMissing"), "Degraded"),
+    "its package was denied": (job("PackageDenied"), "Degraded"),
+    "its text is not to be used": (job("SourceNotLabelled"), "Degraded"),
+    "its text may come with the next file": (job("SourceMissing"), "Progressing"),
+    "the quota is full": (job("ClusterRefused"), "Progressing"),
 }
 
 
@@ -53,14 +64,37 @@ def test_a_failed_run_is_told_although_the_deployment_is_fine() -> None:
     assert health(CASES["its run failed"][0])["message"] == "in force; the last run failed: ScriptFailed: 3"
 
 
-def test_the_reasons_in_the_health_check_are_the_operators() -> None:
+def kstatus(body: dict[str, Any]) -> str:
+    """By the rules of kstatus for conditions: https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md"""
+    held = {condition["type"]: condition["status"] for condition in body.get("status", {}).get("conditions", ())}
+    if body.get("status", {}).get("observedGeneration") != body["metadata"]["generation"]:
+        return "InProgress"
+    if held.get("Reconciling") == "True":
+        return "InProgress"
+    if held.get("Stalled") == "True":
+        return "Failed"
+    return "Current" if held.get("Ready") == "True" else "InProgress"
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_argo_cd_and_kstatus_are_told_the_same(what: str) -> None:
+    body, expected = CASES[what]
+    meant = {"Healthy": {"Current"}, "Degraded": {"Failed"}, "Progressing": {"InProgress"}, "Suspended": {"InProgress", "Current"}}
+    assert kstatus(body) in meant[expected]
+
+
+def test_stalled_and_reconciling_go_when_they_are_over() -> None:
+    before = conditions((), {"Ready": ("False", "Denied", "no")}, 1, NOW)
+    assert [condition.type for condition in before] == ["Ready", "Stalled"]
+    told = {condition.type: (condition.status, condition.reason, condition.message) for condition in before}
+    assert [condition.type for condition in conditions(before, {**told, "Ready": ("True", "Ready", "yes")}, 1, NOW)] == ["Ready"]
+    refused = conditions(before, {**told, "Ready": ("False", "ClusterRefused", "quota")}, 1, NOW)
+    assert [(condition.type, condition.reason) for condition in refused] == [("Ready", "ClusterRefused"), ("Reconciling", "ClusterRefused")]
+
+
+def test_the_reasons_of_stalled_and_reconciling_are_reasons_of_ready() -> None:
     written = "".join(path.read_text() for path in (ROOT / "operator/src/agentjobs").rglob("*.py"))
-    for line in HEALTH.splitlines():
-        if line.startswith("local stuck"):
-            reasons = [part.partition("=")[0].strip(" {") for part in line.partition("=")[2].split(",")]
-            assert [reason for reason in reasons if f'"{reason}"' not in written] == []
-            return
-    pytest.fail("there is no line of reasons")
+    assert [reason for reason in (*STALLED, *RETRIED) if f'"{reason}"' not in written] == []
 
 
 def test_the_example_renders() -> None:

@@ -244,7 +244,7 @@ class ScheduledAgentJobStatus(StatusModel):
     conditions: tuple[Condition, ...] = Field(
         (),
         max_length=16,
-        description="Approved, PackagesApproved, Scheduled and Ready, each with reason and message.",
+        description="Approved, PackagesApproved, Scheduled and Ready, each with reason and message; Stalled or Reconciling where true.",
         json_schema_extra=list_map("type"),
     )
     card: Card | None = Field(None, description="What an approver is shown: the content of the spec as it is now.")

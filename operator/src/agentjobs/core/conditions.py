@@ -15,6 +15,10 @@ from agentjobs.core.plan import Force
 from agentjobs.core.timestamps import to_wire
 
 SHORT: Final = 10
+STALLED: Final = frozenset("InvalidSpec Denied PackageDenied NameTaken PolicyMissing SourceNotLabelled SourceInvalid".split())
+"""Reasons of Ready that somebody has to do something about; waiting does not help."""
+RETRIED: Final = frozenset({"ClusterRefused", "SourceMissing"})
+"""Reasons of Ready that the operator tries again by itself, or that what is applied next may end."""
 Told = tuple[str, str, str]
 """Status, reason, message."""
 
@@ -137,7 +141,7 @@ def phase(force: Force, status: ScheduledAgentJobStatus, *, active: bool, suspen
 
 
 def conditions(before: tuple[Condition, ...], told: Mapping[str, Told], generation: int, now: datetime) -> tuple[Condition, ...]:
-    """The time of transition moves only when a condition's status does."""
+    """The time of transition moves only when a condition's status does. Adds what kstatus wants to know of `Ready`."""
     old = {condition.type: condition for condition in before}
 
     def one(kind: str, status: str, reason: str, message: str) -> Condition:
@@ -153,4 +157,14 @@ def conditions(before: tuple[Condition, ...], told: Mapping[str, Told], generati
             }
         )
 
-    return tuple(one(kind, *answer) for kind, answer in told.items())
+    ours = {kind: answer for kind, answer in told.items() if kind not in ("Stalled", "Reconciling")}
+    return tuple(one(kind, *answer) for kind, answer in {**ours, **_for_kstatus(ours.get("Ready"))}.items())
+
+
+def _for_kstatus(ready: Told | None) -> Mapping[str, Told]:
+    """Conditions of which kstatus expects that they are absent unless they are true. A wait for a decision is neither."""
+    if ready and ready[0] != "True":
+        for kind, reasons in (("Stalled", STALLED), ("Reconciling", RETRIED)):
+            if ready[1] in reasons:
+                return {kind: ("True", *ready[1:])}
+    return {}

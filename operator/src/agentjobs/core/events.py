@@ -16,6 +16,8 @@ from agentjobs.core.views import JobView, RunView
 MAX_EVENT_MESSAGE = 1024
 SCHEDULING = frozenset({"Scheduled", "Suspended", "PausedAfterFailures", "NeverDue"})
 """Reasons of the condition Scheduled that are news; what else it says, Approved and Ready say, too."""
+FOR_TOOLS = frozenset({"Stalled", "Reconciling"})
+"""Conditions that repeat what Ready says."""
 GOOD = frozenset({"Succeeded", "Skipped"})
 
 
@@ -29,7 +31,7 @@ def of_conditions(job: JobView, status: ScheduledAgentJobStatus, now: datetime) 
     for condition in status.conditions:
         before = old.get(condition.type)
         # Ready repeats what Approved says until the job is approved.
-        if condition.reason not in told and _news(before, condition):
+        if condition.type not in FOR_TOOLS and condition.reason not in told and _news(before, condition):
             told.add(condition.reason)
             since = (before.reason, before.last_transition_time) if before else ()
             about = "/".join((condition.type, condition.reason, str(status.observed_generation), *since, condition.message))
