@@ -89,6 +89,23 @@ def test_approving_on_a_terminal_shows_the_card_and_what_changed_and_asks(agentj
     wait_for(lambda: saj.run("diff", "asked").stdout == "", 30, "what was approved is what runs")
 
 
+def test_approving_what_was_denied_on_a_terminal_says_what_stands_in_the_way(agentjobs: Installed, saj: Saj, namespace: str) -> None:
+    agentjobs.in_force(namespace, "refused", "print('one')\n")
+    agentjobs.kubectl.apply(namespace, many.job("refused", "print('two')\n"))
+    wait_for(lambda: "change waits" in saj("cards", "refused"), 30, "the change waits")
+    saj("deny", "refused", "--yes", "--reason", "it mails everybody")
+    code, screen = session(["kubectl", "saj", "approve", "refused"], {}, saj.environment)
+    assert code == 1, screen
+    golden("approve-denied", screen)
+    wait_for(lambda: "refused" not in saj("cards"), 30, "what was decided about does not wait")
+    saj("cards", "refused")
+    denial = f"refused-{agentjobs.digest(namespace, 'refused')[:10]}-denied"
+    assert f"kubectl delete aja {denial} --namespace {namespace}" in screen
+    agentjobs.kubectl("delete", "aja", denial, "-n", namespace)
+    assert "approved: refused" in saj("approve", "refused", "--yes")
+    wait_for(lambda: saj.run("diff", "refused").stdout == "", 30, "what was approved is what runs")
+
+
 def test_packages_are_checked_approved_and_revoked_by_themselves(agentjobs: Installed, saj: Saj, namespace: str) -> None:
     agentjobs.kubectl.apply(namespace, many.job("packed", "print(1)", packages=["idna==3.0", "attrs==1.0"]))
     assert saj.run("packages", "check", "idna==3.0").returncode == 1

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentjobs.cli import cards, rows
+from agentjobs.cli.decide import denied
 from agentjobs.cli.difference import coloured, unified
 from agentjobs.cli.kube import said
 from agentjobs.cli.main import tell
@@ -90,3 +92,28 @@ def test_each_failure_of_kubectl_has_its_code_and_a_sentence(stderr: str) -> Non
     problem = said(stderr)
     assert problem.code is code
     assert part in tell(problem, colour=False)
+
+
+def decision(word: str, digest: str = "a" * 64, **more: str) -> dict[str, Any]:
+    return {"metadata": {"name": f"x-{word.lower()}", "namespace": "team"}, "spec": {"digest": digest, "decision": word, **more}}
+
+
+def test_a_denial_of_the_same_content_stands_in_the_way_of_an_approval() -> None:
+    denial = decision("Denied", approvedBy="ben", reason="it mails\neverybody")
+    problem = denied("x", "a" * 64, [decision("Approved"), denial])
+    assert problem is not None
+    told = tell(problem, colour=False)
+    assert "x: the content aaaaaaaaaa was denied by ben, because: it mails everybody" in told
+    assert "`kubectl delete aja x-denied --namespace team`" in told
+    assert problem.code is Exit.NO
+
+
+def test_a_denial_of_another_content_and_an_approval_stand_in_nobodys_way() -> None:
+    assert denied("x", "a" * 64, [decision("Denied", "b" * 64), decision("Approved")]) is None
+
+
+def test_a_change_that_was_denied_does_not_wait_for_a_decision() -> None:
+    (changed,) = [job for job in JOBS if job["metadata"]["name"] == "links"]
+    assert rows.waits(changed)
+    condition = {"type": "Approved", "status": "False", "reason": "Denied"}
+    assert not rows.waits({**changed, "status": {**changed["status"], "conditions": [condition]}})

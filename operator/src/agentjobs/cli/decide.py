@@ -13,7 +13,7 @@ from agentjobs.cli.contents import Shown, in_force, of_job
 from agentjobs.cli.difference import coloured, unified
 from agentjobs.cli.kube import APPROVALS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import at
+from agentjobs.cli.text import at, one_line
 
 Decision = Literal["Approved", "Denied"]
 NEEDS_APPROVAL = ": needs approval"
@@ -56,6 +56,7 @@ def approve(
     """Approve jobs: shows each card and what changed since the last approval, asks once, and writes one approval for each."""
     kube = options.cluster(kubeconfig, context, namespace)
     cases = _cases(kube, jobs or [], every=every, digest=digest)
+    _refuse_denied(kube, cases)
     pins = _waiting_pins(cases)
     if digest is None:
         _present(kube, cases)
@@ -117,6 +118,34 @@ def _check(case: Case, digest: str | None) -> None:
             "use a kubectl-saj of the operator's version, and try again: a ConfigMap may just have changed",
             Exit.CHANGED,
         )
+
+
+def _refuse_denied(kube: Kube, cases: Sequence[Case]) -> None:
+    """An approval beside a denial of the same content would be written, and change nothing."""
+    for case in cases:
+        try:
+            decisions = kube.all(APPROVALS, fieldSelector=f"spec.jobName={case.name}")
+        except Said as refusal:
+            if refusal.code is Exit.FORBIDDEN:
+                return
+            raise
+        if problem := denied(case.name, case.shown.digest, decisions):
+            raise problem
+
+
+def denied(name: str, digest: str, decisions: Sequence[Json]) -> Problem | None:
+    """Who stands in the way of an approval, and how to lift that. Pure."""
+    found = [body for body in decisions if at(body, "spec", "digest") == digest and at(body, "spec", "decision") == "Denied"]
+    if not found:
+        return None
+    who = at(found[0], "spec", "approvedBy") or "somebody"
+    why = f", because: {one_line(at(found[0], 'spec', 'reason'))}" if at(found[0], "spec", "reason") else ""
+    names = " ".join(body["metadata"]["name"] for body in found)
+    return Problem(
+        f"ScheduledAgentJob {name}: the content {digest[:10]} was denied by {who}{why}; an approval beside a denial does not count",
+        f"change the job, or take the denial back: `kubectl delete aja {names} --namespace {found[0]['metadata']['namespace']}`",
+        Exit.NO,
+    )
 
 
 def _present(kube: Kube, cases: Sequence[Case]) -> None:

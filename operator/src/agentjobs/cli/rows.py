@@ -63,8 +63,9 @@ def approval(job: Json) -> str:
 
 
 def waits(job: Json) -> bool:
-    """Whether somebody has to decide about it."""
-    return at(job, "status", "approval", "state") in ("Pending", "Changed") and bool(at(job, "status", "card", "digest"))
+    """Whether somebody has to decide about it. A change that was denied has been decided about, while what runs is another content."""
+    denied = any(condition["type"] == "Approved" and condition["reason"] == "Denied" for condition in at(job, "status", "conditions") or ())
+    return not denied and at(job, "status", "approval", "state") in ("Pending", "Changed") and bool(at(job, "status", "card", "digest"))
 
 
 def _of(*path: str) -> Column:
