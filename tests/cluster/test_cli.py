@@ -124,6 +124,9 @@ def test_doctor_tells_what_is_in_force_and_who_could_get_around_it(kubectl: Kube
     kubectl("create", "rolebinding", "ed", "-n", namespace, "--clusterrole=edit", "--user=ed")
     kubectl("create", "rolebinding", "adam", "-n", namespace, "--clusterrole=admin", "--user=adam")
     golden("doctor", saj.run("doctor").stdout)
+    findings = json.loads(saj.run("doctor", "-o", "json").stdout)["findings"]
+    assert {"verdict": "ok", "text": "the API is served"} in findings
+    assert saj.run("doctor", "-o", "name").stdout.split() == [finding["verdict"] for finding in findings]
     ed = installed(kubectl, namespace, saj.folder, "ed")
     assert "unknown" in ed.run("doctor").stdout
     assert "ed may write jobs, start runs here, not approve jobs" in ed.run("doctor").stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -46,19 +46,31 @@ class Finding:
 
 
 def run(
+    output: options.Format = options.Output.TABLE,
     namespace: options.Namespace = None,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Check what approvals rest on, what you may do here, and who could get around an approval. Exit code 1 when something is wrong."""
     kube = options.cluster(kubeconfig, context, namespace)
-    wrong = False
+    found: list[Finding] = []
     for check in (served, operator, policies, jobs, rights, around):
         for finding in _tried(check, kube):
-            options.say(finding.line(colour=options.on_terminal()))
-            wrong = wrong or finding.verdict == "problem"
-    if wrong:
+            found.append(finding)
+            if output in (options.Output.TABLE, options.Output.WIDE):
+                options.say(finding.line(colour=options.on_terminal()))
+    _for_programs(found, output)
+    if any(finding.verdict == "problem" for finding in found):
         raise typer.Exit(Exit.NO)
+
+
+def _for_programs(found: list[Finding], output: options.Output) -> None:
+    """A finding has no name: its verdict stands in the place of one."""
+    if output is options.Output.NAME:
+        for finding in found:
+            options.say(finding.verdict)
+    elif output in (options.Output.JSON, options.Output.YAML):
+        options.dump({"findings": [asdict(finding) for finding in found]}, output)
 
 
 def _tried(check: Callable[[Kube], Iterator[Finding]], kube: Kube) -> Iterator[Finding]:
