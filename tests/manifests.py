@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tests import schedule_manifests
+
 Manifest = dict[str, Any]
 
 DIGEST: Final = "0123456789abcdef" * 4
@@ -95,12 +97,9 @@ REFUSED_CRONS: Final = (
     Refused("cron as a macro", _cron("@daily"), "takes no macros such as @daily or @every"),
     Refused("cron as an interval", _cron("@every 5m"), "takes no macros such as @daily or @every"),
     Refused("cron with TZ", _cron("TZ=Europe/Berlin 0 8 * * 1"), "takes no time zone: write it in schedule.timeZone"),
-    Refused(
-        "cron with CRON_TZ", _cron("CRON_TZ=Europe/Berlin 0 8 * * 1"), "takes no time zone: write it in schedule.timeZone", ONLY_SERVER
-    ),
+    Refused("cron with CRON_TZ", _cron("CRON_TZ=Europe/Berlin 0 8 * * 1"), "takes no time zone: write it in schedule.timeZone"),
     Refused("cron with ?", _cron("0 8 ? * 1"), 'takes no "?": write "*" instead'),
     Refused("minute 60", _cron("60 8 * * *"), "the first field, the minute, takes 0 to 59"),
-    Refused("every 90 minutes", _cron("*/90 * * * *"), "steps from 1 to 59"),
     Refused("a step of 0", _cron("*/0 * * * *"), "steps from 1 to 59"),
     Refused("an empty list item", _cron("0,,30 * * * *"), "the first field, the minute"),
     Refused("hour 24", _cron("0 24 * * *"), "the second field, the hour, takes 0 to 23"),
@@ -113,6 +112,8 @@ REFUSED_CRONS: Final = (
     Refused("a range backwards", _cron("0 18-8 * * *"), "a range goes upwards"),
     Refused("a weekend over Sunday", _cron("0 8 * * fri-MON"), 'for Friday to Monday write "FRI,SAT,SUN,MON"'),
 )
+
+REFUSED_SCHEDULES: Final = tuple(Refused(text, job(schedule=part), text) for text, part in schedule_manifests.REFUSED)
 
 REFUSED_ZONES: Final = (
     Refused("no such zone", _zone("Europe/Bukarest"), "must be an IANA time zone name that Kubernetes knows", ONLY_SERVER),
@@ -306,6 +307,7 @@ REFUSED_PACKAGE_APPROVALS: Final = (
 REFUSED: Final = (
     *REFUSED_CRONS,
     *REFUSED_ZONES,
+    *REFUSED_SCHEDULES,
     *REFUSED_JOBS,
     *REFUSED_VARIABLES,
     *REFUSED_RESOURCES,
@@ -315,16 +317,11 @@ REFUSED: Final = (
     *REFUSED_PACKAGE_APPROVALS,
 )
 
-GOOD_CRONS: Final = (
-    "0 8 * * 1", "*/5 * * * *", "00 08 01 01 00", "0 8,20 * * *", "0 9 1 1,4,7,10 *", "0-29/10 8-17 1-7 JAN-Jun MON-fri", "5/15 * * * *",
-    " 0  8\t* * SUN,sat ", "0 0 1-31/2 */3 */2", "0 0 31 2 *",
-)  # fmt: skip
-GOOD_ZONES: Final = ("Europe/Bucharest", "Etc/UTC", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+12", "America/Port-au-Prince")
-
 GOOD_JOBS: Final = {
     "the smallest job": job(),
-    **{f"cron {expression!r}": _cron(expression) for expression in GOOD_CRONS},
-    **{f"zone {name}": _zone(name) for name in GOOD_ZONES},
+    **{f"cron {expression!r}": _cron(expression) for expression in schedule_manifests.GOOD_CRONS},
+    **{f"zone {name}": _zone(name) for name in schedule_manifests.GOOD_ZONES},
+    **{name: job(schedule=part) for name, part in schedule_manifests.GOOD.items()},
     "a zone without a cron": job(schedule={"timeZone": "Europe/Bucharest", "startingDeadlineSeconds": 10}),
     "a name of 52 characters": job("a" * 52),
     "a name that begins with a digit": job("2nd-report"),

@@ -11,7 +11,7 @@ from hack.benchmark.client import Client, Json, Seen, Watch
 FAR_AWAY: Final = "0 0 29 2 *"
 """A schedule that does not become due while it is measured, except on a leap day."""
 EVERY_MINUTE: Final = "* * * * *"
-FINAL: Final = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled"})
+FINAL: Final = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
 IN_FLIGHT: Final = 16
 """Requests at the same time when many objects are written."""
 READY_SECONDS: Final = 60.0

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 NAMESPACE = "agentjobs-system"
 VALUES = "VALUES"
 """On a cluster of the user's own: a Helm values file that names images which that cluster can pull."""
-FINAL = ("Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled")
+FINAL = ("Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled")
 Manifest = dict[str, Any]
 
 

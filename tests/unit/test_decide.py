@@ -13,9 +13,10 @@ from agentjobs.core import manifests
 from agentjobs.core.approval import ApprovalView
 from agentjobs.core.decide import current_content, decide, decide_orphan, merge_patch
 from agentjobs.core.plan import Observed, Plan, Write
-from agentjobs.core.views import BatchJobView, CronJobView, PodView, RunView, cron_job_view, job_view
+from agentjobs.core.pods import PodView
+from agentjobs.core.views import BatchJobView, CronJobView, RunView, cron_job_view, job_view
 from tests import manifests as written
-from tests.unit.test_manifests import POLICY
+from tests.unit.test_manifests import POLICY, timed
 from tests.unit.test_outcome import RUNNING_POD
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -39,7 +40,7 @@ def approved(seen: Observed, decision: str = "Approved", digest: str | None = No
 
 
 def cron_job(seen: Observed, **changes: Any) -> CronJobView:
-    body = manifests.cron_job(seen.job, current_content(seen.job), POLICY, suspended=False)
+    body = timed(seen.job, current_content(seen.job), POLICY)
     body["metadata"] |= {"uid": "cron", "resourceVersion": "9"}
     return replace(cron_job_view(body), **changes)
 

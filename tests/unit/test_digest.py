@@ -24,7 +24,6 @@ from tests.unit.test_api import SPECS
 Path = tuple[str | int, ...]
 TEXT: Final = Reference("sources", "text")
 COMMON: Final[dict[str, Any]] = {
-    "schedule": {"cron": "0 8 * * 1", "timeZone": "Europe/Bucharest", "startingDeadlineSeconds": 60},
     "session": "Continuous",
     "packages": ["six==1.17.0"],
     "env": [{"name": "A", "value": "x"}, {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
@@ -34,10 +33,15 @@ COMMON: Final[dict[str, Any]] = {
     "suspend": True,
     "history": {"successful": 3, "failed": 4},
 }
+ZONED: Final = {"timeZone": "Europe/Bucharest", "startingDeadlineSeconds": 60}
+WEEKS: Final = {**ZONED, "cron": "0 8 * * 1", "everyWeeks": 2, "startDate": "2026-01-05"}
+WINDOW: Final = {**ZONED, "window": {"cron": "0 0 * * 1", "startTime": "08:00", "endTime": "10:00"}}
+ONCE: Final = {**ZONED, "once": {"runAt": "2026-12-01T09:00:00"}}
 AGENT: Final = {"instructions": "Look.", "startingMessage": "begin", "tools": ["read"], "model": "a/b", "maxTurns": 3}
 EXAMPLES: Final = {
-    "script": ScheduledAgentJobSpec.model_validate(manifests.job(**COMMON)["spec"]),
-    "agent": ScheduledAgentJobSpec.model_validate(manifests.job(**COMMON, script=None, agent=AGENT)["spec"]),
+    "script": ScheduledAgentJobSpec.model_validate(manifests.job(**COMMON, schedule=WEEKS)["spec"]),
+    "once": ScheduledAgentJobSpec.model_validate(manifests.job(**COMMON, schedule=ONCE)["spec"]),
+    "agent": ScheduledAgentJobSpec.model_validate(manifests.job(**COMMON, schedule=WINDOW, script=None, agent=AGENT)["spec"]),
 }
 """Together they have every field, none at its default; a new field has to be added here. References are tested on their own."""
 REFERENCE: Final = "config_map_key_ref"
@@ -99,7 +103,7 @@ def test_changing_a_field_changes_the_digest_if_it_is_covered_and_not_if_it_is_n
 
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_a_reference_has_the_digest_of_its_text(kind: str) -> None:
-    holder, field = ("script", "inline") if kind == "script" else ("agent", "instructions")
+    holder, field = ("script", "inline") if kind != "agent" else ("agent", "instructions")
     text = getattr(getattr(EXAMPLES[kind], holder), field)
     raw = EXAMPLES[kind].wire()
     raw[holder] = {key: part for key, part in raw[holder].items() if key != field} | {"configMapKeyRef": TEXT._asdict()}

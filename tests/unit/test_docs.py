@@ -36,8 +36,8 @@ WITH_REASONS = [
     *(PI / f"{name}.py" for name in ("agent", "models", "verdict")),
 ]
 NO_REASONS = frozenset(
-    "Succeeded Failed TimedOut Skipped Cancelled Pending Running "  # phases of runs
-    "Invalid Finished Paused True False "  # phases of jobs, and of conditions whether they hold
+    "Succeeded Failed TimedOut Skipped Missed Cancelled Pending Running "  # phases of runs
+    "Invalid Finished Paused Triggered True False "  # phases of jobs, and of conditions whether they hold
     "ContainerCreating PodInitializing "  # a pod's words for a wait that is nobody's fault
     "IndentationError TabError "  # what Python calls some syntax errors
     "Stalled Reconciling "  # conditions that have the reason of Ready

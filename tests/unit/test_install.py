@@ -17,13 +17,14 @@ from agentjobs.core.envelope import EnvelopeError
 from agentjobs.core.outcome import Ending, Evidence, record
 from agentjobs.core.packages import Packages
 from agentjobs.core.plan import Observed
+from agentjobs.core.pods import PodView, pod_view
 from agentjobs.core.policy import PackagePolicy
 from agentjobs.core.resolution import Installation, Resolution, read_installation, read_resolution
 from agentjobs.core.revisions import left_over
-from agentjobs.core.views import PodView, cron_job_view, pod_view
+from agentjobs.core.views import cron_job_view
 from agentjobs.testing.envelopes import envelope
 from tests.unit.test_decide import NOW, approved, cron_job, observed
-from tests.unit.test_manifests import POLICY
+from tests.unit.test_manifests import POLICY, timed
 from tests.unit.test_outcome import JOB, NEVER, RUN
 from tests.unit.test_packages import IMAGE, asking, decided
 
@@ -40,7 +41,7 @@ EVERYTHING = PackagePolicy("https://i.example/simple", "ca", "", "root.pem", "lo
 
 def pod(pins: list[str], policy: PackagePolicy = CHOSEN.packages, *, kept: bool = False) -> dict[str, Any]:
     job = observed(packages=pins).job
-    body = manifests.cron_job(job, current_content(job), replace(CHOSEN, packages=policy), suspended=False, kept=kept)
+    body = timed(job, current_content(job), replace(CHOSEN, packages=policy), kept=kept)
     found: dict[str, Any] = body["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     return found
 
@@ -68,7 +69,7 @@ def test_packages_are_installed_into_a_volume_that_the_script_can_only_read() ->
 
 def test_the_installer_gets_nothing_of_the_script_and_the_script_nothing_of_the_installer() -> None:
     job = observed(packages=PINS, env=[{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]).job
-    body = manifests.cron_job(job, current_content(job), replace(CHOSEN, packages=EVERYTHING), suspended=False, kept=True)
+    body = timed(job, current_content(job), replace(CHOSEN, packages=EVERYTHING), kept=True)
     spec = body["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (installer,), (runner,) = spec["initContainers"], spec["containers"]
     assert {variable["name"] for variable in installer["env"]}.isdisjoint({"TOKEN", "HOME", "JOB_RUN_ID"})
@@ -247,7 +248,7 @@ def test_later_runs_install_from_what_is_kept_and_nothing_is_kept_twice() -> Non
 
 
 def _as_written(seen: Observed, *, kept: bool) -> Any:
-    body = manifests.cron_job(seen.job, current_content(seen.job), CHOSEN, suspended=False, kept=kept)
+    body = timed(seen.job, current_content(seen.job), CHOSEN, kept=kept)
     body["metadata"] |= {"uid": "cron", "resourceVersion": "9"}
     assert cron_job_view(body).spec_hash == spec_hash(body["spec"])
     return cron_job_view(body)

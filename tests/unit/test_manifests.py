@@ -27,8 +27,13 @@ def observed(**spec: Any) -> tuple[JobView, Content]:
     return job_view(body), content("report", ScheduledAgentJobSpec.model_validate(body["spec"]))
 
 
+def timed(job: JobView, content: Content, policy: RunPolicy, *, suspended: bool = False, kept: bool = False) -> dict[str, Any]:
+    """The CronJob of a content whose schedule needs no arming."""
+    return manifests.cron_job(job, content, policy, manifests.plain(content.spec.schedule, suspended=suspended), kept=kept)
+
+
 def cron_job(suspended: bool = False, policy: RunPolicy = POLICY, **spec: Any) -> dict[str, Any]:
-    return manifests.cron_job(*observed(**spec), policy, suspended=suspended)
+    return timed(*observed(**spec), policy, suspended=suspended)
 
 
 def pod(**spec: Any) -> dict[str, Any]:

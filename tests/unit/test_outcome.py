@@ -9,7 +9,8 @@ import pytest
 
 from agentjobs.core.envelope import Envelope
 from agentjobs.core.outcome import Ending, Evidence, record
-from agentjobs.core.views import BatchJobView, PodView, RunView, pod_view
+from agentjobs.core.pods import PodView, pod_view
+from agentjobs.core.views import BatchJobView, RunView
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 RUN = RunView("ns", "report-now", "uid", "1", "report", True, True, NOW, "Running", None, None, "2026-11-22T08:00:00Z")

@@ -9,13 +9,12 @@ import pytest
 
 from agentjobs.api import names
 from agentjobs.cluster.uses import Uses
-from agentjobs.core import manifests
 from agentjobs.core.decide import current_content, decide
 from agentjobs.core.packages import PackageApprovalView, Packages, inventory, package_approval_view
 from agentjobs.core.plan import Observed
 from tests import manifests as written
 from tests.unit.test_decide import NOW, approved, asked, observed, settled, status, told
-from tests.unit.test_manifests import POLICY
+from tests.unit.test_manifests import POLICY, timed
 
 IMAGE = inventory({"requests": "2.32.3", "PyYAML": "6.0", "odd": "not a version"})
 PINS = ["requests==2.32.3", "six==1.17.0", "Flask==3.0"]
@@ -111,9 +110,9 @@ def test_a_sentence_names_ten_packages_and_counts_the_others() -> None:
 
 def test_jobs_say_which_of_their_packages_needed_an_approval() -> None:
     seen = asking(PINS)
-    body = manifests.cron_job(seen.job, current_content(seen.job), replace(POLICY, inventory=IMAGE), suspended=False)
+    body = timed(seen.job, current_content(seen.job), replace(POLICY, inventory=IMAGE))
     assert body["spec"]["jobTemplate"]["metadata"]["annotations"][names.PACKAGES_ANNOTATION] == "six==1.17.0,Flask==3.0"
-    plain = manifests.cron_job(observed().job, current_content(observed().job), POLICY, suspended=False)
+    plain = timed(observed().job, current_content(observed().job), POLICY)
     assert names.PACKAGES_ANNOTATION not in plain["spec"]["jobTemplate"]["metadata"]["annotations"]
 
 

@@ -9,6 +9,7 @@ import pytest
 from agentjobs.api.job import Schedule
 from agentjobs.core import schedule
 from agentjobs.core.errors import UserError
+from agentjobs.core.words import words
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -48,11 +49,11 @@ def test_a_day_that_never_comes_has_no_start() -> None:
 
 def test_a_job_without_cron_has_no_start() -> None:
     assert schedule.next_starts(Schedule(), NOW, 3) == ()
-    assert schedule.words(Schedule()) == "manual runs only"
+    assert words(Schedule()) == "manual runs only"
 
 
 def test_the_words_name_the_time_and_the_zone() -> None:
-    assert schedule.words(Schedule(cron="0 8 * * 1", time_zone="Europe/Bucharest")) == "At 08:00, only on Monday (Europe/Bucharest)"
+    assert words(Schedule(cron="0 8 * * 1", time_zone="Europe/Bucharest")) == "At 08:00, only on Monday (Europe/Bucharest)"
 
 
 @pytest.mark.parametrize("zone", ["Europe/Bukarest", "", "../etc/passwd", "a\0b"])
@@ -66,3 +67,35 @@ def test_the_start_of_a_scheduled_run_is_read_from_its_name() -> None:
     assert schedule.start_of("report-by-hand") is None
     assert schedule.start_of("report-1234567") is None
     assert schedule.start_of("report-²²²²²²²²") is None
+
+
+MONDAYS = Schedule(cron="0 8 * * 1", every_weeks=2, start_date="2026-12-14", time_zone="Europe/Bucharest")
+
+
+def test_every_second_week_goes_on_over_the_end_of_the_year() -> None:
+    found = schedule.next_starts(MONDAYS, NOW, 4)
+    assert [start.date().isoformat() for start in found] == ["2026-12-14", "2026-12-28", "2027-01-11", "2027-01-25"]
+    assert {start.hour for start in found} == {8}
+    assert words(MONDAYS) == "At 08:00, only on Monday, every second week from that of 2026-12-14 on (Europe/Bucharest)"
+
+
+def test_nothing_starts_before_the_start_date_and_its_week_counts() -> None:
+    wednesday = Schedule(cron="0 8 * * 1,5", every_weeks=2, start_date="2026-12-16")
+    found = schedule.next_starts(wednesday, NOW, 3)
+    assert [start.date().isoformat() for start in found] == ["2026-12-18", "2026-12-28", "2027-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "instant"),
+    [
+        ("2026-12-01T09:00:00", "Europe/Bucharest", "2026-12-01T07:00:00+00:00"),
+        ("2026-12-01T09:00:00+05:30", "Europe/Bucharest", "2026-12-01T03:30:00+00:00"),
+        ("2026-12-31T23:30:00Z", "Pacific/Auckland", "2026-12-31T23:30:00+00:00"),
+        ("2027-03-28T03:30:00", "Europe/Bucharest", "2027-03-28T01:30:00+00:00"),
+        ("2027-10-31T03:30:00", "Europe/Bucharest", "2027-10-31T00:30:00+00:00"),
+    ],
+)
+def test_a_single_start_is_local_time_unless_it_names_an_offset(at: str, zone: str, instant: str) -> None:
+    once = Schedule.model_validate({"once": {"runAt": at}, "timeZone": zone})
+    assert [start.astimezone(UTC).isoformat() for start in schedule.next_starts(once, NOW, 3)] == [instant]
+    assert schedule.next_starts(once, datetime(2028, 1, 1, tzinfo=UTC), 3) == ()

@@ -9,9 +9,9 @@ from agentjobs.cluster.client import Api
 from agentjobs.core.envelope import TAIL_LINES, EnvelopeError, read_envelope, read_short_form
 from agentjobs.core.errors import ClusterError, NotFound
 from agentjobs.core.outcome import Evidence
+from agentjobs.core.pods import INSTALL_CONTAINER, RUNNER_CONTAINER, PodView
 from agentjobs.core.resolution import Resolution, read_installation, read_resolution
 from agentjobs.core.timestamps import from_wire
-from agentjobs.core.views import INSTALL_CONTAINER, RUNNER_CONTAINER, PodView
 
 FLUSH: Final = timedelta(seconds=3)
 """The runtime may still be writing the last lines of a container that has just ended (its end is told in whole seconds)."""

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA, Api, Json
-from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, confirm_packages, confirm_runs
+from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, confirm_packages, confirm_runs, confirm_starts
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.cluster.sources import read
 from agentjobs.collect import read_evidence, read_installed
@@ -23,12 +23,13 @@ from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused, Use
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages
 from agentjobs.core.plan import Claim, Observed, Plan, Write
+from agentjobs.core.pods import PodView
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.resolution import Resolution
 from agentjobs.core.revisions import left_over
 from agentjobs.core.second_person import apart
 from agentjobs.core.sources import Sources, references
-from agentjobs.core.views import JobView, PodView
+from agentjobs.core.views import JobView
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,8 @@ class Reconciler:
         for confirm in (confirm_approvals, confirm_packages, confirm_runs):
             if await confirm(self._cluster, self._cache, key, observed):
                 observed = self._with_cache(key, observed)
+        if await confirm_starts(self._cluster, self._cache, key, observed, self._clock()):
+            observed = self._with_cache(key, observed)
         if observed.sources and _comes_into_force(observed):
             # Between the card and the approval somebody may have changed a text, and the watch not have told it yet.
             observed = self._with_cache(key, await self._with_contents(observed, anew=True))

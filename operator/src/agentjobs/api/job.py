@@ -17,22 +17,57 @@ from agentjobs.api.texts import LongText
 MAX_TIMEOUT_SECONDS = 3540
 
 ObjectName = Annotated[str, Field(min_length=1, max_length=253), rules.OBJECT_NAME]
-RunPhase = Literal["Pending", "Running", "Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled"]
-JobPhase = Literal["Invalid", "Denied", "PendingApproval", "Running", "Paused", "Failed", "Finished", "Scheduled"]
+RunPhase = Literal["Pending", "Running", "Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"]
+JobPhase = Literal["Invalid", "Denied", "PendingApproval", "Running", "Paused", "Triggered", "Failed", "Finished", "Scheduled"]
 ApprovalState = Literal["Pending", "Approved", "Changed", "Denied"]
 
 
-class Schedule(ApiModel):
-    """When the job starts. Without `cron` only manual runs start it."""
+Cron = Annotated[str, Field(min_length=1, max_length=256), *schedule_rules.CRON]
+Clock = Annotated[str, Field(min_length=5, max_length=5), schedule_rules.CLOCK]
 
-    cron: Annotated[str, Field(min_length=1, max_length=256), *schedule_rules.CRON] | None = Field(
-        None, description='Five cron fields in the time zone below, for example "0 8 * * 1": Mondays at 08:00.'
+
+class Window(ApiModel):
+    """Once on each of its days, at a minute drawn at random: always the same one for the same job and day."""
+
+    between_fields = (schedule_rules.WINDOW_IS_OPEN,)
+
+    cron: Annotated[Cron, schedule_rules.PICKS_DAYS] = Field(
+        description='Picks the days: a cron whose time is "0 0", for example "0 0 * * 1-5" for Monday to Friday.'
     )
+    start_time: Clock = Field(description="The first minute that may be drawn, such as 08:00, in the time zone below.")
+    end_time: Clock = Field(description="The end of the window; no start at this minute or later. Before startTime: on the next day.")
+
+
+class Once(ApiModel):
+    """A single start."""
+
+    run_at: Annotated[str, Field(min_length=19, max_length=32), schedule_rules.RUN_AT] = Field(
+        description="For example 2026-12-01T09:00:00: local time in the time zone below, unless it names an offset or Z. A whole minute."
+    )
+
+
+class Schedule(ApiModel):
+    """When the job starts: by at most one of cron, window and once. Without any, only manual runs start it."""
+
+    between_fields = schedule_rules.SCHEDULE
+
+    cron: Cron | None = Field(None, description='Five cron fields in the time zone below, for example "0 8 * * 1": Mondays at 08:00.')
+    every_weeks: Annotated[int, Field(ge=2, le=52)] | None = Field(
+        None, description="With a cron that names weekdays: only every second (2), third (3) ... week, counted from the week of startDate."
+    )
+    start_date: Annotated[str, Field(min_length=10, max_length=10), schedule_rules.DATE] | None = Field(
+        None, description="With everyWeeks: a day of the first week, such as 2026-01-05; nothing starts before it. Weeks begin on Monday."
+    )
+    window: Window | None = Field(None, description="Once on each of its days, at a random minute.")
+    once: Once | None = Field(None, description="A single start.")
     time_zone: Annotated[str, *schedule_rules.TIME_ZONE] = Field(
         "Etc/UTC", min_length=1, max_length=64, description="IANA time zone name, for example Europe/Bucharest."
     )
     starting_deadline_seconds: int = Field(
-        300, ge=10, le=86400, description="A start that is late by more than this is not made up for. Seconds."
+        300,
+        ge=10,
+        le=86400,
+        description="A start that is late by more than this is recorded as Missed and not made up for. Seconds. A window: until its end.",
     )
 
 
@@ -250,7 +285,16 @@ class ScheduledAgentJobStatus(StatusModel):
     card: Card | None = Field(None, description="What an approver is shown: the content of the spec as it is now.")
     approval: Approval | None = Field(None, description="Which content is in force.")
     last_run_at: str | None = Field(None, max_length=64, description="Start of the newest run. RFC 3339, UTC.")
-    next_run_at: str | None = Field(None, max_length=64, description="The next scheduled start. RFC 3339; empty when there is none.")
+    next_run_at: str | None = Field(
+        None,
+        max_length=64,
+        description="The next scheduled start that is no run yet; in the past while it is late. RFC 3339; empty: none.",
+    )
+    missed_since: str | None = Field(
+        None,
+        max_length=64,
+        description="From this start on none became a run; it has a record with the reason. Empty: the last one did. RFC 3339.",
+    )
     started_at: str | None = Field(None, max_length=64, description="Start of the run that goes on now; empty when idle.")
     last_error: str | None = Field(None, max_length=4096, description="What went wrong in the last run; empty when all is well.")
     run_count: int = Field(0, description="Finished runs since the job was created.")

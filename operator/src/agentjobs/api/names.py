@@ -37,7 +37,7 @@ PACKAGES_ANNOTATION: Final = f"{GROUP}/packages"
 PACKAGES_VARIABLE: Final = "AGENTJOBS_PACKAGES"
 """For the runner: where installed packages are, which it puts on the script's PYTHONPATH."""
 TRIGGER_ANNOTATION: Final = f"{GROUP}/trigger"
-"""On a Job: `Manual` where the operator created it; absent on those of the CronJob controller."""
+"""On a Job that the operator created: `Manual` or `Schedule`; absent on those of the CronJob controller."""
 REQUESTER_ANNOTATION: Final = f"{GROUP}/requested-by"
 """On a ScheduledAgentJob, where approval needs a second person: who changed its content last. The API server writes it."""
 

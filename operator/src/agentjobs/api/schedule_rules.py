@@ -7,9 +7,10 @@ The controller's grammar is that of github.com/robfig/cron/v3, `ParseStandard`.
 from __future__ import annotations
 
 import re
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
-from agentjobs.api.rule import Rule
+from agentjobs.api.rule import Rule, matching
 
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -103,6 +104,75 @@ CRON: Final = (
         f"!{_FIVE_FIELDS} || {_numbers_for_names()}.findAll('{_RANGE}').all(range, int(range.split('-')[0]) <= int(range.split('-')[1]))",
         'a range goes upwards: for Friday to Monday write "FRI,SAT,SUN,MON"',
         _goes_upwards,
+    ),
+)
+
+PICKS_DAYS: Final = Rule(
+    f"!{_FIVE_FIELDS} || self.matches('^{_BLANK}*0{_BLANK}+0{_BLANK}')",
+    'only picks the days, so its first two fields are "0 0", for example "0 0 * * 1-5"; the time is drawn between startTime and endTime',
+    lambda cron: cron.split()[:2] == ["0", "0"],
+)
+_CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
+CLOCK: Final = matching(_CLOCK, "must be a time of day from 00:00 to 23:59, such as 08:00")
+WINDOW_IS_OPEN: Final = Rule(
+    "self.startTime != self.endTime",
+    "startTime and endTime are the same, so nothing lies between them; for a whole day write 00:00 and 23:59",
+    lambda window: window.start_time != window.end_time,
+)
+
+_DATE: Final = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_OFFSET: Final = "(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_RUN_AT: Final = f"{_DATE}T{_CLOCK}:00{_OFFSET}?"
+_EPOCH: Final = "timestamp('1970-01-01T00:00:00Z')"
+
+
+def _is_moment(text: str) -> bool:
+    """The form alone would let 30 February through."""
+    try:
+        return datetime.fromisoformat(text).year >= 1970
+    except ValueError:
+        return False
+
+
+DATE: Final = Rule(
+    f"self.matches('^{_DATE}$') && timestamp(self + 'T00:00:00Z') >= {_EPOCH}",
+    "must be a date such as 2026-01-05",
+    lambda text: _fits(_DATE, text) and _is_moment(text),
+)
+RUN_AT: Final = Rule(
+    f"self.matches('^{_RUN_AT}$') && timestamp(self.matches('{_OFFSET}$') ? self : self + 'Z') >= {_EPOCH}",
+    "must be a time on a whole minute such as 2026-12-01T09:00:00, in schedule.timeZone, or with an offset: 2026-12-01T09:00:00+02:00",
+    lambda text: _fits(_RUN_AT, text) and _is_moment(text),
+)
+
+_ANY_DATE_SOME_WEEKDAYS: Final = f"{_BLANK}*({_WORD}+{_BLANK}+){{2}}[*]{_BLANK}+{_WORD}+{_BLANK}+[^* \\t]+{_BLANK}*"
+
+
+def _at_most_one(schedule: Any) -> bool:
+    return [schedule.cron, schedule.window, schedule.once].count(None) >= 2
+
+
+def _names_weekdays(schedule: Any) -> bool:
+    return schedule.every_weeks is None or schedule.cron is None or _fits(_ANY_DATE_SOME_WEEKDAYS, schedule.cron)
+
+
+SCHEDULE: Final = (
+    Rule(
+        "[has(self.cron), has(self.window), has(self.once)].filter(x, x).size() <= 1",
+        "give at most one of cron, window and once",
+        _at_most_one,
+    ),
+    Rule(
+        "has(self.everyWeeks) == has(self.startDate) && (!has(self.everyWeeks) || has(self.cron))",
+        "everyWeeks and startDate belong together and need a cron: give all three, or only cron",
+        lambda schedule: (
+            (schedule.every_weeks is None) == (schedule.start_date is None) and (schedule.every_weeks is None or schedule.cron is not None)
+        ),
+    ),
+    Rule(
+        f"!has(self.everyWeeks) || !has(self.cron) || self.cron.matches('^{_ANY_DATE_SOME_WEEKDAYS}$')",
+        'with everyWeeks, cron has "*" as its day of the month and names weekdays, for example "0 8 * * 1" for every second Monday',
+        _names_weekdays,
     ),
 )
 

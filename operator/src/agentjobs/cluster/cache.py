@@ -16,8 +16,9 @@ from agentjobs.cluster.uses import Uses
 from agentjobs.core import views
 from agentjobs.core.approval import ApprovalView, RevisionView
 from agentjobs.core.packages import PackageApprovalView, package_approval_view
+from agentjobs.core.pods import PodView, pod_view
 from agentjobs.core.retention import size
-from agentjobs.core.views import BatchJobView, Body, FinishedRun, PodView, RunView
+from agentjobs.core.views import BatchJobView, Body, FinishedRun, RunView
 
 Key = tuple[str, str]
 """Namespace and name; of the job, where it names a reconcile."""
@@ -104,7 +105,7 @@ class Cache:
         self.package_approvals: Table[PackageApprovalView] = Table(package_approval_view, lambda _: NO_JOB)
         self.uses = Uses()
         self.batch_jobs: Table[BatchJobView] = Table(views.batch_job_view, lambda v: v.job)
-        self.pods: Table[PodView] = Table(views.pod_view, lambda v: v.job)
+        self.pods: Table[PodView] = Table(pod_view, lambda v: v.job)
         self.runs: Table[RunView] = Table(views.run_view, lambda v: v.job)
         self.revisions: Table[RevisionView] = Table(views.revision_view, lambda v: v.job)
         self.sources = SourceCache()
@@ -138,7 +139,7 @@ class Cache:
         How a pod ended may be told by that state alone: it is kept while its run has no record, at most until the next re-list.
         """
         row = body["metadata"]["namespace"], body["metadata"]["name"]
-        if kind == "pod" and (pod := views.pod_view(body)).ended and self.runs.get((pod.namespace, pod.run)):
+        if kind == "pod" and (pod := pod_view(body)).ended and self.runs.get((pod.namespace, pod.run)):
             return self.pods.put(body)
         return self.table(kind).drop(row)
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Api
-from agentjobs.core import cases, revisions, runs
+from agentjobs.core import cases, revisions, runs, starts
 from agentjobs.core.approval import verdict
 from agentjobs.core.cases import Case
-from agentjobs.core.decide import in_force
+from agentjobs.core.decide import in_force, is_suspended
 from agentjobs.core.errors import NotFound
 from agentjobs.core.plan import Observed
 
@@ -111,3 +111,13 @@ async def _list(api: Api, cache: Cache, kind: str, key: Key, selector: str) -> N
     async for page in api.list(kind, key[0], labelSelector=selector):
         for body in page["items"] or ():
             cache.learn(kind, body)
+
+
+async def confirm_starts(api: Api, cache: Cache, key: Key, observed: Observed, now: datetime) -> bool:
+    """Before a start is given up, or made by the operator, looks whether it has become a Job or a run; returns whether it asked."""
+    paused = is_suspended(observed.job) or observed.job.status.failure_pause is not None
+    doubtful = starts.outlook(observed, in_force(observed), observed.job.status, suspended=paused, now=now).writes
+    for write in doubtful:
+        await _look(api, cache, "batchjob", key, write.name)
+        await _look(api, cache, "run", key, write.name)
+    return bool(doubtful)

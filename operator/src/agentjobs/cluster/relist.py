@@ -16,7 +16,7 @@ from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
 from agentjobs.cluster.streams import Streams
 from agentjobs.core.views import FINAL_PHASES
 
-ACTIVE_RUNS: Final = "status.phase!=Succeeded,status.phase!=Failed,status.phase!=TimedOut,status.phase!=Skipped,status.phase!=Cancelled"
+ACTIVE_RUNS: Final = ",".join(f"status.phase!={phase}" for phase in sorted(FINAL_PHASES))
 FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"
 SELECTORS: Final[dict[str, dict[str, str]]] = {
     "job": {},

@@ -12,12 +12,22 @@ from agentjobs.core.changes import changes
 from agentjobs.core.models import Models
 from agentjobs.core.packages import Packages, card_lines
 from agentjobs.core.visible import cut, visible
+from agentjobs.core.windows import Draw
+from agentjobs.core.words import words
 
 STARTS_ON_CARD = 3
 MAX_DESCRIPTION = 4096
 
 
-def card(name: str, content: Content, packages: Packages, models: Models, now: datetime, runs: Content | None = None) -> Card:
+def card(
+    name: str,
+    content: Content,
+    packages: Packages,
+    models: Models,
+    now: datetime,
+    runs: Content | None = None,
+    draw: Draw = schedule.NO_DRAW,
+) -> Card:
     """Of the spec as it is now, whether it is approved or not. `runs`: the content that is in force instead."""
     spec = content.spec
     references = [v.value_from.secret_key_ref for v in spec.env if v.value_from]
@@ -27,8 +37,8 @@ def card(name: str, content: Content, packages: Packages, models: Models, now: d
         digest=content.digest,
         name=name,
         description=cut(visible(spec.description), MAX_DESCRIPTION),
-        schedule=schedule.words(spec.schedule),
-        next_starts=tuple(start.isoformat() for start in schedule.next_starts(spec.schedule, now, STARTS_ON_CARD)),
+        schedule=words(spec.schedule),
+        next_starts=tuple(start.isoformat() for start in schedule.next_starts(spec.schedule, now, STARTS_ON_CARD, draw)),
         session=spec.session,
         packages=card_lines(spec.packages, packages),
         variables=tuple(variable.name for variable in spec.env),

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from agentjobs.api.job import ScheduledAgentJobStatus
 from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core.plan import Force, Observed, Write
+from agentjobs.core.pods import PodView
 from agentjobs.core.policy import RunPolicy
-from agentjobs.core.views import BatchJobView, JobView, PodView, RunView
+from agentjobs.core.views import BatchJobView, JobView, RunView
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from agentjobs.api.job import Approval, Condition, JobPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.api.job import Approval, Condition, JobPhase, Schedule, ScheduledAgentJobSpec, ScheduledAgentJobStatus
 from agentjobs.core import pauses, schedule
 from agentjobs.core.approval import ApprovalView, decided_by
 from agentjobs.core.guard import Gap
 from agentjobs.core.packages import listed
 from agentjobs.core.plan import Force
 from agentjobs.core.timestamps import to_wire
+from agentjobs.core.words import words
 
 SHORT: Final = 10
 STALLED: Final = frozenset("InvalidSpec Denied PackageDenied NameTaken PolicyMissing SourceNotLabelled SourceInvalid".split())
@@ -95,7 +96,7 @@ def packages_approved(force: Force) -> Told:
 def _held(spec: ScheduledAgentJobSpec, status: ScheduledAgentJobStatus, suspended: bool) -> tuple[str, str] | None:
     if status.failure_pause:
         return "PausedAfterFailures", pauses.message(status)
-    if spec.schedule.cron is None:
+    if not schedule.is_timed(spec.schedule):
         return "NoSchedule", "the job has no schedule; create an AgentJobRun to run it"
     return ("Suspended", "spec.suspend is true; manual runs still work") if suspended else None
 
@@ -108,9 +109,13 @@ def scheduled(force: Force, status: ScheduledAgentJobStatus, suspended: bool, ne
         return "False", *held
     if gap:
         return "False", "PolicyMissing", "see the condition Ready"
-    if next_run_at is None:
-        return "False", "NeverDue", "no day of the coming years fits spec.schedule.cron"
-    return "True", "Scheduled", schedule.words(force.spec.schedule)
+    return ("True", "Scheduled", words(force.spec.schedule)) if next_run_at else _never(force.spec.schedule)
+
+
+def _never(wanted: Schedule) -> Told:
+    if wanted.once:
+        return "False", "Past", "spec.schedule.once.runAt is over; for another start change it and have it approved"
+    return "False", "NeverDue", "no day of the coming years fits spec.schedule"
 
 
 def ready(force: Force, decisions: tuple[Told, ...], obstacle: str | None, gap: Gap | None) -> Told:
@@ -125,7 +130,7 @@ def ready(force: Force, decisions: tuple[Told, ...], obstacle: str | None, gap: 
     return refused or ("True", "Ready", "the approved content is in force")
 
 
-def phase(force: Force, status: ScheduledAgentJobStatus, *, active: bool, suspended: bool) -> JobPhase:
+def phase(force: Force, status: ScheduledAgentJobStatus, *, active: bool, suspended: bool, fired: bool) -> JobPhase:
     """First that fits. The first three only while nothing approved is in force."""
     if force.content is None:
         if active:
@@ -133,8 +138,8 @@ def phase(force: Force, status: ScheduledAgentJobStatus, *, active: bool, suspen
         return "Invalid" if force.problem else "Denied" if force.denied else "PendingApproval"
     if active:
         return "Running"
-    if suspended:
-        return "Paused"
+    if suspended or fired:
+        return "Paused" if suspended else "Triggered"
     if status.last_run is None:
         return "Scheduled"
     return "Finished" if status.last_run.phase == "Succeeded" else "Failed"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -36,9 +36,9 @@ class Cron:
     either_day: bool
     """Both days are restricted: then one of them is enough."""
 
-    def is_day(self, date: datetime) -> bool:
-        """Whether the day of this local time fits; its month is another question."""
-        by_date, by_weekday = date.day in self.days, date.isoweekday() % 7 in self.weekdays
+    def is_day(self, day: date) -> bool:
+        """Whether a day fits; its month is another question."""
+        by_date, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
         return by_date or by_weekday if self.either_day else by_date and by_weekday
 
 

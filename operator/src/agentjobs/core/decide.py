@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from agentjobs.api.job import ScheduledAgentJobStatus
+from agentjobs.api.job import Card, ScheduledAgentJobStatus
 from agentjobs.api.package_rules import canonical
-from agentjobs.core import approval, conditions, events, frozen, history, manifests, pauses, retention, revisions, runs, schedule, sessions
+from agentjobs.core import (
+    approval,
+    conditions,
+    events,
+    frozen,
+    history,
+    manifests,
+    pauses,
+    retention,
+    revisions,
+    runs,
+    schedule,
+    sessions,
+    starts,
+)
 from agentjobs.core.approval import Content
 from agentjobs.core.card import card
 from agentjobs.core.drift import spec_hash
 from agentjobs.core.errors import UserError
 from agentjobs.core.guard import PATIENCE
+from agentjobs.core.manifests import Timing
 from agentjobs.core.plan import Force, Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.sources import NO_SOURCES, Sources
+from agentjobs.core.starts import Outlook
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import BatchJobView, CronJobView, JobView, RunView
 
@@ -32,14 +49,17 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     steps = tuple(runs.follow(observed, force, policy, now))
     status = next((step.status for step in reversed(steps) if step.status), observed.job.status)
     active = any(step.active for step in steps)
-    status = answer(observed, force, status, policy, active=active, now=now)
-    held = _suspended(observed.job) or status.failure_pause is not None
+    status = pauses.settled(observed.job, force, status if active else history.without_running(status), now)
+    held = is_suspended(observed.job) or status.failure_pause is not None
+    outlook = starts.outlook(observed, force, status, suspended=held, now=now)
+    status = answer(observed, force, status, policy, outlook, active=active, now=now)
     can_wait = any(step.begins for step in steps) and only_time_passed(observed.job.status, status)
     writes = (
         *_revision(observed, force),
         *_session_claim(observed, force, policy),
         *frozen.writes(observed, force),
-        *_cron_job(observed, force, policy, held, now),
+        *_cron_job(observed, force, policy, outlook.timing, now),
+        *outlook.writes,
         *(write for step in steps for write in step.before),
         *events.of_conditions(observed.job, status, now),
         *(() if can_wait else _status(observed.job, status)),
@@ -48,14 +68,13 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *retention.writes(observed),
         *revisions.sweep(observed, force, now),
     )
-    waits = [step.requeue_after for step in steps if step.requeue_after is not None]
+    waits = [wait for wait in (outlook.requeue_after, *(step.requeue_after for step in steps)) if wait is not None]
     if runs.obstacle(observed, force):
         waits.append(OBSTACLE_SECONDS)
     if observed.gap:
         waits.append(PATIENCE.total_seconds())
-    return Plan(
-        writes, min((*waits, *_next_look(force, now), *retention.next_look(observed), *revisions.next_look(observed, now)), default=None)
-    )
+    looks = (*_next_look(observed, force, now), *retention.next_look(observed), *revisions.next_look(observed, now))
+    return Plan(writes, min((*waits, *looks), default=None))
 
 
 def current_content(job: JobView, sources: Sources = NO_SOURCES) -> Content:
@@ -98,18 +117,23 @@ def pins_in_use(observed: Observed, batch_jobs: Iterable[BatchJobView]) -> froze
 
 
 def answer(
-    observed: Observed, force: Force, status: ScheduledAgentJobStatus, policy: RunPolicy, *, active: bool, now: datetime
+    observed: Observed,
+    force: Force,
+    status: ScheduledAgentJobStatus,
+    policy: RunPolicy,
+    outlook: Outlook,
+    *,
+    active: bool,
+    now: datetime,
 ) -> ScheduledAgentJobStatus:
-    """The job's status: counters and history as given, everything else derived anew."""
+    """The job's status: counters, history and pause as given, everything else derived anew."""
     job = observed.job
-    suspended = _suspended(job)
-    if not active:
-        status = history.without_running(status)
-    status = pauses.settled(job, force, status, now)
+    suspended = is_suspended(job)
     held = suspended or status.failure_pause is not None
     told = conditions.approved(force, observed.approvals, status.conditions, observed.alone)
     packages = conditions.packages_approved(force)
-    next_run_at = _next_run_at(force, held, now)
+    next_run_at = to_wire(outlook.start) if outlook.start else None
+    fired = force.spec is not None and starts.has_fired(observed, force.spec.schedule)
     answers = {
         "Approved": told,
         "PackagesApproved": packages,
@@ -119,27 +143,28 @@ def answer(
     return status.model_copy(
         update={
             "observed_generation": job.generation,
-            "phase": conditions.phase(force, status, active=active, suspended=held),
+            "phase": conditions.phase(force, status, active=active, suspended=held, fired=fired),
             "conditions": conditions.conditions(status.conditions, answers, job.generation, now),
-            "card": card(job.name, force.current, observed.packages, policy.models, now, force.content if force.changed else None)
-            if force.current
-            else None,
+            "card": _card(observed, force, policy, now),
             "approval": conditions.approval(force, observed.approvals),
             "next_run_at": next_run_at,
+            "missed_since": outlook.missed_since,
             "started_at": status.started_at,
         }
     )
 
 
-def _suspended(job: JobView) -> bool:
+def _card(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -> Card | None:
+    if force.current is None:
+        return None
+    draw = starts.draw_for(observed, force.current.spec.schedule)
+    in_its_place = force.content if force.changed else None
+    return card(observed.job.name, force.current, observed.packages, policy.models, now, in_its_place, draw)
+
+
+def is_suspended(job: JobView) -> bool:
     """Also while the spec is invalid: nothing says that its author wanted it to go on."""
     return job.spec.suspend if job.spec else False
-
-
-def _next_run_at(force: Force, suspended: bool, now: datetime) -> str | None:
-    if force.spec is None or suspended:
-        return None
-    return next((to_wire(start) for start in schedule.next_starts(force.spec.schedule, now, 1)), None)
 
 
 def _revision(observed: Observed, force: Force) -> Iterable[Write]:
@@ -155,7 +180,7 @@ def _session_claim(observed: Observed, force: Force, policy: RunPolicy) -> Itera
         yield Write("create", "claim", body["metadata"]["name"], "runs remember earlier ones", body)
 
 
-def _cron_job(observed: Observed, force: Force, policy: RunPolicy, held: bool, now: datetime) -> Iterable[Write]:
+def _cron_job(observed: Observed, force: Force, policy: RunPolicy, timing: Timing | None, now: datetime) -> Iterable[Write]:
     cron = observed.cron_job
     if cron and (cron.deleting or not cron.belongs_to(observed.job.uid)):
         return
@@ -163,11 +188,11 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, held: bool, n
         yield from _withdraw(observed, cron)
         return
     gap = observed.gap
-    if gap and (cron is None or not gap.lasts(now)):
+    if timing is None or (gap and (cron is None or not gap.lasts(now))):
         return
-    held = held or gap is not None or runs.foreign_claim(observed, force) is not None
+    held = timing.suspended or gap is not None or runs.foreign_claim(observed, force) is not None
     kept = manifests.revision_name(observed.job.name, force.content.digest) in observed.resolutions
-    body = manifests.cron_job(observed.job, force.content, policy, suspended=held, kept=kept)
+    body = manifests.cron_job(observed.job, force.content, policy, replace(timing, suspended=held), kept=kept)
     if cron is None:
         yield Write("create", "cronjob", observed.job.name, "the content is approved", body)
         return
@@ -231,11 +256,12 @@ def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
     return patch
 
 
-def _next_look(force: Force, now: datetime) -> Iterable[float]:
-    """When the next start of either content has passed, what the status says of it is old."""
+def _next_look(observed: Observed, force: Force, now: datetime) -> Iterable[float]:
+    """When the next start of either content has passed, what the card says of it is old."""
     for content in (force.current, force.content):
         if content:
-            for start in schedule.next_starts(content.spec.schedule, now, 1):
+            wanted = content.spec.schedule
+            for start in schedule.next_starts(wanted, now, 1, starts.draw_for(observed, wanted)):
                 yield (start - now + NO_EARLIER_THAN).total_seconds()
 
 

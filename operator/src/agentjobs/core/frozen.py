@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from agentjobs.core import install, manifests
 from agentjobs.core.cases import cases
 from agentjobs.core.plan import Force, Observed, Write
+from agentjobs.core.pods import PodView
 from agentjobs.core.runs import over
-from agentjobs.core.views import BatchJobView, PodView
+from agentjobs.core.views import BatchJobView
 
 
 def to_read(observed: Observed) -> tuple[PodView, ...]:

@@ -12,6 +12,8 @@ from agentjobs.core.views import FinishedRun, RunView
 RECENT: Final = 10
 TAIL_BYTES: Final = 2048
 FAILURES: Final = frozenset({"Failed", "TimedOut"})
+NEVER_BEGAN: Final = frozenset({"Skipped", "Missed"})
+"""Of records that are no runs: they count nowhere."""
 
 
 def counted(status: ScheduledAgentJobStatus, run: RunView) -> bool:
@@ -38,7 +40,7 @@ def without_running(status: ScheduledAgentJobStatus) -> ScheduledAgentJobStatus:
     """The job when nothing runs: a last run that never ended was deleted, and the one before it is the last."""
     last = status.last_run
     if last is not None and last.phase in ("Pending", "Running"):
-        before = next((line for line in status.recent_runs if line.phase != "Skipped"), None)
+        before = next((line for line in status.recent_runs if line.phase not in NEVER_BEGAN), None)
         last = LastRun(name=before.name, uid=before.uid, phase=before.phase, exit_code=before.exit_code) if before else None
     return status.model_copy(update={"last_run": last, "started_at": None})
 
@@ -55,7 +57,7 @@ def with_finished(status: ScheduledAgentJobStatus, run: RunView, record: AgentJo
         finished_at=record.finished_at,
     )
     recent = (line, *status.recent_runs)[:RECENT]
-    if record.phase == "Skipped":
+    if record.phase in NEVER_BEGAN:
         return status.model_copy(update={"recent_runs": recent})
     failed, succeeded = record.phase in FAILURES, record.phase == "Succeeded"
     last = LastRun(
@@ -87,7 +89,7 @@ def _tail(text: str | None) -> str | None:
 
 
 def _kept_with(phase: str) -> str:
-    return phase if phase in ("Succeeded", "Skipped") else "Failed"
+    return "Skipped" if phase in NEVER_BEGAN else phase if phase == "Succeeded" else "Failed"
 
 
 def surplus(runs: Iterable[FinishedRun], history: History) -> tuple[FinishedRun, ...]:

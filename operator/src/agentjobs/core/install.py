@@ -10,9 +10,9 @@ from typing import Any, Final
 from agentjobs.api import names
 from agentjobs.core.approval import Content
 from agentjobs.core.packages import foreign
+from agentjobs.core.pods import INSTALL_CONTAINER
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.resolution import Resolution
-from agentjobs.core.views import INSTALL_CONTAINER
 
 Manifest = dict[str, Any]
 

@@ -6,15 +6,17 @@ and drift is a comparison of hashes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from agentjobs.api import names
-from agentjobs.api.job import EnvVar, ResourceList, ScheduledAgentJobSpec
+from agentjobs.api.job import EnvVar, ResourceList, Schedule, ScheduledAgentJobSpec
 from agentjobs.core import install, sessions
 from agentjobs.core.approval import Content
 from agentjobs.core.packages import foreign
+from agentjobs.core.pods import RUNNER_CONTAINER
 from agentjobs.core.policy import RunPolicy
-from agentjobs.core.views import RUNNER_CONTAINER, BatchJobView, CronJobView, JobView, RunView
+from agentjobs.core.views import BatchJobView, CronJobView, JobView, RunView
 
 Manifest = dict[str, Any]
 
@@ -29,6 +31,22 @@ KEEP_ALL: Final = 2**31 - 1
 NEVER: Final = "0 0 1 1 *"
 """A CronJob needs a schedule; one that stays suspended never uses it."""
 NO_EVICTION: Final = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a CronJob says about time. `deadline_seconds`: how late it may still start."""
+
+    schedule: str
+    time_zone: str
+    deadline_seconds: int
+    suspended: bool
+
+
+def plain(schedule: Schedule, *, suspended: bool) -> Timing:
+    """Of a cron that needs no arming, or of no schedule."""
+    never = suspended or schedule.cron is None
+    return Timing(schedule.cron or NEVER, schedule.time_zone, schedule.starting_deadline_seconds, suspended=never)
 
 
 def revision_name(job: str, digest: str) -> str:
@@ -68,12 +86,11 @@ def session_claim(job: JobView, policy: RunPolicy) -> Manifest:
     return sessions.claim(job.namespace, job.name, labels(job.name), owned_by(job), policy.session)
 
 
-def cron_job(job: JobView, content: Content, policy: RunPolicy, *, suspended: bool, kept: bool = False) -> Manifest:
-    """The CronJob that runs this content. `suspended` also where the content names no schedule: then it is the template of manual runs.
+def cron_job(job: JobView, content: Content, policy: RunPolicy, timing: Timing, *, kept: bool = False) -> Manifest:
+    """The CronJob that runs this content. Where it is suspended it is still the template and the lock of other runs.
 
     `kept`: the first resolution of its packages is.
     """
-    schedule = content.spec.schedule
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
@@ -85,11 +102,11 @@ def cron_job(job: JobView, content: Content, policy: RunPolicy, *, suspended: bo
             "ownerReferences": owned_by(job),
         },
         "spec": {
-            "schedule": schedule.cron or NEVER,
-            "timeZone": schedule.time_zone,
-            "startingDeadlineSeconds": schedule.starting_deadline_seconds,
+            "schedule": timing.schedule,
+            "timeZone": timing.time_zone,
+            "startingDeadlineSeconds": timing.deadline_seconds,
             "concurrencyPolicy": "Forbid",
-            "suspend": suspended or schedule.cron is None,
+            "suspend": timing.suspended,
             "successfulJobsHistoryLimit": KEEP_ALL,
             "failedJobsHistoryLimit": KEEP_ALL,
             "jobTemplate": {
@@ -238,7 +255,7 @@ def manual_job(job: JobView, run: RunView, cron: CronJobView, content: Content, 
             "name": run.name,
             "namespace": job.namespace,
             "labels": labels(job.name),
-            "annotations": {**_job_annotations(content, policy), names.TRIGGER_ANNOTATION: "Manual"},
+            "annotations": {**_job_annotations(content, policy), names.TRIGGER_ANNOTATION: "Schedule" if run.scheduled else "Manual"},
             "ownerReferences": [{"apiVersion": "batch/v1", "kind": "CronJob", "name": cron.name, "uid": cron.uid, "controller": True}],
         },
         "spec": _job_spec(job.name, content, policy, kept=kept) | {"suspend": True},
@@ -259,9 +276,23 @@ def active_reference(job: BatchJobView) -> Manifest:
 
 def scheduled_run(job: JobView, start: BatchJobView, scheduled_at: str) -> Manifest:
     """The AgentJobRun of a start that the CronJob controller made."""
+    return _run(job, start.name, scheduled_at, {"ownerReferences": owned_by(job)})
+
+
+def own_start(job: JobView, name: str, scheduled_at: str) -> Manifest:
+    """The AgentJobRun of a start that the operator makes. Nobody owns it until it is adopted, as it is with a run by hand."""
+    return _run(job, name, scheduled_at, {})
+
+
+def left_out(job: JobView, name: str, scheduled_at: str, why: str) -> Manifest:
+    """The AgentJobRun of a start that does not happen. It is born adopted, and with the reason."""
+    return _run(job, name, scheduled_at, {"ownerReferences": owned_by(job), "annotations": {names.SKIP_ANNOTATION: why}})
+
+
+def _run(job: JobView, name: str, scheduled_at: str, metadata: Manifest) -> Manifest:
     return {
         "apiVersion": names.API_VERSION,
         "kind": names.RUN_KIND,
-        "metadata": {"name": start.name, "namespace": job.namespace, "labels": labels(job.name), "ownerReferences": owned_by(job)},
+        "metadata": {"name": name, "namespace": job.namespace, "labels": labels(job.name), **metadata},
         "spec": {"jobName": job.name, "trigger": {"type": "Schedule", "scheduledAt": scheduled_at}},
     }

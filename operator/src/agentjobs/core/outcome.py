@@ -13,9 +13,10 @@ from typing import Final
 from agentjobs.api.job import RunPhase
 from agentjobs.api.run import AgentJobRunStatus, Usage
 from agentjobs.core.envelope import Envelope, read_short_form
+from agentjobs.core.pods import PodView
 from agentjobs.core.resolution import Resolution, read_installation
 from agentjobs.core.timestamps import to_wire
-from agentjobs.core.views import BatchJobView, PodView, RunView
+from agentjobs.core.views import BatchJobView, RunView
 
 MAX_MESSAGE: Final = 1024
 CLOCKS_DIFFER: Final = timedelta(seconds=2)

@@ -13,9 +13,10 @@ from agentjobs.core.errors import UserError
 from agentjobs.core.guard import Gap
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages, PackageVerdict
+from agentjobs.core.pods import PodView
 from agentjobs.core.resolution import Resolution
 from agentjobs.core.sources import Sources
-from agentjobs.core.views import BatchJobView, CronJobView, FinishedRun, JobView, PodView, RunView
+from agentjobs.core.views import BatchJobView, CronJobView, FinishedRun, JobView, RunView
 
 Kind = Literal["job", "run", "cronjob", "batchjob", "revision", "claim", "event", "lease"]
 Claim = Literal["none", "ours", "foreign"]

@@ -16,9 +16,10 @@ from agentjobs.core.cases import Case, Scene, Step, cases
 from agentjobs.core.outcome import CANCELLED_IN_TIME, MAX_MESSAGE, Ending, Evidence, record
 from agentjobs.core.packages import listed
 from agentjobs.core.plan import Force, Observed, Write
+from agentjobs.core.pods import PodView
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.timestamps import to_wire
-from agentjobs.core.views import BatchJobView, CronJobView, JobView, PodView, RunView
+from agentjobs.core.views import BatchJobView, CronJobView, JobView, RunView
 
 ARRIVAL_GRACE: Final = timedelta(seconds=2)
 """A run that `kubectl apply` created together with its job and approval may be seen before them."""
@@ -193,6 +194,9 @@ def _refusal(scene: Scene, case: Case, ahead: Case | None) -> tuple[str, str] | 
 def _start(scene: Scene, case: Case, run: RunView) -> Step:
     """A manual run up to its adoption. From then on it counts as started; before, it can still be refused."""
     job, cron, content = case.batch_job, scene.observed.cron_job, scene.force.content
+    if job and not job.manual:
+        # The CronJob controller was late, not gone: its Job is the start.
+        return Step(before=(_adopt(scene.job, run, {}),), requeue_after=0)
     ahead = next((other for other in scene.cases if other.name != case.name and _goes_first(other, run)), None)
     refused = _unwanted(run) or _unguarded(scene) or _refusal(scene, case, ahead)
     if refused and refused[0] == "NotApproved" and scene.now - run.created < ARRIVAL_GRACE:
@@ -253,7 +257,8 @@ def _skip(scene: Scene, run: RunView, job: BatchJobView | None, refused: tuple[s
 
 def skipped(reason: str, message: str, now: datetime) -> AgentJobRunStatus:
     """The record of a run that did not start."""
-    phase: RunPhase = "Cancelled" if reason == "CancelledBeforeStart" else "Skipped"
+    others: dict[str, RunPhase] = {"CancelledBeforeStart": "Cancelled", "NotStartedInTime": "Missed"}
+    phase = others.get(reason, "Skipped")
     return AgentJobRunStatus(
         phase=phase, reason=reason, message=message, finished_at=to_wire(now), output_bytes=0, stdout="", stderr="", logs_complete=True
     )

@@ -1,69 +1,104 @@
-"""When a job starts. Kubernetes does the firing; this tells people."""
+"""When a job starts, for people and for whoever arms the CronJob. Kubernetes does the firing."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cron_descriptor import CasingTypeEnum, Options, get_description
-from cron_descriptor.Exception import FormatError
-
-from agentjobs.api.job import Schedule
-from agentjobs.core import cron
+from agentjobs.api.job import Once, Schedule
+from agentjobs.core import cron, windows
 from agentjobs.core.errors import UserError
+from agentjobs.core.windows import Draw
 
-_WORDS = Options()
-_WORDS.use_24hour_time_format = True
-_WORDS.casing_type = CasingTypeEnum.Sentence
-_WORDS.locale_code = "en_US"
 _REMEMBERED = 4096
-"""Answers kept: a job is looked at several times for each of its runs, and parsing an expression takes most of a decision's time."""
+"""Answers kept: a job is looked at several times for each of its runs, and reckoning starts takes most of a decision's time."""
 _AT_ONCE = 3
+NO_DRAW = Draw()
 
 
 @lru_cache(_REMEMBERED)
 def check(schedule: Schedule) -> None:
     """Raises UserError, with a sentence that says what to write instead."""
-    _zone(schedule)
+    zone_of(schedule)
 
 
-def _zone(schedule: Schedule) -> ZoneInfo:
+def zone_of(schedule: Schedule) -> ZoneInfo:
+    """Raises UserError."""
     try:
         return ZoneInfo(schedule.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UserError("spec.schedule.timeZone: no such time zone; write an IANA name such as Europe/Bucharest or Etc/UTC") from None
 
 
-def next_starts(schedule: Schedule, after: datetime, count: int) -> tuple[datetime, ...]:
-    """Up to `count` starts later than `after`, in the job's time zone; fewer when the expression names no further day ("0 0 31 2 *")."""
+def is_timed(schedule: Schedule) -> bool:
+    """Something but people starts it."""
+    return (schedule.cron, schedule.window, schedule.once) != (None, None, None)
+
+
+def is_plain(schedule: Schedule) -> bool:
+    """A CronJob can say it as it is."""
+    return schedule.cron is not None and schedule.every_weeks is None
+
+
+def next_starts(schedule: Schedule, after: datetime, count: int, draw: Draw = NO_DRAW) -> tuple[datetime, ...]:
+    """Up to `count` starts later than `after`, in the job's time zone; fewer when there are no more ("0 0 31 2 *")."""
     # Starts fall on whole minutes, so those after 08:00:59 are those after 08:00:00.
-    return _starts(schedule, after.replace(second=0, microsecond=0), max(count, _AT_ONCE))[:count]
+    return _starts(schedule, after.replace(second=0, microsecond=0), max(count, _AT_ONCE), draw)[:count]
 
 
 @lru_cache(_REMEMBERED)
-def _starts(schedule: Schedule, after: datetime, count: int) -> tuple[datetime, ...]:
-    if schedule.cron is None:
-        return ()
-    expression, zone = cron.parse(schedule.cron), _zone(schedule)
-    starts: list[datetime] = []
-    start: datetime | None = after
-    while start and len(starts) < count:
-        start = cron.next_start(expression, zone, start)
-        starts += [start] if start else []
-    return tuple(starts)
+def _starts(schedule: Schedule, after: datetime, count: int, draw: Draw) -> tuple[datetime, ...]:
+    return tuple(islice(_all_starts(schedule, after, draw), count))
 
 
-@lru_cache(_REMEMBERED)  # the library reads its translations from disk at every call
-def words(schedule: Schedule) -> str:
-    """The schedule as a person would say it, with its time zone."""
-    if schedule.cron is None:
-        return "manual runs only"
-    try:
-        text = get_description(schedule.cron, _WORDS)
-    except FormatError:
-        text = schedule.cron
-    return f"{text} ({schedule.time_zone})"
+def _all_starts(schedule: Schedule, after: datetime, draw: Draw) -> Iterator[datetime]:
+    zone = zone_of(schedule)
+    if schedule.window is not None:
+        yield from windows.starts(schedule.window, zone, after, draw)
+    elif schedule.once is not None:
+        yield from (start for start in (run_at(schedule.once, zone),) if start > after)
+    elif schedule.cron is not None and schedule.every_weeks is None:
+        yield from _cron_starts(cron.parse(schedule.cron), zone, after)
+    elif schedule.cron is not None and schedule.start_date is not None:
+        yield from _some_weeks(schedule, zone, after, date.fromisoformat(schedule.start_date))
+
+
+def _cron_starts(expression: cron.Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    while found := cron.next_start(expression, zone, after):
+        yield found
+        after = found
+
+
+def run_at(once: Once, zone: ZoneInfo) -> datetime:
+    """In the zone. Of a local time that comes twice the first; one that is left out moves on by as much as the clock does."""
+    moment = datetime.fromisoformat(once.run_at)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC).astimezone(zone)
+
+
+def _some_weeks(schedule: Schedule, zone: ZoneInfo, after: datetime, first: date) -> Iterator[datetime]:
+    """Those of a cron in every n-th week. Where a week is left out the search goes on at the next one that counts."""
+    expression, every = cron.parse(schedule.cron or ""), timedelta(weeks=schedule.every_weeks or 1)
+    monday = first - timedelta(days=first.weekday())
+    just_before = datetime.combine(first, time(), zone).astimezone(UTC) - timedelta(seconds=1)
+    start = cron.next_start(expression, zone, max(after, just_before))
+    while start:
+        into = (start.date() - monday) % every
+        if into < timedelta(weeks=1):
+            yield start
+            start = cron.next_start(expression, zone, start)
+        else:
+            following = datetime.combine(start.date() - into + every, time(), zone).astimezone(UTC)
+            start = cron.next_start(expression, zone, following - timedelta(seconds=1))
+
+
+def too_late(schedule: Schedule, start: datetime) -> datetime:
+    """When it is too late to make up for a start: past the starting deadline; of a window, when it closes."""
+    if schedule.window is not None:
+        return windows.end(schedule.window, zone_of(schedule), start)
+    return start + timedelta(seconds=schedule.starting_deadline_seconds)
 
 
 def start_of(run_name: str) -> datetime | None:
@@ -72,3 +107,8 @@ def start_of(run_name: str) -> datetime | None:
     if not (minutes.isascii() and minutes.isdigit() and len(minutes) >= 8):
         return None
     return datetime.fromtimestamp(0, UTC) + timedelta(minutes=int(minutes))
+
+
+def run_name(job: str, start: datetime) -> str:
+    """The other way round."""
+    return f"{job}-{int(start.timestamp()) // 60}"

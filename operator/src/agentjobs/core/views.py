@@ -22,12 +22,10 @@ from agentjobs.core.packages import pins
 from agentjobs.core.timestamps import from_wire
 
 Body = Mapping[str, Any]
-FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Cancelled"})
-SKIP_REASONS: frozenset[str] = frozenset({"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart"})
-RUNNER_CONTAINER = "runner"
-INSTALL_CONTAINER = "packages"
-UNKNOWN_END = "ContainerStatusUnknown"
-"""The kubelet's word for a container that it never started, or lost: it then makes up an exit code of 137."""
+FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
+SKIP_REASONS: frozenset[str] = frozenset(
+    {"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart", "Paused", "NotStartedInTime"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,7 @@ class BatchJobView:
     created: datetime
     suspended: bool
     manual: bool
+    """The operator created it."""
     digest: str | None
     stop_reason: str | None
     ended: Literal["", "Complete", "Failed"]
@@ -97,49 +96,6 @@ class BatchJobView:
 
 
 @dataclass(frozen=True, slots=True)
-class PodView:
-    """A run's pod. The container fields are those of the runner."""
-
-    namespace: str
-    name: str
-    job: str
-    run: str
-    uid: str
-    resource_version: str
-    owner_uid: str | None
-    phase: str
-    deletion: datetime | None
-    """When its grace period is over, once its deletion was asked for."""
-    disruption: str
-    running: bool
-    started: str | None
-    finished: str | None
-    exit_code: int | None
-    ended_by: str
-    termination_message: str
-    waiting: str
-    waiting_message: str
-    image: str | None
-    installing: bool = False
-    """The container before the runner's is at work."""
-    install_exit: int | None = None
-    install_message: str = ""
-    install_ended_by: str = ""
-    told_to_end: datetime | None = None
-    """When its deletion was asked for, which its processes hear of at once."""
-
-    @property
-    def ended(self) -> bool:
-        """The container has ended, or the pod without it ever having started."""
-        return self.exit_code is not None or (self.phase in ("Failed", "Succeeded") and not self.running)
-
-    @property
-    def ending(self) -> bool:
-        """Something ends the pod from outside; the runner lingers meanwhile so that its log can be read."""
-        return self.deletion is not None or bool(self.disruption)
-
-
-@dataclass(frozen=True, slots=True)
 class RunView:
     """An AgentJobRun that is not finished, or whose phase says that it is."""
 
@@ -150,6 +106,7 @@ class RunView:
     job: str
     adopted: bool
     manual: bool
+    """It is for the operator to start it, not for the CronJob controller."""
     created: datetime
     phase: RunPhase
     reason: str | None
@@ -162,6 +119,8 @@ class RunView:
     """The uid of the one Job of an adopted manual run."""
     cancel: bool = False
     """Somebody wants it to end."""
+    scheduled: bool = False
+    """By its trigger, whoever starts it."""
 
     @property
     def final(self) -> bool:
@@ -192,10 +151,11 @@ def controller_uid(body: Body) -> str | None:
 
 def is_of(body: Body, job: JobView) -> bool:
     """The operator made it for this job. Only it can set the label; an owner anybody can."""
-    return controller_uid(body) == job.uid and _labels(body).get(names.JOB_LABEL) == job.name
+    return controller_uid(body) == job.uid and labels_of(body).get(names.JOB_LABEL) == job.name
 
 
-def _labels(body: Body) -> Mapping[str, str]:
+def labels_of(body: Body) -> Mapping[str, str]:
+    """May be none."""
     return body["metadata"].get("labels") or {}
 
 
@@ -203,7 +163,8 @@ def _annotations(body: Body) -> Mapping[str, str]:
     return body["metadata"].get("annotations") or {}
 
 
-def _condition(body: Body, kind: str) -> Mapping[str, str]:
+def condition_of(body: Body, kind: str) -> Mapping[str, str]:
+    """The condition of this type where it is true, else nothing."""
     conditions = (body.get("status") or {}).get("conditions") or ()
     return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), {})
 
@@ -243,7 +204,7 @@ def job_view(body: Body) -> JobView:
 def cron_job_view(body: Body) -> CronJobView:
     """From a batch/v1 CronJob."""
     metadata, spec = body["metadata"], body["spec"]
-    labels = _labels(body)
+    labels = labels_of(body)
     return CronJobView(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -264,24 +225,24 @@ def batch_job_view(body: Body) -> BatchJobView:
     """From a batch/v1 Job that carries our label."""
     metadata = body["metadata"]
     annotations = _annotations(body)
-    failed = _condition(body, "Failed")
-    ended: Literal["", "Complete", "Failed"] = "Failed" if failed else "Complete" if _condition(body, "Complete") else ""
+    failed = condition_of(body, "Failed")
+    ended: Literal["", "Complete", "Failed"] = "Failed" if failed else "Complete" if condition_of(body, "Complete") else ""
     return BatchJobView(
         namespace=metadata["namespace"],
         name=metadata["name"],
-        job=_labels(body).get(names.JOB_LABEL, ""),
+        job=labels_of(body).get(names.JOB_LABEL, ""),
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         owner_uid=controller_uid(body),
         created=from_wire(metadata["creationTimestamp"]),
         suspended=bool(body["spec"].get("suspend")),
-        manual=annotations.get(names.TRIGGER_ANNOTATION) == "Manual",
+        manual=names.TRIGGER_ANNOTATION in annotations,
         digest=annotations.get(names.DIGEST_ANNOTATION),
         stop_reason=annotations.get(names.STOP_ANNOTATION),
         ended=ended,
-        failure=(failed or _condition(body, "FailureTarget")).get("reason", ""),
+        failure=(failed or condition_of(body, "FailureTarget")).get("reason", ""),
         deleting="deletionTimestamp" in metadata,
-        held=bool(_condition(body, "Suspended")),
+        held=bool(condition_of(body, "Suspended")),
         due=_due(body),
         packages=pins(annotations.get(names.PACKAGES_ANNOTATION, "").split(",")),
     )
@@ -292,55 +253,6 @@ def _due(body: Body) -> datetime | None:
     return from_wire(started) + timedelta(seconds=seconds) if started and seconds else None
 
 
-def pod_view(body: Body) -> PodView:
-    """From a core/v1 Pod that carries our label."""
-    metadata, status = body["metadata"], body.get("status") or {}
-    containers = status.get("containerStatuses") or ()
-    container: Mapping[str, Any] = next((c for c in containers if c["name"] == RUNNER_CONTAINER), {})
-    state = container.get("state") or {}
-    ended, running, waiting = state.get("terminated") or {}, state.get("running") or {}, state.get("waiting") or {}
-    conditions = status.get("conditions") or ()
-    unscheduled: Mapping[str, Any] = next((c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False"), {})
-    install: Mapping[str, Any] = next((c["state"] for c in status.get("initContainerStatuses") or () if c["name"] == INSTALL_CONTAINER), {})
-    installed = install.get("terminated") or {}
-    waiting = install.get("waiting") or waiting
-    reason, message = (waiting.get("reason", ""), waiting.get("message", "")) if waiting else ("", "")
-    if unscheduled and not container:
-        reason, message = unscheduled.get("reason", ""), unscheduled.get("message", "")
-    return PodView(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        job=_labels(body).get(names.JOB_LABEL, ""),
-        run=_labels(body).get("batch.kubernetes.io/job-name", ""),
-        uid=metadata["uid"],
-        resource_version=metadata["resourceVersion"],
-        owner_uid=controller_uid(body),
-        phase=status.get("phase", ""),
-        deletion=from_wire(metadata["deletionTimestamp"]) if "deletionTimestamp" in metadata else None,
-        disruption=_condition(body, "DisruptionTarget").get("reason", ""),
-        running=bool(running),
-        started=running.get("startedAt") or ended.get("startedAt"),
-        finished=ended.get("finishedAt"),
-        exit_code=None if ended.get("reason") == UNKNOWN_END else ended.get("exitCode"),
-        ended_by=status.get("reason") or ended.get("reason", ""),
-        termination_message=ended.get("message", ""),
-        waiting=reason,
-        waiting_message=message,
-        image=container.get("imageID") or container.get("image"),
-        installing="running" in install,
-        install_exit=installed.get("exitCode"),
-        install_message=installed.get("message", ""),
-        install_ended_by=installed.get("reason", ""),
-        told_to_end=_told_to_end(metadata),
-    )
-
-
-def _told_to_end(metadata: Mapping[str, Any]) -> datetime | None:
-    if "deletionTimestamp" not in metadata:
-        return None
-    return from_wire(metadata["deletionTimestamp"]) - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0)
-
-
 def _is_phase(text: object) -> TypeGuard[RunPhase]:
     return text in get_args(RunPhase)
 
@@ -349,14 +261,16 @@ def run_view(body: Body) -> RunView:
     """From an AgentJobRun. An empty phase is Pending."""
     metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
     phase = status.get("phase")
+    scheduled = (spec.get("trigger") or {}).get("type", "Manual") == "Schedule"
+    adopted, started_as = controller_uid(body) is not None, _annotations(body).get(names.STARTED_AS_ANNOTATION)
     return RunView(
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         job=spec["jobName"],
-        adopted=controller_uid(body) is not None,
-        manual=(spec.get("trigger") or {}).get("type", "Manual") == "Manual",
+        adopted=adopted,
+        manual=not scheduled or not adopted or started_as is not None,
         created=from_wire(metadata["creationTimestamp"]),
         phase=phase if _is_phase(phase) else "Pending",
         reason=status.get("reason"),
@@ -364,8 +278,9 @@ def run_view(body: Body) -> RunView:
         started=status.get("startedAt"),
         digest=status.get("digest"),
         skip=_skip(body),
-        started_as=_annotations(body).get(names.STARTED_AS_ANNOTATION),
+        started_as=started_as,
         cancel=bool(spec.get("cancel")),
+        scheduled=scheduled,
     )
 
 
@@ -378,7 +293,7 @@ def revision_view(body: Body) -> RevisionView:
     """From a ConfigMap that carries our label; its metadata is enough."""
     return RevisionView(
         name=body["metadata"]["name"],
-        job=_labels(body).get(names.JOB_LABEL, ""),
+        job=labels_of(body).get(names.JOB_LABEL, ""),
         uid=body["metadata"]["uid"],
         owner_uid=controller_uid(body),
         digest=_annotations(body).get(names.DIGEST_ANNOTATION, ""),

@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from agentjobs.api import names
 from agentjobs.cluster.client import Json
+from agentjobs.core.cron import next_start, parse
 from agentjobs.core.errors import Refused
 from agentjobs.core.manifests import REVISION_KEY
+from agentjobs.core.pods import INSTALL_CONTAINER, RUNNER_CONTAINER
 from agentjobs.core.timestamps import from_wire, to_wire
-from agentjobs.core.views import INSTALL_CONTAINER, RUNNER_CONTAINER
 from agentjobs.testing.envelopes import installer_log, log_of
 from agentjobs.testing.server import GRACE, Row, Server
 
@@ -37,12 +39,16 @@ class Script:
 
 @dataclass
 class Kubernetes:
-    """`scripts`: by text. `started`: how often the script of each run, as (namespace, name), was started."""
+    """`scripts`: by text. `started`: how often the script of each run, as (namespace, name), was started.
+
+    `halted`: the CronJob controller is down.
+    """
 
     server: Server
     scripts: Mapping[str, Script]
     started: Counter[tuple[str, str]] = field(default_factory=Counter)
     starts: tuple[tuple[str, str, datetime], ...] = ()
+    halted: bool = False
 
     def __post_init__(self) -> None:
         self.server.log_of = self._log
@@ -52,7 +58,7 @@ class Kubernetes:
         return replace(self, server=self.server.copy(), started=self.started.copy())
 
     def start(self, namespace: str, cron_job: str) -> str:
-        """The minute that a CronJob's schedule names has come; returns the name of the Job that this makes."""
+        """A CronJob is due, whatever its schedule says; returns the name of the Job that this makes."""
         minute = self.server.now.replace(second=0, microsecond=0)
         self.starts = (*self.starts, (namespace, cron_job, minute))
         return f"{cron_job}-{int(minute.timestamp()) // 60}"
@@ -71,7 +77,8 @@ class Kubernetes:
 
     def next_due(self) -> datetime | None:
         """When something happens by itself."""
-        return min((due for pod in self.server.all("pod") if (due := self._due(pod))), default=None)
+        pods = (due for pod in self.server.all("pod") if (due := self._due(pod)))
+        return min((*pods, *(due for cron in self.server.all("cronjob") if (due := self._starts(cron, self.server.now)))), default=None)
 
     def _collect_garbage(self) -> None:
         uids = {body["metadata"]["uid"] for body in self.server.objects.values()}
@@ -88,16 +95,36 @@ class Kubernetes:
         if active != listed:
             self.server.patch(("cronjob", namespace, name), status={"active": active})
         due = next((start for start in self.starts if start[:2] == (namespace, name)), None)
-        if due and not active:
+        if active or self.halted:
+            return
+        if due:
             self.starts = tuple(start for start in self.starts if start != due)
             if not body["spec"]["suspend"]:
                 self._fire(body, due[2])
+        elif minute := self._late(body):
+            self._fire(body, minute)
+
+    def _starts(self, cron: Json, after: datetime) -> datetime | None:
+        spec = cron["spec"]
+        return None if spec["suspend"] or self.halted else next_start(parse(spec["schedule"]), ZoneInfo(spec["timeZone"]), after)
+
+    def _late(self, cron: Json) -> datetime | None:
+        """The newest start that has come since the last one, within the starting deadline."""
+        last = cron.get("status", {}).get("lastScheduleTime") or cron["metadata"]["creationTimestamp"]
+        deadline = self.server.now - timedelta(seconds=cron["spec"]["startingDeadlineSeconds"])
+        newest, start = None, self._starts(cron, max(from_wire(last), deadline - timedelta(seconds=1)))
+        while start and start <= self.server.now:
+            newest, start = start, self._starts(cron, start)
+        return newest
 
     def _fire(self, cron: Json, minute: datetime) -> None:
         namespace, name = cron["metadata"]["namespace"], cron["metadata"]["name"]
         template = cron["spec"]["jobTemplate"]
         metadata = {**template["metadata"], "name": f"{name}-{int(minute.timestamp()) // 60}", "ownerReferences": _owner(cron, "CronJob")}
-        job = self.server.create("batchjob", namespace, {"metadata": metadata, "spec": template["spec"]})
+        known = self.server.objects.get(("batchjob", namespace, metadata["name"]))
+        if known and not _is_owned(known, cron):
+            return
+        job = known or self.server.create("batchjob", namespace, {"metadata": metadata, "spec": template["spec"]})
         reference = {"name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}
         self.server.patch(("cronjob", namespace, name), status={"active": [reference], "lastScheduleTime": to_wire(minute)})
 
