@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests import schedule_manifests
+from tests import event_manifests, schedule_manifests
 
 Manifest = dict[str, Any]
 
@@ -265,16 +265,12 @@ REFUSED_RUNS: Final = (
     ),
     Refused("a run of nothing", run(job_name=""), "at least 1 char", "should have at least 1 character"),
     Refused("a run of no job", run(job_name="My.Job"), "must be the name of a ScheduledAgentJob"),
-    Refused("an unknown trigger", run(trigger={"type": "Cron"}), "Unsupported value", "should be 'Schedule' or 'Manual'"),
+    Refused("an unknown trigger", run(trigger={"type": "Cron"}), "Unsupported value", "should be 'Schedule', 'Manual' or 'Event'"),
+    *(Refused(*bad) for bad in event_manifests.REFUSED),
     Refused("a start without its time", run(trigger={"type": "Schedule"}), "type Schedule needs scheduledAt"),
     Refused("a start at a time that is none", scheduled("report", 29412345, "2025-12-03 05:45"), "must be a time as RFC 3339 writes it"),
     Refused(
         "a start by another name", scheduled("report", 29412345, "2026-01-01T00:00:00Z"), "minutes from 1970 to spec.trigger.scheduledAt"
-    ),
-    Refused(
-        "the start of another job",
-        run("report-29412345", "other", trigger={"type": "Schedule", "scheduledAt": "2025-12-03T05:45:00Z"}),
-        "minutes from 1970 to spec.trigger.scheduledAt",
     ),
 )
 
@@ -374,6 +370,7 @@ GOOD_JOBS: Final = {
 GOOD_RUNS: Final = {
     "the smallest run": run(),
     "a run by someone": run(trigger={"by": "ci/pipeline 7"}),
+    **event_manifests.GOOD,
     "a run that is not to start": run(cancel=True),
     "a name of 63 characters": run("r" * 63),
     "a name with seven digits": run("report-2941234"),

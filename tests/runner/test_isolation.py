@@ -73,7 +73,7 @@ os._exit(9)
 
 def test_the_script_sees_its_run_and_not_what_is_meant_for_the_runner(host: Host) -> None:
     script = "import json, os; print(json.dumps(dict(os.environ)))"
-    envelope = host.run(script, TOKEN="t", AGENTJOBS_EVENT_FILE="/event", HOME="/home/agent").envelope
+    envelope = host.run(script, TOKEN="t", AGENTJOBS_EVENT_FILE="/dev/null", HOME="/home/agent").envelope
     seen = json.loads(envelope.stdout)
     assert seen.pop("AGENTJOBS_ROOT") != "/"  # not set in a container, where it would be
     seen.pop("LC_CTYPE", None)  # Python sets it for itself and its children where no locale is set (PEP 538)
@@ -81,7 +81,7 @@ def test_the_script_sees_its_run_and_not_what_is_meant_for_the_runner(host: Host
         "PATH": seen["PATH"],
         "JOB_RUN_ID": RUN_ID,
         "TOKEN": "t",
-        "AGENTJOBS_EVENT_FILE": "/event",
+        "AGENTJOBS_EVENT_FILE": "/dev/null",
         "HOME": "/home/agent",
         "PYTHONUNBUFFERED": "1",
     }

@@ -164,3 +164,13 @@ def test_a_missing_termination_log_does_not_stop_a_run(host: Host) -> None:
     running.expect_envelope()
     assert running.stdout.startswith(b"1\n")
     assert running.alive or running.stderr == b""
+
+
+def test_a_script_reads_its_event_on_its_input_and_in_the_file_and_without_one_its_input_is_empty(host: Host) -> None:
+    script = "import os, sys; print(sys.stdin.read()); print(open(os.environ['AGENTJOBS_EVENT_FILE']).read(), file=sys.stderr)"
+    root = host.folder(script)
+    event = root / "etc/agentjobs/event.json"
+    event.write_text('{"id":"1"}')
+    envelope = host.run(script, root, AGENTJOBS_EVENT_FILE=str(event)).envelope
+    assert (envelope.exit_code, envelope.stdout, envelope.stderr) == (0, '{"id":"1"}\n', '{"id":"1"}\n')
+    assert host.run("import sys; print(repr(sys.stdin.read()))").envelope.stdout == "''\n"

@@ -17,7 +17,7 @@ from agentjobs.core.plan import Write
 from agentjobs.handlers.watch import RESOURCES
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
-from tests.unit import lives, lives_of_packages, lives_of_schedules, lives_of_sources, lives_of_starts
+from tests.unit import lives, lives_of_events, lives_of_packages, lives_of_schedules, lives_of_sources, lives_of_starts
 from tests.unit.lives import Step, new_cluster
 from tests.unit.lives_of_starts import CANCELLED_LATE, cancel_what_runs
 
@@ -25,7 +25,14 @@ A_WHILE: Final = timedelta(seconds=90)
 LATE: Final = timedelta(seconds=10)
 """Later than 15 s the log of a run that is ended from outside may be gone."""
 MANY_TURNS: Final = 1000
-LIVES: Final = lives.LIVES | lives_of_packages.LIVES | lives_of_schedules.LIVES | lives_of_starts.LIVES | lives_of_sources.LIVES
+LIVES: Final = (
+    lives.LIVES
+    | lives_of_events.LIVES
+    | lives_of_packages.LIVES
+    | lives_of_schedules.LIVES
+    | lives_of_starts.LIVES
+    | lives_of_sources.LIVES
+)
 each_life = pytest.mark.parametrize("life", LIVES.values(), ids=LIVES.keys())
 
 

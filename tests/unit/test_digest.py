@@ -24,6 +24,7 @@ from tests.unit.test_api import SPECS
 Path = tuple[str | int, ...]
 TEXT: Final = Reference("sources", "text")
 COMMON: Final[dict[str, Any]] = {
+    "triggers": [{"event": {"type": "sold", "source": "/shop", "dataSchema": {"minimum": 1}}}],
     "session": "Continuous",
     "packages": ["six==1.17.0"],
     "env": [{"name": "A", "value": "x"}, {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
@@ -83,6 +84,8 @@ def another(value: Any) -> Any:
     words = {"Continuous": "Ephemeral"}
     if isinstance(value, bool):
         return not value
+    if isinstance(value, dict):
+        return {**value, "maximum": 2}
     return value + 1 if isinstance(value, int) else words.get(value, value + "x")
 
 

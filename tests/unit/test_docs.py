@@ -30,7 +30,7 @@ RECORD = (ROOT / "docs/run-record.md").read_text()
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 WITH_REASONS = [
-    *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "errors", "outcome", "runs", "sources")),
+    *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "errors", "outcome", "runs", "sources", "triggers")),
     OPERATOR / "reconcile.py",
     *(RUNNER / f"{name}.py" for name in ("agents", "imports", "install", "late", "report", "resolve", "revision", "run")),
     *(PI / f"{name}.py" for name in ("agent", "models", "verdict")),

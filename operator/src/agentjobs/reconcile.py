@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from agentjobs.api.event import Event
 from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA, Api, Json
 from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, confirm_packages, confirm_runs, confirm_starts
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.cluster.sources import read
 from agentjobs.collect import read_evidence, read_installed
-from agentjobs.core import frozen, install, manifests, retention, runs, sessions, views
+from agentjobs.core import frozen, install, manifests, retention, runs, sessions, triggers, views
 from agentjobs.core.approval import ApprovalView, Content, parse_revision, verdict
+from agentjobs.core.cloud_event import event_of
 from agentjobs.core.conditions import conditions
 from agentjobs.core.decide import current_content, decide, decide_orphan, in_force, merge_patch, pins_in_use
 from agentjobs.core.drift import spec_hash
@@ -98,10 +100,13 @@ class Reconciler:
             # Between the card and the approval somebody may have changed a text, and the watch not have told it yet.
             observed = self._with_cache(key, await self._with_contents(observed, anew=True))
         observed = await self._with_leftovers(key, observed)
-        (revisions, resolutions), claim, evidence = await asyncio.gather(
-            self._revisions(observed), self._session_claim(observed), self._evidence(runs.to_read(observed))
+        (revisions, resolutions), claim, evidence, events = await asyncio.gather(
+            self._revisions(observed),
+            self._session_claim(observed),
+            self._evidence(runs.to_read(observed)),
+            self._events(key, triggers.to_read(observed)),
         )
-        observed = replace(observed, revisions=revisions, resolutions=resolutions, session_claim=claim, evidence=evidence)
+        observed = replace(observed, revisions=revisions, resolutions=resolutions, session_claim=claim, evidence=evidence, events=events)
         observed = replace(observed, installed=await self._installed(frozen.to_read(observed)), over_budget=self._over_budget(key))
         return replace(observed, shortened=await self._shortened(key, observed))
 
@@ -199,6 +204,11 @@ class Reconciler:
         now = self._clock()
         found = await asyncio.gather(*(read_evidence(self._cluster, pod, now) for pod in pods))
         return {pod.run: evidence for pod, evidence in zip(pods, found, strict=True) if evidence}
+
+    async def _events(self, key: Key, names: tuple[str, ...]) -> Mapping[str, Event]:
+        found = await asyncio.gather(*(self._find("run", key[0], name) for name in names))
+        events = {name: event_of(body) for name, body in zip(names, found, strict=True) if body}
+        return {name: event for name, event in events.items() if event}
 
     def _over_budget(self, key: Key) -> tuple[views.FinishedRun, ...]:
         stored, namespace = self._cache.stored_bytes, key[0]

@@ -36,12 +36,12 @@ def hide_from_children() -> None:
         raise OSError(number, os.strerror(number))
 
 
-def start(command: list[str], environment: Mapping[str, str], stdout: int, stderr: int) -> int:
-    """The PID of command, found on PATH, in its own session and with /dev/null as input. Raises OSError when it cannot start.
+def start(command: list[str], environment: Mapping[str, str], stdout: int, stderr: int, stdin: str = "/dev/null") -> int:
+    """The PID of command, found on PATH, in its own session, with the file `stdin` as input. Raises OSError when it cannot start.
 
     Every other descriptor stays here: Python opens all of its own close-on-exec.
     """
-    actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, stderr, 2)]
+    actions = [(os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, stderr, 2)]
     return os.posix_spawnp(command[0], command, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=RESTORED_SIGNALS)
 
 

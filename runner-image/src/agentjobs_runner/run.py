@@ -29,6 +29,9 @@ DIGEST, TIMEOUT, LINGER = "AGENTJOBS_DIGEST", "AGENTJOBS_TIMEOUT_SECONDS", "AGEN
 SECRET_VARIABLES = "AGENTJOBS_SECRET_VARIABLES"  # noqa: S105  no secret: the variable that names those which hold some
 PACKAGES = "AGENTJOBS_PACKAGES"
 
+# The event, for a run that one starts. The script gets its name and, on its input, its content.
+EVENT_FILE = "AGENTJOBS_EVENT_FILE"
+
 
 def main(root: str, signals: Signals) -> NoReturn:
     """Runs the script below `root` ("/" in a container) and exits with the code of the record."""
@@ -103,7 +106,7 @@ def _explain(root: str, report: Report, path: str | None, supervisor: Supervisor
 
 def _start(supervisor: Supervisor, command: list[str], environment: dict[str, str]) -> None:
     try:
-        supervisor.start(command, environment)
+        supervisor.start(command, environment, environment.get(EVENT_FILE) or "/dev/null")
     except OSError as error:
         raise RefusedError("StartFailed", f"{command[0]} could not be started: {error.strerror}") from error
 

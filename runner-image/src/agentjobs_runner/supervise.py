@@ -46,13 +46,13 @@ class Supervisor:
         self._noticed = False
         self._last = False
 
-    def start(self, command: list[str], environment: Mapping[str, str]) -> None:
+    def start(self, command: list[str], environment: Mapping[str, str], stdin: str = "/dev/null") -> None:
         """Raises OSError when it cannot start."""
         (out, out_end), (err, err_end) = os.pipe(), os.pipe()
         self.stdout.connect(out)
         self.stderr.connect(err)
         try:
-            self._script = proc.start(command, environment, out_end, err_end)
+            self._script = proc.start(command, environment, out_end, err_end, stdin)
         finally:
             os.close(out_end)
             os.close(err_end)

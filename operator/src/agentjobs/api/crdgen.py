@@ -24,7 +24,8 @@ INT_OR_STRING: Final = "x-kubernetes-int-or-string"
 _DROPPED: Final = frozenset({"title", "$defs"})
 _KEPT: Final = (
     *("description", "type", "anyOf", "enum", "default", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
-    *("required", "properties", "items", INT_OR_STRING, "x-kubernetes-list-type", "x-kubernetes-list-map-keys", VALIDATIONS),
+    *("required", "properties", "items", INT_OR_STRING, "x-kubernetes-preserve-unknown-fields"),
+    *("x-kubernetes-list-type", "x-kubernetes-list-map-keys", VALIDATIONS),
 )
 """What may stand in a node, in the order in which it is written."""
 _HEADER: Final = "# Generated from operator/src/agentjobs/api by `make crds`. Edits here are lost.\n"

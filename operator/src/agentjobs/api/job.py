@@ -10,6 +10,7 @@ from agentjobs.api import agent_rules, rules, schedule_rules
 from agentjobs.api.agent import Agent
 from agentjobs.api.approval import Pins
 from agentjobs.api.base import ApiModel, StatusModel, list_map
+from agentjobs.api.event import MAX_TRIGGERS, JobTrigger
 from agentjobs.api.package_rules import MAX_PACKAGES
 from agentjobs.api.rules import MAX_SCRIPT_BYTES
 from agentjobs.api.texts import LongText
@@ -168,6 +169,9 @@ class ScheduledAgentJobSpec(ApiModel):
         min_length=1, max_length=1024, description="What the job is for, in a sentence that an approver reads."
     )
     schedule: Schedule = Field(Schedule(), description="When the job starts.")
+    triggers: tuple[JobTrigger, ...] = Field(
+        (), max_length=MAX_TRIGGERS, description="What starts the job beside its schedule and runs by hand."
+    )
     session: Literal["Ephemeral", "Continuous"] = Field(
         "Ephemeral", description="Ephemeral: every run starts afresh. Continuous: what the model was told and said in earlier runs is kept."
     )
@@ -215,6 +219,7 @@ class Card(StatusModel):
     description: str = Field(max_length=4096, description="What the job is for; hidden and deceptive characters are named.")
     schedule: str = Field(max_length=512, description="The schedule in words, with its time zone.")
     next_starts: tuple[CardLine, ...] = Field((), max_length=3, description="The next three starts, RFC 3339 in the job's time zone.")
+    triggers: tuple[CardLine, ...] = Field((), max_length=MAX_TRIGGERS, description="What starts the job beside its schedule, in words.")
     session: str = Field(max_length=32, description="Whether runs remember earlier ones.")
     packages: tuple[CardLine, ...] = Field(
         (), max_length=MAX_PACKAGES, description="Packages, each with: in the runner image, approved, denied or needs approval."

@@ -30,6 +30,9 @@ DIGEST: Final = matching(
 # Texts that people read before they approve: what a terminal would hide from them is refused (control characters, a lone carriage
 # return, and the direction overrides of CVE-2021-42574).
 _HIDING: Final = r"[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\u000d[^\u000a]"
+ONE_LINE: Final = without(
+    r"[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]", "has line breaks or characters that hide text: remove them"
+)
 READABLE: Final = without(_HIDING, "has control or text direction characters, which hide text from a reader: remove them")
 
 _ESCAPED: Final = r"has control or text direction characters, which hide text from a reader: write them as escapes such as \x1b"
@@ -228,6 +231,12 @@ START_IS_KNOWN: Final = Rule(
     "self.type != 'Schedule' || has(self.scheduledAt)",
     "type Schedule needs scheduledAt, the start; for a run of your own leave trigger out",
     lambda trigger: trigger.type != "Schedule" or trigger.scheduled_at is not None,
+)
+
+EVENT_IS_THERE: Final = Rule(
+    "(self.type == 'Event') == has(self.event)",
+    "type Event needs event, with at least id, source and type, and no other type has one",
+    lambda trigger: (trigger.type == "Event") == (trigger.event is not None),
 )
 
 # Changes: only the API server sees the old object.

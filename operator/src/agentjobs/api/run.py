@@ -8,6 +8,7 @@ from pydantic import Field
 
 from agentjobs.api import rules
 from agentjobs.api.base import ApiModel, StatusModel
+from agentjobs.api.event import Event
 from agentjobs.api.job import RunPhase
 from agentjobs.api.names import MAX_JOB_NAME
 
@@ -24,12 +25,17 @@ ResolvedPackage = Annotated[str, Field(max_length=256)]
 class Trigger(ApiModel):
     """Why the run started."""
 
-    between_fields = (rules.START_IS_KNOWN,)
+    between_fields = (rules.START_IS_KNOWN, rules.EVENT_IS_THERE)
 
-    type: Literal["Schedule", "Manual"] = Field("Manual", description="Manual unless the operator recorded a scheduled start.")
+    type: Literal["Schedule", "Manual", "Event"] = Field(
+        "Manual", description="Event for a run that an event starts; Schedule is written by the operator only."
+    )
     by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(None, description=_BY)
     scheduled_at: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(
         None, description="The start that the schedule named, RFC 3339, UTC."
+    )
+    event: Event | None = Field(
+        None, description="The event; the run's name is then the job's, -e and the first 9 hex digits of SHA-256 of source, newline, id."
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from agentjobs.api.job import Card
-from agentjobs.core import schedule, sessions
+from agentjobs.core import schedule, sessions, triggers
 from agentjobs.core.approval import Content
 from agentjobs.core.changes import changes
 from agentjobs.core.models import Models
@@ -39,6 +39,7 @@ def card(
         description=cut(visible(spec.description), MAX_DESCRIPTION),
         schedule=words(spec.schedule),
         next_starts=tuple(start.isoformat() for start in schedule.next_starts(spec.schedule, now, STARTS_ON_CARD, draw)),
+        triggers=tuple(triggers.words(spec)),
         session=spec.session,
         packages=card_lines(spec.packages, packages),
         variables=tuple(variable.name for variable in spec.env),

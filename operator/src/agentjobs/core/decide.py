@@ -23,6 +23,7 @@ from agentjobs.core import (
     schedule,
     sessions,
     starts,
+    triggers,
 )
 from agentjobs.core.approval import Content
 from agentjobs.core.card import card
@@ -82,6 +83,7 @@ def current_content(job: JobView, sources: Sources = NO_SOURCES) -> Content:
     if job.spec is None:
         raise UserError(job.problem or "the spec cannot be read")
     schedule.check(job.spec.schedule)
+    triggers.check(job.spec)
     return approval.content(job.name, job.spec, sources)
 
 

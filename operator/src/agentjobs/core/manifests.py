@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agentjobs.api import names
+from agentjobs.api.event import Event
 from agentjobs.api.job import EnvVar, ResourceList, Schedule, ScheduledAgentJobSpec
 from agentjobs.core import install, sessions
 from agentjobs.core.approval import Content
 from agentjobs.core.packages import foreign
 from agentjobs.core.pods import RUNNER_CONTAINER
 from agentjobs.core.policy import RunPolicy
+from agentjobs.core.triggers import with_event
 from agentjobs.core.views import BatchJobView, CronJobView, JobView, RunView
 
 Manifest = dict[str, Any]
@@ -246,8 +248,11 @@ def _volumes(name: str, content: Content) -> list[Manifest]:
     ]
 
 
-def manual_job(job: JobView, run: RunView, cron: CronJobView, content: Content, policy: RunPolicy, *, kept: bool) -> Manifest:
-    """The Job of a manual run: from the CronJob's template, suspended until it stands in the CronJob's `status.active`."""
+def manual_job(
+    job: JobView, run: RunView, cron: CronJobView, content: Content, policy: RunPolicy, event: Event | None = None, *, kept: bool
+) -> Manifest:
+    """The Job of a run that is started by us: from the CronJob's template, suspended until it stands in the CronJob's `status.active`."""
+    spec = _job_spec(job.name, content, policy, kept=kept)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -258,7 +263,7 @@ def manual_job(job: JobView, run: RunView, cron: CronJobView, content: Content, 
             "annotations": {**_job_annotations(content, policy), names.TRIGGER_ANNOTATION: "Schedule" if run.scheduled else "Manual"},
             "ownerReferences": [{"apiVersion": "batch/v1", "kind": "CronJob", "name": cron.name, "uid": cron.uid, "controller": True}],
         },
-        "spec": _job_spec(job.name, content, policy, kept=kept) | {"suspend": True},
+        "spec": (with_event(spec, event) if event else spec) | {"suspend": True},
     }
 
 

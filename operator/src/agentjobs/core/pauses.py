@@ -44,6 +44,13 @@ def _was_switched(job: JobView, force: Force) -> bool:
     return job.generation >= before.observed_generation + 2 and before.card.digest == force.current.digest
 
 
+def told(job: JobView) -> str | None:
+    """Why nothing but runs by hand starts now."""
+    if job.spec and job.spec.suspend:
+        return "spec.suspend of the job is true; only runs by hand start it"
+    return "too many runs in a row failed; see the job's condition Scheduled" if job.status.failure_pause else None
+
+
 def message(status: ScheduledAgentJobStatus) -> str:
     """What is to be done about it."""
     last = f", the last one with: {status.last_error}" if status.last_error else ""

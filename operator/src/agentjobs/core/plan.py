@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from agentjobs.api.event import Event
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.approval import ApprovalView, Content, RevisionView, Verdict
 from agentjobs.core.errors import UserError
@@ -74,6 +75,8 @@ class Observed:
     """Those that are not finished."""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     """By run: what was read of the output of those that are over, or are being ended."""
+    events: Mapping[str, Event] = field(default_factory=dict)
+    """By run: the events of those that are about to start."""
     finished: tuple[FinishedRun, ...] = ()
     """The finished runs of this job."""
     over_budget: tuple[FinishedRun, ...] = ()

@@ -10,8 +10,8 @@ from typing import Final
 from agentjobs.api import names
 from agentjobs.api.job import RunPhase
 from agentjobs.api.run import AgentJobRunStatus
-from agentjobs.core import history, manifests, schedule, sessions
-from agentjobs.core.approval import verdict
+from agentjobs.core import history, manifests, pauses, schedule, sessions, triggers
+from agentjobs.core.approval import Content, verdict
 from agentjobs.core.cases import Case, Scene, Step, cases
 from agentjobs.core.outcome import CANCELLED_IN_TIME, MAX_MESSAGE, Ending, Evidence, record
 from agentjobs.core.packages import listed
@@ -172,6 +172,10 @@ def _unguarded(scene: Scene) -> tuple[str, str] | None:
     return ("PolicyMissing", gap.sentence()) if gap and gap.lasts(scene.now) else None
 
 
+def _untriggered(scene: Scene, run: RunView) -> tuple[str, str] | None:
+    return triggers.refusal(run, scene.force.spec, scene.observed.events.get(run.name), pauses.told(scene.job))
+
+
 def _unwanted(run: RunView) -> tuple[str, str] | None:
     return ("CancelledBeforeStart", CANCELLED_IN_TIME) if run.cancel else None
 
@@ -198,7 +202,7 @@ def _start(scene: Scene, case: Case, run: RunView) -> Step:
         # The CronJob controller was late, not gone: its Job is the start.
         return Step(before=(_adopt(scene.job, run, {}),), requeue_after=0)
     ahead = next((other for other in scene.cases if other.name != case.name and _goes_first(other, run)), None)
-    refused = _unwanted(run) or _unguarded(scene) or _refusal(scene, case, ahead)
+    refused = _unwanted(run) or _unguarded(scene) or _untriggered(scene, run) or _refusal(scene, case, ahead)
     if refused and refused[0] == "NotApproved" and scene.now - run.created < ARRIVAL_GRACE:
         return Step(requeue_after=ARRIVAL_GRACE.total_seconds())
     if refused:
@@ -206,10 +210,18 @@ def _start(scene: Scene, case: Case, run: RunView) -> Step:
     if ahead or cron is None or cron.deleting or content is None or scene.observed.gap:
         return Step(requeue_after=0 if ahead else 1)
     if job is None:
-        kept = manifests.revision_name(scene.job.name, content.digest) in scene.observed.resolutions
-        body = manifests.manual_job(scene.job, run, cron, content, scene.policy, kept=kept)
-        return Step(before=(Write("create", "batchjob", run.name, "a manual run", body),), requeue_after=0)
+        return _make_job(scene, run, cron, content)
     return _let_go(scene, run, job)
+
+
+def _make_job(scene: Scene, run: RunView, cron: CronJobView, content: Content) -> Step:
+    """Of a run that nothing keeps from starting."""
+    event = scene.observed.events.get(run.name)
+    if run.event and event is None:
+        return Step(requeue_after=1)
+    kept = manifests.revision_name(scene.job.name, content.digest) in scene.observed.resolutions
+    body = manifests.manual_job(scene.job, run, cron, content, scene.policy, event, kept=kept)
+    return Step(before=(Write("create", "batchjob", run.name, "a manual run", body),), requeue_after=0)
 
 
 def _let_go(scene: Scene, run: RunView, job: BatchJobView) -> Step:

@@ -17,6 +17,7 @@ from agentjobs.api import names, resources
 from agentjobs.api.base import explain
 from agentjobs.api.job import RunPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
 from agentjobs.core.approval import ApprovalView, RevisionView
+from agentjobs.core.cloud_event import NO_START, EventView, event_view
 from agentjobs.core.drift import spec_hash
 from agentjobs.core.packages import pins
 from agentjobs.core.timestamps import from_wire
@@ -24,7 +25,7 @@ from agentjobs.core.timestamps import from_wire
 Body = Mapping[str, Any]
 FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
 SKIP_REASONS: frozenset[str] = frozenset(
-    {"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart", "Paused", "NotStartedInTime"}
+    {"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart", "NotStartedInTime", *NO_START}
 )
 
 
@@ -117,6 +118,7 @@ class RunView:
     """Reason and message, where it was decided that it does not start."""
     started_as: str | None = None
     """The uid of the one Job of an adopted manual run."""
+    event: EventView | None = None
     cancel: bool = False
     """Somebody wants it to end."""
     scheduled: bool = False
@@ -279,6 +281,7 @@ def run_view(body: Body) -> RunView:
         digest=status.get("digest"),
         skip=_skip(body),
         started_as=started_as,
+        event=event_view(spec.get("trigger") or {}),
         cancel=bool(spec.get("cancel")),
         scheduled=scheduled,
     )

@@ -1,0 +1,54 @@
+"""What starts a job beside its schedule: events, as CloudEvents 1.0 describes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Final
+
+from pydantic import ConfigDict, Field, JsonValue, WithJsonSchema
+
+from agentjobs.api import rules
+from agentjobs.api.base import ApiModel
+
+MAX_TRIGGERS: Final = 10
+ANYTHING: Final[dict[str, JsonValue]] = {"x-kubernetes-preserve-unknown-fields": True}
+JsonSchema = Annotated[dict[str, Any], WithJsonSchema({"type": "object", **ANYTHING})]
+
+Name = Annotated[str, Field(min_length=1, max_length=256), rules.ONE_LINE]
+Reference = Annotated[str, Field(min_length=1, max_length=512), rules.ONE_LINE]
+
+
+class Event(ApiModel):
+    """An event: the attributes of CloudEvents 1.0 and its data. As JSON at most 128 KiB."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    id: Name = Field(description="Names the event; source and id together do so everywhere.")
+    source: Reference = Field(description="Where it happened, a URI or a path.")
+    type: Name = Field(description="What happened, for example com.example.product.published.")
+    subject: Reference | None = Field(None, description="What it happened to.")
+    time: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(None, description="When it happened. RFC 3339.")
+    datacontenttype: Name | None = Field(None, description="What the data is; application/json where it is left out.")
+    dataschema: Reference | None = Field(None, description="Where the data's schema is described; it is not read.")
+    data: Any = Field(None, description="What is told of it, any JSON.", json_schema_extra=ANYTHING)
+
+
+class EventTrigger(ApiModel):
+    """Which events start the job."""
+
+    type: Name = Field(description="The event's type.")
+    source: Reference | None = Field(None, description="The event's source; any where it is left out.")
+    data_schema: JsonSchema | None = Field(
+        None,
+        description="JSON Schema of the event's data; other data does not start the job. Without references and patterns, at most 16 KiB.",
+    )
+
+    def __hash__(self) -> int:
+        """A schema is a dict, which has none; answers about specs are remembered by spec."""
+        return hash((self.type, self.source, json.dumps(self.data_schema, sort_keys=True)))
+
+
+class JobTrigger(ApiModel):
+    """Something that starts the job."""
+
+    event: EventTrigger = Field(description="Events of this kind.")

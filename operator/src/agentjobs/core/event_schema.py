@@ -1,0 +1,90 @@
+"""Checking an event's data against the JSON Schema of a trigger, with a bound on the work: schemas are written by the job's author,
+data comes from anywhere, and the operator checks for everybody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from agentjobs.core.errors import UserError
+
+MAX_SCHEMA_BYTES: Final = 16 * 1024
+MAX_STEPS: Final = 50_000
+"""Nodes of the schema times nodes of the data: some tenths of a second."""
+MAX_DEPTH: Final = 50
+LARGEST: Final = 2**53
+"""Beyond it two numbers can be one in canonical JSON (RFC 8785), and a digest would not tell them apart."""
+_WORDS: Final = frozenset({"$schema", "$comment", "title", "description", "default", "examples", "deprecated", "format"})
+_KINDS: Final = frozenset({"type", "required"})
+_NUMBERS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "const", "enum"})
+_SIZES: Final = frozenset({"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"})
+_ONE: Final = frozenset({"additionalProperties", "items", "not", "if", "then", "else", "propertyNames", "contains"})
+_MANY: Final = frozenset({"anyOf", "allOf", "oneOf", "prefixItems"})
+_NAMED: Final = frozenset({"properties"})
+KEYWORDS: Final = _WORDS | _KINDS | _NUMBERS | _SIZES | _ONE | _MANY | _NAMED
+"""What cannot go on for ever: no references, which can run in circles or be elsewhere, no patterns, no comparing of all with all."""
+
+
+def check(schema: Mapping[str, Any], path: str) -> None:
+    """Raises UserError, with a sentence that says what to write instead."""
+    if len(json.dumps(schema).encode()) > MAX_SCHEMA_BYTES:
+        raise UserError(f"{path}: has more than {MAX_SCHEMA_BYTES} bytes; describe only what the script relies on")
+    for part in _schemas(schema):
+        unknown = sorted(part.keys() - KEYWORDS)
+        if unknown:
+            raise UserError(
+                f"{path}: the keyword {unknown[0][:64]!r} is not supported here: no references, patterns or rare keywords; "
+                "write out what the script relies on"
+            )
+    if any(isinstance(node, int | float) and abs(node) > LARGEST for node in _nodes(schema)):
+        raise UserError(f"{path}: numbers beyond {LARGEST} cannot be told apart; leave them out")
+    try:
+        Draft202012Validator.check_schema(dict(schema))
+    except SchemaError as error:
+        where = "/".join(map(str, error.absolute_path)) or "its root"
+        raise UserError(f"{path}: is no JSON Schema: at {where[:128]} the keyword has the wrong kind of value") from None
+
+
+def problem(schema: Mapping[str, Any], data: object) -> str | None:
+    """What is wrong with the data, without quoting it; None: nothing."""
+    if _count(schema) * _count(data) > MAX_STEPS:
+        return "data is too large to be checked against the trigger's dataSchema; send less, or describe less"
+    error = next(Draft202012Validator(dict(schema)).iter_errors(data), None)
+    if error is None:
+        return None
+    rule = "/".join(map(str, error.absolute_schema_path))
+    return f"data does not fit {rule[:256]} of the trigger's dataSchema"
+
+
+def _schemas(schema: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """The schema and those inside it. Raises UserError where they are nested too deeply."""
+    if depth > MAX_DEPTH:
+        raise UserError(f"triggers: a dataSchema is nested more than {MAX_DEPTH} levels deep")
+    if not isinstance(schema, Mapping):
+        return
+    yield schema
+    inner = [schema[key] for key in _ONE if key in schema]
+    inner += [part for key in _MANY if isinstance(schema.get(key), list) for part in schema[key]]
+    inner += [part for key in _NAMED if isinstance(schema.get(key), Mapping) for part in schema[key].values()]
+    for part in inner:
+        yield from _schemas(part, depth + 1)
+
+
+def _nodes(value: object) -> Iterator[object]:
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, Mapping):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+
+
+def _count(value: object) -> int:
+    return sum(1 for _ in _nodes(value))

@@ -1,0 +1,65 @@
+"""Starts by events, and some others, as people write them: good ones, and bad ones with what they are told (see `manifests`)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+Manifest = dict[str, Any]
+
+
+def event_run(name: str = "report-e000000000", job_name: str = "report", /, **attributes: Any) -> Manifest:
+    """A run that an event starts; None leaves an attribute out."""
+    event = {"id": "1", "source": "/cms", "type": "com.example.published", **attributes}
+    return _run(name, job_name, {"type": "Event", "event": {key: value for key, value in event.items() if value is not None}})
+
+
+def _job(triggers: list[Manifest]) -> Manifest:
+    spec = {"description": "Takes orders.", "script": {"inline": "print()\n"}, "triggers": triggers}
+    return {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "ScheduledAgentJob", "metadata": {"name": "report"}, "spec": spec}
+
+
+def _run(name: str, job_name: str, trigger: Manifest) -> Manifest:
+    spec = {"jobName": job_name, "trigger": trigger}
+    return {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "AgentJobRun", "metadata": {"name": name}, "spec": spec}
+
+
+REFUSED: Final[tuple[tuple[str, Manifest, str, str | None], ...]] = (
+    *(
+        (f"an event without its {name}", event_run(**{name: None}), f"event.{name}: Required value", f"event.{name}: is required")
+        for name in ("id", "source", "type")
+    ),
+    ("an event with an empty source", event_run(source=""), "at least 1 char", "should have at least 1 character"),
+    ("an event with a source of two lines", event_run(source="/a\n/b"), "has line breaks or characters that hide text", None),
+    ("an event at no time", event_run(time="yesterday"), "must be a time as RFC 3339 writes it", None),
+    ("a run by no event", _run("a", "report", {"type": "Event"}), "type Event needs event, with at least id, source", None),
+    (
+        "the start of another job",
+        _run("report-29412345", "other", {"type": "Schedule", "scheduledAt": "2025-12-03T05:45:00Z"}),
+        "minutes from 1970 to spec.trigger.scheduledAt",
+        None,
+    ),
+    ("11 triggers", _job([{"event": {"type": "a"}}] * 11), "must have at most 10 items", "should have at most 10 items"),
+    ("a trigger by nothing", _job([{}]), "event: Required value", "event: is required"),
+    (
+        "an event in a run by hand",
+        _run("a", "report", {"type": "Manual", "event": {"id": "1", "source": "/a", "type": "b"}}),
+        "type Event needs event, with at least id, source and type, and no other type has one",
+        None,
+    ),
+)
+TRIGGERS: Final[list[Manifest]] = [
+    {"event": {"type": "com.example.published"}},
+    {"event": {"type": "b", "source": "/cms", "dataSchema": {"type": "object", "properties": {"id": {"minimum": 1}}}}},
+]
+GOOD: Final = {
+    "triggers": _job(TRIGGERS),
+    "an event": event_run(),
+    "an event with everything": event_run(
+        subject="product/7",
+        time="2026-11-24T12:00:00Z",
+        datacontenttype="application/json",
+        dataschema="https://example.com/product",
+        data={"id": 7, "tags": ["new", None, 1.5], "nested": {"deep": [{}]}},
+    ),
+    "an event whose data is a text": event_run(data="plain"),
+}
