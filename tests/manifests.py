@@ -127,6 +127,7 @@ REFUSED_ZONES: Final = (
 )
 
 REFUSED_JOBS: Final = (
+    Refused("a memory for two", job(session="Continuous", concurrencyPolicy="Allow"), "session Continuous needs concurrencyPolicy Forbid"),
     Refused("a name of 53 characters", job("a" * 53), SERVER_NAME),
     Refused("a name with a dot", job("daily.report"), SERVER_NAME),
     Refused("no description", job(description=None), "spec.description: Required value", "spec.description: is required"),
@@ -317,6 +318,7 @@ GOOD_JOBS: Final = {
     "the smallest job": job(),
     **{f"cron {expression!r}": _cron(expression) for expression in schedule_manifests.GOOD_CRONS},
     **{f"zone {name}": _zone(name) for name in schedule_manifests.GOOD_ZONES},
+    **{f"policy {policy}": job(concurrencyPolicy=policy) for policy in ("Allow", "Forbid", "Replace")},
     **{name: job(schedule=part) for name, part in schedule_manifests.GOOD.items()},
     "a zone without a cron": job(schedule={"timeZone": "Europe/Bucharest", "startingDeadlineSeconds": 10}),
     "a name of 52 characters": job("a" * 52),

@@ -73,7 +73,7 @@ def test_a_run_beside_another_is_skipped_and_says_which(agentjobs: Installed, ku
     agentjobs.start(namespace, "busy", "first")
     many.running(agentjobs, namespace, {"busy": "first"})
     agentjobs.start(namespace, "busy", "second")
-    assert skipped(agentjobs, namespace, "second") == ("Overlap", "the run first has not finished; runs of a job do not overlap")
+    assert skipped(agentjobs, namespace, "second") == ("Overlap", "the run first has not finished; the job's concurrencyPolicy is Forbid")
     assert agentjobs.run(namespace, "first")["status"]["phase"] == "Running"
     status = agentjobs.job(namespace, "busy")["status"]
     assert (status["phase"], status["runCount"], status["lastRun"]["name"]) == ("Running", 0, "first")

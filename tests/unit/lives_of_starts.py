@@ -13,6 +13,7 @@ from tests.unit.lives import (
     NS,
     SCHEDULED_RUN,
     Act,
+    Step,
     apply,
     at_rest,
     counted,
@@ -80,6 +81,47 @@ CANCELLED: Final = (
     step(_the_other_goes_on, start("report", "by-hand")),
     step(_the_other_was_cancelled, cancel("by-hand")),
     step(_is_as_it_was, cancel(SCHEDULED_RUN), cancel("unborn")),
+    step(gone, delete("job", "report")),
+)
+
+
+# Ones whose runs need not wait for each other
+
+
+def overlapping(policy: str) -> tuple[Step, ...]:
+    """A job whose run goes on since eight."""
+    return (
+        step(nothing, apply("report", "long", schedule={"cron": "0 8 * * *"}, concurrencyPolicy=policy)),
+        step(nothing, decide("report")),
+        step(_goes_on_since_eight, eight_o_clock),
+    )
+
+
+def _both_go_on(kube: Kubernetes) -> None:
+    assert {run: record["phase"] for run, record in runs(kube).items()} == {SCHEDULED_RUN: "Running", "by-hand": "Running"}
+
+
+def _both_were_cancelled(kube: Kubernetes) -> None:
+    at_rest(kube)
+    ended(kube, SCHEDULED_RUN, "Cancelled", "CancelledByUser", "begun\n")
+    ended(kube, "by-hand", "Cancelled", "CancelledByUser", "begun\n")
+    counted(kube, "report", succeeded=0, cancelled=2)
+
+
+def _took_its_place(kube: Kubernetes) -> None:
+    ended(kube, SCHEDULED_RUN, "Cancelled", "Replaced", "begun\n")
+    assert runs(kube)["by-hand"]["phase"] == "Running"
+
+
+ALLOWED: Final = (
+    *overlapping("Allow"),
+    step(_both_go_on, start("report", "by-hand")),
+    step(_both_were_cancelled, cancel(SCHEDULED_RUN), cancel("by-hand")),
+    step(gone, delete("job", "report")),
+)
+REPLACED: Final = (
+    *overlapping("Replace"),
+    step(_took_its_place, start("report", "by-hand")),
     step(gone, delete("job", "report")),
 )
 
@@ -201,4 +243,4 @@ PAUSED: Final = (
     step(_is_well, start("report", "sixth")),
     step(gone, delete("job", "report")),
 )
-LIVES: Final = {"cancelled": CANCELLED, "paused": PAUSED}
+LIVES: Final = {"cancelled": CANCELLED, "paused": PAUSED, "allowed": ALLOWED, "replaced": REPLACED}

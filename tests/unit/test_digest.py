@@ -41,7 +41,9 @@ ONCE: Final = {**ZONED, "once": {"runAt": "2026-12-01T09:00:00"}}
 AGENT: Final = {"instructions": "Look.", "startingMessage": "begin", "tools": ["read"], "model": "a/b", "maxTurns": 3}
 EXAMPLES: Final = {
     "script": ScheduledAgentJobSpec.model_validate(manifests.job(**COMMON, schedule=WEEKS)["spec"]),
-    "once": ScheduledAgentJobSpec.model_validate(manifests.job(**COMMON, schedule=ONCE)["spec"]),
+    "once": ScheduledAgentJobSpec.model_validate(
+        manifests.job(**COMMON | {"session": "Ephemeral", "concurrencyPolicy": "Replace"}, schedule=ONCE)["spec"]
+    ),
     "agent": ScheduledAgentJobSpec.model_validate(manifests.job(**COMMON, schedule=WINDOW, script=None, agent=AGENT)["spec"]),
 }
 """Together they have every field, none at its default; a new field has to be added here. References are tested on their own."""
@@ -81,7 +83,7 @@ def with_leaf(value: Any, path: Path, leaf: Any) -> Any:
 
 
 def another(value: Any) -> Any:
-    words = {"Continuous": "Ephemeral"}
+    words = {"Continuous": "Ephemeral", "Replace": "Allow"}
     if isinstance(value, bool):
         return not value
     if isinstance(value, dict):

@@ -42,6 +42,7 @@ NO_REASONS = frozenset(
     "IndentationError TabError "  # what Python calls some syntax errors
     "Stalled Reconciling "  # conditions that have the reason of Ready
     "PackagesInstalled "  # the installer's word for success
+    "Allow Forbid "  # what a concurrencyPolicy says
     "Exited Refused SIG".split()  # outcomes in the envelope
 )
 

@@ -23,3 +23,9 @@ ONE_PROGRAM: Final = Rule(
 )
 
 INSTRUCTIONS: Final = text_rules("instructions")
+
+ONE_AT_A_TIME: Final = Rule(
+    "self.session != 'Continuous' || self.concurrencyPolicy == 'Forbid'",
+    "session Continuous needs concurrencyPolicy Forbid: two runs cannot write into one memory at once",
+    lambda spec: spec.session != "Continuous" or spec.concurrency_policy == "Forbid",
+)

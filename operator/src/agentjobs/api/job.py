@@ -163,7 +163,7 @@ class History(ApiModel):
 class ScheduledAgentJobSpec(ApiModel):
     """What a user asks for. Everything but `suspend` and `history` is covered by the approval."""
 
-    between_fields = (agent_rules.ONE_PROGRAM,)
+    between_fields = (agent_rules.ONE_PROGRAM, agent_rules.ONE_AT_A_TIME)
 
     description: Annotated[str, rules.READABLE] = Field(
         min_length=1, max_length=1024, description="What the job is for, in a sentence that an approver reads."
@@ -189,6 +189,11 @@ class ScheduledAgentJobSpec(ApiModel):
     workspace: Workspace | None = Field(None, description="The volume behind /workspace.")
     timeout_seconds: int = Field(
         MAX_TIMEOUT_SECONDS, ge=1, le=MAX_TIMEOUT_SECONDS, description="A run that takes longer is ended and its output kept. Seconds."
+    )
+    concurrency_policy: Literal["Allow", "Forbid", "Replace"] = Field(
+        "Forbid",
+        description="What a start does while another run goes on, whatever asks for it. Forbid: it waits or is skipped. Allow: both run. "
+        "Replace: the older run is cancelled. A Continuous job: always Forbid.",
     )
     pause_after_failures: int = Field(
         0, ge=0, le=1000, description="After so many failures in a row the job pauses until somebody resumes it; 0: never."

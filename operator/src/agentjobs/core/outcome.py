@@ -36,6 +36,7 @@ STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
     "PackageRevoked": ("Cancelled", "the approval of a package was withdrawn while the run went on"),
     "CancelledByUser": ("Cancelled", "somebody set spec.cancel of the run while it went on"),
     "CancelledBeforeStart": ("Cancelled", CANCELLED_IN_TIME),
+    "Replaced": ("Cancelled", "a newer run took its place: spec.concurrencyPolicy is Replace"),
     "StartTimeout": ("Failed", "the pod could not start in time"),
 }
 """Why the operator stopped a Job (its annotation) and what that makes of the run."""
@@ -58,6 +59,8 @@ class Ending:
     pod: PodView | None
     evidence: Evidence
     installed: Resolution | None = None
+    replaced: bool = False
+    """The CronJob controller deleted its Job for a newer start."""
 
 
 Verdict = tuple[RunPhase, str, str]
@@ -123,6 +126,9 @@ def _disrupted(end: Ending) -> Verdict | None:
 
 def _job_deleted(end: Ending) -> Verdict | None:
     if end.job is None or end.job.deleting:
+        if end.replaced:
+            phase, text = STOPPED["Replaced"]
+            return phase, "Replaced", text
         return "Failed", "JobDeleted", "the Job of this run was deleted before the run was over"
     return None
 

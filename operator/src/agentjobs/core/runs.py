@@ -155,6 +155,11 @@ def _record_start(scene: Scene, case: Case) -> Step:
     return Step(before=(Write("create", "run", job.name, "a scheduled start", body),), requeue_after=0, begins=True)
 
 
+def _policy(scene: Scene) -> str:
+    """What a start does while another run goes on: that of the content in force."""
+    return scene.force.spec.concurrency_policy if scene.force.spec else "Forbid"
+
+
 def _goes_first(other: Case, run: RunView) -> bool:
     """Whether another run has begun, or is to begin before this one because it was asked for earlier."""
     job = other.batch_job
@@ -190,8 +195,8 @@ def _refusal(scene: Scene, case: Case, ahead: Case | None) -> tuple[str, str] | 
         return "NameTaken", taken
     if any(job.name == case.name for job in scene.observed.batch_jobs) and case.batch_job is None:
         return "NameTaken", f"a Job named {case.name} exists that is not this run's; choose another name"
-    if ahead and ahead.batch_job:
-        return "Overlap", f"the run {ahead.name} has not finished; runs of a job do not overlap"
+    if ahead and ahead.batch_job and _policy(scene) == "Forbid":
+        return "Overlap", f"the run {ahead.name} has not finished; the job's concurrencyPolicy is Forbid"
     return None
 
 
@@ -202,16 +207,27 @@ def _start(scene: Scene, case: Case, run: RunView) -> Step:
         # The CronJob controller was late, not gone: its Job is the start.
         return Step(before=(_adopt(scene.job, run, {}),), requeue_after=0)
     ahead = next((other for other in scene.cases if other.name != case.name and _goes_first(other, run)), None)
+    ahead = None if _policy(scene) == "Allow" else ahead
     refused = _unwanted(run) or _unguarded(scene) or _untriggered(scene, run) or _refusal(scene, case, ahead)
     if refused and refused[0] == "NotApproved" and scene.now - run.created < ARRIVAL_GRACE:
         return Step(requeue_after=ARRIVAL_GRACE.total_seconds())
     if refused:
         return Step(before=(_adopt(scene.job, run, {names.SKIP_ANNOTATION: ": ".join(refused)}),), requeue_after=0)
     if ahead or cron is None or cron.deleting or content is None or scene.observed.gap:
-        return Step(requeue_after=0 if ahead else 1)
+        return _wait(scene, ahead)
     if job is None:
         return _make_job(scene, run, cron, content)
     return _let_go(scene, run, job)
+
+
+def _wait(scene: Scene, ahead: Case | None) -> Step:
+    """Until it may start; where it is to replace another run it sees to that, but not before that one has begun."""
+    job = ahead.batch_job if ahead else None
+    if job is None or _policy(scene) != "Replace":
+        return Step(requeue_after=0 if ahead else 1)
+    if job.suspended or job.stop_reason or job.deleting:
+        return Step(requeue_after=1)
+    return Step(before=(_stop(job, "Replaced"),), requeue_after=0)
 
 
 def _make_job(scene: Scene, run: RunView, cron: CronJobView, content: Content) -> Step:
@@ -247,6 +263,8 @@ def _let_go(scene: Scene, run: RunView, job: BatchJobView) -> Step:
 
 def _locked(scene: Scene, cron: CronJobView, own: BatchJobView) -> bool:
     """A Job that is not known to have ended stands in the CronJob's list; its controller removes it when it ends or is gone."""
+    if _policy(scene) == "Allow":
+        return False
     ended = {job.uid for job in scene.observed.batch_jobs if job.ended}
     return any(reference.get("uid") not in {*ended, own.uid} for reference in cron.active)
 
@@ -286,11 +304,18 @@ def _finish(scene: Scene, case: Case, run: RunView) -> Step:
         stuck = pod is not None and pod.deletion is not None and scene.now - pod.deletion > STUCK
         return Step(active=True, requeue_after=READ_STUCK_SECONDS if stuck else READ_AGAIN_SECONDS)
     digest = (job.digest if job else None) or run.digest or (evidence.envelope.digest if evidence.envelope else None)
-    end = Ending(run, job, pod, evidence, scene.observed.installed.get(case.name))
+    end = Ending(run, job, pod, evidence, scene.observed.installed.get(case.name), _gave_way(scene, run, job))
     step = _recorded(scene, run, record(end, digest, scene.policy.image, scene.now))
     if job and not job.deleting and _is_done(scene, job):
         return replace(step, after=(*step.after, _delete_job(job, "its run is recorded")))
     return step
+
+
+def _gave_way(scene: Scene, run: RunView, job: BatchJobView | None) -> bool:
+    """Under Replace the CronJob controller deletes the Jobs that are active, and then makes the new one."""
+    begun = job.created if job else run.created
+    later = any(not other.manual and other.name != run.name and other.created >= begun for other in scene.observed.batch_jobs)
+    return later and _policy(scene) == "Replace"
 
 
 def _not_over(pod: PodView, evidence: Evidence, now: datetime) -> bool:

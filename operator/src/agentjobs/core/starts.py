@@ -56,6 +56,8 @@ class Scene:
     accounted: Mapping[datetime, bool]
     """Starts of which there is a Job or a run, and whether that began, or is going to."""
     draw: Draw
+    overlaps: bool = False
+    """A start does not wait for another run to finish."""
 
     def next_starts(self, after: datetime, count: int = 1) -> tuple[datetime, ...]:
         return schedule.next_starts(self.schedule, after, count, self.draw)
@@ -87,7 +89,8 @@ def outlook(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *
     if force.content is None or force.spec is None:
         return Outlook()
     wanted = force.spec.schedule
-    scene = Scene(observed, wanted, status, now, _starts(observed), draw_for(observed, wanted))
+    overlaps = force.spec.concurrency_policy != "Forbid"
+    scene = Scene(observed, wanted, status, now, _starts(observed), draw_for(observed, wanted), overlaps)
     known = status.approval is not None and status.approval.digest == force.content.digest
     if suspended:
         found = _while_paused(scene, known=known)
@@ -142,7 +145,7 @@ def _records(scene: Scene, given_up: Sequence[datetime]) -> tuple[Write, ...]:
 
 def _reason(scene: Scene, start: datetime) -> tuple[str, str]:
     told = f"{to_wire(start)} was due and nothing started"
-    if _was_busy(scene, start):
+    if not scene.overlaps and _was_busy(scene, start):
         return "Overlap", f"{told}: another run of this job had not finished; later starts that met it are not recorded one by one"
     if scene.observed.gap:
         return "PolicyMissing", f"{told}: an admission policy of the chart is missing or was changed; see the condition Ready"
@@ -228,7 +231,7 @@ def _own_start(scene: Scene, start: datetime) -> Iterable[Write]:
     """The start as a run of the same name that the operator starts itself, as it does for a run by hand."""
     cron = scene.observed.cron_job
     in_time = start <= scene.now < schedule.too_late(scene.schedule, start)
-    if in_time and cron and not cron.deleting and not _active(scene):
+    if in_time and cron and not cron.deleting and (scene.overlaps or not _active(scene)):
         body = manifests.own_start(scene.observed.job, scene.name(start), to_wire(start))
         yield Write("create", "run", scene.name(start), "a start that no CronJob makes", body)
 
