@@ -23,7 +23,7 @@ from tests.cluster.process import killer
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 
 ROUNDS: Final = int(os.environ.get("MATRIX_ROUNDS", "3"))
-SIDE_BY_SIDE: Final = 5
+SIDE_BY_SIDE: Final = 7
 TABLE: Final = os.environ.get("MATRIX_TABLE", "")
 SMALL: Final = {"requests": {"cpu": "10m", "memory": "64Mi"}}
 """All of a group have to fit on the node at once."""

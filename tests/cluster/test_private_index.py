@@ -16,7 +16,7 @@ from tests.cluster.package_index import LOGIN, TLS, Index
 from tests.cluster.support import Kubectl, new_namespace
 from tests.wheels import site, wheel
 
-OFFERED: Final = site([wheel("alpha", "1.0", "beta>=1", body="import beta\n"), wheel("beta", "2.0")])
+OFFERED: Final = site([wheel("alpha", "1.0", "beta>=1", body="import beta\n"), wheel("beta", "2.0"), wheel("gamma", "1.0")])
 PASSWORD: Final = "pa/ss+w0rd of the index"
 CA: Final = "index-ca"
 CACHE: Final = "wheels"
@@ -60,7 +60,7 @@ def index(agentjobs: Installed, kubectl: Kubectl, tmp_path_factory: pytest.TempP
             secret(LOGIN, username="robot", password=PASSWORD),
             authority(pems["ca.crt"]),
             {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": CACHE}, "spec": claim},
-            manifests.package_approval("both", packages=["alpha==1.0"]),
+            manifests.package_approval("both", packages=["alpha==1.0", "gamma==1.0"]),
         )
         found = Index(agentjobs, namespace, secure=True)
         found.start()
@@ -70,8 +70,8 @@ def index(agentjobs: Installed, kubectl: Kubectl, tmp_path_factory: pytest.TempP
             yield found
 
 
-def record(index: Index, name: str) -> Manifest:
-    job = many.job(name, TELLS, packages=["alpha==1.0"])
+def record(index: Index, name: str, pin: str = "alpha==1.0") -> Manifest:
+    job = many.job(name, TELLS, packages=[pin])
     return dict(many.ran(index.agentjobs, index.namespace, [job])[name]["status"])
 
 
@@ -96,11 +96,12 @@ def test_a_private_index_is_used_once_and_its_login_and_cache_are_not_the_script
 def test_an_index_that_is_not_what_it_should_be_or_refuses_the_login_fails_the_run_without_the_password(
     index: Index, kubectl: Kubectl, tmp_path: Path
 ) -> None:
+    """Of a package that the cache does not hold: what it holds is installed without asking the index."""
     kubectl.apply(index.namespace, secret(LOGIN, username="robot", password=f"not {PASSWORD}"))
-    refused = record(index, "refused")
+    refused = record(index, "refused", "gamma==1.0")
     kubectl.apply(index.namespace, secret(LOGIN, username="robot", password=PASSWORD), authority(certified(tmp_path, "index")["ca.crt"]))
-    unknown = record(index, "unknown")
-    for found, words in ((refused, "401 Unauthorized"), (unknown, "UnknownIssuer")):
+    unknown = record(index, "unknown", "gamma==1.0")
+    for found, words in ((refused, "401 Unauthorized"), (unknown, "invalid peer certificate")):
         assert (found["phase"], found["reason"], found["stdout"]) == ("Failed", "PackageInstallFailed", ""), found
         assert words in found["message"], found["message"]
         assert PASSWORD not in str(found)
