@@ -23,7 +23,7 @@ from tests.cluster.process import killer
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 
 ROUNDS: Final = int(os.environ.get("MATRIX_ROUNDS", "3"))
-SIDE_BY_SIDE: Final = 7
+SIDE_BY_SIDE: Final = 5
 TABLE: Final = os.environ.get("MATRIX_TABLE", "")
 SMALL: Final = {"requests": {"cpu": "10m", "memory": "64Mi"}}
 """All of a group have to fit on the node at once."""
@@ -78,9 +78,7 @@ def group(agentjobs: Installed, index: Index, namespace: str, numbers: range, ta
     runs = begun(agentjobs, namespace, rows)
     with killer(agentjobs):
         for name, run in everything_goes_on(agentjobs, namespace, rows, runs).items():
-            act = rows[name].act
-            assert act is not None
-            act(agentjobs.kubectl, namespace, run)
+            happens(agentjobs, namespace, rows[name], run)
         records = recorded(agentjobs, namespace, runs, 240)
     found = {name: [records[f"{name}-{number}"] for number in numbers] for name in ROWS}
     for name, each in found.items():
@@ -95,20 +93,27 @@ def begun(agentjobs: Installed, namespace: str, rows: Mapping[str, Row]) -> dict
     return many.started(agentjobs, namespace, many.in_force(agentjobs, namespace, jobs))
 
 
+def happens(agentjobs: Installed, namespace: str, row: Row, run: str) -> None:
+    assert row.act is not None
+    row.act(agentjobs.kubectl, namespace, run)
+
+
 def everything_goes_on(agentjobs: Installed, namespace: str, rows: Mapping[str, Row], runs: Mapping[str, str]) -> dict[str, str]:
-    """The runs to which something is to happen, once each has printed all, or has come as far as it can."""
+    """The runs to which something is to happen, once each has printed. For those that install it has happened: uv gives up after 30 s."""
     acted = {name: run for name, run in runs.items() if rows[name].act}
     late = {name: run for name, run in acted.items() if name.startswith("deadline-")}
     installing = {name: run for name, run in acted.items() if name.startswith(f"{INSTALLING}-")}
     others = acted.keys() - late.keys() - installing.keys()
+    for name, run in installing.items():
+        wait_for_reason(agentjobs, namespace, {name: run}, "Installing")
+        happens(agentjobs, namespace, rows[name], run)
     many.running(agentjobs, namespace, {name: acted[name] for name in others}, 120)
-    wait_for_reason(agentjobs, namespace, installing, "Installing")
     wait_for_reason(agentjobs, namespace, late, "Unschedulable")
     agentjobs.kubectl.create(namespace, CLAIM)
     many.running(agentjobs, namespace, late)
     for name in (*others, *late):
         wait_for(has_printed(agentjobs.kubectl, namespace, acted[name]), 60, f"{name} has printed")
-    return acted
+    return {name: acted[name] for name in (*others, *late)}
 
 
 def wait_for_reason(agentjobs: Installed, namespace: str, runs: Mapping[str, str], reason: str) -> None:
