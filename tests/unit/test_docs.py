@@ -27,7 +27,13 @@ PI = ROOT / "runner-image/src/agentjobs_pi"
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 RECORD = (ROOT / "docs/run-record.md").read_text()
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "examples/README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 
 WITH_REASONS = [
     *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "errors", "outcome", "runs", "sources", "triggers")),
