@@ -180,6 +180,16 @@ def test_every_row_of_the_limits_is_compared() -> None:
     assert len(limits()) == len([row for row in rows if row != "| what | limit | where |"])
 
 
+FINE = frozenset("Completed Approved Scheduled Ready PackagesApproved NoPackages Replace".split())
+"""What nobody has to mend, and a value of a field that the table names."""
+
+
+def test_every_reason_has_its_remedy() -> None:
+    text = (ROOT / "docs/troubleshooting.md").read_text()
+    reasons = documented("Reasons of runs") | documented("Reasons of a job's conditions")
+    assert {reason for reason in reasons - FINE if f"`{reason}`" not in text} == set()
+
+
 def anchors(page: Path) -> set[str]:
     titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
@@ -190,3 +200,8 @@ def test_links_into_a_page_lead_to_one_of_its_titles(document: Path) -> None:
     links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", document.read_text())
     broken = [(page, anchor) for page, anchor in links if anchor not in anchors(document.parent / page if page else document)]
     assert broken == []
+
+
+def test_every_page_is_reached_from_the_start_page() -> None:
+    start = (ROOT / "docs/README.md").read_text()
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if page.name != "README.md" and f"]({page.name})" not in start] == []
