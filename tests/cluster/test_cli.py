@@ -210,3 +210,13 @@ def test_applying_twice_changes_nothing_whatever_the_operator_wrote(agentjobs: I
     shown = agentjobs.kubectl.json("get", "saj", "kept", "-n", namespace, "--show-managed-fields")["metadata"]["managedFields"]
     assert [(entry["manager"], sorted(entry["fieldsV1"])) for entry in shown if "f:spec" in entry["fieldsV1"]] == [("kubectl", ["f:spec"])]
     assert [sorted(entry["fieldsV1"]) for entry in shown if entry["manager"] != "kubectl"] == [["f:status"]]
+
+
+@pytest.mark.parametrize("program", ["script", "agent"])
+def test_a_job_whose_text_is_in_a_config_map_is_applied(saj: Saj, program: str) -> None:
+    """Its digest is known on the cluster only."""
+    reference = {"configMapKeyRef": {"name": "texts", "key": "text"}}
+    manifest = manifests.job(f"referring-{program}", **{"script": None, program: reference})
+    path = saj.folder / f"{program}.yaml"
+    path.write_text(yaml.safe_dump(manifest))
+    assert saj("apply", str(path)) == f"referring-{program} is applied; `kubectl saj cards referring-{program}` shows what waits\n"

@@ -28,7 +28,7 @@ def run(
     decided = {item["spec"]["digest"]: item["spec"]["decision"].lower() for item in kube.all(APPROVALS)}
     for body in bodies:
         name = body["metadata"]["name"]
-        if "configMapKeyRef" not in body["spec"].get("script", {}):
+        if not any("configMapKeyRef" in body["spec"].get(program, {}) for program in ("script", "agent")):
             digest = content_of(name, body["spec"]).digest
             options.say(f"{name} {digest} {decided.get(digest, 'waits for approval')}")
         else:
