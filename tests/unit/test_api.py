@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agentjobs.api.base import MAX_SENTENCE, explain
-from agentjobs.api.job import MAX_TIMEOUT_SECONDS, ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.api.job import ScheduledAgentJobSpec, ScheduledAgentJobStatus
 from agentjobs.api.resources import JOB, RESOURCES, RUN
 from agentjobs.api.rules import amount
 from agentjobs.api.run import AgentJobRunStatus
 from tests.manifests import GOOD, REFUSED, Manifest, Refused, job, run, scheduled
+from tests.unit.specs import LABELS, SPECS
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
 
@@ -167,35 +168,6 @@ def test_an_unknown_field_is_refused_in_a_spec_and_ignored_in_a_status() -> None
 
 
 # Round trips
-
-LABELS = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?", fullmatch=True)
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf"]), min_size=1, max_size=200)
-VARIABLES = st.from_regex(r"V_[A-Za-z0-9_]{0,20}", fullmatch=True)
-REFERENCES = st.fixed_dictionaries(
-    {"secretKeyRef": st.fixed_dictionaries({"name": LABELS, "key": st.from_regex(r"[-._a-zA-Z0-9]{1,9}", fullmatch=True)})}
-)
-SOURCES = st.one_of(st.fixed_dictionaries({"value": st.text(max_size=50)}), st.fixed_dictionaries({"valueFrom": REFERENCES}))
-ENVIRONMENTS = st.dictionaries(VARIABLES, SOURCES, max_size=5).map(lambda env: [{"name": name, **source} for name, source in env.items()])
-CORES = st.one_of(st.integers(1, 64), st.integers(1, 64_000).map(lambda cores: f"{cores}m"))
-SIZES = st.builds(
-    lambda number, unit: f"{number}{unit}", st.integers(1, 999), st.sampled_from(["", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti"])
-)
-AMOUNTS = st.fixed_dictionaries({}, optional={"cpu": CORES, "memory": SIZES, "ephemeral-storage": SIZES})
-RESOURCE_LISTS = st.one_of(
-    st.builds(lambda limits: {"limits": limits}, AMOUNTS), st.builds(lambda requests: {"requests": requests}, AMOUNTS)
-)
-SPECS = st.fixed_dictionaries(
-    {"description": TEXTS, "script": st.fixed_dictionaries({"inline": TEXTS})},
-    optional={
-        "schedule": st.fixed_dictionaries({}, optional={"cron": st.just("0 8 * * 1"), "startingDeadlineSeconds": st.integers(10, 86400)}),
-        "env": ENVIRONMENTS,
-        "resources": RESOURCE_LISTS,
-        "workspace": st.fixed_dictionaries({"claimName": LABELS}),
-        "timeoutSeconds": st.integers(1, MAX_TIMEOUT_SECONDS),
-        "suspend": st.booleans(),
-        "history": st.fixed_dictionaries({}, optional={"successful": st.integers(1, 1000), "failed": st.integers(1, 1000)}),
-    },
-)
 
 
 @given(SPECS)
