@@ -39,6 +39,21 @@ def test_the_order_of_variables_is_part_of_the_content() -> None:
     assert changes(of(env=[first, second]), of(env=[second, first])) == ('env (order): ["A", "B"] -> ["B", "A"]',)
 
 
+def test_of_a_first_content_everything_is_told_that_the_card_does_not_show_elsewhere() -> None:
+    env = [{"name": "A", "value": "x"}]
+    first = of(script={"inline": "import os\nif os:\n    print('\u200b')\n"}, env=env, pauseAfterFailures=3, timeoutSeconds=60)
+    assert changes(None, first) == (
+        'env (order): ["A"]',
+        'env[A].value: "x"',
+        "pauseAfterFailures: 3",
+        "script.inline:",
+        "+import os",
+        "+if os:",
+        "+    print('<U+200B ZERO WIDTH SPACE>')",
+    )
+    assert len(changes(None, script("a\n" * 10_000))) == MAX_LINES + 1
+
+
 def test_a_script_is_a_unified_diff_with_three_lines_around() -> None:
     told = changes(script(LONG), script(LONG.replace("line 20\n", "line twenty\n")))
     assert told[:2] == ("--- script.inline", "+++ script.inline")
@@ -81,6 +96,16 @@ def test_a_diff_is_bounded_and_says_what_is_left_out() -> None:
         ),
         ("\u041e\u0442\u0447\u0451\u0442 Backlinks", "\u041e\u0442\u0447\u0451\u0442 Backlinks"),
         ("Raport s\u0103pt\u0103m\u00e2nal \u2013 \u201eok\u201d \u2713", "Raport s\u0103pt\u0103m\u00e2nal \u2013 \u201eok\u201d \u2713"),
+        ("https:\u2215\u2215a", "https:<U+2215 DIVISION SLASH x2>a"),
+        ("bank\uff0ecom", "bank<U+FF0E FULLWIDTH FULL STOP>com"),
+        ("run()\u037e", "run()<U+037E GREEK QUESTION MARK>"),
+        ("\u02bcx\u02bc", "<U+02BC MODIFIER LETTER APOSTROPHE>x<U+02BC MODIFIER LETTER APOSTROPHE>"),
+        ("a \u2212 b\u2024c", "a <U+2212 MINUS SIGN> b<U+2024 ONE DOT LEADER>c"),
+        ("l\u2019\u00e9t\u00e9 \u2014 \u00ab\u00a0ok", "l\u2019\u00e9t\u00e9 \u2014 \u00ab<U+00A0 NO-BREAK SPACE>ok"),
+        ("\u05e6\u05d4\u05f4\u05dc a\u05f4b", "\u05e6\u05d4\u05f4\u05dc a<U+05F4 HEBREW PUNCTUATION GERSHAYIM>b"),
+        ("wait\u2026 agentjobs\u2122", "wait\u2026 agentjobs\u2122"),
+        ("\u5b8c\u4e86\uff01\uff08\u4f8b\uff09", "\u5b8c\u4e86\uff01\uff08\u4f8b\uff09"),
+        ("\u5b8c\u4e86 x\uff1bpass", "\u5b8c\u4e86 x<U+FF1B FULLWIDTH SEMICOLON>pass"),
         ("\u9031\u6b21\u30ec\u30dd\u30fc\u30c8", "\u9031\u6b21\u30ec\u30dd\u30fc\u30c8"),
     ],
 )  # fmt: skip

@@ -236,7 +236,10 @@ class Card(StatusModel):
     model: str | None = Field(None, max_length=512, description="Which model is asked, as provider/model.")
     timeout_seconds: int = Field(description="A run that takes longer is ended. Seconds.")
     changes: tuple[CardLine, ...] = Field(
-        (), max_length=121, description="What differs from the content in force: fields, and long texts as a diff. What is cut is said."
+        (),
+        max_length=121,
+        description="What waits: of a first content what is not above, script or instructions included; later what differs from "
+        "the content in force, long texts as a diff. What is cut is said. Empty once it is in force.",
     )
 
 

@@ -39,12 +39,20 @@ def lines(job: Json, *, colour: bool, changes: bool = True) -> Iterator[str]:
     yield from (f"  {line}" for line in visible(str(card.get("description", ""))).splitlines())
     for field in (*LABELS, *sorted(card.keys() - LABELS.keys() - set(_ABOVE))):
         if changes or field != "changes":
-            yield from _entry(LABELS.get(field, field), _words(field, card.get(field)))
+            yield from _entry(_label(field, job), _words(field, card.get(field)))
+
+
+def _label(field: str, job: Json) -> str:
+    if field == "changes" and not at(job, "status", "approval", "digest"):
+        return "Content"
+    return LABELS.get(field, field)
 
 
 def _words(field: str, value: Any) -> list[str]:
     if field == "timeoutSeconds" and value:
         return [span(int(value))]
+    if field == "changes":
+        return [visible(str(line)) for line in value or ()]
     if isinstance(value, list):
         return [one_line(entry) for entry in value]
     return [] if value in (None, "", {}) else [one_line(value)]

@@ -17,6 +17,7 @@ from agentjobs.core.words import words
 
 STARTS_ON_CARD = 3
 MAX_DESCRIPTION = 4096
+MAX_LINE = 512
 
 
 def card(
@@ -28,7 +29,7 @@ def card(
     runs: Content | None = None,
     draw: Draw = schedule.NO_DRAW,
 ) -> Card:
-    """Of the spec as it is now, whether it is approved or not. `runs`: the content that is in force instead."""
+    """Of the spec as it is now, whether it is approved or not. `runs`: the content that is in force; then nothing of it is told again."""
     spec = content.spec
     references = [v.value_from.secret_key_ref for v in spec.env if v.value_from]
     if key := models.key_of(spec):
@@ -39,7 +40,7 @@ def card(
         description=cut(visible(spec.description), MAX_DESCRIPTION),
         schedule=words(spec.schedule),
         next_starts=tuple(start.isoformat() for start in schedule.next_starts(spec.schedule, now, STARTS_ON_CARD, draw)),
-        triggers=tuple(triggers.words(spec)),
+        triggers=tuple(cut(visible(line), MAX_LINE) for line in triggers.words(spec)),
         session=spec.session,
         packages=card_lines(spec.packages, packages),
         variables=tuple(variable.name for variable in spec.env),
@@ -48,7 +49,7 @@ def card(
         tools=spec.agent.tools if spec.agent else (),
         model=models.words(spec),
         timeout_seconds=spec.timeout_seconds,
-        changes=changes(runs, content) if runs else (),
+        changes=() if runs and runs.digest == content.digest else changes(runs, content),
     )
 
 

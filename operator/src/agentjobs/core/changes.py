@@ -1,10 +1,14 @@
-"""What differs between the content in force and the one that waits: field by field, long texts as a unified diff. Bounded."""
+"""What a card says of a content beside its own fields. Bounded.
+
+Of a first content what the card's own fields do not show, its script or instructions included; later what differs from the content in
+force: field by field, long texts as a unified diff.
+"""
 
 from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from agentjobs.core.approval import Content
@@ -16,20 +20,48 @@ MAX_CHARACTERS: Final = 12_000
 MAX_COMPARED: Final = 1_000
 """Lines of each text that are compared, after what is the same at both ends: a comparison may take quadratic time."""
 _NONE: Final = "(none)"
+_ON_CARD: Final = (
+    "description",
+    "schedule.cron",
+    "schedule.timeZone",
+    "session",
+    "packages",
+    "workspace",
+    "timeoutSeconds",
+    "agent.tools",
+    "agent.model",
+)
+"""Fields whose values other fields of a card show whole. What is added to the API later is not among them, and so is shown."""
 
 
-def changes(before: Content, after: Content) -> tuple[str, ...]:
-    """Lines for a card. What is left out is said in the last one."""
-    lines = [cut(visible(line), MAX_LINE) for line in _changes(_spec(before), _spec(after))]
+def changes(before: Content | None, after: Content) -> tuple[str, ...]:
+    """Lines for a card. What is left out is said in the last one. `before`: what is in force; None: nothing is."""
+    return _bounded(_changes(_spec(before), _spec(after)) if before else _first(_spec(after)))
+
+
+def _bounded(lines: Iterable[str]) -> tuple[str, ...]:
     kept: list[str] = []
-    size = 0
+    room, left_out = MAX_CHARACTERS, 0
     for line in lines:
-        size += len(line)
-        if len(kept) == MAX_LINES or size > MAX_CHARACTERS:
-            break
-        kept.append(line)
-    left_out = len(lines) - len(kept)
-    return (*kept, f"({left_out} more lines are left out: compare the whole texts before you approve)") if left_out else tuple(kept)
+        shown = "" if left_out else cut(visible(line), MAX_LINE)
+        if left_out or len(kept) == MAX_LINES or len(shown) > room:
+            left_out += 1
+            continue
+        kept.append(shown)
+        room -= len(shown)
+    return (*kept, f"({left_out} more lines are left out: read the whole texts before you approve)") if left_out else tuple(kept)
+
+
+def _first(spec: dict[str, Any]) -> Iterator[str]:
+    """Each field that the card does not show by itself; a text of several lines as added lines."""
+    for path, value in sorted(_fields("", spec)):
+        if path.startswith(_ON_CARD):
+            continue
+        if isinstance(value, str) and "\n" in value:
+            yield f"{path}:"
+            yield from (f"+{line}" for line in value.removesuffix("\n").split("\n"))
+        else:
+            yield f"{path}: {json.dumps(value, ensure_ascii=False)}"
 
 
 def _spec(content: Content) -> dict[str, Any]:

@@ -160,8 +160,7 @@ def _card(observed: Observed, force: Force, policy: RunPolicy, now: datetime) ->
     if force.current is None:
         return None
     draw = starts.draw_for(observed, force.current.spec.schedule)
-    in_its_place = force.content if force.changed else None
-    return card(observed.job.name, force.current, observed.packages, policy.models, now, in_its_place, draw)
+    return card(observed.job.name, force.current, observed.packages, policy.models, now, force.content, draw)
 
 
 def is_suspended(job: JobView) -> bool:

@@ -37,7 +37,7 @@ def words(spec: ScheduledAgentJobSpec) -> Iterable[str]:
         event = trigger.event
         source = f" from {event.source}" if event.source else ", whoever sends it"
         checked = "; its data is checked" if event.data_schema is not None else ""
-        yield f"event {event.type}{source}{checked}"[:512]
+        yield f"event {event.type}{source}{checked}"
 
 
 def to_read(observed: Observed) -> tuple[str, ...]:
