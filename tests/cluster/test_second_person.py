@@ -14,7 +14,8 @@ from agentjobs.core.approval import content
 from tests import manifests
 from tests.cluster import many
 from tests.cluster.installed import Installed, Manifest
-from tests.cluster.support import Kubectl, KubectlError, new_namespace
+from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for
+from tests.cluster.test_content import digest_after, referring, rewrite, source
 
 STAMP: Final = "agentjobs.dev/requested-by"
 NEEDED: Final = "approval needs a second person (approval.requireSecondPerson)"
@@ -54,6 +55,9 @@ def team(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Team]:
         for user in ("ana", "bo"):
             kubectl("create", "rolebinding", user, "-n", namespace, "--clusterrole=admin", f"--user={user}")
         kubectl.apply(namespace, many.job("older", "print('older')"))
+        text = source("referring", "print('old')\n")
+        kubectl.apply(namespace, text, source("fresh", "print('fresh')\n"))
+        many.in_force(agentjobs, namespace, [referring("referring")])
         for account in (f"{namespace}:default", f"{elsewhere}:default"):
             name = account.replace(":", "-")
             kubectl("create", "rolebinding", name, "-n", namespace, "--clusterrole=admin", f"--serviceaccount={account}")
@@ -126,3 +130,24 @@ def test_a_job_that_is_older_than_the_rule_has_to_be_written_anew(team: Team) ->
     team.apply("ana", many.job("older", "print('newer')"))
     team.approve("bo", "older")
     team.agentjobs.wait_condition(team.namespace, "older", "Ready", "True")
+
+
+def test_a_text_in_a_config_map_is_refused_since_nobody_knows_who_wrote_it(team: Team) -> None:
+    told = refusal(team.apply, "ana", referring("fresh"))
+    assert "nobody knows who changed a ConfigMap last: write the text inline instead of configMapKeyRef" in told
+
+
+def test_a_job_that_took_its_text_from_a_config_map_before_keeps_what_is_in_force_and_gets_nothing_new(
+    team: Team, kubectl: Kubectl
+) -> None:
+    old = team.agentjobs.digest(team.namespace, "referring")
+    rewrite(kubectl, team.namespace, "referring", "print('new')\n")
+    new = digest_after(team.agentjobs, team.namespace, "referring", old)
+    message = many.told(team.agentjobs, team.namespace, "referring", "Approved", "SecondPersonNeeded")
+    assert f"revision {old[:10]} stays in force" in message
+    assert "write the text inline instead of configMapKeyRef" in message
+    assert "nobody knows who changed the ConfigMap of referring last" in refusal(team.approve, "bo", "referring", new)
+    assert team.agentjobs.finished(team.namespace, team.agentjobs.start(team.namespace, "referring"))["stdout"] == "old\n"
+    team.apply("ana", many.job("referring", "print('inline')"))
+    team.approve("bo", "referring")
+    wait_for(lambda: team.agentjobs.job(team.namespace, "referring")["status"]["approval"]["state"] == "Approved", 30, "it is in force")

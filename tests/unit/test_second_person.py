@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.approval import ApprovalView, verdict
 from agentjobs.core.decide import current_content, decide
 from agentjobs.core.plan import Observed
 from agentjobs.core.second_person import apart
+from agentjobs.core.sources import Reference
+from tests import manifests
 from tests.unit.test_decide import NOW, asked, observed, told
 from tests.unit.test_manifests import POLICY
 
@@ -23,6 +26,7 @@ def written_by(requester: str | None, in_force: dict[str, str] | None = None) ->
     return replace(seen, job=replace(seen.job, requester=requester))
 
 
+REFERENCE = Reference("texts", "script.py")
 DIGEST = current_content(observed().job).digest
 
 
@@ -77,3 +81,30 @@ def test_a_second_persons_approval_is_enough_beside_the_authors_own() -> None:
     counting, alone = apart(written_by("ana").job, DIGEST, [approves("ana", DIGEST), approves("bo", DIGEST, "b")])
     assert verdict(DIGEST, counting) == "Approved"
     assert [approval.by for approval in alone] == ["ana"]
+
+
+def referring(in_force: str | None = None) -> Observed:
+    """Its text is in a ConfigMap; `bo` approved what is in force, `ana` changed the job last."""
+    spec = ScheduledAgentJobSpec.model_validate(manifests.job(script={"configMapKeyRef": REFERENCE._asdict()})["spec"])
+    seen = written_by("ana", {"digest": in_force, "by": "bo"} if in_force else None)
+    return replace(seen, job=replace(seen.job, spec=spec), sources={REFERENCE: "print('from a ConfigMap')"})
+
+
+def test_nobody_approves_a_text_whose_author_nobody_knows_and_the_job_says_so() -> None:
+    seen = referring()
+    digest = current_content(seen.job, seen.sources).digest
+    counting, alone = apart(seen.job, digest, [approves("bo", digest)])
+    assert counting == ()
+    for found in (seen, replace(seen, alone=alone)):
+        condition = told(decide(found, replace(POLICY, second_person=True), NOW), "Approved")
+        assert (condition.status, condition.reason) == ("False", "SecondPersonNeeded")
+        assert condition.message.endswith("changed a ConfigMap last; write the text inline instead of configMapKeyRef")
+
+
+def test_what_was_in_force_before_the_rule_stays_in_force_though_its_text_is_in_a_config_map() -> None:
+    digest = current_content(referring().job, referring().sources).digest
+    seen = referring(digest)
+    counting, alone = apart(seen.job, digest, [approves("bo", digest)])
+    assert (len(counting), alone) == (1, ())
+    condition = told(decide(replace(seen, approvals=counting), replace(POLICY, second_person=True), NOW), "Approved")
+    assert (condition.status, condition.reason) == ("True", "Approved")

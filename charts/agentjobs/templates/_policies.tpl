@@ -392,6 +392,14 @@ admissionregistration.k8s.io/v1
           approval needs a second person (approval.requireSecondPerson), and a service account is none: a pipeline that applies approvals
           from a repository cannot say who merged them. Approve as a person, or switch requireSecondPerson off
         reason: Forbidden
+      # A job that is older than the rule may have one; what is in force of it stays in force.
+      - expression: >-
+          params.metadata.name != object.spec.jobName
+          || !(params.spec.?script.?configMapKeyRef.hasValue() || params.spec.?agent.?configMapKeyRef.hasValue())
+        messageExpression: >-
+          'approval needs a second person (approval.requireSecondPerson), and nobody knows who changed the ConfigMap of ' + object.spec.jobName
+          + ' last: write the text inline instead of configMapKeyRef'
+        reason: Forbidden
       - expression: params.metadata.name != object.spec.jobName || variables.requester != request.userInfo.username
         messageExpression: >-
           'approval needs a second person (approval.requireSecondPerson): you, ' + request.userInfo.username + ', changed the content of '

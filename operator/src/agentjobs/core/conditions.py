@@ -38,9 +38,17 @@ def approval(force: Force, approvals: tuple[ApprovalView, ...]) -> Approval:
 
 
 def approved(
-    force: Force, approvals: tuple[ApprovalView, ...], before: tuple[Condition, ...], alone: tuple[ApprovalView, ...] = ()
+    force: Force,
+    approvals: tuple[ApprovalView, ...],
+    before: tuple[Condition, ...],
+    alone: tuple[ApprovalView, ...] = (),
+    *,
+    unsigned: bool = False,
 ) -> Told:
-    """The condition Approved: about the spec as it is now. `before`: the conditions so far; `alone`: approvals without a second person."""
+    """The condition Approved: about the spec as it is now. `before`: the conditions so far; `alone`: approvals without a second person.
+
+    `unsigned`: there can be no second person, since nobody knows the first.
+    """
     current = force.current
     keeps = f"; revision {force.content.digest[:SHORT]} stays in force" if force.changed and force.content else ""
     if current is None:
@@ -51,11 +59,8 @@ def approved(
         return "True", "Approved", f"digest {current.digest[:SHORT]} is approved{waits}"
     if force.verdict == "Denied":
         return "False", "Denied", f"digest {current.digest[:SHORT]} was denied{keeps}; change the job, or delete the denial"
-    if alone:
-        who = ", ".join(sorted({approval.by or "somebody" for approval in alone})[:5])
-        wait = f"digest {current.digest[:SHORT]} waits for a second person{keeps}"
-        why = f"the approval by {who} does not count, since whoever changed the content cannot approve it"
-        return "False", "SecondPersonNeeded", f"{wait}: {why}"
+    if unsigned or alone:
+        return "False", "SecondPersonNeeded", f"digest {current.digest[:SHORT]} {_one_person(alone, keeps, unsigned=unsigned)}"
     strays = _strays(force, approvals, before)
     if strays:
         listed = ", ".join(strays[:5])
@@ -66,6 +71,15 @@ def approved(
         )
     how = "create an AgentJobApproval with status.card.digest"
     return "False", "Changed" if keeps else "PendingApproval", f"digest {current.digest[:SHORT]} waits for approval{keeps}; {how}"
+
+
+def _one_person(alone: tuple[ApprovalView, ...], keeps: str, *, unsigned: bool) -> str:
+    if unsigned:
+        why = "approval needs a second person, and nobody knows who changed a ConfigMap last"
+        return f"cannot be approved{keeps}: {why}; write the text inline instead of configMapKeyRef"
+    who = ", ".join(sorted({approval.by or "somebody" for approval in alone})[:5])
+    why = f"the approval by {who} does not count, since whoever changed the content cannot approve it"
+    return f"waits for a second person{keeps}: {why}"
 
 
 def _strays(force: Force, approvals: tuple[ApprovalView, ...], before: tuple[Condition, ...]) -> list[str]:

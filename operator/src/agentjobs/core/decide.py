@@ -33,6 +33,7 @@ from agentjobs.core.guard import PATIENCE
 from agentjobs.core.manifests import Timing
 from agentjobs.core.plan import Force, Observed, Plan, Write
 from agentjobs.core.policy import RunPolicy
+from agentjobs.core.second_person import of_unknown_author
 from agentjobs.core.sources import NO_SOURCES, Sources
 from agentjobs.core.starts import Outlook
 from agentjobs.core.timestamps import to_wire
@@ -132,7 +133,8 @@ def answer(
     job = observed.job
     suspended = is_suspended(job)
     held = suspended or status.failure_pause is not None
-    told = conditions.approved(force, observed.approvals, status.conditions, observed.alone)
+    unsigned = policy.second_person and of_unknown_author(job)
+    told = conditions.approved(force, observed.approvals, status.conditions, observed.alone, unsigned=unsigned)
     packages = conditions.packages_approved(force)
     next_run_at = to_wire(outlook.start) if outlook.start else None
     fired = force.spec is not None and starts.has_fired(observed, force.spec.schedule)

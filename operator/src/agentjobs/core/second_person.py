@@ -1,7 +1,8 @@
 """Where approval needs a second person: whoever changed a job's content last does not approve it.
 
 Admission refuses such an approval, but only by what the job is at that moment. So it is decided here again: an approval made
-in advance, for a content written afterwards, does not count either.
+in advance, for a content written afterwards, does not count either. Nor does one of a content whose text is in a ConfigMap: nobody
+knows who wrote that. Admission refuses such jobs, but not those that are older than the rule.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from agentjobs.core.approval import ApprovalView
+from agentjobs.core.sources import references
 from agentjobs.core.views import JobView
 
 SERVICE_ACCOUNT: Final = "system:serviceaccount:"
@@ -20,16 +22,22 @@ def apart(job: JobView, digest: str | None, approvals: Iterable[ApprovalView]) -
 
     Whoever approved what is in force may touch the job: going back to that content needs no new approval.
     """
+    requester = None if of_unknown_author(job) else job.requester
     told = job.status.approval
     stands = (told.digest, told.by) if told else (None, None)
 
     def counts(approval: ApprovalView) -> bool:
         if approval.decision == "Denied" or approval.digest != digest or (approval.digest, approval.by) == stands:
             return True
-        return _is_second(approval.by, job.requester)
+        return _is_second(approval.by, requester)
 
     found = tuple(approvals)
     return tuple(filter(counts, found)), tuple(approval for approval in found if not counts(approval))
+
+
+def of_unknown_author(job: JobView) -> bool:
+    """A text of the job is in a ConfigMap."""
+    return job.spec is not None and bool(references(job.spec))
 
 
 def _is_second(approver: str | None, requester: str | None) -> bool:
