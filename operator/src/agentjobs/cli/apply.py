@@ -8,20 +8,18 @@ import typer
 
 from agentjobs.cli import options, render
 from agentjobs.cli.contents import content_of
-from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER
+from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER, Kube
 
 
+@options.on_cluster
 def run(
+    kube: Kube,
     paths: render.Paths = None,
     force: Annotated[bool, typer.Option("--force-conflicts", help="Take over fields that somebody else has set.")] = False,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Render and apply jobs. Nothing new runs before it is approved; each digest is printed with what it waits for."""
     from agentjobs.cli.documents import all_to_yaml
 
-    kube = options.cluster(kubeconfig, context, namespace)
     bodies = render.manifests(paths, None)
     flags = ("--server-side", f"--field-manager={FIELD_MANAGER}", *(("--force-conflicts",) if force else ()))
     kube.run("apply", *flags, "--namespace", kube.namespace, "-f", "-", stdin=all_to_yaml(bodies))

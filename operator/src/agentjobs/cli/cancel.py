@@ -12,16 +12,14 @@ from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at
 
 
+@options.on_cluster
 def run(
+    kube: Kube,
     name: Annotated[str, typer.Argument(metavar="JOB|RUN", help="A run, or a job: then all of its runs that go on.", show_default=False)],
     yes: options.Yes = False,
     output: options.Format = options.Output.TABLE,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """End a run; its output is kept. It cannot be taken back."""
-    kube = options.cluster(kubeconfig, context, namespace)
     going = _going(kube, name)
     names = ", ".join(str(body["metadata"]["name"]) for body in going)
     if not options.confirmed(f"Cancel {names}?", yes=yes):

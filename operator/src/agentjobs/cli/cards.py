@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from agentjobs.cli import options, rows
-from agentjobs.cli.kube import JOBS, Json
+from agentjobs.cli.kube import JOBS, Json, Kube
 from agentjobs.cli.text import at, one_line, painted, span, visible
 
 LABELS: Final = {
@@ -63,15 +63,13 @@ def _entry(label: str, values: list[str]) -> Iterator[str]:
         yield f"  {'' if number else label:<{_WIDTH}}{value}"
 
 
+@options.on_cluster
 def run(
+    kube: Kube,
     jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Jobs; all that wait for a decision if left out.")] = None,
     output: options.Format = options.Output.TABLE,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Show the cards of jobs that wait for a decision: what an approver is asked."""
-    kube = options.cluster(kubeconfig, context, namespace)
     found = [kube.get(JOBS, job) for job in jobs] if jobs else [job for job in kube.all(JOBS) if rows.waits(job)]
     if output not in (options.Output.TABLE, options.Output.WIDE):
         options.show([found], (), output, empty="")

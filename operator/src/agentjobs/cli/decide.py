@@ -42,19 +42,17 @@ class Case:
         return str(self.job["metadata"]["name"])
 
 
+@options.on_cluster
 def approve(
+    kube: Kube,
     jobs: Jobs = None,
     every: Every = False,
     digest: Digest = None,
     packages: WithPackages = None,
     reason: options.Reason = None,
     yes: options.Yes = False,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Approve jobs: shows each card and what changed since the last approval, asks once, and writes one approval for each."""
-    kube = options.cluster(kubeconfig, context, namespace)
     cases = _cases(kube, jobs or [], every=every, digest=digest)
     _refuse_denied(kube, cases)
     pins = _waiting_pins(cases)
@@ -68,18 +66,16 @@ def approve(
     _write(kube, cases, "Approved", reason)
 
 
+@options.on_cluster
 def deny(
+    kube: Kube,
     jobs: Jobs = None,
     every: Every = False,
     digest: Digest = None,
     reason: options.Reason = None,
     yes: options.Yes = False,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Deny jobs as they are now: this content never runs, and what runs of it is stopped."""
-    kube = options.cluster(kubeconfig, context, namespace)
     cases = _cases(kube, jobs or [], every=every, digest=digest)
     if digest is None:
         _present(kube, cases)

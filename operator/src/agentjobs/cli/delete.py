@@ -7,20 +7,18 @@ from typing import Annotated
 import typer
 
 from agentjobs.cli import options
-from agentjobs.cli.kube import APPROVALS, JOBS
+from agentjobs.cli.kube import APPROVALS, JOBS, Kube
 from agentjobs.cli.problem import Exit
 
 
+@options.on_cluster
 def run(
+    kube: Kube,
     jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Names of ScheduledAgentJobs.", show_default=False)],
     approvals: Annotated[bool, typer.Option("--approvals", help="Delete the decisions about them, too.")] = False,
     yes: options.Yes = False,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Delete jobs with the records of their runs. Decisions about them stay, unless --approvals."""
-    kube = options.cluster(kubeconfig, context, namespace)
     for job in jobs:
         kube.get(JOBS, job)
     if not options.confirmed(f"Delete {', '.join(jobs)} with all records of their runs?", yes=yes):

@@ -7,18 +7,16 @@ import typer
 from agentjobs.cli import options
 from agentjobs.cli.contents import in_force, of_job
 from agentjobs.cli.difference import coloured, unified
-from agentjobs.cli.kube import JOBS
+from agentjobs.cli.kube import JOBS, Kube
 from agentjobs.cli.problem import Exit
 
 
+@options.on_cluster
 def run(
+    kube: Kube,
     job: options.Job,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Show what changed between the approved content that runs and the job as it is now. Exit code 1 when something did."""
-    kube = options.cluster(kubeconfig, context, namespace)
     body = kube.get(JOBS, job)
     before, after = in_force(kube, body), of_job(kube, body)
     names = (f"approved {before.digest[:10]}" if before else "nothing approved", f"now {after.digest[:10]}")

@@ -45,14 +45,12 @@ class Finding:
         return painted(f"{self.verdict:<8}", COLOURS[self.verdict] if colour else "") + one_line(self.text)
 
 
+@options.on_cluster
 def run(
+    kube: Kube,
     output: options.Format = options.Output.TABLE,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Check what approvals rest on, what you may do here, and who could get around an approval. Exit code 1 when something is wrong."""
-    kube = options.cluster(kubeconfig, context, namespace)
     found: list[Finding] = []
     for check in (served, operator, policies, jobs, rights, around):
         for finding in _tried(check, kube):

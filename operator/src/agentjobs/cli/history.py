@@ -7,19 +7,17 @@ from typing import Annotated
 import typer
 
 from agentjobs.cli import options, rows
-from agentjobs.cli.kube import JOBS, RUNS
+from agentjobs.cli.kube import JOBS, RUNS, Kube
 
 
+@options.on_cluster
 def run(
+    kube: Kube,
     job: options.Job,
     limit: Annotated[int, typer.Option("--limit", "-l", help="Runs to show at most; 0 for all.")] = 20,
     output: options.Format = options.Output.TABLE,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """List a job's runs, newest first, with the starts that did not happen and why."""
-    kube = options.cluster(kubeconfig, context, namespace)
     found = rows.newest_first(kube.all(RUNS, fieldSelector=f"spec.jobName={job}"))
     if not found:
         kube.get(JOBS, job)  # says so when there is no such job

@@ -17,17 +17,15 @@ ENVELOPE: Final = re.compile(r"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0
 """Lines of the runner for the operator, at the end of a log."""
 
 
+@options.on_cluster
 def run(
+    kube: Kube,
     name: Annotated[str, typer.Argument(metavar="JOB|RUN", help="A run, or a job: then its newest run.", show_default=False)],
     stderr: Annotated[bool, typer.Option("--stderr", help="Only what went to stderr; from the record.")] = False,
     follow_: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more while it runs.")] = False,
     timeout: Annotated[int, typer.Option("--timeout", help="Seconds to follow at most.")] = 3900,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Show the output of a run: both streams live while it runs, stdout from its record afterwards."""
-    kube = options.cluster(kubeconfig, context, namespace)
     record = _record(kube, name)
     if at(record, "status", "phase") not in rows.FINAL:
         if stderr:

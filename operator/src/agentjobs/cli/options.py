@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
@@ -14,6 +16,7 @@ from agentjobs.cli.kube import Json, Kube
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import Column, Table
 
+P = ParamSpec("P")
 API_VERSION = "agentjobs.dev/v1alpha1"
 
 
@@ -117,3 +120,21 @@ def dump(value: Any, output: Output) -> None:
 def cluster(kubeconfig: str | None, context: str | None, namespace: str | None) -> Kube:
     """The cluster that the options choose."""
     return Kube(kubeconfig, context, namespace)
+
+
+_WHERE: Final = {"namespace": Namespace, "context": Context, "kubeconfig": Kubeconfig}
+
+
+def on_cluster(command: Callable[Concatenate[Kube, P], None]) -> Callable[..., None]:
+    """The command with the options that choose a cluster in the place of its first parameter."""
+
+    @functools.wraps(command)
+    def with_options(*, namespace: str | None, context: str | None, kubeconfig: str | None, **given: Any) -> None:
+        command(cluster(kubeconfig, context, namespace), **given)  # type: ignore[call-arg]
+
+    told = inspect.signature(command, eval_str=True)
+    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in list(told.parameters.values())[1:]]
+    where = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind) for name, kind in _WHERE.items()]
+    with_options.__signature__ = told.replace(parameters=[*own, *where])  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *where)}
+    return with_options

@@ -35,14 +35,9 @@ Pins = Annotated[list[str], typer.Argument(metavar="PIN...", help="NAME==VERSION
 
 
 @app.command("list")
-def list_(
-    output: options.Format = options.Output.TABLE,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-) -> None:
+@options.on_cluster
+def list_(kube: Kube, output: options.Format = options.Output.TABLE) -> None:
     """List the packages that jobs ask for or that were decided about."""
-    kube = options.cluster(kubeconfig, context, namespace)
     decisions = kube.all(PACKAGE_APPROVALS)
     if output not in (options.Output.TABLE, options.Output.WIDE):
         options.show([decisions], (), output, empty="")
@@ -52,21 +47,19 @@ def list_(
 
 
 @app.command()
+@options.on_cluster
 def check(
+    kube: Kube,
     what: Annotated[list[str], typer.Argument(metavar="PIN|FILE...", help="NAME==VERSION, scripts, folders.", show_default=False)],
     inventory: Annotated[
         Path | None,
         typer.Option("--inventory", help="The runner image's inventory.json; the operator's own if left out.", show_default=False),
     ] = None,
     output: options.Format = options.Output.TABLE,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Check packages before a job asks for them. Exit code 1 when one is denied or needs an approval."""
     from agentjobs.core.packages import WORDS
 
-    kube = options.cluster(kubeconfig, context, namespace)
     asked = _asked(what)
     found = known(kube, kube.all(PACKAGE_APPROVALS), _inventory(inventory) if inventory else None)
     verdicts = {pin: found.verdict(pin) for pin in asked}
@@ -77,41 +70,27 @@ def check(
 
 
 @app.command()
-def approve(
-    pins: Pins,
-    reason: options.Reason = None,
-    yes: options.Yes = False,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-) -> None:
+@options.on_cluster
+def approve(kube: Kube, pins: Pins, reason: options.Reason = None, yes: options.Yes = False) -> None:
     """Approve exact versions for all jobs of the namespace, in one decision."""
-    _decide(options.cluster(kubeconfig, context, namespace), pins, reason, yes=yes, deny=False)
+    _decide(kube, pins, reason, yes=yes, deny=False)
 
 
 @app.command()
-def deny(
-    pins: Pins,
-    reason: options.Reason = None,
-    yes: options.Yes = False,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-) -> None:
+@options.on_cluster
+def deny(kube: Kube, pins: Pins, reason: options.Reason = None, yes: options.Yes = False) -> None:
     """Deny exact versions: no job of the namespace that asks for one of them runs."""
-    _decide(options.cluster(kubeconfig, context, namespace), pins, reason, yes=yes, deny=True)
+    _decide(kube, pins, reason, yes=yes, deny=True)
 
 
 @app.command()
+@options.on_cluster
 def revoke(
+    kube: Kube,
     decisions: Annotated[list[str], typer.Argument(metavar="DECISION...", help="PackageApprovals, as `list -o wide` names them.")],
     yes: options.Yes = False,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Take decisions about packages back. Jobs that need a revoked approval stop."""
-    kube = options.cluster(kubeconfig, context, namespace)
     for decision in decisions:
         body = kube.get(PACKAGE_APPROVALS, decision)
         options.say(f"{decision}: {body['spec']['decision'].lower()} {', '.join(body['spec']['packages'])}")

@@ -7,31 +7,24 @@ from typing import Annotated
 import typer
 
 from agentjobs.cli import options
+from agentjobs.cli.kube import Kube
 
 Jobs = Annotated[list[str], typer.Argument(metavar="JOB...", help="Names of ScheduledAgentJobs.", show_default=False)]
 
 
-def pause(
-    jobs: Jobs,
-    output: options.Format = options.Output.TABLE,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-) -> None:
+@options.on_cluster
+def pause(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE) -> None:
     """Stop scheduled starts. What runs finishes, and `run` still works. Needs no new approval."""
-    kube = options.cluster(kubeconfig, context, namespace)
-    for job in jobs:
-        options.show_one(kube.patch("scheduledagentjobs", job, {"suspend": True}), output, f"{job} is paused")
+    _suspend(kube, jobs, output, suspend=True)
 
 
-def resume(
-    jobs: Jobs,
-    output: options.Format = options.Output.TABLE,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
-) -> None:
+@options.on_cluster
+def resume(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE) -> None:
     """Let scheduled starts happen again. Starts that were due meanwhile are not made up for."""
-    kube = options.cluster(kubeconfig, context, namespace)
+    _suspend(kube, jobs, output, suspend=False)
+
+
+def _suspend(kube: Kube, jobs: list[str], output: options.Output, *, suspend: bool) -> None:
     for job in jobs:
-        options.show_one(kube.patch("scheduledagentjobs", job, {"suspend": False}), output, f"{job} is resumed")
+        done = kube.patch("scheduledagentjobs", job, {"suspend": suspend})
+        options.show_one(done, output, f"{job} is {'paused' if suspend else 'resumed'}")

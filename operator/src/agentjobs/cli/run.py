@@ -12,19 +12,17 @@ from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at, one_line
 
 
+@options.on_cluster
 def run(
+    kube: Kube,
     job: options.Job,
     wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end; exit code 7 unless the run succeeded.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show the output while it runs; implies --wait.")] = False,
     timeout: Annotated[int, typer.Option("--timeout", help="Seconds to wait at most.")] = 3900,
     name: Annotated[str | None, typer.Option("--name", help="Name of the run; made up if left out.", show_default=False)] = None,
     output: options.Format = options.Output.TABLE,
-    namespace: options.Namespace = None,
-    context: options.Context = None,
-    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Start a job now. It works while the job is paused, too."""
-    kube = options.cluster(kubeconfig, context, namespace)
     metadata = {"name": name} if name else {"generateName": f"{job}-"}
     body = {"apiVersion": options.API_VERSION, "kind": "AgentJobRun", "metadata": metadata, "spec": {"jobName": job}}
     started = kube.create(RUNS, body)
