@@ -6,6 +6,7 @@ our own verbs. `tina` may start one job.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tests import manifests
 from tests.cluster import many
 from tests.cluster.installed import NAMESPACE, Installed, Manifest
 from tests.cluster.support import RESTRICTED, Kubectl, KubectlError, new_namespace, wait_for
+from tests.cluster.test_content import digest_after, referring, source
 
 WAITS: Final = "import time\nprint('as approved', flush=True)\ntime.sleep(600)\n"
 OPERATOR: Final = f"system:serviceaccount:{NAMESPACE}:agentjobs"
@@ -262,6 +264,39 @@ def test_an_approval_cannot_be_replayed_in_another_namespace(scene: Scene, kubec
     assert scene.agentjobs.job(scene.elsewhere, "quick")["status"]["approval"] == {"state": "Pending"}
 
 
+def test_an_approval_is_not_used_again_for_a_text_that_changed_between_card_and_approval(scene: Scene, kubectl: Kubectl) -> None:
+    """`ed` may write the ConfigMap. What `ada` read is approved, and the other text waits."""
+    kubectl.apply(scene.namespace, source("swapped", "print('harmless')\n"), referring("swapped"))
+    read = scene.agentjobs.digest(scene.namespace, "swapped")
+    rewrite_as_ed(scene, "swapped", "print('evil')\n")
+    scene.create("ada", manifests.approval("swapped", jobName="swapped", digest=read))
+    assert f"there is an approval of {read[:10]}" in many.told(scene.agentjobs, scene.namespace, "swapped", "Approved", "DigestMismatch")
+    scene.create("ed", manifests.run("swapped-run", "swapped"))
+    record = scene.agentjobs.finished(scene.namespace, "swapped-run")
+    assert (record["phase"], record["reason"]) == ("Skipped", "NotApproved")
+    assert kubectl("get", "cronjobs,jobs,pods,configmaps", "-n", scene.namespace, "-l", "agentjobs.dev/job=swapped", "-o", "name") == ""
+
+
+def test_a_text_that_changes_after_its_approval_waits_while_the_approved_one_runs(scene: Scene, kubectl: Kubectl) -> None:
+    """Byte for byte, and so it does when an approval of the old text is made once more."""
+    kubectl.apply(scene.namespace, source("later", "print('as approved')\n"))
+    digest = many.in_force(scene.agentjobs, scene.namespace, [referring("later")])["later"]
+    rewrite_as_ed(scene, "later", "print('evil')\n")
+    digest_after(scene.agentjobs, scene.namespace, "later", digest)
+    assert f"revision {digest[:10]} stays in force" in many.told(scene.agentjobs, scene.namespace, "later", "Approved", "Changed")
+    scene.create("ada", manifests.approval("later-again", jobName="later", digest=digest))
+    scene.create("ed", manifests.run("later-run", "later"))
+    record = scene.agentjobs.finished(scene.namespace, "later-run")
+    assert (record["stdout"], record["digest"]) == ("as approved\n", digest)
+    revision = kubectl.json("get", "configmap", "-n", scene.namespace, f"later-{digest[:10]}")["data"]["revision.json"]
+    assert hashlib.sha256(revision.encode()).hexdigest() == digest
+    assert scene.agentjobs.job(scene.namespace, "later")["status"]["approval"]["state"] == "Changed"
+
+
+def rewrite_as_ed(scene: Scene, name: str, script: str) -> None:
+    scene.kubectl("ed", "patch", "configmap", name, "--type=merge", "--patch", json.dumps({"data": {"script.py": script}}))
+
+
 def test_a_run_of_what_nobody_approved_is_skipped(scene: Scene) -> None:
     scene.create("ed", manifests.run("unapproved", "pending"))
     record = scene.agentjobs.finished(scene.namespace, "unapproved")
@@ -338,8 +373,14 @@ def test_networks_may_annotate_the_pods_and_kubernetes_may_evict_them(scene: Sce
 def test_after_all_this_only_what_was_approved_has_run(scene: Scene, kubectl: Kubectl) -> None:
     runs = kubectl.json("get", "ajr", "-n", scene.namespace)["items"]
     ran = {run["metadata"]["name"]: run["status"]["stdout"] for run in runs if run["status"]["phase"] != "Skipped"}
-    assert ran == {"busy-run": "as approved\n", "foreseen-by-hand": "as approved\n", "tinas": "ok\n", "waits-by-hand": ""}
+    assert ran == {
+        "busy-run": "as approved\n",
+        "foreseen-by-hand": "as approved\n",
+        "later-run": "as approved\n",
+        "tinas": "ok\n",
+        "waits-by-hand": "",
+    }
     ours = ("-n", scene.namespace, "-l", "agentjobs.dev/job", "-o", "name")
-    assert kubectl("get", "cronjobs", *ours).split() == [f"cronjob.batch/{job}" for job in ("busy", "foreseen", "quick", "waits")]
+    assert kubectl("get", "cronjobs", *ours).split() == [f"cronjob.batch/{job}" for job in ("busy", "foreseen", "later", "quick", "waits")]
     (busy,) = kubectl.json("get", "cronjobs", "-n", scene.namespace, "-l", "agentjobs.dev/job=busy")["items"]
     assert busy["metadata"]["generation"] == 1, "somebody changed it"
