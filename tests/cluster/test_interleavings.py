@@ -1,4 +1,6 @@
-"""Random lives of 25 jobs at once on the real API server: at rest nothing runs that is not approved, and nothing ran that never was.
+"""Random lives of 25 jobs at once on the real API server, their ConfigMaps and packages included.
+
+At rest nothing runs that is not approved, and nothing ran that never was.
 
 The same promise is held over a thousand lives in memory by `tests/model`. Set AGENTJOBS_SEED to see the lives of a failure again.
 """
@@ -15,6 +17,7 @@ from typing import Any, Final
 from agentjobs.api import names
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.approval import content
+from agentjobs.core.sources import Reference
 from tests import manifests
 from tests.cluster.installed import Installed, Manifest
 from tests.cluster.support import Kubectl, new_namespace, wait_for
@@ -28,33 +31,47 @@ VARIANTS: Final[tuple[dict[str, Any], ...]] = (
     {"script": LONG},
     {"script": LONG, "timeoutSeconds": 200},
     {"script": LONG, "packages": ["six==1.17.0"]},
+    {"script": {"configMapKeyRef": {"name": "", "key": "script.py"}}},
 )
-"""The last one needs a package that nobody approves: it never runs."""
-NEVER: Final = 3
+PACKED: Final = 3
+"""This one needs a package, about which people decide for the whole namespace."""
+REFERRING: Final = 4
+"""The text of this one is in the ConfigMap of the job's name."""
+TEXTS: Final = ("print('one')\n", "print('two')\n")
 
 
 @dataclass
 class Life:
-    """One job. `allowed`: what was approved since everything was last at rest."""
+    """One job. `approvals`: of which digest each speaks, and how. `allowed`: what was approved since everything was last at rest."""
 
     job: str
     variant: int = 0
-    approvals: dict[str, tuple[int, str]] = field(default_factory=dict)
+    text: str = TEXTS[0]
+    approvals: dict[str, tuple[str, str]] = field(default_factory=dict)
     allowed: set[str] = field(default_factory=set)
 
-    def spec(self) -> Manifest:
-        """As it is written now."""
-        return manifests.job(self.job, **VARIANTS[self.variant])
+    def spec(self, variant: int | None = None) -> Manifest:
+        """As it is written now, or as another variant would be."""
+        found = VARIANTS[self.variant if variant is None else variant]
+        if "configMapKeyRef" in found["script"]:
+            found = {"script": {"configMapKeyRef": {**found["script"]["configMapKeyRef"], "name": self.job}}}
+        return manifests.job(self.job, **found)
+
+    def source(self) -> Manifest:
+        """The ConfigMap as it is written now."""
+        metadata = {"name": self.job, "labels": {names.SOURCE_LABEL: "true"}}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"script.py": self.text}}
 
     def digest(self, variant: int) -> str:
         """Computed here, not read from the card."""
-        return content(self.job, ScheduledAgentJobSpec.model_validate(manifests.job(self.job, **VARIANTS[variant])["spec"])).digest
+        spec = ScheduledAgentJobSpec.model_validate(self.spec(variant)["spec"])
+        return content(self.job, spec, {Reference(self.job, "script.py"): self.text}).digest
 
-    def approved(self) -> set[str]:
+    def approved(self, packages: dict[str, str]) -> set[str]:
         """What may run now, by the decisions alone."""
         decided = set(self.approvals.values())
-        fine = {variant for variant, decision in decided if decision == "Approved" and (variant, "Denied") not in decided}
-        return {self.digest(variant) for variant in fine - {NEVER}}
+        fine = {digest for digest, decision in decided if decision == "Approved" and (digest, "Denied") not in decided}
+        return fine if set(packages.values()) == {"Approved"} else fine - {self.digest(PACKED)}
 
 
 @dataclass
@@ -71,35 +88,52 @@ class Round:
         if self.created:
             kubectl.create(namespace, *self.created)
         if self.withdrawn:
-            kubectl("delete", "agentjobapproval", "-n", namespace, *self.withdrawn)
+            kubectl("delete", "-n", namespace, *self.withdrawn)
 
 
 def moves(life: Life, number: int, chance: random.Random) -> Iterator[tuple[str, Any]]:
     """What one life does in this round."""
-    what = chance.choices(["write", "decide", "withdraw", "run"], [2, 4, 2, 3])[0]
+    what = chance.choices(["write", "edit the source", "decide", "withdraw", "run"], [2, 1, 4, 2, 3])[0]
     if what == "write":
         life.variant = chance.randrange(len(VARIANTS))
         yield "written", life.spec()
+    elif what == "edit the source":
+        life.text = chance.choice(TEXTS)
+        yield "written", life.source()
     elif what == "decide":
         variant = life.variant if chance.random() < 0.7 else chance.randrange(len(VARIANTS))
         decision = chance.choices(["Approved", "Denied"], [4, 1])[0]
         name = f"{life.job}-{number}"
-        life.approvals[name] = variant, decision
+        life.approvals[name] = life.digest(variant), decision
         yield "created", manifests.approval(name, jobName=life.job, digest=life.digest(variant), decision=decision)
     elif what == "withdraw" and life.approvals:
         name = chance.choice(sorted(life.approvals))
         del life.approvals[name]
-        yield "withdrawn", name
+        yield "withdrawn", f"agentjobapproval/{name}"
     else:
         yield "created", manifests.run(f"{life.job}-run{number}", life.job)
 
 
-def one_round(lives: list[Life], number: int, chance: random.Random) -> Round:
+def about_packages(packages: dict[str, str], number: int, chance: random.Random) -> Iterator[tuple[str, Any]]:
+    """What is decided in this round about the package, for all lives."""
+    what = chance.choices(["decide", "revoke", "nothing"], [3, 2, 1])[0]
+    if what == "decide":
+        decision = chance.choices(["Approved", "Denied"], [4, 1])[0]
+        packages[f"packages-{number}"] = decision
+        yield "created", manifests.package_approval(f"packages-{number}", packages=["six==1.17.0"], decision=decision)
+    elif what == "revoke" and packages:
+        name = chance.choice(sorted(packages))
+        del packages[name]
+        yield "withdrawn", f"packageapproval/{name}"
+
+
+def one_round(lives: list[Life], packages: dict[str, str], number: int, chance: random.Random) -> Round:
     found = Round()
+    told = [move for life in lives for move in moves(life, number, chance)]
+    for kind, what in (*told, *about_packages(packages, number, chance)):
+        getattr(found, kind).append(what)
     for life in lives:
-        for kind, what in moves(life, number, chance):
-            getattr(found, kind).append(what)
-        life.allowed |= life.approved()
+        life.allowed |= life.approved(packages)
     return found
 
 
@@ -121,12 +155,12 @@ def goes_on(body: Manifest) -> bool:
     return not ended and not body["spec"].get("suspend")
 
 
-def at_rest(agentjobs: Installed, namespace: str, lives: list[Life]) -> dict[str, dict[str, list[Manifest]]]:
+def at_rest(agentjobs: Installed, namespace: str, lives: list[Life], packages: dict[str, str]) -> dict[str, dict[str, list[Manifest]]]:
     """Raises AssertionError while something goes on that must not, or what is approved is not in force."""
     found = seen(agentjobs.kubectl, namespace)
     for life in lives:
         (job,) = found["ScheduledAgentJob"][life.job]
-        approval, approved = job.get("status", {}).get("approval", {}), life.approved()
+        approval, approved = job.get("status", {}).get("approval", {}), life.approved(packages)
         assert job.get("status", {}).get("observedGeneration") == job["metadata"]["generation"], life.job
         assert "digest" not in approval or approval["digest"] in approved, life.job
         if life.digest(life.variant) in approved:
@@ -143,20 +177,23 @@ def test_at_rest_nothing_goes_on_that_is_not_approved_and_nothing_ran_that_was_n
     print(f"AGENTJOBS_SEED={seed}")
     chance = random.Random(seed)
     lives = [Life(f"life-{number}") for number in range(LIVES)]
+    packages: dict[str, str] = {}
     started: set[str] = set()
     with new_namespace(kubectl) as namespace:
-        kubectl.apply(namespace, *(life.spec() for life in lives))
+        kubectl.apply(namespace, *(body for life in lives for body in (life.source(), life.spec())))
         for number in range(ROUNDS):
-            one_round(lives, number, chance).send(kubectl, namespace)
+            one_round(lives, packages, number, chance).send(kubectl, namespace)
             if number == ROUNDS // 2:
                 agentjobs.kill()
             elif chance.random() < 0.5 and number < ROUNDS - 1:
                 continue
-            found = wait_for(lambda: at_rest(agentjobs, namespace, lives), SECONDS, f"seed {seed}: round {number} has come to rest")
+            found = wait_for(
+                lambda: at_rest(agentjobs, namespace, lives, packages), SECONDS, f"seed {seed}: round {number} has come to rest"
+            )
             for life in lives:
                 runs = [run for run in found["AgentJobRun"][life.job] if run.get("status", {}).get("startedAt")]
                 fresh = {run["metadata"]["name"]: run["status"]["digest"] for run in runs if run["metadata"]["name"] not in started}
                 assert set(fresh.values()) <= life.allowed, (seed, number, life.job, fresh)
                 started |= fresh.keys()
-                life.allowed = life.approved()
+                life.allowed = life.approved(packages)
     assert started, f"seed {seed}: nothing ran at all"
