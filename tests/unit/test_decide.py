@@ -193,6 +193,16 @@ def test_suspending_needs_no_approval_and_shows_no_next_run() -> None:
     assert "nextRunAt" not in status(plan)
 
 
+def test_who_suspends_a_job_whose_spec_is_otherwise_invalid_gets_no_more_starts() -> None:
+    seen = approved(observed())
+    before = status(decide(seen, POLICY, NOW))
+    broken = replace(observed(before, suspend=True, sidecar={"image": "x"}), approvals=seen.approvals, previous=current_content(seen.job))
+    plan = decide(broken, POLICY, NOW)
+    created = next(write for write in plan.writes if write.kind == "cronjob")
+    assert dict(created.body or {})["spec"]["suspend"] is True
+    assert (status(plan)["phase"], told(plan, "Scheduled").reason, told(plan, "Ready").reason) == ("Paused", "Suspended", "InvalidSpec")
+
+
 def test_an_invalid_spec_ends_in_a_condition_with_its_sentence() -> None:
     seen = observed(schedule={"cron": "0 8 * * 1", "timeZone": "Europe/Bukarest"})
     plan = decide(seen, POLICY, NOW)

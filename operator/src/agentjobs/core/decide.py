@@ -62,6 +62,7 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *frozen.writes(observed, force),
         *_cron_job(observed, force, policy, outlook.timing, now),
         *outlook.writes,
+        *events.of_starts(observed.job, (write for step in steps for write in step.before), now),
         *(write for step in steps for write in step.before),
         *events.of_conditions(observed.job, status, now),
         *(() if can_wait else _status(observed.job, status)),
@@ -166,8 +167,8 @@ def _card(observed: Observed, force: Force, policy: RunPolicy, now: datetime) ->
 
 
 def is_suspended(job: JobView) -> bool:
-    """Also while the spec is invalid: nothing says that its author wanted it to go on."""
-    return job.spec.suspend if job.spec else False
+    """Also where the rest of the spec is invalid and an approved revision is in force: whoever says `suspend: true` wants no start."""
+    return job.suspended
 
 
 def _revision(observed: Observed, force: Force) -> Iterable[Write]:

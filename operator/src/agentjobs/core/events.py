@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from agentjobs.api import names
 from agentjobs.api.job import Condition, ScheduledAgentJobStatus
@@ -39,16 +40,43 @@ def of_conditions(job: JobView, status: ScheduledAgentJobStatus, now: datetime) 
             yield _event(job, kind, condition.reason, condition.message, about, now)
 
 
+def of_starts(job: JobView, writes: Iterable[Write], now: datetime) -> Iterable[Write]:
+    """That a run is triggered: by the writes that make it one. Told before them."""
+    for write in writes:
+        if write.kind == "run" and write.body and (trigger := _trigger(write, write.body["metadata"])):
+            yield _event(job, "Normal", "RunTriggered", f"{write.name}: {trigger}", f"{write.name}/{_asked(write)}/triggered", now)
+
+
+def _trigger(write: Write, metadata: Mapping[str, Any]) -> str:
+    if write.verb == "create":
+        return "its scheduled start has come"
+    return "it was asked for" if names.STARTED_AS_ANNOTATION in metadata.get("annotations", {}) else ""
+
+
+def _asked(write: Write) -> str:
+    """A name can be used again when its run was deleted; a scheduled one holds its minute."""
+    return str(write.body["metadata"].get("uid", "")) if write.body else ""
+
+
 def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]], now: datetime) -> Iterable[Write]:
     """How runs ended. Told before the run's last write."""
     for run, record in finished:
         kind = "Normal" if record.phase in GOOD else "Warning"
         yield _event(job, kind, f"Run{record.phase}", f"{run.name}: {record.reason}: {record.message}", f"{run.uid}/{record.phase}", now)
+        if record.logs_complete is False:
+            yield _event(job, "Warning", "OutputIncomplete", f"{run.name}: {record.message}", f"{run.uid}/incomplete", now)
+        if dropped := _dropped(record):
+            yield _event(job, "Warning", "OutputTruncated", f"{run.name}: not in the record: {dropped}", f"{run.uid}/truncated", now)
+
+
+def _dropped(record: AgentJobRunStatus) -> str:
+    counts = {"stdout": record.stdout_dropped_bytes, "stderr": record.stderr_dropped_bytes}
+    return " and ".join(f"{count} bytes of {stream}" for stream, count in counts.items() if count)
 
 
 def _news(before: Condition | None, after: Condition) -> bool:
     if after.type == "Scheduled":
-        return after.reason in SCHEDULING and before is not None and before.reason != after.reason
+        return after.reason in SCHEDULING and (before is None or before.reason != after.reason)
     if before is not None:
         return (before.status, before.reason) != (after.status, after.reason)
     return after.type == "Approved" or after.reason in ("InvalidSpec", "NameTaken")

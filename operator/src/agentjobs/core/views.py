@@ -31,7 +31,7 @@ SKIP_REASONS: frozenset[str] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A ScheduledAgentJob. Exactly one of spec and problem is set."""
+    """A ScheduledAgentJob. Exactly one of spec and problem is set; `suspended` holds either way."""
 
     namespace: str
     name: str
@@ -44,6 +44,7 @@ class JobView:
     deleting: bool
     requester: str | None = None
     """Who changed the content last, where the API server keeps that."""
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A finished run as retention sees it: when, how, and how many bytes of output it holds."""
+    """A finished run as retention sees it: when, how, how many bytes of output it holds, and whether it goes with its job."""
 
     namespace: str
     name: str
@@ -142,7 +143,6 @@ class FinishedRun:
     finished: str
     output_bytes: int
     owner_uid: str | None = None
-    """Of the job that takes the record with it when it is deleted."""
 
 
 def controller_uid(body: Body) -> str | None:
@@ -200,6 +200,7 @@ def job_view(body: Body) -> JobView:
         status=_status(body.get("status") or {}),
         deleting="deletionTimestamp" in metadata,
         requester=_annotations(body).get(names.REQUESTER_ANNOTATION),
+        suspended=(body.get("spec") or {}).get("suspend") is True,
     )
 
 
