@@ -181,7 +181,7 @@ DOWN: Final = Row("the operator is down when the script ends", f"{PRINTS}time.sl
 
 @dataclass(frozen=True)
 class Told:
-    """The record of one run, and how long after the end of the script it could be read."""
+    """The record of one run, and how long after the end of the script it was stored."""
 
     record: Manifest
     seconds: float
@@ -214,9 +214,8 @@ these lines once and in order, and of more than 51,200 bytes on a stream exactly
 them. Anything else has to say `logsComplete: false` and why: it is **told**. A record that is neither, a row that may not lose
 anything and did, and a run without a record fail the test.
 
-All endings of a round happen side by side. **Seconds** are from the end of the script, as its runner tells it in whole seconds
-(so up to one too many), to the moment `kubectl get` showed the record; median (least to most). Where the operator is down they
-count until it is back.
+All endings of a round happen side by side. **Seconds** are from the end of the script, as its runner tells it, to the moment the
+API server stored the record, both in whole seconds; median (least to most). Where the operator is down they count until it is back.
 
 Measured on {day}: {machine}.
 

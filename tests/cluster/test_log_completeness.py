@@ -132,22 +132,27 @@ def has_printed(kubectl: Kubectl, namespace: str, run: str) -> Callable[[], bool
 
 
 def recorded(agentjobs: Installed, namespace: str, runs: Mapping[str, str], seconds: float) -> dict[str, Told]:
-    """The records by job, once all are final, each with the time at which it was."""
+    """The records by job, once all are final, each with the time at which it was written."""
     found: dict[str, Told] = {}
 
     def all_final() -> bool:
-        bodies: list[Manifest] = agentjobs.kubectl.json("get", "ajr", "-n", namespace)["items"]
-        seen = datetime.now(UTC)
+        bodies: list[Manifest] = agentjobs.kubectl.json("get", "ajr", "-n", namespace, "--show-managed-fields")["items"]
         for body in bodies:
             name, status = body["metadata"]["name"].removesuffix("-run"), body.get("status", {})
             if name in runs and name not in found and status.get("phase") in FINAL:
-                found[name] = told(status, seen)
+                found[name] = told(status, written(body))
         missing = runs.keys() - found.keys()
         assert not missing, f"no record of {', '.join(sorted(missing))}"
         return True
 
     wait_for(all_final, seconds, "every run has its record")
     return found
+
+
+def written(run: Manifest) -> datetime:
+    """When the API server stored the last write to a run's status, which makes its phase final."""
+    times = [entry["time"] for entry in run["metadata"]["managedFields"] if entry.get("subresource") == "status"]
+    return datetime.fromisoformat(max(times))
 
 
 @pytest.mark.parametrize("name", ROWS)
