@@ -38,7 +38,7 @@ test: $(VENV) images ## everything, on a real local cluster (the first time comp
 	$(PYTEST) $(ALL_TESTS) $(ARGS)
 
 .PHONY: unit
-unit: $(VENV) ## tests that need no cluster and no helm, in three minutes; ARGS="-k name" for some
+unit: $(VENV) ## tests that need no cluster and no helm, in a few minutes; ARGS="-k name" for some
 	$(PYTEST) $(FAST_TESTS) $(ARGS)
 
 .PHONY: chart
