@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from tests import manifests
 from tests.cluster.installed import NAMESPACE, Manifest
 from tests.cluster.process import KILLER, SCRIPT
 from tests.cluster.support import Kubectl
@@ -54,7 +55,7 @@ def its_pod_is_evicted(kubectl: Kubectl, namespace: str, run: str) -> None:
 
 
 def its_batch_job_is_deleted(kubectl: Kubectl, namespace: str, run: str) -> None:
-    """In the background, as the CronJob controller does where the next start replaces a run."""
+    """In the background, as the CronJob controller does where a scheduled start replaces a run."""
     kubectl("delete", "job", "-n", namespace, "--wait=false", run)
 
 
@@ -64,6 +65,11 @@ def its_batch_job_is_deleted_in_the_foreground(kubectl: Kubectl, namespace: str,
 
 def its_batch_job_is_suspended(kubectl: Kubectl, namespace: str, run: str) -> None:
     kubectl("patch", "job", "-n", namespace, run, "--type=merge", "--patch", '{"spec":{"suspend":true}}')
+
+
+def another_run_replaces_it(kubectl: Kubectl, namespace: str, run: str) -> None:
+    job = run.removesuffix("-run")
+    kubectl.create(namespace, manifests.run(f"{job}-next", job))
 
 
 def its_runner_is_killed(kubectl: Kubectl, namespace: str, run: str) -> None:
@@ -162,7 +168,17 @@ ROWS: Final[Mapping[str, Row]] = {
     "deleted": Row("`kubectl delete pod`", WAITS, "Failed", "PodDeleted", its_pod_is_deleted),
     "forced": Row("`kubectl delete pod --force`", WAITS, "Failed", "PodDeleted", its_pod_is_deleted_by_force, frozenset({GONE})),
     "evicted": Row("an eviction through the API", WAITS, "Failed", "Disrupted", its_pod_is_evicted),
-    "background": Row("the Job is deleted, as Replace does it", WAITS, "Failed", "JobDeleted", its_batch_job_is_deleted),
+    "replaced": Row(
+        "another run by hand takes its place, under `Replace`",
+        WAITS,
+        "Cancelled",
+        "Replaced",
+        another_run_replaces_it,
+        spec={"concurrencyPolicy": "Replace"},
+    ),
+    "background": Row(
+        "the Job is deleted, as the CronJob controller does it under `Replace`", WAITS, "Failed", "JobDeleted", its_batch_job_is_deleted
+    ),
     "foreground": Row("the Job is deleted in the foreground", WAITS, "Failed", "JobDeleted", its_batch_job_is_deleted_in_the_foreground),
     "suspended": Row("the Job is suspended", WAITS, "Failed", "PodDeleted", its_batch_job_is_suspended),
     "memory": Row(
