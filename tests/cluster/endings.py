@@ -217,7 +217,7 @@ def _line(row: Row, each: tuple[Told, ...]) -> str:
     whole = sum(bool(one.record["logsComplete"]) for one in each)
     reasons = ", ".join(sorted({why(one.record) for one in each if not one.record["logsComplete"]}))
     seconds = [max(one.seconds, 0) for one in each]
-    spread = f"{statistics.median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})" if seconds else ""
+    spread = f"{statistics.median(seconds):g} ({min(seconds):g} to {max(seconds):g})" if seconds else ""
     return f"| {row.title} | `{row.phase}`, `{row.reason}` | {len(each)} | {whole} | {len(each) - whole} | {reasons} | {spread} |"
 
 
@@ -230,8 +230,10 @@ these lines once and in order, and of more than 51,200 bytes on a stream exactly
 them. Anything else has to say `logsComplete: false` and why: it is **told**. A record that is neither, a row that may not lose
 anything and did, and a run without a record fail the test.
 
-All endings of a round happen side by side. **Seconds** are from the end of the script, as its runner tells it, to the moment the
-API server stored the record, both in whole seconds; median (least to most). Where the operator is down they count until it is back.
+Four rounds go side by side: more than sixty pods on one node, which start together and all end within a minute or two. **Seconds** are
+from the end of the script, as its runner tells it, to the moment the API server stored the record, both in whole seconds; median (least to
+most). They tell how long a record takes when everything happens at once; how long one takes, [performance](performance.md) says. Where the
+operator is down they count until it is back.
 
 Measured on {day}: {machine}.
 
@@ -240,7 +242,8 @@ Measured on {day}: {machine}.
 {lines}
 
 - A pod that is deleted by force is gone for the API server at once; whether its log can still be read is a race.
-- A runner that is killed from outside its pod (SIGKILL) prints no envelope. What its script printed is in the live log.
+- A runner that is killed from outside its pod (SIGKILL) prints no envelope, so the record holds no output. Within the pod nobody can
+  kill it, and the kernel, short of memory, ends the script.
 - A deadline while packages are installed loses nothing: the script has not begun. The record holds the installer's word.
 - The deadline is brought forward once the pod, which had waited for its volume, has printed: the real one takes more than a minute.
 """

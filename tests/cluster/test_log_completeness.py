@@ -23,7 +23,7 @@ from tests.cluster.process import killer
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 
 ROUNDS: Final = int(os.environ.get("MATRIX_ROUNDS", "3"))
-SIDE_BY_SIDE: Final = 5
+SIDE_BY_SIDE: Final = 4
 TABLE: Final = os.environ.get("MATRIX_TABLE", "")
 SMALL: Final = {"requests": {"cpu": "10m", "memory": "64Mi"}}
 """All of a group have to fit on the node at once."""
@@ -104,9 +104,7 @@ def everything_goes_on(agentjobs: Installed, namespace: str, rows: Mapping[str, 
     late = {name: run for name, run in acted.items() if name.startswith("deadline-")}
     installing = {name: run for name, run in acted.items() if name.startswith(f"{INSTALLING}-")}
     others = acted.keys() - late.keys() - installing.keys()
-    for name, run in installing.items():
-        wait_for_reason(agentjobs, namespace, {name: run}, "Installing")
-        happens(agentjobs, namespace, rows[name], run)
+    happens_while_they_install(agentjobs, namespace, rows, installing)
     many.running(agentjobs, namespace, {name: acted[name] for name in others}, 120)
     wait_for_reason(agentjobs, namespace, late, "Unschedulable")
     agentjobs.kubectl.create(namespace, CLAIM)
@@ -116,9 +114,25 @@ def everything_goes_on(agentjobs: Installed, namespace: str, rows: Mapping[str, 
     return {name: acted[name] for name in (*others, *late)}
 
 
+def happens_while_they_install(agentjobs: Installed, namespace: str, rows: Mapping[str, Row], runs: Mapping[str, str]) -> None:
+    """To each as soon as it does, in whatever order they come to it."""
+    left = dict(runs)
+
+    def to_all() -> bool:
+        for name in [name for name, run in left.items() if says(agentjobs, namespace, run, "Installing")]:
+            happens(agentjobs, namespace, rows[name], left.pop(name))
+        return not left
+
+    wait_for(to_all, 120, f"{', '.join(runs)} install")
+
+
+def says(agentjobs: Installed, namespace: str, run: str, reason: str) -> bool:
+    return bool(agentjobs.run(namespace, run).get("status", {}).get("reason") == reason)
+
+
 def wait_for_reason(agentjobs: Installed, namespace: str, runs: Mapping[str, str], reason: str) -> None:
     def all_say_so() -> bool:
-        return all(agentjobs.run(namespace, run).get("status", {}).get("reason") == reason for run in runs.values())
+        return all(says(agentjobs, namespace, run, reason) for run in runs.values())
 
     wait_for(all_say_so, 60, f"{', '.join(runs)} say {reason}")
 

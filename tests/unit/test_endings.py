@@ -73,4 +73,4 @@ def test_the_page_tells_of_each_row_how_many_were_whole_why_not_and_how_long_the
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     assert len(lines) == 2 + len(ROWS) + len([DOWN])
     assert "Measured on 2026-11-24: 2 cores." in text
-    assert f"| `kubectl delete pod --force` | `Failed`, `PodDeleted` | 3 | 1 | 2 | {GONE} | 3.0 (1.0 to 4.0) |" in lines
+    assert f"| `kubectl delete pod --force` | `Failed`, `PodDeleted` | 3 | 1 | 2 | {GONE} | 3 (1 to 4) |" in lines
