@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import typer.main
+from pydantic import BaseModel
 
+from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.api.resources import RESOURCES, Resource
-from agentjobs.cli import header
+from agentjobs.cli import agents, header
 from agentjobs.cli.main import app
 from agentjobs.cli.problem import Exit
 
@@ -62,8 +64,18 @@ Completion: kubectl completes job names and commands as soon as `kubectl_complet
 
 {mapping}
 
-For a simple job, comments before the first line of the program do: `# name:`, `# description:`, `# schedule:`, `# time-zone:`,
-`# session:`, `# workspace:`, `# timeout-seconds:`. Without a name the job is called like its file, with `-` for `_`.
+| key | field of the spec | |
+| --- | --- | --- |
+{keys}
+
+Where a key holds a table, TOML's own forms do, too: `[tool.agentjobs.window]`, or `[[tool.agentjobs.triggers]]` for each entry of a list.
+
+For a simple job, comments before the first line of the program do, with the same keys. A table stands in braces, a list in brackets:
+
+```python
+{plain}```
+
+Without a name the job is called like its file, with `-` for `_`.
 
 ## Agent files
 
@@ -71,6 +83,12 @@ An agent is a Markdown file: front matter with the same keys and the agent's own
 
 ```markdown
 {agent}```
+
+| key | field of the spec | |
+| --- | --- | --- |
+{own}
+
+Dates and times of day need no quotes.
 
 ## Commands
 
@@ -87,6 +105,15 @@ EXAMPLE: Final = """\
 import os
 
 print(os.environ["SITE"])
+"""
+PLAIN: Final = """\
+# name: lost-backlinks
+# description: Summarises lost backlinks.
+# schedule: 0 8 * * 1
+# every-weeks: 2
+# start-date: 2026-01-05
+# env: {SITE: example.com, TOKEN: {secret: crm/token}}
+import os
 """
 AGENT: Final = """\
 ---
@@ -112,7 +139,19 @@ def cli() -> str:
     codes = "\n".join(f"| {code.value} | {CODES[code]} |" for code in Exit)
     mapping = (header.__doc__ or "").partition("\n\n")[2].strip()
     commands = "\n".join(_commands(typer.main.get_command(app), ("kubectl", "saj")))
-    return CLI.format(generated=GENERATED, codes=codes, example=EXAMPLE, agent=AGENT, mapping=mapping, commands=commands)
+    keys = "\n".join(_keys(ScheduledAgentJobSpec, header.keys()))
+    own = "\n".join(_keys(ScheduledAgentJobSpec, {header.kebab(field): f"agent.{field}" for field in agents.OWN}))
+    parts = {"codes": codes, "example": EXAMPLE, "plain": PLAIN, "agent": AGENT, "mapping": mapping, "keys": keys, "own": own}
+    return CLI.format(generated=GENERATED, commands=commands, **parts)
+
+
+def _keys(model: type[BaseModel], keys: Mapping[str, str]) -> Iterator[str]:
+    schema = model.model_json_schema(by_alias=True)
+    for key, path in keys.items():
+        field: Mapping[str, Any] = schema
+        for step in path.split("."):
+            field = _resolved(field, schema["$defs"])["properties"][step]
+        yield f"| `{key}` | `{path}` | {_cell(str(field.get('description', '')))} |"
 
 
 def _commands(group: Any, path: tuple[str, ...]) -> Iterator[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.cli import agents
@@ -32,29 +35,56 @@ EVERYTHING = """#!/usr/bin/env python3
 # schedule = "0 8 * * 1"
 # time-zone = "Europe/Bucharest"
 # starting-deadline-seconds = 60
+# every-weeks = 2
+# start-date = 2026-01-05
 # session = "ephemeral"
 # workspace = "reports"
 # timeout-seconds = 600
+# concurrency-policy = "replace"
+# pause-after-failures = 3
 # suspend = true
 # env = {SITE = "example.com", TOKEN = {secret = "crm/token"}}
-# resources.limits = {memory = "1Gi", ephemeral-storage = "2Gi"}
-# history = {successful = 3}
+# resources.limits = {cpu = "1", memory = "1Gi", ephemeral-storage = "2Gi"}
+# resources.requests = {cpu = "500m", memory = "1Gi", ephemeral-storage = "1Gi"}
+# history = {successful = 3, failed = 4, outputs = 5, keep-after-delete = true}
+#
+# [[tool.agentjobs.triggers]]
+# event = {type = "com.example.published", source = "/cms"}
+# [[tool.agentjobs.triggers]]
+# [tool.agentjobs.triggers.event]
+# type = "com.example.priced"
+# data-schema = {type = "object", properties = {new-price = {minimum = 1}}}
 # ///
 print("found")
 """
 MEANS = {
     "description": "Finds lost links.",
-    "schedule": {"cron": "0 8 * * 1", "timeZone": "Europe/Bucharest", "startingDeadlineSeconds": 60},
+    "schedule": {
+        "cron": "0 8 * * 1",
+        "timeZone": "Europe/Bucharest",
+        "startingDeadlineSeconds": 60,
+        "everyWeeks": 2,
+        "startDate": "2026-01-05",
+    },
     "session": "Ephemeral",
     "workspace": {"claimName": "reports"},
     "timeoutSeconds": 600,
+    "concurrencyPolicy": "Replace",
+    "pauseAfterFailures": 3,
     "suspend": True,
     "env": [
         {"name": "SITE", "value": "example.com"},
         {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "crm", "key": "token"}}},
     ],
-    "resources": {"limits": {"memory": "1Gi", "ephemeral-storage": "2Gi"}},
-    "history": {"successful": 3},
+    "resources": {
+        "limits": {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "2Gi"},
+        "requests": {"cpu": "500m", "memory": "1Gi", "ephemeral-storage": "1Gi"},
+    },
+    "history": {"successful": 3, "failed": 4, "outputs": 5, "keepAfterDelete": True},
+    "triggers": [
+        {"event": {"type": "com.example.published", "source": "/cms"}},
+        {"event": {"type": "com.example.priced", "dataSchema": {"type": "object", "properties": {"new-price": {"minimum": 1}}}}},
+    ],
     "packages": ["requests==2.32.3", "six==1.17.0"],
     "script": {"inline": EVERYTHING},
 }
@@ -64,9 +94,56 @@ PLAIN = """# Nightly.
 # description: Copies: everything.
 # schedule: 0 1 * * *
 # timeout-seconds: 60
+# concurrency-policy: allow
+# pause-after-failures: 2
+# suspend: true
+# env: {SITE: example.com, TOKEN: {secret: crm/token}}
+# triggers: [{event: {type: priced, data-schema: {const: on}}}]
 # note: x
 print(1)
 """
+SCHEDULES = {
+    "a window": (
+        """
+# [tool.agentjobs.window]
+# cron = "0 0 * * 1-5"
+# start-time = 08:00:00
+# end-time = "10:00"
+""",
+        "# window: {cron: 0 0 * * 1-5, start-time: 08:00, end-time: 10:00}\n",
+        "window:\n  cron: 0 0 * * 1-5\n  start-time: 08:00\n  end-time: 10:00\n",
+        {"window": {"cron": "0 0 * * 1-5", "startTime": "08:00", "endTime": "10:00"}},
+    ),
+    "once": (
+        """
+# once = 2026-12-01T09:00:00
+# time-zone = "Europe/Bucharest"
+""",
+        "# once: 2026-12-01T09:00:00\n# time-zone: Europe/Bucharest\n",
+        "once: 2026-12-01T09:00:00\ntime-zone: Europe/Bucharest\n",
+        {"once": {"runAt": "2026-12-01T09:00:00"}, "timeZone": "Europe/Bucharest"},
+    ),
+    "once with an offset, in full": (
+        """
+# once = {run-at = 2026-12-01T09:00:00+02:00}
+""",
+        "# once: 2026-12-01T09:00:00+02:00\n",
+        "once:\n  run-at: 2026-12-01T09:00:00+02:00\n",
+        {"once": {"runAt": "2026-12-01T09:00:00+02:00"}},
+    ),
+    "every fortnight": (
+        """
+# schedule = "0 8 * * 1"
+# every-weeks = 2
+# start-date = 2026-01-05
+# starting-deadline-seconds = 3600
+""",
+        "# schedule: 0 8 * * 1\n# every-weeks: 2\n# start-date: 2026-01-05\n# starting-deadline-seconds: 3600\n",
+        "schedule: 0 8 * * 1\nevery-weeks: 2\nstart-date: 2026-01-05\nstarting-deadline-seconds: 3600\n",
+        {"cron": "0 8 * * 1", "everyWeeks": 2, "startDate": "2026-01-05", "startingDeadlineSeconds": 3600},
+    ),
+}
+"""The same schedule in a script's block, in plain comments, in front matter, and in the resource."""
 
 
 def of(folder: Path, text: str, name: str = "a_job.py") -> dict[str, Any]:
@@ -84,7 +161,16 @@ def test_plain_comments_are_a_header_too(tmp_path: Path) -> None:
     body = of(tmp_path, PLAIN)
     assert body["metadata"]["name"] == "nightly-copy"
     wanted = {"description": "Copies: everything.", "schedule": {"cron": "0 1 * * *"}, "timeoutSeconds": 60, "script": {"inline": PLAIN}}
-    assert body["spec"] == wanted
+    wanted |= {"concurrencyPolicy": "Allow", "pauseAfterFailures": 2, "suspend": True, "env": MEANS["env"]}
+    assert body["spec"] == {**wanted, "triggers": [{"event": {"type": "priced", "dataSchema": {"const": "on"}}}]}
+
+
+@pytest.mark.parametrize("what", SCHEDULES)
+def test_a_schedule_is_said_in_a_block_in_comments_and_in_front_matter(what: str, tmp_path: Path) -> None:
+    block, comments, front, means = SCHEDULES[what]
+    head = f"# /// script\n# [tool.agentjobs]\n# description = 'x'{block}# ///\n"
+    files = {"block.py": head, "comments.py": f"# description: x\n{comments}", "agent.md": f"---\ndescription: x\n{front}---\nDo it.\n"}
+    assert {name: of(tmp_path, text, name)["spec"]["schedule"] for name, text in files.items()} == dict.fromkeys(files, means)
 
 
 def test_a_job_without_a_name_is_called_like_its_file(tmp_path: Path) -> None:
@@ -106,25 +192,86 @@ variables = st.one_of(
     st.builds(lambda value: {"value": value}, words),
     st.builds(lambda name, key: {"valueFrom": {"secretKeyRef": {"name": name, "key": key}}}, names, names),
 )
-specs = st.fixed_dictionaries(
+zones = {"timeZone": st.sampled_from(["Europe/Bucharest", "Etc/UTC"]), "startingDeadlineSeconds": st.integers(10, 86400)}
+clocks = st.permutations(["00:00", "08:00", "10:00", "22:59"])
+schedules = st.one_of(
+    st.fixed_dictionaries({"cron": st.sampled_from(["0 8 * * 1", "*/5 * * * *"])}, optional=zones),
+    st.fixed_dictionaries(
+        {
+            "cron": st.just("0 8 * * 1,4"),
+            "everyWeeks": st.integers(2, 52),
+            "startDate": st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str),
+        },
+        optional=zones,
+    ),
+    st.fixed_dictionaries(
+        {"window": clocks.map(lambda found: {"cron": "0 0 * * 1-5", "startTime": found[0], "endTime": found[1]})}, optional=zones
+    ),
+    st.fixed_dictionaries(
+        {
+            "once": st.sampled_from(["2026-12-01T09:00:00", "2026-12-01T09:00:00+02:00", "2026-12-01T09:00:00Z"]).map(
+                lambda at: {"runAt": at}
+            )
+        },
+        optional=zones,
+    ),
+    st.fixed_dictionaries({}, optional=zones),
+)
+schemas = st.sampled_from(
+    [{}, {"type": "object", "required": ["new-price"]}, {"properties": {"on": {"enum": ["a-b", 1, 1.5, True, "2026-01-05"]}, "aB": False}}]
+)
+events = st.fixed_dictionaries({"type": words}, optional={"source": words, "dataSchema": schemas})
+amounts = st.fixed_dictionaries({}, optional={"cpu": st.just("1"), "memory": st.just("1Gi"), "ephemeral-storage": st.just("1Gi")})
+policies = st.sampled_from(
+    [{}, {"session": "Continuous"}, {"session": "Ephemeral"}, *({"concurrencyPolicy": one} for one in ("Allow", "Forbid", "Replace"))]
+)
+fields = st.fixed_dictionaries(
     {"description": words},
     optional={
-        "schedule": st.fixed_dictionaries(
-            {"cron": st.sampled_from(["0 8 * * 1", "*/5 * * * *"])},
-            optional={"timeZone": st.sampled_from(["Europe/Bucharest", "Etc/UTC"]), "startingDeadlineSeconds": st.integers(10, 86400)},
-        ),
-        "session": st.just("Ephemeral"),
+        "schedule": schedules,
+        "triggers": st.lists(st.builds(lambda event: {"event": event}, events), max_size=3),
         "packages": st.lists(st.sampled_from(["six==1.17.0", "requests==2.32.3", "a==1!2.0rc1"]), unique=True),
         "env": st.dictionaries(st.from_regex("[B-IK-OQ-Z]_[A-Z]{1,9}", fullmatch=True), variables, max_size=3).map(
             lambda found: [{"name": name, **source} for name, source in found.items()]
         ),
-        "resources": st.fixed_dictionaries({"limits": st.fixed_dictionaries({}, optional={"ephemeral-storage": st.just("1Gi")})}),
+        "resources": st.fixed_dictionaries({}, optional={"limits": amounts, "requests": amounts}),
         "workspace": st.fixed_dictionaries({"claimName": names}),
         "timeoutSeconds": st.integers(1, 3540),
+        "pauseAfterFailures": st.integers(0, 1000),
         "suspend": st.booleans(),
-        "history": st.fixed_dictionaries({}, optional={"successful": st.integers(1, 1000)}),
+        "history": st.fixed_dictionaries(
+            {},
+            optional={**dict.fromkeys(["successful", "failed", "outputs"], st.integers(1, 1000)), "keepAfterDelete": st.booleans()},
+        ),
     },
 )
+specs = st.builds(lambda found, policy: {**found, **policy}, fields, policies)
+
+
+def paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Every field of a model, and of the models in it."""
+    for name, field in model.model_fields.items():
+        yield (path := f"{prefix}{field.alias or name}")
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                yield from paths(part, f"{path}.")
+
+
+def said(value: Any, prefix: str = "") -> Iterator[str]:
+    """The fields that stand in a spec, as `paths` names them."""
+    if isinstance(value, list):
+        yield from (found for part in value for found in said(part, prefix))
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield f"{prefix}{name}"
+            yield from said(part, f"{prefix}{name}.")
+
+
+def test_every_field_of_the_resource_has_been_said_in_a_header_above() -> None:
+    tried = {*said(MEANS), *(path for *_, schedule in SCHEDULES.values() for path in said({"schedule": schedule}))}
+    assert {path for path in paths(ScheduledAgentJobSpec) if path.partition(".")[0] not in ("script", "agent")} - tried == set()
+
+
 bodies = st.one_of(st.just("print('x')\n"), st.just("#!/usr/bin/python3\r\nprint(1)\r\n"), words.map(lambda text: f"x = {text!r}\n"))
 
 
@@ -208,53 +355,14 @@ def test_an_agent_that_is_written_reads_as_it_was(name: str, spec: dict[str, Any
     assert ScheduledAgentJobSpec.model_validate(found[0]["spec"]) == ScheduledAgentJobSpec.model_validate(spec)
 
 
-FRONT = "---\ndescription: x\n"
-WRONG_AGENTS = {
-    "no end": (FRONT + "Do it.\n", 1, "has no end"),
-    "no YAML": ("---\ndescription: a: b\n---\n", 2, "not YAML"),
-    "no keys": ("---\n- a\n---\nDo it.\n", 1, "no set of keys"),
-    "an unknown tool": (FRONT + "tools: [fly]\n---\nDo it.\n", 3, "spec.agent.tools[0]"),
-    "an unknown key": (FRONT + "tool: read\n---\nDo it.\n", 3, "spec.tool: is not a field"),
-    "no instructions": (FRONT + "---\n", 1, "spec.agent.instructions"),
-    "no front matter": ("Do it.\n", 1, "has no header"),
-}
-
-
-@pytest.mark.parametrize("what", WRONG_AGENTS)
-def test_a_mistake_in_an_agent_file_is_told_with_its_line(what: str, tmp_path: Path) -> None:
-    text, line, part = WRONG_AGENTS[what]
-    with pytest.raises(Problem) as told:
-        of(tmp_path, text, "mail.md")
-    assert told.value.message.startswith(f"{tmp_path}/mail.md:{line}: ")
-    assert part in told.value.message
-
-
-HEAD = "# /// script\n# [tool.agentjobs]\n# description = 'x'\n"
-MISTAKES = {
-    "no end": (HEAD + "print(1)\n", 1, "has no end"),
-    "two blocks": (HEAD + "# ///\n# /// script\n# ///\n", 5, "second script block"),
-    "no TOML": (HEAD + "# schedule = 0 8 * * 1\n# ///\n", 4, "not TOML"),
-    "a wrong type": (HEAD + "# timeout-seconds = 'soon'\n# ///\n", 4, "spec.timeoutSeconds: should be a valid integer"),
-    "an unknown key": (HEAD + "# shedule = '0 8 * * 1'\n# ///\n", 4, "spec.shedule: is not a field"),
-    "a range of versions": ("# /// script\n# dependencies = ['six>=1']\n" + HEAD[13:] + "# ///\n", 2, "needs one exact version"),
-    "no secret": (HEAD + "#\n# env = {A = {secret = 'x'}}\n# ///\n", 5, 'A is text, or {secret = "NAME/KEY"}'),
-    "no table": ("# /// script\n# tool.agentjobs = 1\n# ///\n", 1, "is not a table"),
-    "no description": ("# /// script\n# [tool.agentjobs]\n# ///\n", 2, "spec.description: is required"),
-    "a bad name": (HEAD + "# name = 'A.b'\n# ///\n", 4, "metadata.name may have at most 52"),
-    "a plain key twice": ("# description: a\n# description: b\n", 2, "a second time"),
-    "no header": ("print(1)\n", 1, "has no header"),
-    "a nested table": (HEAD + "# [tool.agentjobs.resources]\n# limit = {}\n# ///\n", 5, "spec.resources.limit: is not a field"),
-}
-
-
-@pytest.mark.parametrize("what", MISTAKES)
-def test_a_mistake_is_told_with_its_file_and_line(what: str, tmp_path: Path) -> None:
-    text, line, part = MISTAKES[what]
-    with pytest.raises(Problem) as told:
-        of(tmp_path, text)
-    assert told.value.message.startswith(f"{tmp_path}/a_job.py:{line}: ")
-    assert part in told.value.message
-    assert told.value.remedy
+def test_a_manifests_times_and_dates_are_text_as_kubectl_reads_them_and_on_is_a_word(tmp_path: Path) -> None:
+    window = "{window: {cron: 0 0 * * 1-5, startTime: 10:00, endTime: 12:30}}"
+    event = "{type: a, dataSchema: {enum: [1:30, 2026-01-05, 7, 1.5, true, no]}, on: x}"
+    text = f"kind: ScheduledAgentJob\nmetadata: {{name: a}}\nspec: {{schedule: {window}, triggers: [{{event: {event}}}]}}\n"
+    spec = of(tmp_path, text, "job.yaml")["spec"]
+    assert spec["schedule"]["window"] == {"cron": "0 0 * * 1-5", "startTime": "10:00", "endTime": "12:30"}
+    read = {"enum": ["1:30", "2026-01-05", 7, 1.5, True, False]}
+    assert spec["triggers"] == [{"event": {"type": "a", "dataSchema": read, "on": "x"}}]
 
 
 def test_a_folders_modules_are_no_jobs_and_each_name_stands_once(tmp_path: Path) -> None:

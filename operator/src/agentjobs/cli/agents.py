@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import yaml
 
-from agentjobs.cli.documents import to_yaml
+from agentjobs.cli.documents import TwiceError, from_yaml, to_yaml
 from agentjobs.cli.header import HeaderError, from_spec, to_spec
 from agentjobs.cli.kube import Json
 from agentjobs.cli.scripts import Header, ScriptError, job
@@ -26,7 +26,7 @@ from agentjobs.cli.scripts import Header, ScriptError, job
 FENCE: Final = "---"
 OWN: Final = ("startingMessage", "tools", "model", "maxTurns")
 """Fields of the agent that stand beside the others in the front matter."""
-_KEY: Final = re.compile(r"([A-Za-z][A-Za-z-]*)\s*:")
+_KEY: Final = re.compile(r"([\s-]*)([A-Za-z][A-Za-z-]*)\s*:")
 
 
 def manifest(stem: str, text: str) -> tuple[Json, Header] | None:
@@ -57,15 +57,23 @@ def split(text: str) -> tuple[list[str], str] | None:
 
 def _header(front: list[str]) -> Header:
     try:
-        fields: Any = yaml.safe_load("\n".join(front))
+        found = from_yaml("\n".join(front))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         told = str(getattr(error, "problem", None) or error)
-        raise ScriptError(mark.line + 2 if mark else 1, f"this is not YAML: {told}", "quote texts with a colon in them") from None
+        remedy = "keep one" if isinstance(error, TwiceError) else "quote texts with a colon in them"
+        raise ScriptError(mark.line + 2 if mark else 1, f"this is not YAML: {told}", remedy) from None
+    fields: Any = found[0] if len(found) == 1 else None
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
         raise ScriptError(1, "the front matter is no set of keys", "write one `key: value` on each line, at least a description")
-    places = {match[1]: number for number, line in enumerate(front, start=2) if (match := _KEY.match(line))}
-    return Header(fields, {"": 1, **places})
+    return Header(fields, _places(front))
+
+
+def _places(front: list[str]) -> dict[str, int]:
+    """Where each key begins; one that stands inside another counts where none outside has its name."""
+    found = [(match[2], match[1], number) for number, line in enumerate(front, start=2) if (match := _KEY.match(line))]
+    inside = {key: number for key, before, number in reversed(found) if before}
+    return {"": 1, **inside, **{key: number for key, before, number in found if not before}}
 
 
 def written(name: str, spec: Json, instructions: str) -> str:

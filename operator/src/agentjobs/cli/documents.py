@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Hashable
+from typing import Any, Final
 
 import yaml
 
@@ -22,6 +24,30 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
+class TwiceError(yaml.constructor.ConstructorError):
+    """A key that stands twice in one mapping."""
+
+
+class _Loader(yaml.SafeLoader):
+    """As kubectl reads YAML, dates (2026-01-05) and times of day (10:00) are text. So is `on`, which kubectl takes for true."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise TwiceError(None, None, f"{key.value} stands here a second time", key.start_mark)
+            seen.update({key.value} if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE else ())
+        return super().construct_mapping(node, deep=deep)
+
+
+_MERGE: Final = "tag:yaml.org,2002:merge"
+_NO_NUMBER: Final = r"(?!.*:)(?!(?i:on|off)$)"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, re.compile(f"{_NO_NUMBER}(?:{known.pattern})", re.VERBOSE)) for tag, known in rules if not tag.endswith(":timestamp")]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def to_yaml(value: Any) -> str:
     """One document. A text that no block can hold, with blanks at a line's end for example, is quoted instead."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
@@ -33,5 +59,5 @@ def all_to_yaml(values: list[Any]) -> str:
 
 
 def from_yaml(text: str) -> list[Any]:
-    """The documents of a stream that are not empty. Raises yaml.YAMLError."""
-    return [document for document in yaml.safe_load_all(text) if document is not None]
+    """The documents of a stream that are not empty. Raises yaml.YAMLError; TwiceError is one."""
+    return [document for document in yaml.load_all(text, _Loader) if document is not None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from agentjobs.cli import agents, scripts
+from agentjobs.cli import agents, header, scripts
 from agentjobs.cli.documents import from_yaml
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
@@ -99,8 +98,11 @@ def _valid(job: FileJob, lines: Mapping[str, int]) -> FileJob:
 
 
 def _place(lines: Mapping[str, int], steps: Sequence[str]) -> int:
-    keys = [re.sub("[A-Z]", lambda match: f"-{match[0].lower()}", step) for step in steps]
-    return next((lines[key] for key in reversed(keys) if key in lines), lines[""])
+    """The line of the innermost key that stands in the file. What is said of a schedule stands in several keys: the first one's."""
+    keys = [key for step in reversed(steps) for key in (header.kebab(step), step)]
+    if steps[:1] == ["schedule"]:
+        keys += sorted((key for key, field in header.keys().items() if field.startswith("schedule.")), key=lambda key: lines.get(key, 0))
+    return next((lines[key] for key in keys if key in lines), lines[""])
 
 
 def read(path: Path) -> str:

@@ -4,24 +4,30 @@ Keys are the resource's, in kebab-case: `timeout-seconds` is `timeoutSeconds`. W
 but is said in one word is said in one word here:
 
     schedule = "0 8 * * 1"            schedule.cron; the other fields of the schedule stand beside it: time-zone, ...
-    session = "ephemeral"             session: Ephemeral
+    once = "2026-12-01T09:00:00"      schedule.once.runAt
+    session = "ephemeral"             session: Ephemeral; so with concurrency-policy
     workspace = "reports"             workspace.claimName
     env = {A = "b", T = {secret = "s/key"}}   env[], with valueFrom.secretKeyRef for secrets
 
-`name` is the resource's name. A field that is added to the resource needs nothing here.
+`name` is the resource's name. Keys inside tables and lists are in kebab-case, too, but for those of `requests`, `limits` and
+`data-schema`. A field that is added to the resource needs nothing here.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from agentjobs.cli.kube import Json
 
-AS_THEY_ARE: Final = frozenset({"requests", "limits", "dataSchema", "data"})
+AS_THEY_ARE: Final = frozenset({"requests", "limits", "dataSchema"})
 """Tables whose keys are not field names of ours."""
+WORDS: Final = frozenset({"session", "concurrencyPolicy"})
+"""Fields whose values are words that begin with a capital letter in the resource."""
+IN_ONE_WORD: Final = {"workspace": "claimName", "once": "runAt"}
+"""Fields with one field, which is what is said."""
 
 
 class HeaderError(Exception):
@@ -44,7 +50,7 @@ def to_spec(header: Json) -> Json:
         elif field == "schedule":
             schedule["cron"] = value
         elif field in beside:
-            schedule[field] = value
+            schedule[field] = _long(field, value)
         else:
             spec[field] = _long(field, value)
     return {**spec, **({"schedule": schedule} if schedule else {})}
@@ -57,8 +63,17 @@ def from_spec(name: str, spec: Json) -> Json:
         if field == "schedule":
             header.update(_schedule(value))
         elif field not in ("script", "agent"):
-            header[_kebab(field)] = _short(field, value)
+            header[kebab(field)] = _short(field, value)
     return header
+
+
+def keys() -> dict[str, str]:
+    """Every key of a header but `name` and those of agents, and the field of the spec that it stands for."""
+    from agentjobs.api.job import Schedule, ScheduledAgentJobSpec
+
+    spec, beside = ([str(field.alias) for field in model.model_fields.values()] for model in (ScheduledAgentJobSpec, Schedule))
+    own = {kebab(field): field for field in spec if field not in ("schedule", "script", "agent")}
+    return {"schedule": "schedule.cron"} | {kebab(field): f"schedule.{field}" for field in beside if field != "cron"} | own
 
 
 def _beside_cron() -> frozenset[str]:
@@ -69,14 +84,14 @@ def _beside_cron() -> frozenset[str]:
 
 
 def _schedule(schedule: Json) -> Json:
-    return {"schedule" if field == "cron" else _kebab(field): _shown(field, value) for field, value in schedule.items()}
+    return {"schedule" if field == "cron" else kebab(field): _short(field, value) for field, value in schedule.items()}
 
 
 def _long(field: str, value: Any) -> Any:
-    if field == "session" and isinstance(value, str):
+    if field in WORDS and isinstance(value, str):
         return value.capitalize()
-    if field == "workspace" and isinstance(value, str):
-        return {"claimName": value}
+    if field in IN_ONE_WORD and isinstance(value, str):
+        return {IN_ONE_WORD[field]: value}
     if field == "env" and isinstance(value, Mapping):
         return [_variable(name, given) for name, given in value.items()]
     return value
@@ -93,10 +108,10 @@ def _variable(name: str, given: Any) -> Json:
 
 
 def _short(field: str, value: Any) -> Any:
-    if field == "session":
+    if field in WORDS:
         return value.lower()
-    if field == "workspace" and set(value) == {"claimName"}:
-        return value["claimName"]
+    if field in IN_ONE_WORD and set(value) == {IN_ONE_WORD[field]}:
+        return value[IN_ONE_WORD[field]]
     if field == "env":
         return {variable["name"]: _given(variable) for variable in value}
     return _shown(field, value)
@@ -110,17 +125,19 @@ def _given(variable: Json) -> Any:
 
 
 def _fields(name: str, value: Any) -> Any:
-    """Kebab-case to camelCase, all the way down; dates, which TOML and YAML know and JSON does not, as text."""
+    """Kebab-case to camelCase, all the way down; dates and times, which TOML knows and JSON does not, as text."""
     if isinstance(value, Mapping) and name not in AS_THEY_ARE and name != "env":
         return {_camel(key): _fields(_camel(key), part) for key, part in value.items()}
     if isinstance(value, list):
         return [_fields("", part) for part in value]
+    if isinstance(value, time):
+        return value.isoformat("auto" if value.second or value.microsecond else "minutes")
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
 def _shown(name: str, value: Any) -> Any:
     if isinstance(value, Mapping) and name not in AS_THEY_ARE:
-        return {_kebab(key): _shown(key, part) for key, part in value.items()}
+        return {kebab(key): _shown(key, part) for key, part in value.items()}
     return [_shown("", part) for part in value] if isinstance(value, list) else value
 
 
@@ -129,5 +146,6 @@ def _camel(key: object) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _kebab(field: str) -> str:
+def kebab(field: str) -> str:
+    """As a header writes the name of a field."""
     return re.sub("[A-Z]", lambda match: f"-{match[0].lower()}", field)

@@ -20,15 +20,24 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final
 
-from agentjobs.cli.header import HeaderError, from_spec, to_spec
+import yaml
+
+from agentjobs.cli.documents import from_yaml
+from agentjobs.cli.header import HeaderError, from_spec, keys, to_spec
 from agentjobs.cli.kube import Json
 
 API_VERSION: Final = "agentjobs.dev/v1alpha1"
 OPENS: Final = "# /// script"
 CLOSES: Final = "# ///"
-PLAIN: Final = frozenset({"name", "description", "schedule", "time-zone", "session", "timeout-seconds", "workspace"})
+TEXTS: Final = frozenset(
+    {"name", "description", "schedule", "time-zone", "start-date", "once", "session", "concurrency-policy", "workspace"}
+)
+"""Keys that take the rest of a comment as it is. That of others is YAML: a number, true, or a {table: in braces}."""
+ALIKE: Final = 0.85
+"""From this likeness on (of 1) the first word of a comment counts as a key that is written wrong."""
 _PLAIN_LINE: Final = re.compile(r"#\s*([a-z-]+)\s*:\s*(.*?)\s*$")
 _TOML_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
@@ -136,17 +145,31 @@ def _comments(lines: list[str]) -> Header | None:
     """`# key: value` before the first line of the program. Other comments are comments."""
     fields: Json = {}
     places: dict[str, int] = {}
+    found: list[tuple[int, str, str]] = []
     for number, line in enumerate(lines, start=1):
         if line.strip() and not line.startswith("#"):
             break
         match = _PLAIN_LINE.match(line)
-        if not match or match[1] not in PLAIN or not match[2]:
-            continue
-        if match[1] in fields:
-            raise ScriptError(number, f"{match[1]} stands here a second time", "keep one")
-        fields[match[1]] = int(match[2]) if match[1] == "timeout-seconds" and match[2].isdigit() else match[2]
-        places[match[1]] = number
-    return Header(fields, {"": min(places.values()), **places}) if "description" in fields else None
+        if match and match[2]:
+            found.append((number, match[1], match[2]))
+    if "description" not in {key for _, key, _ in found}:
+        return None
+    known = {"name", *keys()}
+    for number, key, text in found:
+        if key in places:
+            raise ScriptError(number, f"{key} stands here a second time", "keep one")
+        if key in known:
+            fields[key], places[key] = _value(number, key, text), number
+        elif meant := get_close_matches(key, known, 1, ALIKE):
+            raise ScriptError(number, f"{key} is no key of a header", f"write {meant[0]}, or other words if it is only a comment")
+    return Header(fields, {"": min(places.values()), **places})
+
+
+def _value(number: int, key: str, text: str) -> Any:
+    try:
+        return text if key in TEXTS else from_yaml(text)[0]
+    except (yaml.YAMLError, IndexError):
+        raise ScriptError(number, f"{key}: this is not YAML", "write a number, true, or {A: b} for example") from None
 
 
 def written(name: str, spec: Json, body: str) -> str:
