@@ -38,9 +38,9 @@ class Saj:
         assert ran.returncode == 0, f"kubectl saj {' '.join(arguments)}: {ran.returncode}\n{ran.stdout}{ran.stderr}"
         return ran.stdout
 
-    def refused(self, *arguments: str) -> tuple[int, str]:
+    def refused(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
         """The exit code and what is said."""
-        ran = self.run(*arguments)
+        ran = self.run(*arguments, stdin=stdin)
         assert ran.returncode, ran.stdout
         return ran.returncode, ran.stderr
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Final
 
 from agentjobs.api.event import Event
 from agentjobs.core.cloud_event import digits
-from tests import event_manifests
+from tests import event_manifests, manifests
 from tests.cluster import many
 from tests.cluster.installed import Installed
+from tests.cluster.plugin import installed
 from tests.cluster.support import Kubectl, KubectlError, wait_for
 
 READS: Final = "import os, sys\nprint(sys.stdin.read())\nprint(open(os.environ['AGENTJOBS_EVENT_FILE']).read(), file=sys.stderr)\n"
@@ -50,3 +52,33 @@ def test_one_event_delivered_ten_times_at_once_starts_one_run_and_the_script_rea
         run = f"orders-e{digits(Event(**case))}"
         kubectl.create(namespace, event_manifests.event_run(run, "orders", **case))
         assert agentjobs.finished(namespace, run)["reason"] == reason
+
+
+def test_an_event_in_a_file_starts_a_job_once_and_whoever_gives_it_again_is_told_its_run(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str, tmp_path: Path
+) -> None:
+    many.in_force(agentjobs, namespace, [many.job("drafts", READS, triggers=[{"event": {"type": "published"}}])])
+    saj = installed(kubectl, namespace, tmp_path)
+    event = {"specversion": "1.0", "id": "7", "source": "/cms", "type": "published", "data": DATA}
+    name = f"drafts-e{digits(Event(id='7', source='/cms', type='published'))}"
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    ran = saj.run("run", "drafts", "--event", "event.json", "--follow")
+    assert (ran.returncode, f"run {name} was created\n" in ran.stderr) == (0, True), ran.stderr
+    assert [json.loads(line) for line in ran.stdout.splitlines()] == [event, event], "both streams"
+
+    again = saj.run("run", "drafts", "--event", "-", "--wait", stdin=json.dumps(event))
+    assert (again.returncode, again.stderr) == (0, f"the event has its run already: {name}\n")
+    assert again.stdout == f"{name} succeeded: the script exited with code 0\n"
+    assert saj("run", "drafts", "--event", "event.json").startswith(f"the event has its run already: {name}; ")
+    assert saj("run", "drafts", "--event", "event.json", "-o", "name") == f"agentjobrun.agentjobs.dev/{name}\n"
+    assert json.loads(saj("logs", "drafts")) == event
+    assert agentjobs.job(namespace, "drafts")["status"]["runCount"] == 1
+
+    (tmp_path / "event.json").write_text(json.dumps({**event, "id": "8", "type": "removed"}))
+    code, told = saj.refused("run", "drafts", "--event", "event.json", "--wait")
+    assert (code, told.startswith("run drafts-e")) == (7, True)
+    taken = f"drafts-e{digits(Event(id='9', source='/cms', type='published'))}"
+    kubectl.create(namespace, manifests.run(taken, "drafts"))
+    (tmp_path / "event.json").write_text(json.dumps({**event, "id": "9"}))
+    code, told = saj.refused("run", "drafts", "--event", "event.json")
+    assert (code, f"AgentJobRun {taken} is there, and it is not this event's" in told) == (3, True)

@@ -1,15 +1,18 @@
-"""`kubectl saj run`: start a job by hand, and wait for what comes of it."""
+"""`kubectl saj run`: start a job by hand or by an event, and wait for what comes of it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
-from agentjobs.cli import logs, options, rows
-from agentjobs.cli.kube import RUNS, Json, Kube
+from agentjobs.cli import events, logs, options, rows
+from agentjobs.cli.kube import RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at, one_line
+
+_KIND: Final = {"apiVersion": options.API_VERSION, "kind": "AgentJobRun"}
 
 
 @options.on_cluster
@@ -20,17 +23,25 @@ def run(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show the output while it runs; implies --wait.")] = False,
     timeout: Annotated[int, typer.Option("--timeout", help="Seconds to wait at most.")] = 3900,
     name: Annotated[str | None, typer.Option("--name", help="Name of the run; made up if left out.", show_default=False)] = None,
+    event: Annotated[
+        Path | None,
+        typer.Option("--event", help="A CloudEvent in a JSON file, or - for standard input: the run is the event's.", show_default=False),
+    ] = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
-    """Start a job now. It works while the job is paused, too."""
-    metadata = {"name": name} if name else {"generateName": f"{job}-"}
-    body = {"apiVersion": options.API_VERSION, "kind": "AgentJobRun", "metadata": metadata, "spec": {"jobName": job}}
-    started = kube.create(RUNS, body)
+    """Start a job now. It works while the job is paused, too, but not by an event.
+
+    An event starts a job once: given a second time, it names the run that it has started, and --wait and --follow go on with that.
+    """
+    if event and name:
+        raise Problem("--name: the run of an event has the event's own name", "leave --name out", Exit.USAGE)
+    started, new = _by_event(kube, job, event) if event else (_by_hand(kube, job, name), True)
     run_name = str(started["metadata"]["name"])
+    told = f"run {run_name} was created" if new else f"the event has its run already: {run_name}"
     if not (wait or follow):
-        options.show_one(started, output, f"run {run_name} was created; `kubectl saj logs {run_name}` shows its output")
+        options.show_one(started, output, f"{told}; `kubectl saj logs {run_name}` shows its output")
         return
-    options.note(f"run {run_name}")
+    options.note(told if event else f"run {run_name}")
     if follow:
         logs.follow(kube, run_name, timeout)
     record = finished(kube, run_name, timeout)
@@ -41,6 +52,28 @@ def run(
         options.show_one(record, output, f"{run_name} {sentence}")
     if at(record, "status", "phase") != "Succeeded":
         raise typer.Exit(Exit.RUN_FAILED)
+
+
+def _by_hand(kube: Kube, job: str, name: str | None) -> Json:
+    metadata = {"name": name} if name else {"generateName": f"{job}-"}
+    return kube.create(RUNS, {**_KIND, "metadata": metadata, "spec": {"jobName": job}})
+
+
+def _by_event(kube: Kube, job: str, file: Path) -> tuple[Json, bool]:
+    """The event's run, and whether it is a new one. Raises Problem."""
+    event = events.event_in(file)
+    body = events.run_of(job, event)
+    try:
+        return kube.create(RUNS, {**_KIND, **body}), True
+    except Said as refusal:
+        if refusal.reason != "AlreadyExists":
+            raise
+    found = kube.get(RUNS, body["metadata"]["name"])
+    if not events.is_of(event, found):
+        raise Problem(
+            f"AgentJobRun {found['metadata']['name']} is there, and it is not this event's", "delete it, or give the event another id"
+        )
+    return found, False
 
 
 def finished(kube: Kube, name: str, seconds: int) -> Json:

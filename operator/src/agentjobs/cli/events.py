@@ -1,0 +1,71 @@
+"""An event in a file, in CloudEvents' JSON format, and the run that it starts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from agentjobs.cli.kube import Json
+from agentjobs.cli.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from agentjobs.api.event import Event
+
+ATTRIBUTES: Final = "an event is one JSON object with at least type, source and id; type and source are those that the job's triggers name"
+
+
+def event_in(path: Path) -> Event:
+    """The event that this file holds, or standard input for `-`. Raises Problem."""
+    from pydantic import ValidationError
+
+    from agentjobs.api.base import explain
+    from agentjobs.api.event import Event
+    from agentjobs.cli.files import read
+    from agentjobs.core.cloud_event import size_problem
+
+    where, text = ("standard input", sys.stdin.read()) if str(path) == "-" else (str(path), read(path))
+    attributes = _attributes(where, text)
+    try:
+        event = Event.model_validate(attributes)
+    except ValidationError as error:
+        raise Problem(f"{where}: {explain(error, 'event')}", ATTRIBUTES, Exit.USAGE) from None
+    if problem := size_problem(event):
+        raise Problem(
+            f"{where}: {problem.removeprefix('spec.trigger.')}",
+            "put what is large where the job can fetch it, and its address into the data",
+            Exit.USAGE,
+        )
+    return event
+
+
+def _attributes(where: str, text: str) -> Json:
+    def refused(constant: str) -> NoReturn:
+        raise Problem(f"{where}: {constant} is no JSON", "write a number, or null", Exit.USAGE)
+
+    try:
+        found: Any = json.loads(text, parse_constant=refused)
+    except json.JSONDecodeError as error:
+        raise Problem(f"{where}:{error.lineno}: this is not JSON: {error.msg}", ATTRIBUTES, Exit.USAGE) from None
+    if not isinstance(found, dict):
+        raise Problem(f"{where}:1: this is no event", ATTRIBUTES, Exit.USAGE)
+    if found.pop("specversion", "1.0") != "1.0":
+        raise Problem(f"{where}: event.specversion is not 1.0", "write the event as CloudEvents 1.0 has it", Exit.USAGE)
+    if "data_base64" in found:
+        raise Problem(f"{where}: event.data_base64: data in bytes is not handed on", "give it as text or JSON, in data", Exit.USAGE)
+    return found
+
+
+def run_of(job: str, event: Event) -> Json:
+    """Metadata and spec of the run: its name is the event's, so the same event starts a job once."""
+    from agentjobs.core.cloud_event import digits
+
+    spec = {"jobName": job, "trigger": {"type": "Event", "event": event.wire()}}
+    return {"metadata": {"name": f"{job}-e{digits(event)}"}, "spec": spec}
+
+
+def is_of(event: Event, run: Json) -> bool:
+    """Whether this run was started by the event, and not by another whose digits are the same."""
+    told = run["spec"].get("trigger", {}).get("event") or {}
+    return (told.get("source"), told.get("id")) == (event.source, event.id)

@@ -1,0 +1,80 @@
+"""Events in files: what is read as one, what is wrong with others, and which run they start."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from agentjobs.api.run import AgentJobRunSpec
+from agentjobs.cli.events import event_in, is_of, run_of
+from agentjobs.cli.problem import Exit, Problem
+from agentjobs.core.cloud_event import MAX_EVENT_BYTES
+from tests.unit.test_cli_start import saj
+
+PUBLISHED = {
+    "specversion": "1.0",
+    "type": "com.example.published",
+    "source": "/cms",
+    "id": "4711",
+    "time": "2026-11-24T12:00:00Z",
+    "subject": "product/7",
+    "data": {"title": "Bücher & mehr", "on": None, "deep": [{"price": 1.5}]},
+}
+LEAST = '{"type": "a", "source": "/b", "id": "1"'
+WRONG = {
+    "no type": ('{"source": "/b", "id": "1"}', ": event.type: is required"),
+    "no source": ('{"type": "a", "id": "1"}', ": event.source: is required"),
+    "no id": ('{"type": "a", "source": "/b"}', ": event.id: is required"),
+    "an id that is a number": ('{"type": "a", "source": "/b", "id": 1}', ": event.id: should be text; put quotes around it"),
+    "no JSON": ('{"type": "a",\n"source": /b}', ":2: this is not JSON"),
+    "an empty file": ("", ":1: this is not JSON"),
+    "no number of JSON's": (LEAST + ', "data": NaN}', ": NaN is no JSON"),
+    "a list": (f"[{LEAST}}}]", ":1: this is no event"),
+    "another version": (LEAST + ', "specversion": "0.3"}', "specversion is not 1.0"),
+    "bytes": (LEAST + ', "data_base64": "AA=="}', "data in bytes is not handed on"),
+    "an extension": (LEAST + ', "traceparent": "00"}', "event.traceparent: is not a field"),
+    "no time": (LEAST + ', "time": "today"}', "event.time: must be a time as RFC 3339"),
+    "too much": (LEAST + f', "data": "{"é" * (MAX_EVENT_BYTES // 2)}"}}', f"at most {MAX_EVENT_BYTES} can be handed on"),
+}
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "event.json"
+    file.write_text(text)
+    return file
+
+
+def test_an_event_is_handed_on_as_it_is_in_a_run_of_its_own_name(tmp_path: Path) -> None:
+    event = event_in(written(tmp_path, json.dumps(PUBLISHED)))
+    run = run_of("drafts", event)
+    wanted = hashlib.sha256(b"/cms\n4711").hexdigest()[:9]
+    assert run["metadata"] == {"name": f"drafts-e{wanted}"}
+    assert {"specversion": "1.0", **run["spec"]["trigger"]["event"]} == PUBLISHED
+    assert AgentJobRunSpec.model_validate(run["spec"]).trigger.type == "Event"
+    assert is_of(event, run)
+    assert not is_of(event_in(written(tmp_path, json.dumps({**PUBLISHED, "id": "4712"}))), run)
+    assert not is_of(event, {"spec": {"jobName": "drafts", "trigger": {"type": "Manual"}}})
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_wrong_with_an_event_is_told_with_its_file_and_a_remedy(what: str, tmp_path: Path) -> None:
+    text, part = WRONG[what]
+    file = written(tmp_path, text)
+    with pytest.raises(Problem) as told:
+        event_in(file)
+    assert told.value.message.startswith(f"{file}:")
+    assert part in told.value.message
+    assert (bool(told.value.remedy), told.value.code) == (True, Exit.USAGE)
+
+
+def test_the_command_says_so_before_it_asks_the_cluster(tmp_path: Path) -> None:
+    ran = saj("run", "drafts", "--event", "-", "--kubeconfig", "absent", stdin='{"id": "1"}', folder=tmp_path)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("error: standard input: event.source: is required; event.type: is required\n  an event is ")
+    ran = saj("run", "drafts", "--event", "absent.json", "--kubeconfig", "absent", folder=tmp_path)
+    assert (ran.returncode, ran.stderr.splitlines()[0]) == (2, "error: absent.json: No such file or directory")
+    ran = saj("run", "drafts", "--event", "-", "--name", "mine", stdin=json.dumps(PUBLISHED), folder=tmp_path)
+    assert (ran.returncode, "the event's own name" in ran.stderr) == (2, True)
