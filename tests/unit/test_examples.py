@@ -35,6 +35,9 @@ STARTS = {
     "monthly-backlink-summary": ["2026-12-01T09:00:00+02:00", "2027-01-01T09:00:00+02:00", "2027-02-01T09:00:00+02:00"],
     "weekly-brand-mentions": ["2026-11-27T09:00:00+02:00", "2026-12-04T09:00:00+02:00", "2026-12-11T09:00:00+02:00"],
     "weekly-discussion-scan": ["2026-11-25T08:30:00+02:00", "2026-12-02T08:30:00+02:00", "2026-12-09T08:30:00+02:00"],
+    "fortnightly-mentions": ["2026-12-08T10:00:00+02:00", "2026-12-22T10:00:00+02:00", "2027-01-05T10:00:00+02:00"],
+    "biweekly-competitor-report": ["2026-11-26T09:30:00+02:00", "2026-12-10T09:30:00+02:00", "2026-12-24T09:30:00+02:00"],
+    "newsletter-draft": [],
     "lost-backlinks": ["2026-11-30T08:00:00+02:00", "2026-12-07T08:00:00+02:00", "2026-12-14T08:00:00+02:00"],
 }
 BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
@@ -60,7 +63,7 @@ def unknown(value: Any, schema: dict[str, Any], path: str = "spec") -> list[str]
     """Fields that the CRD does not have: the API server would refuse them."""
     if isinstance(value, list):
         return [found for part in value for found in unknown(part, schema["items"], path)]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or schema.get("x-kubernetes-preserve-unknown-fields"):
         return []
     fields = schema.get("properties", {})
     missing = [f"{path}.{name}" for name in value.keys() - fields.keys()]
@@ -119,11 +122,14 @@ def test_the_page_tells_of_each_example_its_file_and_its_schedule() -> None:
     assert rows.keys() == {str(path.relative_to(EXAMPLES)) for path in FILES}
     for path in FILES:
         (body,) = rendered(path)
-        cron = body["spec"]["schedule"].get("cron")
-        assert not cron or f"`{cron}`" in rows[str(path.relative_to(EXAMPLES))]
+        row, when = rows[str(path.relative_to(EXAMPLES))], body["spec"].get("schedule", {})
+        said = [when[field] if field == "cron" else f"every-weeks = {when[field]}" for field in ("cron", "everyWeeks") if field in when]
+        assert [part for part in said if f"`{part}`" not in row] == []
+        assert [one for one in body["spec"].get("triggers", ()) if f"`{one['event']['type']}`" not in row] == []
+        assert ("workspace" in body["spec"]) == ("claim `" in row)
         for variable in body["spec"].get("env", ()):
             secret = variable.get("valueFrom", {}).get("secretKeyRef")
-            assert not secret or f"`{secret['name']}/{secret['key']}`" in rows[str(path.relative_to(EXAMPLES))]
+            assert not secret or f"`{secret['name']}/{secret['key']}`" in row
 
 
 @each_script
