@@ -8,15 +8,18 @@ import select
 import subprocess
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 COLUMNS = 120
 
 
-def session(command: list[str], answers: Mapping[str, str], environment: Mapping[str, str], seconds: float = 60) -> tuple[int, str]:
-    """The exit code and all that was on the screen. Each answer is typed once its question is there."""
+def session(
+    command: list[str], answers: Mapping[str, str], environment: Mapping[str, str], seconds: float = 60, folder: Path | None = None
+) -> tuple[int, str]:
+    """The exit code and all that was on the screen. Each answer is typed once its question is there. `folder`: where it is run."""
     master, slave = pty.openpty()
     environment = {**environment, "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True)
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=folder, start_new_session=True)
     os.close(slave)
     screen, waiting, deadline = b"", dict(answers), time.monotonic() + seconds
     try:

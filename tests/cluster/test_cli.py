@@ -106,7 +106,41 @@ def test_approving_what_was_denied_on_a_terminal_says_what_stands_in_the_way(age
     wait_for(lambda: saj.run("diff", "refused").stdout == "", 30, "what was approved is what runs")
 
 
-def test_packages_are_checked_approved_and_revoked_by_themselves(agentjobs: Installed, saj: Saj, namespace: str) -> None:
+def test_an_agent_is_asked_for_applied_and_approved_on_a_terminal(agentjobs: Installed, saj: Saj, namespace: str) -> None:
+    file = saj.folder / "agents/mail-reader.md"
+    file.parent.mkdir()
+    file.write_text("Read `inbox.md`.\n\nSay in *three* lines what it asks of us.\n")
+    questions = {"What is it for, in a sentence: ": "Reads the mail: all of it.\n", "empty for by hand only: ": "0 18 * * 1-5\n"}
+    command = ["kubectl", "saj", "new", "agents/mail-reader.md", "--time-zone", "Europe/Bucharest"]
+    code, screen = session(command, questions, saj.environment, folder=saj.folder)
+    assert (code, "agents/mail-reader.md is written" in screen) == (0, True), screen
+    file.write_text(file.read_text().replace("schedule:", "tools: [read]\nmax-turns: 7\nschedule:"))
+    code, screen = session(["kubectl", "saj", "apply", "agents"], {}, saj.environment, folder=saj.folder)
+    digest = agentjobs.digest(namespace, "mail-reader")
+    assert (code, screen) == (0, f"mail-reader {digest} waits for approval\n")
+    question = f"Approve mail-reader ({digest[:10]})? [y/N]: "
+    code, screen = session(["kubectl", "saj", "approve", "mail-reader"], {question: "y\n"}, saj.environment)
+    assert code == 0, screen
+    golden("approve-agent", screen)
+    agentjobs.wait_condition(namespace, "mail-reader", "Approved", "True")
+    agent = agentjobs.job(namespace, "mail-reader")["spec"]["agent"]
+    instructions = "Read `inbox.md`.\n\nSay in *three* lines what it asks of us.\n"
+    assert agent == {"instructions": instructions, "startingMessage": "go", "tools": ["read"], "maxTurns": 7}
+
+
+def test_a_job_is_asked_for_on_a_terminal_from_nothing(saj: Saj) -> None:
+    questions = {"Name of the job: ": "counts\n", "in a sentence: ": "Counts.\n", "empty for by hand only: ": "\n"}
+    code, screen = session(["kubectl", "saj", "new"], questions, saj.environment, folder=saj.folder)
+    assert (code, "jobs/counts.py is written" in screen) == (0, True), screen
+    assert saj("render", "jobs/counts.py", "-o", "name") == "scheduledagentjob.agentjobs.dev/counts\n"
+
+
+def test_packages_are_checked_approved_and_revoked_by_themselves(agentjobs: Installed, kubectl: Kubectl, tmp_path: Path) -> None:
+    with new_namespace(kubectl) as alone:
+        packages_are_decided_about(agentjobs, installed(kubectl, alone, tmp_path), alone)
+
+
+def packages_are_decided_about(agentjobs: Installed, saj: Saj, namespace: str) -> None:
     agentjobs.kubectl.apply(namespace, many.job("packed", "print(1)", packages=["idna==3.0", "attrs==1.0"]))
     assert saj.run("packages", "check", "idna==3.0").returncode == 1
     assert "approved: attrs==1.0, idna==3.0" in saj("packages", "approve", "attrs==1.0", "idna==3.0", "--yes")
