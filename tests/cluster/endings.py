@@ -243,7 +243,9 @@ Measured on {day}: {machine}.
 
 - A pod that is deleted by force is gone for the API server at once; whether its log can still be read is a race.
 - A runner that is killed from outside its pod (SIGKILL) prints no envelope, so the record holds no output. Within the pod nobody can
-  kill it, and the kernel, short of memory, ends the script.
+  kill it.
+- Of a container that takes too much memory this node, with cgroup version 1, ends the script alone. With version 2 the kubelet has the
+  runner ended as well, unless its `singleProcessOOMKill` is true: then the record is like that of a killed runner.
 - A deadline while packages are installed loses nothing: the script has not begun. The record holds the installer's word.
 - The deadline is brought forward once the pod, which had waited for its volume, has printed: the real one takes more than a minute.
 """

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.endings import DOWN, ERR, GONE, INCOMPLETE, OUT, ROWS, page, told
+from tests.cluster.endings import DOWN, ERR, GONE, INCOMPLETE, INTRODUCTION, OUT, ROWS, page, told
+from tests.cluster.installed import ROOT
 
 WHOLE: dict[str, Any] = {
     "phase": "Failed",
@@ -74,3 +75,12 @@ def test_the_page_tells_of_each_row_how_many_were_whole_why_not_and_how_long_the
     assert len(lines) == 2 + len(ROWS) + len([DOWN])
     assert "Measured on 2026-11-24: 2 cores." in text
     assert f"| `kubectl delete pod --force` | `Failed`, `PodDeleted` | 3 | 1 | 2 | {GONE} | 3 (1 to 4) |" in lines
+
+
+def test_the_page_as_it_was_written_last_is_of_these_rows_twenty_times_each() -> None:
+    text = (ROOT / "docs/log-completeness.md").read_text()
+    first, last = INTRODUCTION.partition("Measured on ")[0], INTRODUCTION.partition("{lines}")[2]
+    assert text.startswith(first)
+    assert text.endswith(last)
+    for row in (*ROWS.values(), DOWN):
+        assert f"| {row.title} | `{row.phase}`, `{row.reason}` | 20 | " in text
