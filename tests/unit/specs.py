@@ -119,9 +119,9 @@ def _of_type(annotation: Any, field: FieldInfo, where: str) -> st.SearchStrategy
     return parts
 
 
-def _one_at_a_time(spec: dict[str, Any]) -> dict[str, Any]:
+def one_at_a_time(spec: dict[str, Any]) -> dict[str, Any]:
     """A continuous session is for one run at a time."""
     return {name: value for name, value in spec.items() if name != "concurrencyPolicy" or spec.get("session") != "Continuous"}
 
 
-SPECS: Final = of(ScheduledAgentJobSpec).map(_one_at_a_time)
+SPECS: Final = of(ScheduledAgentJobSpec).map(one_at_a_time)

@@ -19,7 +19,7 @@ from agentjobs.core.decide import current_content
 from agentjobs.core.sources import Reference, resolved
 from agentjobs.core.views import job_view
 from tests import manifests
-from tests.unit.specs import SOURCES, SPECS
+from tests.unit.specs import SOURCES, SPECS, one_at_a_time
 
 Path = tuple[str | int, ...]
 TEXT: Final = Reference("sources", "text")
@@ -138,7 +138,7 @@ def grafted(first: dict[str, Any], second: dict[str, Any], dice: random.Random) 
     """The first with one field of the second."""
     name = dice.choice(sorted(second))
     rest = first.keys() - ({"script", "agent"} if name in ("script", "agent") else {name})
-    return {**{key: first[key] for key in first if key in rest}, name: second[name]}
+    return one_at_a_time({**{key: first[key] for key in first if key in rest}, name: second[name]})
 
 
 @given(SPECS, SPECS, st.booleans(), st.randoms(use_true_random=False))
