@@ -39,15 +39,19 @@ REFUSED: Final[tuple[tuple[str, Manifest, str, str | None], ...]] = (
         None,
     ),
     ("11 triggers", _job([{"event": {"type": "a"}}] * 11), "must have at most 10 items", "should have at most 10 items"),
-    ("a trigger by nothing", _job([{}]), "event: Required value", "event: is required"),
+    ("a trigger by nothing", _job([{}]), "give each trigger exactly one of event and after", None),
+    ("a trigger by two", _job([{"event": {"type": "a"}, "after": {"job": "b"}}]), "give each trigger exactly one of event and after", None),
+    ("a job after itself", _job([{"after": {"job": "report"}}]), "a job cannot start after itself", None),
     (
         "an event in a run by hand",
         _run("a", "report", {"type": "Manual", "event": {"id": "1", "source": "/a", "type": "b"}}),
-        "type Event needs event, with at least id, source and type, and no other type has one",
+        "type Event needs event, with at least id, source and type",
         None,
     ),
 )
 TRIGGERS: Final[list[Manifest]] = [
+    {"after": {"job": "email-reader"}},
+    {"after": {"job": "email-reader", "on": "Failed"}},
     {"event": {"type": "com.example.published"}},
     {"event": {"type": "b", "source": "/cms", "dataSchema": {"type": "object", "properties": {"id": {"minimum": 1}}}}},
 ]

@@ -266,7 +266,7 @@ REFUSED_RUNS: Final = (
     ),
     Refused("a run of nothing", run(job_name=""), "at least 1 char", "should have at least 1 character"),
     Refused("a run of no job", run(job_name="My.Job"), "must be the name of a ScheduledAgentJob"),
-    Refused("an unknown trigger", run(trigger={"type": "Cron"}), "Unsupported value", "should be 'Schedule', 'Manual' or 'Event'"),
+    Refused("an unknown trigger", run(trigger={"type": "Cron"}), "Unsupported value", "should be 'Schedule', 'Manual', 'Event' or 'After'"),
     *(Refused(*bad) for bad in event_manifests.REFUSED),
     Refused("a start without its time", run(trigger={"type": "Schedule"}), "type Schedule needs scheduledAt"),
     Refused("a start at a time that is none", scheduled("report", 29412345, "2025-12-03 05:45"), "must be a time as RFC 3339 writes it"),

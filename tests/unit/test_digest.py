@@ -24,7 +24,7 @@ from tests.unit.specs import SOURCES, SPECS, one_at_a_time
 Path = tuple[str | int, ...]
 TEXT: Final = Reference("sources", "text")
 COMMON: Final[dict[str, Any]] = {
-    "triggers": [{"event": {"type": "sold", "source": "/shop", "dataSchema": {"minimum": 1}}}],
+    "triggers": [{"event": {"type": "sold", "source": "/shop", "dataSchema": {"minimum": 1}}}, {"after": {"job": "other", "on": "Failed"}}],
     "session": "Continuous",
     "packages": ["six==1.17.0"],
     "env": [{"name": "A", "value": "x"}, {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],

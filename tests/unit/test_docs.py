@@ -36,7 +36,7 @@ DOCUMENTS = [
 ]
 
 WITH_REASONS = [
-    *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "errors", "outcome", "runs", "sources", "triggers")),
+    *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "errors", "outcome", "runs", "sources", "triggers", "chains")),
     OPERATOR / "reconcile.py",
     *(RUNNER / f"{name}.py" for name in ("agents", "imports", "install", "late", "report", "resolve", "revision", "run")),
     *(PI / f"{name}.py" for name in ("agent", "models", "verdict")),
@@ -48,7 +48,7 @@ NO_REASONS = frozenset(
     "IndentationError TabError "  # what Python calls some syntax errors
     "Stalled Reconciling "  # conditions that have the reason of Ready
     "PackagesInstalled "  # the installer's word for success
-    "Allow Forbid "  # what a concurrencyPolicy says
+    "Allow Forbid After "  # what a concurrencyPolicy and the type of a trigger say
     "Exited Refused SIG".split()  # outcomes in the envelope
 )
 

@@ -15,7 +15,7 @@ from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, conf
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.cluster.sources import read
 from agentjobs.collect import read_evidence, read_installed
-from agentjobs.core import frozen, install, manifests, retention, runs, sessions, triggers, views
+from agentjobs.core import chains, frozen, install, manifests, retention, runs, sessions, triggers, views
 from agentjobs.core.approval import ApprovalView, Content, parse_revision, verdict
 from agentjobs.core.cloud_event import event_of
 from agentjobs.core.conditions import conditions
@@ -24,7 +24,7 @@ from agentjobs.core.drift import spec_hash
 from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused, UserError
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages
-from agentjobs.core.plan import Claim, Observed, Plan, Write
+from agentjobs.core.plan import Claim, Follower, Observed, Plan, Write
 from agentjobs.core.pods import PodView
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.resolution import Resolution
@@ -100,13 +100,15 @@ class Reconciler:
             # Between the card and the approval somebody may have changed a text, and the watch not have told it yet.
             observed = self._with_cache(key, await self._with_contents(observed, anew=True))
         observed = await self._with_leftovers(key, observed)
-        (revisions, resolutions), claim, evidence, events = await asyncio.gather(
+        (revisions, resolutions), claim, evidence, events, followers = await asyncio.gather(
             self._revisions(observed),
             self._session_claim(observed),
             self._evidence(runs.to_read(observed)),
             self._events(key, triggers.to_read(observed)),
+            self._followers(key, observed),
         )
-        observed = replace(observed, revisions=revisions, resolutions=resolutions, session_claim=claim, evidence=evidence, events=events)
+        observed = replace(observed, revisions=revisions, resolutions=resolutions, session_claim=claim, evidence=evidence)
+        observed = replace(observed, events=events, followers=followers)
         observed = replace(observed, installed=await self._installed(frozen.to_read(observed)), over_budget=self._over_budget(key))
         return replace(observed, shortened=await self._shortened(key, observed))
 
@@ -209,6 +211,14 @@ class Reconciler:
         found = await asyncio.gather(*(self._find("run", key[0], name) for name in names))
         events = {name: event_of(body) for name, body in zip(names, found, strict=True) if body}
         return {name: event for name, event in events.items() if event}
+
+    async def _followers(self, key: Key, observed: Observed) -> tuple[Follower, ...]:
+        """Asked for anew: caches may not have told yet which jobs these are, and a run is recorded once."""
+        if not runs.is_ending(observed):
+            return ()
+        pages = self._cluster.list("cronjob", key[0], labelSelector=f"{chains.PREFIX}{key[1]}")
+        found = [chains.follower(body, key[1]) async for page in pages for body in page["items"] or ()]
+        return tuple(other for other in found if other)
 
     def _over_budget(self, key: Key) -> tuple[views.FinishedRun, ...]:
         stored, namespace = self._cache.stored_bytes, key[0]

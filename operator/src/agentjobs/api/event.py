@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, WithJsonSchema
 
 from agentjobs.api import rules
 from agentjobs.api.base import ApiModel
+from agentjobs.api.names import MAX_JOB_NAME
 
 MAX_TRIGGERS: Final = 10
+MAX_ANCESTORS: Final = 10
+"""Jobs of a chain before its last one."""
 ANYTHING: Final[dict[str, JsonValue]] = {"x-kubernetes-preserve-unknown-fields": True}
 JsonSchema = Annotated[dict[str, Any], WithJsonSchema({"type": "object", **ANYTHING})]
 
@@ -48,7 +51,17 @@ class EventTrigger(ApiModel):
         return hash((self.type, self.source, json.dumps(self.data_schema, sort_keys=True)))
 
 
+class AfterTrigger(ApiModel):
+    """After which runs the job starts. It is handed their outcome and output as its event."""
+
+    job: Annotated[str, Field(min_length=1, max_length=MAX_JOB_NAME), rules.JOB_NAME] = Field(description="The other job.")
+    on: Literal["Succeeded", "Failed", "Finished"] = Field("Succeeded", description="How its run ended; Finished: either way.")
+
+
 class JobTrigger(ApiModel):
     """Something that starts the job."""
 
-    event: EventTrigger = Field(description="Events of this kind.")
+    between_fields = (rules.ONE_CAUSE,)
+
+    event: EventTrigger | None = Field(None, description="Events of this kind.")
+    after: AfterTrigger | None = Field(None, description="Runs of another job of this namespace.")

@@ -68,7 +68,7 @@ JOB: Final = Resource(
         Column("Last Error", ".status.lastError", "What went wrong in the last run.", wide=True),
     ),
     selectable=(".status.phase", ".status.approval.state"),
-    rules=(rules.JOB_IS_NAMED,),
+    rules=(rules.JOB_IS_NAMED, rules.FOLLOWS_OTHERS),
 )
 
 # The operator reads finished runs as a table and takes the columns Job, Phase, Finished and Output Bytes by these names.

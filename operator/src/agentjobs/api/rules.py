@@ -234,9 +234,24 @@ START_IS_KNOWN: Final = Rule(
 )
 
 EVENT_IS_THERE: Final = Rule(
-    "(self.type == 'Event') == has(self.event)",
-    "type Event needs event, with at least id, source and type, and no other type has one",
-    lambda trigger: (trigger.type == "Event") == (trigger.event is not None),
+    "(self.type == 'Event' || self.type == 'After') == has(self.event)",
+    "type Event needs event, with at least id, source and type, and Schedule and Manual have none",
+    lambda trigger: (trigger.type in ("Event", "After")) == (trigger.event is not None),
+)
+CHAIN_IS_THERE: Final = Rule(
+    "(self.type == 'After') == has(self.upstreamRun) && (self.type == 'After') == has(self.ancestors)",
+    "type After needs upstreamRun and ancestors, and no other type has them; it is written by the operator only",
+    lambda trigger: (trigger.type == "After") == (trigger.upstream_run is not None) == (trigger.ancestors is not None),
+)
+ONE_CAUSE: Final = Rule(
+    "has(self.event) != has(self.after)",
+    "give each trigger exactly one of event and after",
+    lambda trigger: (trigger.event is None) != (trigger.after is None),
+)
+FOLLOWS_OTHERS: Final = Rule(
+    "!has(self.spec.triggers) || self.spec.triggers.all(one, !has(one.after) || one.after.job != self.metadata.name)",
+    "spec.triggers: a job cannot start after itself; for a run that comes back later give it a schedule",
+    lambda body: all((one.get("after") or {}).get("job") != body["metadata"]["name"] for one in body["spec"].get("triggers") or ()),
 )
 
 # Changes: only the API server sees the old object.

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from agentjobs.api import rules
 from agentjobs.api.base import ApiModel, StatusModel
-from agentjobs.api.event import Event
+from agentjobs.api.event import MAX_ANCESTORS, Event
 from agentjobs.api.job import RunPhase
 from agentjobs.api.names import MAX_JOB_NAME
 
@@ -19,16 +19,17 @@ STORED_OUTPUT_CHARACTERS = 4 * 51_200 + 64
 _BY = "Who asked for it: the name that the server knows them by. Leave it out and the server writes it; another's is refused."
 
 
+Ancestor = Annotated[str, Field(max_length=MAX_JOB_NAME)]
 ResolvedPackage = Annotated[str, Field(max_length=256)]
 
 
 class Trigger(ApiModel):
     """Why the run started."""
 
-    between_fields = (rules.START_IS_KNOWN, rules.EVENT_IS_THERE)
+    between_fields = (rules.START_IS_KNOWN, rules.EVENT_IS_THERE, rules.CHAIN_IS_THERE)
 
-    type: Literal["Schedule", "Manual", "Event"] = Field(
-        "Manual", description="Event for a run that an event starts; Schedule is written by the operator only."
+    type: Literal["Schedule", "Manual", "Event", "After"] = Field(
+        "Manual", description="Event for a run that an event starts; Schedule and After are written by the operator only."
     )
     by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(None, description=_BY)
     scheduled_at: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(
@@ -36,6 +37,10 @@ class Trigger(ApiModel):
     )
     event: Event | None = Field(
         None, description="The event; the run's name is then the job's, -e and the first 9 hex digits of SHA-256 of source, newline, id."
+    )
+    upstream_run: Annotated[str, Field(max_length=63)] | None = Field(None, description="The run that this one follows.")
+    ancestors: Annotated[tuple[Ancestor, ...], Field(max_length=MAX_ANCESTORS)] | None = Field(
+        None, description="The jobs of the chain before this one, first to last."
     )
 
 

@@ -18,7 +18,7 @@ Body = Mapping[str, Any]
 MAX_EVENT_BYTES: Final = 128 * 1024
 """Encoded. All annotations of a pod together may have twice that."""
 DIGITS: Final = 9
-NO_START: Final = frozenset({"EventInvalid", "EventName", "NoTrigger", "Paused"})
+NO_START: Final = frozenset({"EventInvalid", "EventName", "NoTrigger", "Paused", "ChainCycle", "ChainTooLong"})
 """Reasons why an event starts nothing."""
 
 
@@ -60,7 +60,7 @@ def event_of(run: Body) -> Event | None:
 
 def event_view(trigger: Body) -> EventView | None:
     """Of `spec.trigger` of a run."""
-    if trigger.get("type") != "Event":
+    if trigger.get("type") not in ("Event", "After"):
         return None
     try:
         event = Event.model_validate(trigger.get("event") or {})

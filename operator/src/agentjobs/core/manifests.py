@@ -12,7 +12,7 @@ from typing import Any, Final
 from agentjobs.api import names
 from agentjobs.api.event import Event
 from agentjobs.api.job import EnvVar, ResourceList, Schedule, ScheduledAgentJobSpec
-from agentjobs.core import install, sessions
+from agentjobs.core import chains, install, sessions
 from agentjobs.core.approval import Content
 from agentjobs.core.packages import foreign
 from agentjobs.core.pods import RUNNER_CONTAINER
@@ -99,7 +99,7 @@ def cron_job(job: JobView, content: Content, policy: RunPolicy, timing: Timing, 
         "metadata": {
             "name": job.name,
             "namespace": job.namespace,
-            "labels": labels(job.name),
+            "labels": labels(job.name) | chains.labels(content.spec),
             "annotations": {names.DIGEST_ANNOTATION: content.digest},
             "ownerReferences": owned_by(job),
         },

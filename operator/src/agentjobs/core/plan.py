@@ -43,6 +43,15 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Follower:
+    """A job that starts after this one, as far as its CronJob tells: on which outcomes."""
+
+    job: str
+    uid: str
+    on: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """Everything that one job's reconcile knows. Gathered by `reconcile.observe`, never changed."""
 
@@ -77,6 +86,8 @@ class Observed:
     """By run: what was read of the output of those that are over, or are being ended."""
     events: Mapping[str, Event] = field(default_factory=dict)
     """By run: the events of those that are about to start."""
+    followers: tuple[Follower, ...] = ()
+    """The jobs that start after this one. Looked for when a run of it is over."""
     finished: tuple[FinishedRun, ...] = ()
     """The finished runs of this job."""
     over_budget: tuple[FinishedRun, ...] = ()

@@ -10,7 +10,7 @@ from typing import Final
 from agentjobs.api import names
 from agentjobs.api.job import RunPhase
 from agentjobs.api.run import AgentJobRunStatus
-from agentjobs.core import history, manifests, pauses, schedule, sessions, triggers
+from agentjobs.core import chains, history, manifests, pauses, schedule, sessions, triggers
 from agentjobs.core.approval import Content, verdict
 from agentjobs.core.cases import Case, Scene, Step, cases
 from agentjobs.core.outcome import CANCELLED_IN_TIME, MAX_MESSAGE, Ending, Evidence, record
@@ -68,6 +68,11 @@ def to_read(observed: Observed) -> tuple[PodView, ...]:
         for case in cases(observed)
         if case.pod and case.pod.started and case.run and not case.run.final and not case.final and over(case)
     )
+
+
+def is_ending(observed: Observed) -> bool:
+    """A run is over, or being ended, that has no complete record: other jobs may have to follow it."""
+    return any(case.run and not case.run.final and not case.final and over(case) for case in cases(observed))
 
 
 def follow(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -> Iterator[Step]:
@@ -282,7 +287,7 @@ def _adopt(job: JobView, run: RunView, decision: dict[str, str]) -> Write:
 
 def _skip(scene: Scene, run: RunView, job: BatchJobView | None, refused: tuple[str, str]) -> Step:
     step = _recorded(scene, run, skipped(*refused, scene.now))
-    return replace(step, before=(_delete_job(job, "its run is skipped"),)) if job else step
+    return replace(step, before=(*step.before, _delete_job(job, "its run is skipped"))) if job else step
 
 
 def skipped(reason: str, message: str, now: datetime) -> AgentJobRunStatus:
@@ -334,7 +339,8 @@ def _recorded(scene: Scene, run: RunView, record: AgentJobRunStatus) -> Step:
         record = history.as_counted(status, run, record)
     else:
         status = history.with_finished(status, run, record)
-    return Step(after=(final(run, record),), status=status, finished=(run, record))
+    follow_ups = tuple(chains.starts(scene.job, run, record, scene.observed.followers))
+    return Step(before=follow_ups, after=(final(run, record),), status=status, finished=(run, record))
 
 
 def final(run: RunView, record: AgentJobRunStatus) -> Write:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from agentjobs.api import names
 from agentjobs.api.event import Event, EventTrigger
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core import event_schema
+from agentjobs.core import chains, event_schema
 from agentjobs.core.cloud_event import EventView, encoded
 from agentjobs.core.plan import Observed
 from agentjobs.core.views import RunView
@@ -27,7 +27,7 @@ def run_name(job: str, event: EventView) -> str:
 def check(spec: ScheduledAgentJobSpec) -> None:
     """Raises UserError for a schema that cannot be used."""
     for number, trigger in enumerate(spec.triggers):
-        if trigger.event.data_schema is not None:
+        if trigger.event and trigger.event.data_schema is not None:
             event_schema.check(trigger.event.data_schema, f"spec.triggers[{number}].event.dataSchema")
 
 
@@ -35,6 +35,10 @@ def words(spec: ScheduledAgentJobSpec) -> Iterable[str]:
     """A line for the card for each trigger."""
     for trigger in spec.triggers:
         event = trigger.event
+        if trigger.after:
+            yield f"after {trigger.after.job}, when it has {trigger.after.on.lower()}"
+        if event is None:
+            continue
         source = f" from {event.source}" if event.source else ", whoever sends it"
         checked = "; its data is checked" if event.data_schema is not None else ""
         yield f"event {event.type}{source}{checked}"
@@ -59,11 +63,15 @@ def refusal(run: RunView, spec: ScheduledAgentJobSpec | None, event: Event | Non
 
 
 def _unwanted(run: RunView, view: EventView, spec: ScheduledAgentJobSpec, event: Event | None, paused: str | None) -> Refusal | None:
-    kinds = [trigger.event for trigger in spec.triggers if _takes(trigger.event, view)]
-    if not kinds:
+    kinds = [trigger.event for trigger in spec.triggers if trigger.event and _takes(trigger.event, view)]
+    if run.ancestors and not chains.takes(spec, run):
+        return "NoTrigger", f"{run.job} does not start after {run.ancestors[-1]} any more; see status.card.triggers"
+    if not kinds and not run.ancestors:
         return "NoTrigger", f"none of the triggers of {run.job} takes an event of this type and source; see status.card.triggers"
     if paused:
         return "Paused", paused
+    if run.ancestors:
+        return None
     problems = [event_schema.problem(kind.data_schema, event.data) if kind.data_schema and event else None for kind in kinds]
     return ("EventInvalid", f"spec.trigger.event.{problems[0]}") if all(problems) else None
 

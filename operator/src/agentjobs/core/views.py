@@ -120,6 +120,8 @@ class RunView:
     started_as: str | None = None
     """The uid of the one Job of an adopted manual run."""
     event: EventView | None = None
+    ancestors: tuple[str, ...] = ()
+    """The jobs of the chain before it."""
     cancel: bool = False
     """Somebody wants it to end."""
     scheduled: bool = False
@@ -283,6 +285,7 @@ def run_view(body: Body) -> RunView:
         skip=_skip(body),
         started_as=started_as,
         event=event_view(spec.get("trigger") or {}),
+        ancestors=tuple((spec.get("trigger") or {}).get("ancestors") or ()),
         cancel=bool(spec.get("cancel")),
         scheduled=scheduled,
     )
