@@ -14,7 +14,7 @@ from typing import Any
 
 from tests import manifests
 from tests.cluster.provider import Cluster
-from tests.cluster.support import Kubectl, wait_for
+from tests.cluster.support import Kubectl, KubectlError, stream, wait_for
 
 ROOT = Path(__file__).parents[2]
 NAMESPACE = "agentjobs-system"
@@ -41,6 +41,15 @@ class Installed:
         ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240, check=False)
         assert ran.returncode == 0, ran.stderr + self.log()
         wait_for(self.leads, 60, "the operator holds its lease")
+        wait_for(self._answers, 60, "the API server takes approvals and runs")
+
+    def _answers(self) -> bool:
+        """For some seconds after a kind is new, the API server refuses objects of it that a policy is to change."""
+        try:
+            self.kubectl("create", "--dry-run=server", "-f", "-", stdin=stream(manifests.approval(), manifests.run()))
+        except KubectlError as error:
+            return "ServiceUnavailable" not in str(error)
+        return True
 
     @contextmanager
     def values_set(self, **settings: object) -> Iterator[None]:

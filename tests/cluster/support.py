@@ -57,16 +57,16 @@ class Kubectl:
 
     def apply(self, namespace: str, *manifests: dict[str, Any]) -> str:
         """As GitOps tools do: on the server's side, refused when the server does not know a field."""
-        return self("apply", "--server-side", "--namespace", namespace, "-f", "-", stdin=_stream(manifests))
+        return self("apply", "--server-side", "--namespace", namespace, "-f", "-", stdin=stream(*manifests))
 
     def create(self, namespace: str, *manifests: dict[str, Any]) -> str:
-        return self("create", "--namespace", namespace, "-f", "-", stdin=_stream(manifests))
+        return self("create", "--namespace", namespace, "-f", "-", stdin=stream(*manifests))
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self(*arguments, "--output", "json"))
 
 
-def _stream(manifests: tuple[dict[str, Any], ...]) -> str:
+def stream(*manifests: dict[str, Any]) -> str:
     """JSON is YAML, except for characters escaped as pairs. A stream has no list around it, so each object is answered for itself."""
     return "\n---\n".join(json.dumps(manifest, ensure_ascii=False) for manifest in manifests)
 

@@ -17,6 +17,12 @@ import json, os
 event = json.load(open(os.environ['AGENTJOBS_EVENT_FILE']))
 print(event['data']['job'], event['data']['phase'], 'said:', event['data']['stdout'].strip())
 """
+CLAIM: Final[Manifest] = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "letters"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+}
 
 
 def after(job: str, on: str = "Succeeded") -> list[dict[str, Any]]:
@@ -53,6 +59,31 @@ def test_a_chain_of_three_jobs_hands_its_output_on_and_a_cycle_ends(agentjobs: I
     assert "alarm" not in found
     told = kubectl.json("get", "saj", "sender", "-n", namespace)["status"]["card"]["triggers"]
     assert told == ["after summary, when it has finished"]
+
+
+def test_a_failure_starts_what_waits_for_it_and_the_jobs_of_a_chain_share_a_workspace(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
+    kubectl.create(namespace, CLAIM)
+    workspace = {"claimName": CLAIM["metadata"]["name"]}
+    jobs = [
+        many.job("writer", "open('mail.txt', 'w').write('a long letter')\nraise SystemExit(3)\n", workspace=workspace),
+        many.job("alarm", "print(open('mail.txt').read())\n" + SUMMARY, workspace=workspace, triggers=after("writer", "Failed")),
+        many.job("digest", SUMMARY, workspace=workspace, triggers=after("writer")),
+        many.job("cleaner", SUMMARY, workspace=workspace, triggers=after("alarm")),
+    ]
+    many.in_force(agentjobs, namespace, jobs)
+    kubectl.create(namespace, manifests.run("morning", "writer"))
+
+    def statuses() -> dict[str, Manifest]:
+        found = {body["spec"]["jobName"]: body.get("status", {}) for body in kubectl.json("get", "ajr", "-n", namespace)["items"]}
+        assert found.get("cleaner", {}).get("finishedAt")
+        return found
+
+    found = wait_for(statuses, 120, "the chain has come to its end")
+    assert found.keys() == {"writer", "alarm", "cleaner"}
+    assert (found["writer"]["phase"], found["writer"]["exitCode"]) == ("Failed", 3)
+    assert found["alarm"]["stdout"] == "a long letter\nwriter Failed said: \n"
 
 
 def test_a_job_after_itself_and_a_forged_link_of_a_chain_are_refused(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:

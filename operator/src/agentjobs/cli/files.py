@@ -39,6 +39,13 @@ class FileJob:
         spec: Json = self.manifest["spec"]
         return spec
 
+    @property
+    def starts_after(self) -> list[str]:
+        """The jobs that its triggers name. A manifest is not checked here: the API server says what is wrong with it."""
+        triggers = self.spec.get("triggers")
+        found = [one["after"] for one in triggers if isinstance(one, dict) and "after" in one] if isinstance(triggers, list) else []
+        return [after["job"] for after in found if isinstance(after, dict) and isinstance(after.get("job"), str)]
+
 
 def jobs_in(paths: Iterable[Path]) -> list[FileJob]:
     """The jobs in these files and folders, by path. Raises Problem."""

@@ -38,6 +38,7 @@ _REMEDIES: Final = {
     "Unauthorized": "log in again, or choose another --context",
     "NotFound": "`kubectl saj list` shows what is there; --namespace and --context choose where to look",
     "Invalid": "correct the field that is named, then try again",
+    "ServiceUnavailable": "try again in half a minute: after an installation the API server takes that long to know its kinds",
 }
 _INVALID: Final = re.compile(r"^The \w+ \".*?\" is invalid: .*", re.MULTILINE | re.DOTALL)
 """How kubectl says it of a manifest, without "Error from server"."""

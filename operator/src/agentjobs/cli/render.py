@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agentjobs.cli import options
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from agentjobs.cli.files import FileJob
 
 Paths = Annotated[
     list[Path] | None,
@@ -57,5 +61,16 @@ def manifests(paths: list[Path] | None, namespace: str | None) -> list[Json]:
         if job.name in where:
             raise Problem(f"{job.where}: {where[job.name]} has a job {job.name}, too", "give one of them another name", Exit.USAGE)
         where[job.name] = job.where
+    _ends_somewhere(jobs)
     bodies = [dict(job.manifest) for job in jobs]
     return [{**body, "metadata": {**body["metadata"], "namespace": namespace}} for body in bodies] if namespace else bodies
+
+
+def _ends_somewhere(jobs: list[FileJob]) -> None:
+    """Raises Problem for jobs that start after one another in a circle: the operator would skip the run that begins again."""
+    try:
+        TopologicalSorter({job.name: job.starts_after for job in jobs}).prepare()
+    except CycleError as error:
+        way = " -> ".join(error.args[1])
+        remedy = "take one of these jobs out of another's triggers, or give it a schedule"
+        raise Problem(f"these jobs start after one another in a circle: {way}", remedy, Exit.USAGE) from None
