@@ -40,7 +40,10 @@ def test_a_run_is_triggered_once_by_its_start_or_by_its_adoption_and_not_by_othe
     def adopted(uid: str, annotation: str) -> Write:
         return Write("patch", "run", "run", "why", {"metadata": {"uid": uid, "annotations": {annotation: "x"}}})
 
-    [(name, message)] = told(Write("create", "run", "report-29000000", "why", {"metadata": {"name": "report-29000000"}}))
+    def created(job: str) -> Write:
+        return Write("create", "run", "report-29000000", "why", {"metadata": {"name": "report-29000000"}, "spec": {"jobName": job}})
+
+    [(name, message)] = told(created(JOB.name))
     assert message == "report-29000000: its scheduled start has come"
     [(first, message)] = told(adopted("one", names.STARTED_AS_ANNOTATION))
     assert message == "run: it was asked for"
@@ -48,5 +51,6 @@ def test_a_run_is_triggered_once_by_its_start_or_by_its_adoption_and_not_by_othe
     assert len({name, first, second}) == 3, "a name that is used again is another run's"
     assert told(adopted("one", names.STARTED_AS_ANNOTATION))[0][0] == first
     assert told(adopted("one", names.SKIP_ANNOTATION)) == []
+    assert told(created("follower")) == [], "its own job tells it"
     assert told(Write("patch", "run", "run", "why", {"metadata": {"uid": "one"}, "status": {"phase": "Running"}}, "status")) == []
     assert told(Write("delete", "batchjob", "run", "why")) == []

@@ -43,14 +43,15 @@ def of_conditions(job: JobView, status: ScheduledAgentJobStatus, now: datetime) 
 def of_starts(job: JobView, writes: Iterable[Write], now: datetime) -> Iterable[Write]:
     """That a run is triggered: by the writes that make it one. Told before them."""
     for write in writes:
-        if write.kind == "run" and write.body and (trigger := _trigger(write, write.body["metadata"])):
+        if write.kind == "run" and write.body and (trigger := _trigger(job, write, write.body)):
             yield _event(job, "Normal", "RunTriggered", f"{write.name}: {trigger}", f"{write.name}/{_asked(write)}/triggered", now)
 
 
-def _trigger(write: Write, metadata: Mapping[str, Any]) -> str:
+def _trigger(job: JobView, write: Write, body: Mapping[str, Any]) -> str:
+    """Empty for what triggers nothing here: a run that follows this job's is told by its own job, when that takes it."""
     if write.verb == "create":
-        return "its scheduled start has come"
-    return "it was asked for" if names.STARTED_AS_ANNOTATION in metadata.get("annotations", {}) else ""
+        return "its scheduled start has come" if body["spec"]["jobName"] == job.name else ""
+    return "it was asked for" if names.STARTED_AS_ANNOTATION in body["metadata"].get("annotations", {}) else ""
 
 
 def _asked(write: Write) -> str:
