@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from agentjobs.api.agent import Agent
 from agentjobs.api.agent_rules import TOOLS
-from agentjobs.api.event import EventTrigger
+from agentjobs.api.event import JobTrigger
 from agentjobs.api.job import EnvVar, Resources, ScheduledAgentJobSpec, Script
 from agentjobs.api.package_rules import name_of
 from agentjobs.core.sources import Reference, Sources
@@ -48,7 +48,8 @@ LEAVES: Final[dict[str, st.SearchStrategy[Any]]] = {
     "ScheduledAgentJobSpec.description": TEXTS,
     "ScheduledAgentJobSpec.packages": st.lists(PINS, max_size=4, unique_by=name_of),
     "ScheduledAgentJobSpec.schedule": SCHEDULES,
-    "ScheduledAgentJobSpec.triggers": st.lists(st.fixed_dictionaries({"event": st.deferred(lambda: of(EventTrigger))}), max_size=3),
+    "ScheduledAgentJobSpec.triggers": st.lists(st.deferred(lambda: of(JobTrigger)), max_size=3),
+    "AfterTrigger.job": LABELS,
     "EventTrigger.type": TEXTS,
     "EventTrigger.source": TEXTS,
     "EventTrigger.dataSchema": st.sampled_from([{"type": "object"}, {"minimum": 1}]),
@@ -73,6 +74,7 @@ ONE_OF: Final[dict[type[BaseModel], tuple[str, str]]] = {
     ScheduledAgentJobSpec: ("script", "agent"),
     Script: ("inline", "configMapKeyRef"),
     Agent: ("instructions", "configMapKeyRef"),
+    JobTrigger: ("event", "after"),
     EnvVar: ("value", "valueFrom"),
     Resources: ("requests", "limits"),
 }
