@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import pytest
@@ -95,3 +96,12 @@ def test_a_job_after_itself_and_a_forged_link_of_a_chain_are_refused(agentjobs: 
     forged = manifests.run("forged", "victim", trigger=trigger)
     with pytest.raises(KubectlError, match="spec.trigger.type After is set by the operator"):
         kubectl.create(namespace, forged)
+
+
+def test_the_word_on_is_a_key_where_it_is_quoted_and_the_api_server_says_what_it_is_where_not(kubectl: Kubectl, namespace: str) -> None:
+    """YAML 1.1, which kubectl reads, has `on` for true. The page on troubleshooting quotes what users are told."""
+    written = json.dumps(many.job("alarm", READER, triggers=after("reader", "Failed")))
+    assert '"on": "Failed"' in written
+    kubectl("create", "-n", namespace, "-f", "-", stdin=written)
+    with pytest.raises(KubectlError, match=r'unknown field "spec\.triggers\[0\]\.after\.true"'):
+        kubectl("apply", "-n", namespace, "-f", "-", stdin=written.replace('"on"', "on"))

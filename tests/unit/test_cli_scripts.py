@@ -19,8 +19,6 @@ from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.cli import agents
 from agentjobs.cli.documents import to_yaml
 from agentjobs.cli.files import jobs_in
-from agentjobs.cli.problem import Problem
-from agentjobs.cli.render import manifests
 from agentjobs.cli.scripts import manifest, written
 from tests.unit.test_cli_start import saj
 
@@ -54,6 +52,8 @@ EVERYTHING = """#!/usr/bin/env python3
 # [tool.agentjobs.triggers.event]
 # type = "com.example.priced"
 # data-schema = {type = "object", properties = {new-price = {minimum = 1}}}
+# [[tool.agentjobs.triggers]]
+# after = {job = "email-reader", on = "Finished"}
 # ///
 print("found")
 """
@@ -84,6 +84,7 @@ MEANS = {
     "triggers": [
         {"event": {"type": "com.example.published", "source": "/cms"}},
         {"event": {"type": "com.example.priced", "dataSchema": {"type": "object", "properties": {"new-price": {"minimum": 1}}}}},
+        {"after": {"job": "email-reader", "on": "Finished"}},
     ],
     "packages": ["requests==2.32.3", "six==1.17.0"],
     "script": {"inline": EVERYTHING},
@@ -221,6 +222,7 @@ schemas = st.sampled_from(
     [{}, {"type": "object", "required": ["new-price"]}, {"properties": {"on": {"enum": ["a-b", 1, 1.5, True, "2026-01-05"]}, "aB": False}}]
 )
 events = st.fixed_dictionaries({"type": words}, optional={"source": words, "dataSchema": schemas})
+others = st.fixed_dictionaries({"job": names}, optional={"on": st.sampled_from(["Succeeded", "Failed", "Finished"])})
 amounts = st.fixed_dictionaries({}, optional={"cpu": st.just("1"), "memory": st.just("1Gi"), "ephemeral-storage": st.just("1Gi")})
 policies = st.sampled_from(
     [{}, {"session": "Continuous"}, {"session": "Ephemeral"}, *({"concurrencyPolicy": one} for one in ("Allow", "Forbid", "Replace"))]
@@ -229,7 +231,7 @@ fields = st.fixed_dictionaries(
     {"description": words},
     optional={
         "schedule": schedules,
-        "triggers": st.lists(st.builds(lambda event: {"event": event}, events), max_size=3),
+        "triggers": st.lists(st.one_of(st.fixed_dictionaries({"event": events}), st.fixed_dictionaries({"after": others})), max_size=3),
         "packages": st.lists(st.sampled_from(["six==1.17.0", "requests==2.32.3", "a==1!2.0rc1"]), unique=True),
         "env": st.dictionaries(st.from_regex("[B-IK-OQ-Z]_[A-Z]{1,9}", fullmatch=True), variables, max_size=3).map(
             lambda found: [{"name": name, **source} for name, source in found.items()]
@@ -363,26 +365,6 @@ def test_a_manifests_times_and_dates_are_text_as_kubectl_reads_them_and_on_is_a_
     assert spec["schedule"]["window"] == {"cron": "0 0 * * 1-5", "startTime": "10:00", "endTime": "12:30"}
     read = {"enum": ["1:30", "2026-01-05", 7, 1.5, True, False]}
     assert spec["triggers"] == [{"event": {"type": "a", "dataSchema": read, "on": "x"}}]
-
-
-def test_a_folders_modules_are_no_jobs_and_each_name_stands_once(tmp_path: Path) -> None:
-    (tmp_path / "helpers.py").write_text("def f(): ...\n")
-    (tmp_path / "b.py").write_text("# description: b\n")
-    (tmp_path / "a.yaml").write_text("kind: ScheduledAgentJob\nmetadata: {name: a}\nspec: {description: a}\n---\nkind: Pod\n")
-    assert [body["metadata"]["name"] for body in manifests([tmp_path], None)] == ["a", "b"]
-    (tmp_path / "c.py").write_text("# description: c\n# name: b\n")
-    with pytest.raises(Problem, match=r"c\.py: .*b\.py has a job b, too"):
-        manifests([tmp_path], None)
-
-
-def test_rendering_twice_gives_the_same_bytes_and_files(tmp_path: Path) -> None:
-    (tmp_path / "jobs").mkdir()
-    (tmp_path / "jobs/lost_links.py").write_text(EVERYTHING)
-    first, second = (saj("render", "--namespace", "team", folder=tmp_path) for _ in range(2))
-    assert first.stdout == second.stdout
-    assert saj("render", "--to", "out", "-n", "team", folder=tmp_path).stdout == "out/lost-links.yaml\n"
-    assert (tmp_path / "out/lost-links.yaml").read_text() == first.stdout
-    assert saj("digest", "jobs", folder=tmp_path).stdout == saj("digest", "out", folder=tmp_path).stdout
 
 
 def test_new_writes_a_job_that_renders_and_leaves_what_is_there(tmp_path: Path) -> None:

@@ -55,7 +55,9 @@ class AfterTrigger(ApiModel):
     """After which runs the job starts. It is handed their outcome and output as its event."""
 
     job: Annotated[str, Field(min_length=1, max_length=MAX_JOB_NAME), rules.JOB_NAME] = Field(description="The other job.")
-    on: Literal["Succeeded", "Failed", "Finished"] = Field("Succeeded", description="How its run ended; Finished: either way.")
+    on: Literal["Succeeded", "Failed", "Finished"] = Field(
+        "Succeeded", description="How its run ended; Finished: either way. In YAML quote the key."
+    )
 
 
 class JobTrigger(ApiModel):

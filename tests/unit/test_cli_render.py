@@ -1,4 +1,4 @@
-"""Jobs in files that start after one another: a circle is seen before anything reaches a cluster."""
+"""What is rendered of a folder: each job once, the same bytes every time, and no jobs that start after one another in a circle."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from agentjobs.cli.documents import to_yaml
 from agentjobs.cli.problem import Problem
 from agentjobs.cli.render import manifests
 from tests import manifests as bodies
+from tests.unit.test_cli_scripts import EVERYTHING
+from tests.unit.test_cli_start import saj
 
 
 def written(folder: Path, **after: str | None) -> list[Path]:
@@ -34,3 +36,23 @@ def test_triggers_that_are_none_are_left_to_the_api_server(tmp_path: Path, trigg
     body = bodies.job("a")
     (tmp_path / "a.yaml").write_text(to_yaml({**body, "spec": {**body["spec"], "triggers": triggers}}))
     assert len(manifests([tmp_path], None)) == 1
+
+
+def test_a_folders_modules_are_no_jobs_and_each_name_stands_once(tmp_path: Path) -> None:
+    (tmp_path / "helpers.py").write_text("def f(): ...\n")
+    (tmp_path / "b.py").write_text("# description: b\n")
+    (tmp_path / "a.yaml").write_text("kind: ScheduledAgentJob\nmetadata: {name: a}\nspec: {description: a}\n---\nkind: Pod\n")
+    assert [body["metadata"]["name"] for body in manifests([tmp_path], None)] == ["a", "b"]
+    (tmp_path / "c.py").write_text("# description: c\n# name: b\n")
+    with pytest.raises(Problem, match=r"c\.py: .*b\.py has a job b, too"):
+        manifests([tmp_path], None)
+
+
+def test_rendering_twice_gives_the_same_bytes_and_files(tmp_path: Path) -> None:
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs/lost_links.py").write_text(EVERYTHING)
+    first, second = (saj("render", "--namespace", "team", folder=tmp_path) for _ in range(2))
+    assert first.stdout == second.stdout
+    assert saj("render", "--to", "out", "-n", "team", folder=tmp_path).stdout == "out/lost-links.yaml\n"
+    assert (tmp_path / "out/lost-links.yaml").read_text() == first.stdout
+    assert saj("digest", "jobs", folder=tmp_path).stdout == saj("digest", "out", folder=tmp_path).stdout
