@@ -7,6 +7,7 @@ The model's id says how it behaves (`MODELS`). Standard library only and one fil
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from typing import Any, ClassVar, Final
 
 Message = dict[str, Any]
 KEY: Final = "sk-test-0123456789abcdef"
+STEP: Final = r"^\d\. (List|Read|Write) `([^`]+)`"
+"""What the model `obeys` understands of instructions."""
 PROMPT_TOKENS: Final = 1000
 ANSWER_TOKENS: Final = 10
 
@@ -68,9 +71,30 @@ def _files(messages: list[Message]) -> Reply:
     )
 
 
+def _obeys(messages: list[Message]) -> Reply:
+    """Does what numbered instructions say: lists a folder and reads all in it, reads a file, writes all that it has read to another."""
+    results, steps_named = said(messages, "tool"), re.findall(STEP, "\n".join(said(messages, "system")), re.MULTILINE)
+    if not steps_named:
+        return _echo(messages)
+    calls: list[Reply] = []
+    read: list[str] = []
+    for verb, path in steps_named:
+        steps = [_call("read", path=path)] if verb == "Read" else [_call("ls", path=path)]
+        if verb == "List" and len(results) > len(calls):
+            steps += [_call("read", path=path + name) for name in results[len(calls)].split()]
+        if verb == "Write":
+            steps = [_call("write", path=path, content="\n".join(read))]
+        read += [text for step, text in zip(steps, results[len(calls) :], strict=False) if step.calls[0][0] == "read"]
+        calls += steps
+        if len(results) < len(calls):
+            return calls[len(results)]
+    return Reply("I have read: " + "; ".join(read))
+
+
 MODELS: Final[dict[str, Callable[[list[Message]], Reply]]] = {
     "echo": _echo,
     "files": _files,
+    "obeys": _obeys,
     "naughty": _script(
         _call("bash", command="echo pwned > /workspace/pwned"),
         _call("write", path="/home/agent/out.md", content="x"),

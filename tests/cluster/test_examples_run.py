@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ from tests.cluster.installed import ROOT, Installed, Manifest
 from tests.cluster.model_pod import ModelPod
 from tests.cluster.plugin import Saj, installed
 from tests.cluster.source_pod import SourcePod
-from tests.cluster.support import Kubectl, new_namespace
+from tests.cluster.support import Kubectl, new_namespace, wait_for
+from tests.model_server import said
 
-JOBS: Final = ROOT / "examples/jobs"
+JOBS, AGENTS = ROOT / "examples/jobs", ROOT / "examples/agents"
 ELSEWHERE: Final = {
     "weekly-site-audit": {"SITE": "{url}/site", "GITHUB_API_URL": "{url}/github"},
     "monthly-traffic-report": {"PLAUSIBLE_URL": "{url}/plausible", "SLACK_API_URL": "{url}/slack/"},
@@ -31,12 +32,18 @@ ELSEWHERE: Final = {
     "newsletter-draft": {"NEWSLETTER_URL": "{url}/buttondown"},
 }
 """Where each job finds the stand-ins: variables that it reads, and nothing else of it is changed."""
-CLAIM: Final = {
-    "apiVersion": "v1",
-    "kind": "PersistentVolumeClaim",
-    "metadata": {"name": "competitor-reports"},
-    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-}
+CLAIM: Final = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+CLAIMS: Final = [
+    {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": CLAIM}
+    for name in ("competitor-reports", "mail")
+]
+LETTERS: Final = {"ana.txt": "Ana asks for the offer by Friday.", "ben.txt": "Ben says thank you."}
+BRINGS: Final = f"""\
+import pathlib
+pathlib.Path("inbox").mkdir()
+for name, text in {LETTERS}.items():
+    pathlib.Path("inbox", name).write_text(text)
+"""
 UPDATE: Final = {
     "specversion": "1.0",
     "type": "com.example.product.published",
@@ -52,7 +59,7 @@ def model(kubectl: Kubectl, agentjobs: Installed) -> Iterator[ModelPod]:
     with new_namespace(kubectl) as namespace:
         pod = ModelPod(agentjobs, namespace)
         pod.start()
-        with agentjobs.values_set(**pod.values()):
+        with agentjobs.values_set(**pod.values() | {"models.default": "test/obeys"}):
             yield pod
 
 
@@ -61,7 +68,7 @@ def stand_ins(model: ModelPod) -> SourcePod:
     """The services, and a Secret with the token of each."""
     pod = SourcePod(model.agentjobs, model.namespace, "services", Path(services.__file__), "/received")
     names = ("slack", "plausible", "ahrefs", "airtable", "github", "notion", "buttondown")
-    model.agentjobs.kubectl.create(model.namespace, *(_secret(name) for name in names), CLAIM)
+    model.agentjobs.kubectl.create(model.namespace, *(_secret(name) for name in names), *CLAIMS)
     pod.start()
     return pod
 
@@ -84,18 +91,23 @@ def runs(agentjobs: Installed, saj: Saj, stand_ins: SourcePod) -> dict[str, Mani
         elsewhere = [{"name": variable, "value": value.format(url=url)} for variable, value in variables.items()]
         body["spec"]["env"] = [*(given for given in body["spec"]["env"] if given["name"] not in variables), *elsewhere]
         (saj.folder / f"{name}.json").write_text(json.dumps(body))
-    saj("apply", *(f"{name}.json" for name in ELSEWHERE))
-    for name in ELSEWHERE:
-        agentjobs.digest(namespace, name)
-    saj("approve", *ELSEWHERE, "--yes")
-    for name in ELSEWHERE:
-        agentjobs.wait_condition(namespace, name, "Ready", "True")
+    in_force(agentjobs, saj, namespace, {name: f"{name}.json" for name in ELSEWHERE})
     by_hand = {name: f"{name}-run" for name in ELSEWHERE if name != "newsletter-draft"}
     for name, run in by_hand.items():
         saj("run", name, "--name", run)
     by_event = saj("run", "newsletter-draft", "--event", "-", "-o", "name", stdin=json.dumps(UPDATE)).strip().partition("/")[2]
     found = many.finished(agentjobs, namespace, {**by_hand, "newsletter-draft": by_event}, 240)
     return {name: run["status"] for name, run in found.items()}
+
+
+def in_force(agentjobs: Installed, saj: Saj, namespace: str, files: Mapping[str, str]) -> None:
+    """Apply these files, and approve their jobs."""
+    saj("apply", *files.values())
+    for name in files:
+        agentjobs.digest(namespace, name)
+    saj("approve", *files, "--yes")
+    for name in files:
+        agentjobs.wait_condition(namespace, name, "Ready", "True")
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +189,25 @@ def test_an_event_makes_one_draft_of_what_the_model_wrote(
     code, told = saj.refused("run", "newsletter-draft", "--wait", "--event", "-", stdin=json.dumps(wrong))
     assert code == 7, told
     assert len([each for each in stand_ins.told() if each["service"] == "buttondown"]) == 1
+
+
+def test_the_digest_of_the_mail_is_made_of_what_its_reader_has_noted(
+    agentjobs: Installed, kubectl: Kubectl, saj: Saj, stand_ins: SourcePod, model: ModelPod
+) -> None:
+    """Two agents in a chain with one workspace. The model does what the files say; that it says something useful, no test can tell."""
+    namespace = stand_ins.namespace
+    many.ran(agentjobs, namespace, [many.job("brings", BRINGS, workspace={"claimName": "mail"})])
+    in_force(agentjobs, saj, namespace, {name: str(AGENTS / f"{name.replace('-', '_')}.md") for name in ("email-reader", "mail-digest")})
+    assert "succeeded" in saj("run", "email-reader", "--wait", "--name", "monday")
+
+    def following() -> Manifest:
+        (run,) = (run for run in kubectl.json("get", "ajr", "-n", namespace)["items"] if run["spec"]["jobName"] == "mail-digest")
+        assert run["status"].get("finishedAt")
+        return dict(run)
+
+    run = wait_for(following, 90, "the digest has followed")
+    notes = "\n".join(LETTERS.values())
+    assert (run["status"]["phase"], run["spec"]["trigger"]["upstreamRun"]) == ("Succeeded", "monday"), run["status"]
+    assert f"[assistant] I have read: {notes}" in run["status"]["stdout"]
+    asked = [messages for messages in model.received("obeys") if "# The digest of the mail" in said(messages, "system")[0]]
+    assert said(asked[-1], "tool")[0].strip() == notes, "what the second asks the model with is what the first has written"

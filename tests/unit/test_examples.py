@@ -38,6 +38,8 @@ STARTS = {
     "fortnightly-mentions": ["2026-12-08T10:00:00+02:00", "2026-12-22T10:00:00+02:00", "2027-01-05T10:00:00+02:00"],
     "biweekly-competitor-report": ["2026-11-26T09:30:00+02:00", "2026-12-10T09:30:00+02:00", "2026-12-24T09:30:00+02:00"],
     "newsletter-draft": [],
+    "email-reader": ["2026-11-24T17:30:00+02:00", "2026-11-25T17:30:00+02:00", "2026-11-26T17:30:00+02:00"],
+    "mail-digest": [],
     "lost-backlinks": ["2026-11-30T08:00:00+02:00", "2026-12-07T08:00:00+02:00", "2026-12-14T08:00:00+02:00"],
 }
 BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
@@ -125,7 +127,8 @@ def test_the_page_tells_of_each_example_its_file_and_its_schedule() -> None:
         row, when = rows[str(path.relative_to(EXAMPLES))], body["spec"].get("schedule", {})
         said = [when[field] if field == "cron" else f"every-weeks = {when[field]}" for field in ("cron", "everyWeeks") if field in when]
         assert [part for part in said if f"`{part}`" not in row] == []
-        assert [one for one in body["spec"].get("triggers", ()) if f"`{one['event']['type']}`" not in row] == []
+        causes = [one["event"]["type"] if "event" in one else one["after"]["job"] for one in body["spec"].get("triggers", ())]
+        assert [cause for cause in causes if f"`{cause}`" not in row] == []
         assert ("workspace" in body["spec"]) == ("claim `" in row)
         for variable in body["spec"].get("env", ()):
             secret = variable.get("valueFrom", {}).get("secretKeyRef")
