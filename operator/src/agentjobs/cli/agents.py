@@ -13,20 +13,19 @@ instructions are all that follows, byte for byte: `agent.instructions`.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import yaml
 
 from agentjobs.cli.documents import TwiceError, from_yaml, to_yaml
-from agentjobs.cli.header import HeaderError, from_spec, to_spec
+from agentjobs.cli.header import HeaderError, from_spec, kebab, to_spec
 from agentjobs.cli.kube import Json
 from agentjobs.cli.scripts import Header, ScriptError, job
 
 FENCE: Final = "---"
 OWN: Final = ("startingMessage", "tools", "model", "maxTurns")
 """Fields of the agent that stand beside the others in the front matter."""
-_KEY: Final = re.compile(r"([\s-]*)([A-Za-z][A-Za-z-]*)\s*:")
 
 
 def manifest(stem: str, text: str) -> tuple[Json, Header] | None:
@@ -56,8 +55,9 @@ def split(text: str) -> tuple[list[str], str] | None:
 
 
 def _header(front: list[str]) -> Header:
+    text = "\n".join(front)
     try:
-        found = from_yaml("\n".join(front))
+        found = from_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         told = str(getattr(error, "problem", None) or error)
@@ -66,14 +66,20 @@ def _header(front: list[str]) -> Header:
     fields: Any = found[0] if len(found) == 1 else None
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
         raise ScriptError(1, "the front matter is no set of keys", "write one `key: value` on each line, at least a description")
-    return Header(fields, _places(front))
+    return Header(fields, {"": 1, **dict(_places(yaml.compose(text)))})
 
 
-def _places(front: list[str]) -> dict[str, int]:
-    """Where each key begins; one that stands inside another counts where none outside has its name."""
-    found = [(match[2], match[1], number) for number, line in enumerate(front, start=2) if (match := _KEY.match(line))]
-    inside = {key: number for key, before, number in reversed(found) if before}
-    return {"": 1, **inside, **{key: number for key, before, number in found if not before}}
+def _places(node: yaml.Node | None, path: str = "") -> Iterator[tuple[str, int]]:
+    """Where each key and each entry begins, by its path in kebab-case: `triggers.0.event`. The front matter begins on line 2."""
+    if isinstance(node, yaml.MappingNode):
+        found = [(f"{path}{kebab(str(key.value))}", key, value) for key, value in node.value]
+    elif isinstance(node, yaml.SequenceNode):
+        found = [(f"{path}{number}", entry, entry) for number, entry in enumerate(node.value)]
+    else:
+        found = []
+    for name, begins, value in found:
+        yield name, begins.start_mark.line + 2
+        yield from _places(value, f"{name}.")
 
 
 def written(name: str, spec: Json, instructions: str) -> str:

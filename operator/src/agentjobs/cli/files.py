@@ -106,7 +106,8 @@ def _valid(job: FileJob, lines: Mapping[str, int]) -> FileJob:
 
 def _place(lines: Mapping[str, int], steps: Sequence[str]) -> int:
     """The line of the innermost key that stands in the file. What is said of a schedule stands in several keys: the first one's."""
-    keys = [key for step in reversed(steps) for key in (header.kebab(step), step)]
+    path = [header.kebab(step) for step in steps]
+    keys = [".".join(path[start:end]) for end in range(len(path), 0, -1) for start in range(end)]
     if steps[:1] == ["schedule"]:
         keys += sorted((key for key, field in header.keys().items() if field.startswith("schedule.")), key=lambda key: lines.get(key, 0))
     return next((lines[key] for key in keys if key in lines), lines[""])

@@ -26,7 +26,7 @@ from typing import Any, Final
 import yaml
 
 from agentjobs.cli.documents import from_yaml
-from agentjobs.cli.header import HeaderError, from_spec, keys, to_spec
+from agentjobs.cli.header import HeaderError, from_spec, kebab, keys, to_spec
 from agentjobs.cli.kube import Json
 
 API_VERSION: Final = "agentjobs.dev/v1alpha1"
@@ -45,7 +45,7 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of its job. `lines`: where each key stands; the empty key is the header itself."""
+    """What a file says of its job. `lines`: where each key stands, by its path where that is known, `window.cron`; empty: the header."""
 
     fields: Json
     lines: Mapping[str, int]
@@ -135,7 +135,7 @@ def _places(start: int, inside: list[str]) -> dict[str, int]:
     for number, line in enumerate(inside, start=start + 1):
         match = re.match(r"\s*(?:\[+tool\.agentjobs\.)?([A-Za-z0-9_-]+)", line)
         if match:
-            found.setdefault(match[1], number)
+            found.setdefault(kebab(match[1]), number)
         if line.strip() == "[tool.agentjobs]":
             found[""] = number
     return found
