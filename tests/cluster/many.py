@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tests import manifests
 from tests.cluster.installed import FINAL, Installed, Manifest
-from tests.cluster.support import wait_for
+from tests.cluster.support import Kubectl, wait_for
 
 
 def job(name: str, script: str, **spec: Any) -> Manifest:
@@ -67,6 +68,13 @@ def finished(agentjobs: Installed, namespace: str, runs: Mapping[str, str], seco
         return {job: found[run] for job, run in runs.items()}
 
     return wait_for(records, seconds, "every run is finished")
+
+
+def pods(kubectl: Kubectl, namespace: str) -> Counter[str]:
+    """How many pods were made for each Job of a namespace: the Job controller tells each in an event."""
+    selector = "reason=SuccessfulCreate,involvedObject.kind=Job"
+    events = kubectl.json("get", "events", "-n", namespace, "--field-selector", selector)["items"]
+    return Counter(event["involvedObject"]["name"] for event in events)
 
 
 def ran(agentjobs: Installed, namespace: str, jobs: Iterable[Manifest], seconds: float = 120) -> dict[str, Manifest]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,26 @@ for cgroup in pathlib.Path("/proc").glob("[0-9]*/cgroup"):
     except OSError:
         pass  # it ended by itself
 """
+CONTROLLERS: Final = """\
+import os, pathlib, sys
+def line(pid):
+    while pid > 1:
+        yield pid
+        pid = int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    yield pid
+found = []
+for folder in pathlib.Path("/proc").glob("[0-9]*"):
+    try:
+        if (folder / "cmdline").read_text().partition("\\0")[0].endswith("kube-controller-manager"):
+            found.append(list(line(int(folder.name))))
+    except OSError:
+        pass  # it ended by itself
+ours = next(pids for pid in line(os.getpid()) if (pids := [each[0] for each in found if pid in each]))
+for pid in ours:
+    os.kill(pid, int(sys.argv[1]))
+print(len(ours))
+"""
+"""Of several clusters on one machine: the one that is the closest relative of this process."""
 
 
 def ask(kubectl: Kubectl, pod: str, path: str) -> str:
@@ -61,6 +82,19 @@ class Killer:
         """The same, and its pod is gone, too."""
         self.kill(pod)
         self.kubectl("delete", "pod", "-n", NAMESPACE, pod, "--grace-period=0", "--force")
+
+    @contextmanager
+    def controllers_stopped(self) -> Iterator[None]:
+        """As if the node of the controller manager were lost: no CronJob starts, no Job makes a pod, nothing is collected."""
+        self._controllers(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._controllers(signal.SIGCONT)
+
+    def _controllers(self, number: signal.Signals) -> None:
+        told = self.kubectl("exec", "-n", NAMESPACE, KILLER, "--", "python3", "-c", CONTROLLERS, str(number.value))
+        assert int(told) == 1
 
     def free_lease(self) -> None:
         """As if the 15 s of a dead holder were over."""

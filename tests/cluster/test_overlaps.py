@@ -2,79 +2,234 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final, Literal
 
 import pytest
 
-from tests import manifests
+from agentjobs.api.event import Event
+from agentjobs.core.cloud_event import digits
+from tests import event_manifests, manifests
 from tests.cluster import many
-from tests.cluster.installed import Installed, Manifest
-from tests.cluster.support import Kubectl, new_namespace, wait_for
+from tests.cluster.installed import FINAL, Installed, Manifest
+from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for
 
-GOES_ON: Final = "import time\nprint('begun', flush=True)\ntime.sleep(30)\nprint('done')\n"
-JOBS: Final = {"forbid": "Forbid", "allow": "Allow", "replace": "Replace", "handed": "Replace"}
-"""A run by hand comes when the scheduled one goes on; that of `handed` came before, and goes on when the scheduled one comes."""
+pytestmark = pytest.mark.timeout(600)
+
+GOES_ON: Final = """\
+import os, time
+print("begun", flush=True)
+while not os.path.exists("/tmp/go"):
+    time.sleep(0.1)
+print("done")
+"""
+GO: Final = ("--", "python3", "-c", "open('/tmp/go', 'w')")
+EVENT: Final = {"id": "1", "source": "/shop", "type": "priced"}
+SMALL: Final = {"requests": {"cpu": "10m", "memory": "32Mi"}}
+MINUTE: Final = timedelta(minutes=1)
+WHOLE: Final = ("Succeeded", "Completed", "begun\ndone\n")
+REPLACED: Final = ("Cancelled", "Replaced", "begun\n")
+LEFT_OUT: Final = ("Skipped", "Overlap", "")
+Outcome = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A job whose scheduled start meets another run, which came `before` it, or comes `over` the scheduled one. What becomes of both."""
+
+    policy: Literal["Forbid", "Allow", "Replace"]
+    other: Literal["hand before", "hand over", "event before", "event over"]
+    scheduled: Outcome
+    another: Outcome
+    kind: Literal["cron", "once"] = "cron"
+    deadline: int = 300
+
+    def job(self, name: str, due: datetime) -> Manifest:
+        when = {"once": {"runAt": f"{due:%Y-%m-%dT%H:%M:00}"}} if self.kind == "once" else {"cron": f"{due.minute} {due.hour} * * *"}
+        triggers = [{"event": {"type": "priced"}}] if "event" in self.other else None
+        schedule = {**when, "startingDeadlineSeconds": self.deadline}
+        return many.job(name, GOES_ON, schedule=schedule, concurrencyPolicy=self.policy, triggers=triggers, resources=SMALL)
+
+    def another_run(self, name: str) -> Manifest:
+        if "event" in self.other:
+            return event_manifests.event_run(f"{name}-e{digits(Event(**EVENT))}", name, **EVENT)
+        return manifests.run(f"{name}-run", name)
+
+
+CASES: Final[Mapping[str, Case]] = {
+    "forbid": Case("Forbid", "hand over", WHOLE, LEFT_OUT),
+    "allow": Case("Allow", "hand over", WHOLE, WHOLE),
+    "replace": Case("Replace", "hand over", REPLACED, WHOLE),
+    "handed-allow": Case("Allow", "hand before", WHOLE, WHOLE),
+    "handed-replace": Case("Replace", "hand before", WHOLE, REPLACED),
+    "inside": Case("Forbid", "hand before", WHOLE, WHOLE),
+    "inside-once": Case("Forbid", "hand before", WHOLE, WHOLE, "once"),
+    "past": Case("Forbid", "hand before", LEFT_OUT, WHOLE, deadline=10),
+    "past-once": Case("Forbid", "hand before", LEFT_OUT, WHOLE, "once", deadline=10),
+    "event-forbid": Case("Forbid", "event over", WHOLE, LEFT_OUT),
+    "event-allow": Case("Allow", "event before", WHOLE, WHOLE),
+    "event-replace": Case("Replace", "event before", WHOLE, REPLACED),
+    "event-over-allow": Case("Allow", "event over", WHOLE, WHOLE),
+    "event-over-replace": Case("Replace", "event over", REPLACED, WHOLE),
+}
+"""Of those `inside` the starting deadline the other run ends when the start has come, which then is late; of those `past` it, later."""
+NEAR: Final = "near"
+"""Starts in every minute, each of which the operator has to arm."""
 
 
 @dataclass(frozen=True)
 class Hour:
-    """The records, by name. `both`: the runs of `allow` were seen to go on at the same time."""
+    """The records, by name; how many pods each run had; and the start of `near` whose CronJob was lost just before."""
 
+    due: datetime
+    near: datetime
     records: dict[str, Manifest]
-    scheduled: dict[str, str]
-    both: bool
+    pods: Mapping[str, int]
+    made_by_the_cron_job: set[str]
+
+    def scheduled(self, job: str) -> Manifest:
+        return self.records[named(job, self.due)]
+
+    def another(self, job: str) -> Manifest:
+        return self.records[CASES[job].another_run(job)["metadata"]["name"]]
 
 
-def _phases(kubectl: Kubectl, namespace: str) -> dict[str, str]:
-    items = kubectl.json("get", "ajr", "-n", namespace)["items"]
-    return {body["metadata"]["name"]: body.get("status", {}).get("phase", "Pending") for body in items}
+def named(job: str, start: datetime) -> str:
+    return f"{job}-{int(start.timestamp()) // 60}"
+
+
+@dataclass(frozen=True)
+class Day:
+    """A namespace, and what is done in it."""
+
+    kubectl: Kubectl
+    namespace: str
+
+    def runs(self) -> dict[str, Manifest]:
+        return {body["metadata"]["name"]: body for body in self.kubectl.json("get", "ajr", "-n", self.namespace)["items"]}
+
+    def phases(self) -> dict[str, str]:
+        return {name: body.get("status", {}).get("phase", "Pending") for name, body in self.runs().items()}
+
+    def go_on(self, runs: list[str]) -> None:
+        """Waits until each has begun: what is replaced before that has printed nothing."""
+
+        def begun() -> bool:
+            found = self.phases()
+            waiting = [run for run in runs if found.get(run) != "Running"]
+            waiting = waiting or [run for run in runs if "begun" not in self.kubectl("logs", "-n", self.namespace, f"job/{run}")]
+            assert not waiting, f"{', '.join(waiting)} not begun"
+            return True
+
+        wait_for(begun, 150, "the runs go on")
+
+    def let_go(self, runs: list[str]) -> None:
+        def go(run: str) -> None:
+            with suppress(KubectlError):  # the runner may end this process, too, before it has told that all went well
+                self.kubectl("exec", "-n", self.namespace, f"job/{run}", *GO)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(go, runs))
+
+    def all_ended(self) -> bool:
+        going = {run: phase for run, phase in self.phases().items() if phase not in FINAL and not run.startswith(NEAR)}
+        self.let_go([run for run, phase in going.items() if phase == "Running"])
+        return not going
+
+    def lose_the_cron_job(self, start: datetime) -> datetime:
+        """Less than 5 s before a start, which nothing but the operator can make then. Returns which it was."""
+        wait_for(lambda: datetime.now(UTC) >= start - timedelta(seconds=4), 150, "the start is near")
+        self.kubectl("delete", "cronjob", "-n", self.namespace, NEAR)
+        return start if datetime.now(UTC) < start else self.lose_the_cron_job(start + MINUTE)
+
+
+def others(where: str) -> dict[str, Manifest]:
+    """The other runs of these cases, by job."""
+    return {name: case.another_run(name) for name, case in CASES.items() if where in case.other}
+
+
+def with_this(outcome: Outcome) -> list[str]:
+    return [name for name, case in CASES.items() if case.scheduled == outcome]
 
 
 @pytest.fixture(scope="module")
 def hour(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Hour]:
     with new_namespace(kubectl) as namespace:
-        due = (datetime.now(UTC) + timedelta(seconds=90)).replace(second=0, microsecond=0)
-        cron = {"cron": f"{due.minute} {due.hour} * * *"}
-        jobs = [many.job(name, GOES_ON, schedule=cron, concurrencyPolicy=policy) for name, policy in JOBS.items()]
-        jobs[-1]["spec"]["script"]["inline"] = GOES_ON.replace("30", "600")
-        many.in_force(agentjobs, namespace, jobs)
-        many.running(agentjobs, namespace, many.started(agentjobs, namespace, ["handed"]))
-        scheduled = {name: f"{name}-{int(due.timestamp()) // 60}" for name in JOBS}
-        first = [scheduled[name] for name in JOBS if name != "handed"]
-        wait_for(lambda: [_phases(kubectl, namespace).get(run) for run in first] == ["Running"] * 3, 150, "the scheduled runs go on")
-        kubectl.create(namespace, *(manifests.run(f"{name}-run", name) for name in JOBS if name != "handed"))
-        pair = ("allow-run", scheduled["allow"])
-        both = wait_for(lambda: [_phases(kubectl, namespace)[run] for run in pair] == ["Running"] * 2, 30, "both runs go on")
-        agentjobs.kubectl("-n", namespace, "wait", "--for=jsonpath={.status.phase}=Running", f"ajr/{scheduled['handed']}", "--timeout=60s")
-        kubectl("-n", namespace, "patch", "ajr", scheduled["handed"], "--type=merge", "-p", '{"spec":{"cancel":true}}')
-        names = {run: run for run in (*scheduled.values(), *(f"{name}-run" for name in JOBS))}
-        yield Hour(many.finished(agentjobs, namespace, names), scheduled, both)
+        day, due = Day(kubectl, namespace), (datetime.now(UTC) + timedelta(seconds=120)).replace(second=0, microsecond=0)
+        weekly = {"cron": "* * * * 0-6", "everyWeeks": 2, "startDate": f"{due:%Y-%m-%d}"}
+        jobs = [case.job(name, due) for name, case in CASES.items()]
+        many.in_force(agentjobs, namespace, [*jobs, many.job(NEAR, "print(1)\n", schedule=weekly, resources=SMALL)])
+        kubectl.create(namespace, *others("before").values())
+        day.go_on([body["metadata"]["name"] for body in others("before").values()])
+        assert datetime.now(UTC) < due, "the machine is too slow to prepare for this minute"
+        near = day.lose_the_cron_job(due)
+        day.go_on([named(job, due) for job, case in CASES.items() if case.policy != "Forbid" or "over" in case.other])
+        kubectl.create(namespace, *others("over").values())
+        day.let_go([CASES[job].another_run(job)["metadata"]["name"] for job in ("inside", "inside-once")])
+        wait_for(lambda: {day.phases().get(named(job, due)) for job in with_this(LEFT_OUT)} == {"Skipped"}, 60, "the past ones are skipped")
+        day.go_on([body["metadata"]["name"] for job, body in others("over").items() if CASES[job].another == WHOLE])
+        wait_for(day.all_ended, 120, "every run has ended")
+        wait_for(lambda: day.phases().get(named(NEAR, near + MINUTE)) in FINAL, 150, "the start after it has come and ended")
+        yield Hour(due, near, day.runs(), many.pods(kubectl, namespace), made_by_the_cron_job(kubectl, namespace))
 
 
-def outcome(hour: Hour, run: str) -> tuple[Any, ...]:
-    record = hour.records[run]["status"]
-    return record["phase"], record["reason"], record["stdout"], record["logsComplete"]
+def made_by_the_cron_job(kubectl: Kubectl, namespace: str) -> set[str]:
+    """The Jobs of `near` that the CronJob controller made: it tells each in an event, "Created job <name>"."""
+    selector = f"reason=SuccessfulCreate,involvedObject.kind=CronJob,involvedObject.name={NEAR}"
+    return {event["message"].split()[-1] for event in kubectl.json("get", "events", "-n", namespace, "--field-selector", selector)["items"]}
 
 
-def test_forbid_skips_a_run_by_hand_over_a_scheduled_one(hour: Hour) -> None:
-    assert outcome(hour, hour.scheduled["forbid"]) == ("Succeeded", "Completed", "begun\ndone\n", True)
-    assert outcome(hour, "forbid-run")[:2] == ("Skipped", "Overlap")
+@pytest.mark.parametrize("job", CASES)
+def test_each_start_becomes_one_run_or_says_why_not(hour: Hour, job: str) -> None:
+    scheduled, another = hour.scheduled(job), hour.another(job)
+    assert outcome(scheduled) == CASES[job].scheduled
+    assert outcome(another) == CASES[job].another
+    assert scheduled["spec"]["trigger"] == {"type": "Schedule", "scheduledAt": f"{hour.due:%Y-%m-%dT%H:%M:%SZ}"}
+    names = [body["metadata"]["name"] for body in (scheduled, another)]
+    assert sorted(name for name, body in hour.records.items() if body["spec"]["jobName"] == job) == sorted(names)
+    assert [hour.pods[name] for name in names] == [int(outcome(body) != LEFT_OUT) for body in (scheduled, another)]
 
 
-def test_allow_runs_both(hour: Hour) -> None:
-    assert hour.both
-    for run in (hour.scheduled["allow"], "allow-run"):
-        assert outcome(hour, run) == ("Succeeded", "Completed", "begun\ndone\n", True)
+def outcome(run: Manifest) -> Outcome:
+    record = run["status"]
+    assert record["logsComplete"], record
+    return record["phase"], record["reason"], record["stdout"]
 
 
-def test_replace_cancels_the_scheduled_run_for_one_by_hand_and_keeps_its_output(hour: Hour) -> None:
-    assert outcome(hour, hour.scheduled["replace"]) == ("Cancelled", "Replaced", "begun\n", True)
-    assert outcome(hour, "replace-run") == ("Succeeded", "Completed", "begun\ndone\n", True)
+def span(run: Manifest) -> tuple[datetime, datetime]:
+    """From its start to its end."""
+    begin, end = (datetime.fromisoformat(run["status"][field]) for field in ("startedAt", "finishedAt"))
+    return begin, end
 
 
-def test_replace_cancels_a_run_by_hand_for_a_scheduled_one_and_keeps_its_output(hour: Hour) -> None:
-    assert outcome(hour, "handed-run") == ("Cancelled", "Replaced", "begun\n", True)
-    assert outcome(hour, hour.scheduled["handed"])[:3] == ("Cancelled", "CancelledByUser", "begun\n")
+@pytest.mark.parametrize("job", [name for name, case in CASES.items() if case.policy == "Allow"])
+def test_allow_lets_both_run_at_the_same_time(hour: Hour, job: str) -> None:
+    (begin, end), (other_begin, other_end) = span(hour.scheduled(job)), span(hour.another(job))
+    assert max(begin, other_begin) < min(end, other_end)
+
+
+@pytest.mark.parametrize("job", ["inside", "inside-once"])
+def test_forbid_lets_a_start_wait_for_the_other_run_within_the_starting_deadline(hour: Hour, job: str) -> None:
+    (begin, _), (_, other_end) = span(hour.scheduled(job)), span(hour.another(job))
+    assert hour.due < other_end <= begin < hour.due + timedelta(seconds=CASES[job].deadline)
+
+
+@pytest.mark.parametrize("job", ["past", "past-once"])
+def test_past_the_starting_deadline_the_record_says_what_the_start_met(hour: Hour, job: str) -> None:
+    record = hour.scheduled(job)["status"]
+    assert "another run of this job had not finished" in record["message"]
+    assert datetime.fromisoformat(record["finishedAt"]) < span(hour.another(job))[1], "it was said before that one ended"
+
+
+def test_a_start_that_is_too_near_for_a_cron_job_is_made_by_the_operator_once(hour: Hour) -> None:
+    own, following = named(NEAR, hour.near), named(NEAR, hour.near + MINUTE)
+    for name, start in ((own, hour.near), (following, hour.near + MINUTE)):
+        record = hour.records[name]
+        assert (record["status"]["phase"], record["status"]["stdout"], hour.pods[name]) == ("Succeeded", "1\n", 1)
+        assert record["spec"]["trigger"] == {"type": "Schedule", "scheduledAt": f"{start:%Y-%m-%dT%H:%M:%SZ}"}
+        assert start <= span(record)[0] < start + MINUTE
+    assert {own, following} & hour.made_by_the_cron_job == {following}

@@ -21,11 +21,15 @@ KINDS: Final = ("plain", "once", "window", "biweekly")
 
 @dataclass(frozen=True)
 class Morning:
-    """Jobs that all start in the same minute, and what became of them. `told`: what nextRunAt said before."""
+    """Jobs that all start in the same minute, and what became of them.
+
+    `told`: what nextRunAt said before. `fired`: what each CronJob said after its firing, and before the operator was back.
+    """
 
     namespace: str
     start: datetime
     told: dict[str, str]
+    fired: dict[str, Manifest]
     records: dict[str, list[Manifest]]
 
 
@@ -68,10 +72,11 @@ def morning(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Morning]:
         agentjobs.scale(0)
         try:
             wait_for(lambda: all(is_complete(kubectl, namespace, name) for name in KINDS), 120, "every kind has started and ended")
+            fired = {job: kubectl.json("get", "cronjob", "-n", namespace, job)["spec"] for job in KINDS}
         finally:
             agentjobs.scale(1)
         wait_for(lambda: all(is_recorded(kubectl, namespace, name) for name in (*KINDS, "paused")), 60, "all is recorded")
-        yield Morning(namespace, start, told, records(kubectl, namespace))
+        yield Morning(namespace, start, told, fired, records(kubectl, namespace))
 
 
 def is_complete(kubectl: Kubectl, namespace: str, job: str) -> bool:
@@ -94,7 +99,10 @@ def test_it_starts_when_the_status_said_and_once(morning: Morning, job: str) -> 
 
 @pytest.mark.parametrize(("job", "days"), [("plain", 1), ("window", 1), ("biweekly", 14)])
 def test_afterwards_the_next_one_is_told_and_armed(agentjobs: Installed, kubectl: Kubectl, morning: Morning, job: str, days: int) -> None:
+    """And nothing starts again: the operator was down between the firing and this."""
     following = morning.start + timedelta(days=days)
+    if job != "plain":
+        assert (morning.fired[job]["schedule"], morning.fired[job]["suspend"]) == (f"{morning.start:%-M %-H %-d %-m} *", False)
 
     def is_armed() -> bool:
         cron = kubectl.json("get", "cronjob", "-n", morning.namespace, job)["spec"]
@@ -103,6 +111,13 @@ def test_afterwards_the_next_one_is_told_and_armed(agentjobs: Installed, kubectl
         return not cron["suspend"] and (job == "plain" or cron["schedule"] == f"{following:%-M %-H %-d %-m} *")
 
     assert wait_for(is_armed, 30, f"{job} is armed again")
+    ran_once(agentjobs, kubectl, morning, job)
+
+
+def ran_once(agentjobs: Installed, kubectl: Kubectl, morning: Morning, job: str) -> None:
+    name = f"{job}-{int(morning.start.timestamp()) // 60}"
+    assert [body["metadata"]["name"] for body in records(kubectl, morning.namespace)[job]] == [name]
+    assert (many.pods(kubectl, morning.namespace)[name], agentjobs.job(morning.namespace, job)["status"]["runCount"]) == (1, 1)
 
 
 def test_a_single_start_is_over_for_good(agentjobs: Installed, kubectl: Kubectl, morning: Morning) -> None:
@@ -111,7 +126,9 @@ def test_a_single_start_is_over_for_good(agentjobs: Installed, kubectl: Kubectl,
         suspended = kubectl.json("get", "cronjob", "-n", morning.namespace, "once")["spec"]["suspend"]
         return bool(suspended) and status["phase"] == "Triggered" and "nextRunAt" not in status
 
+    assert (morning.fired["once"]["schedule"], morning.fired["once"]["suspend"]) == (f"{morning.start:%-M %-H %-d %-m} *", False)
     assert wait_for(is_over, 30, "it is Triggered and suspended")
+    ran_once(agentjobs, kubectl, morning, "once")
 
 
 def test_an_edit_over_the_start_moves_it(morning: Morning) -> None:

@@ -29,12 +29,12 @@ class Single:
     world: World
 
     @classmethod
-    async def approved(cls, now: datetime, run_at: str, zone: str = "Etc/UTC") -> Single:
+    async def approved(cls, now: datetime, run_at: str, zone: str = "Etc/UTC", **schedule: Any) -> Single:
         kube = new_cluster()
         kube.server.now = now
         single = cls(World(kube, ()))
         await single.world.add_operator()
-        await single.then(apply("single", "ok", schedule={"once": {"runAt": run_at}, "timeZone": zone}))
+        await single.then(apply("single", "ok", schedule={"once": {"runAt": run_at}, "timeZone": zone, **schedule}))
         await single.then(decide("single"))
         return single
 
@@ -164,8 +164,26 @@ def test_one_that_is_suspended_over_its_minute_is_one_record_and_comes_no_more()
                 name(due): ("Skipped", "Paused")
             }
             assert (single.kube.started.total(), single.armed, "nextRunAt" in single.status) == (0, NEVER, False)
+            assert single.status["missedSince"] == to_wire(due)
             await single.then(spec(suspend=False), LONG)
         assert (single.condition, single.status["phase"]) == (("False", "Past"), "Scheduled")
+
+    asyncio.run(live())
+
+
+def test_one_that_is_missed_is_one_record_and_the_job_goes_on_saying_so() -> None:
+    async def live() -> None:
+        due = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+        single = await Single.approved(due - DAY, to_wire(due), startingDeadlineSeconds=10)
+        single.kube.halted = True
+        await single.until(due + MINUTE)
+        single.kube.halted = False
+        for _ in range(2):
+            (run, record), *rest = runs(single.kube).items()
+            assert (run, record["phase"], record["reason"], rest) == (name(due), "Missed", "NotStartedInTime", [])
+            assert (single.armed, single.condition, single.kube.started.total()) == (NEVER, ("False", "Past"), 0)
+            assert (single.status["missedSince"], single.status["phase"]) == (to_wire(due), "Scheduled")
+            await single.until(due + LONG)
 
     asyncio.run(live())
 

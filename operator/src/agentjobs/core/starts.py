@@ -97,7 +97,7 @@ def outlook(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *
     elif known and status.next_run_at:
         found = _go_on(scene, from_wire(status.next_run_at))
     else:
-        found = _begin(scene)
+        found = _begin(scene, known=known)
     return _look_again(scene, _armed(scene, found, suspended=suspended))
 
 
@@ -111,9 +111,13 @@ def has_fired(observed: Observed, wanted: Schedule) -> bool:
     return told or _starts(observed).get(start.astimezone(UTC), False)
 
 
-def _begin(scene: Scene) -> Outlook:
-    """Newly in force, edited or resumed: what lies before is nobody's business, and what comes at once cannot be promised."""
-    return Outlook(next(iter(scene.next_starts(scene.now + ARM_AHEAD)), None))
+def _begin(scene: Scene, *, known: bool) -> Outlook:
+    """Newly in force, edited or resumed: what lies before is nobody's business, and what comes at once cannot be promised.
+
+    Or there is no start any more, and that the last one was left out stays true.
+    """
+    start = next(iter(scene.next_starts(scene.now + ARM_AHEAD)), None)
+    return Outlook(start, scene.status.missed_since if known and start is None else None)
 
 
 def _go_on(scene: Scene, mark: datetime) -> Outlook:
