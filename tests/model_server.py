@@ -100,6 +100,7 @@ MODELS: Final[dict[str, Callable[[list[Message]], Reply]]] = {
         _call("write", path="/home/agent/out.md", content="x"),
         _call("write", path="../workspace/../home/agent/out.md", content="x"),
         _call("write", path="link/out.md", content="x"),
+        _call("edit", path="link/notes.md", edits=[{"oldText": "x", "newText": "y"}]),
         _call("read", path="/proc/self/environ"),
         Reply("none of it was possible"),
     ),

@@ -115,7 +115,7 @@ def runs(model: ModelPod) -> dict[str, Manifest]:
     jobs += [agent("locked", "locked/echo"), agent("files", "test/files", DESK)]
     jobs += [agent("anthropic", "claude/files", DESK), agent("anthropic-cut", "claude/cut"), agent("anthropic-broken", "claude/broken")]
     jobs += [manifests.agent_job("silent", {"model": "test/silent"}, timeoutSeconds=40)]
-    jobs += [agent("naughty", "test/naughty", DESK, tools=["read", "write"])]
+    jobs += [agent("naughty", "test/naughty", DESK, tools=["read", "write", "edit"])]
     jobs += [many.job("asks", CALLS), many.job("remembers", REMEMBERS, session="Continuous"), many.job("brings", BROUGHT, workspace=DESK)]
     jobs += [many.job("looks", "print(open('/workspace/summary.md').read())", workspace=DESK)]
     many.in_force(agentjobs, namespace, jobs)
@@ -221,12 +221,13 @@ def test_what_is_no_answer_of_anthropics_api_is_a_failure_with_its_own_reason(
 
 def test_an_agent_that_asks_for_more_than_it_may_is_refused_and_its_record_says_so(runs: dict[str, Manifest], model: ModelPod) -> None:
     record = runs["naughty"]
-    assert (record["phase"], record["message"]) == ("Succeeded", "the model answered; refused calls of tools: bash, write, read")
+    assert (record["phase"], record["message"]) == ("Succeeded", "the model answered; refused calls of tools: bash, write, edit, read")
     for line in (
         "[bash failed] Tool bash not found",
         "[write failed] refused: write: /home/agent/out.md is outside /workspace",
         "[write failed] refused: write: ../workspace/../home/agent/out.md is outside /workspace",
         "[write failed] refused: write: link/out.md is outside /workspace",
+        "[edit failed] refused: edit: link/notes.md is outside /workspace",
         "[read failed] refused: read: /proc/self/environ is outside /workspace and /tmp",
     ):
         assert line in record["stdout"].splitlines()
