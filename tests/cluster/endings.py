@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from agentjobs.collect import LIVE
 from tests import manifests
 from tests.cluster.installed import NAMESPACE, Manifest
 from tests.cluster.process import KILLER, SCRIPT
@@ -103,6 +104,13 @@ class Row:
             assert record["stderr"] == self.stderr, brief(record)
         else:
             assert why(record) in self.lost, brief(record)
+            assert LIVE not in record["message"] or streams(record["stdout"]) == (self.stdout, self.stderr), brief(record)
+
+
+def streams(live: str) -> tuple[str, str]:
+    """What a live log holds of each stream, by what its lines say."""
+    lines = live.splitlines(keepends=True)
+    return "".join(line for line in lines if "stderr" not in line), "".join(line for line in lines if "stderr" in line)
 
 
 def brief(record: Manifest) -> str:
@@ -141,7 +149,7 @@ for start in range(0, {lines}, 1000):
 
 
 GONE: Final = "the pod was gone before its log was read"
-NO_ENVELOPE: Final = "the log ends without an envelope"
+NO_ENVELOPE: Final = f"the log ends without an envelope; {LIVE}"
 INSTALLING: Final = "install"
 ROWS: Final[Mapping[str, Row]] = {
     "success": Row("the script succeeds", PRINTS, "Succeeded", "Completed"),
@@ -242,8 +250,8 @@ Measured on {day}: {machine}.
 {lines}
 
 - A pod that is deleted by force is gone for the API server at once; whether its log can still be read is a race.
-- A runner that is killed from outside its pod (SIGKILL) prints no envelope, so the record holds no output. Within the pod nobody can
-  kill it.
+- A runner that is killed from outside its pod (SIGKILL) prints no envelope. The record holds the end of the live log instead, up to
+  51,200 bytes, both streams in one; here each line of both was there. Within the pod nobody can kill the runner.
 - Of a container that takes too much memory this node, with cgroup version 1, ends the script alone. With version 2 the kubelet has the
   runner ended as well, unless its `singleProcessOOMKill` is true: then the record is like that of a killed runner.
 - A deadline while packages are installed loses nothing: the script has not begun. The record holds the installer's word.

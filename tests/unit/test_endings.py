@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.endings import DOWN, ERR, GONE, INCOMPLETE, INTRODUCTION, OUT, ROWS, page, told
+from tests.cluster.endings import DOWN, ERR, GONE, INCOMPLETE, INTRODUCTION, NO_ENVELOPE, OUT, ROWS, page, told
 from tests.cluster.installed import ROOT
 
 WHOLE: dict[str, Any] = {
@@ -50,6 +50,14 @@ def test_a_whole_record_and_one_that_may_have_lost_its_output_and_says_why_pass(
 def test_a_record_that_lost_or_changed_something_fails(changed: dict[str, Any]) -> None:
     with pytest.raises(AssertionError):
         ROWS["deleted"].check(WHOLE | changed)
+
+
+def test_in_place_of_an_envelope_each_line_of_both_streams_has_to_be_there() -> None:
+    lines = [line for pair in zip(OUT.splitlines(keepends=True), ERR.splitlines(keepends=True), strict=True) for line in pair]
+    killed = LOST | {"reason": "Error", "message": f"{INCOMPLETE}{NO_ENVELOPE}"}
+    ROWS["killed"].check(killed | {"stdout": "".join(lines)})
+    with pytest.raises(AssertionError):
+        ROWS["killed"].check(killed | {"stdout": "".join(lines[1:])})
 
 
 def test_a_lost_output_has_to_have_one_of_its_rows_reasons_and_a_killed_runner_cannot_leave_a_whole_one() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.cluster.client import Api
-from agentjobs.core.envelope import TAIL_LINES, EnvelopeError, read_envelope, read_short_form
+from agentjobs.core.envelope import LIVE_LINES, TAIL_LINES, EnvelopeError, live_output, read_envelope, read_short_form
 from agentjobs.core.errors import ClusterError, NotFound
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.pods import INSTALL_CONTAINER, RUNNER_CONTAINER, PodView
@@ -17,6 +17,8 @@ FLUSH: Final = timedelta(seconds=3)
 """The runtime may still be writing the last lines of a container that has just ended (its end is told in whole seconds)."""
 UNREADABLE: Final = timedelta(seconds=60)
 """For this long a node that does not answer is asked again before the output is given up."""
+
+LIVE: Final = "stdout holds the end of the live log, with both streams"
 
 
 async def read_installed(cluster: Api, pod: PodView) -> Resolution | None:
@@ -35,15 +37,25 @@ async def read_evidence(cluster: Api, pod: PodView, now: datetime) -> Evidence |
     ended_at = from_wire(pod.finished) if pod.finished else None
     # The termination message, where it is the runner's, names the one envelope that counts.
     short = read_short_form(pod.termination_message)
+    readable = False
     try:
         log = await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, TAIL_LINES)
         return Evidence(read_envelope(log, short.sha256 if short else None))
     except EnvelopeError as error:
-        problem, patience = str(error), FLUSH
+        problem, patience, readable = str(error), FLUSH, True
     except NotFound:
         problem, patience = "the pod was gone before its log was read", timedelta(0)
     except ClusterError as error:
         problem, patience = f"the log could not be read: {error}", UNREADABLE
     if not pod.ended or (ended_at is not None and now - ended_at < patience):
         return None
-    return Evidence(None, problem)
+    live = await _live(cluster, pod) if readable and short is None else ""
+    return Evidence(None, f"{problem}; {LIVE}" if live else problem, live)
+
+
+async def _live(cluster: Api, pod: PodView) -> str:
+    """What is left of a run whose runner had no last word: where memory is short, some kernels end it together with its script."""
+    try:
+        return live_output(await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, LIVE_LINES))
+    except ClusterError:
+        return ""

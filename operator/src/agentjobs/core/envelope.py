@@ -28,6 +28,10 @@ MAX_TERMINATION_BYTES = 4096
 # What a reader asks of the log API: the envelope's lines, its end line, and some that came late on the other stream.
 TAIL_LINES = 100
 
+# What is asked for where there is no envelope, and what is kept of it: a live log has at most 8 MiB.
+LIVE_LINES = 2_500
+LIVE_BYTES = 51_200
+
 # Of each stream at most 51,200 bytes are kept, and an invalid byte is shown as four characters; the rest is the marker line between.
 MAX_OUTPUT_BYTES = 4 * 51_200 + 200
 MAX_TAIL_BYTES = 4 * 1000
@@ -111,6 +115,15 @@ def read_object(log: bytes, sha256: str | None) -> Mapping[str, object]:
     if hashlib.sha256(packed).hexdigest() != checksum:
         raise EnvelopeError("the envelope's checksum does not match")
     return _unpack(packed)
+
+
+def live_output(log: bytes) -> str:
+    """The end of a live log, both streams as they came, in place of an envelope. Whole lines that fit, none of a broken envelope."""
+    ours = (LINE_PREFIX.encode(), END_PREFIX.encode())
+    kept = b"".join(line for line in log.splitlines(keepends=True) if not line.startswith(ours))
+    if len(kept) > LIVE_BYTES:
+        kept = kept[-LIVE_BYTES - 1 :].partition(b"\n")[2] or kept[-LIVE_BYTES:]
+    return kept.decode(errors="backslashreplace")
 
 
 def read_short_form(message: str) -> ShortForm | None:

@@ -44,10 +44,11 @@ STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What could be read of a run's output: the envelope, or the sentence that says why there is none."""
+    """What could be read of a run's output: the envelope, or the sentence that says why there is none, and the end of the live log."""
 
     envelope: Envelope | None
     problem: str = ""
+    live: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,14 +225,14 @@ def _never_started(end: Ending) -> bool:
 
 
 def _outputs(end: Ending) -> tuple[str, str]:
-    """stdout and stderr; without an envelope the tails that the termination message holds."""
+    """stdout and stderr; without an envelope the tails that the termination message holds, without that the live log."""
     if end.evidence.envelope is not None:
         return end.evidence.envelope.stdout, end.evidence.envelope.stderr
     short = read_short_form(end.pod.termination_message) if end.pod else None
     if short is None and end.pod and end.pod.install_exit:
         said = read_installation(end.pod.install_message)
         return "", said.message if said else ""
-    return (short.stdout_tail, short.stderr_tail) if short else ("", "")
+    return (short.stdout_tail, short.stderr_tail) if short else (end.evidence.live, "")
 
 
 def _usage(end: Ending) -> Usage | None:

@@ -1,0 +1,67 @@
+"""What is read of a run that is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agentjobs.collect import LIVE, read_evidence
+from agentjobs.core.envelope import LIVE_BYTES, live_output
+from agentjobs.core.errors import ClusterError
+from agentjobs.core.outcome import Ending, Evidence, record
+from agentjobs.testing.server import Server
+from tests.unit.test_outcome import JOB, KILLED, NOW, RUN
+
+ENDED = datetime(2026, 11, 22, 8, 1, tzinfo=UTC)
+KILLED_BY_MEMORY = replace(KILLED, ended_by="OOMKilled")
+PRINTED = b"one\non stderr\ntwo\n"
+
+
+def read(log: Callable[[], bytes], after: timedelta = timedelta(minutes=1)) -> Evidence | None:
+    server = Server(NOW, lambda *_: log())
+    server.create("pod", KILLED.namespace, {"metadata": {"name": KILLED.name}})
+    return asyncio.run(read_evidence(server, KILLED_BY_MEMORY, ENDED + after))
+
+
+def test_of_a_run_whose_runner_was_killed_the_record_holds_the_live_log_and_says_so() -> None:
+    evidence = read(lambda: PRINTED)
+    assert evidence
+    found = record(Ending(RUN, JOB, KILLED_BY_MEMORY, evidence), None, "image", NOW)
+    assert (found.reason, found.stdout, found.stderr, found.logs_complete) == ("OOMKilled", PRINTED.decode(), "", False)
+    assert str(found.message).endswith(f"; the output is incomplete: the log ends without an envelope; {LIVE}")
+
+
+def test_the_last_lines_are_waited_for_before_the_live_log_is_taken() -> None:
+    assert read(lambda: PRINTED, timedelta(seconds=2)) is None
+
+
+def test_a_log_that_cannot_be_read_a_second_time_is_no_error() -> None:
+    answers = iter([PRINTED])
+
+    def once() -> bytes:
+        if (answer := next(answers, None)) is None:
+            raise ClusterError("the node does not answer")
+        return answer
+
+    assert read(once) == Evidence(None, "the log ends without an envelope")
+
+
+@pytest.mark.parametrize(
+    ("log", "kept"),
+    [
+        (b"", ""),
+        (b"no end", "no end"),
+        (b"a\n@agentjobs:envelope 0 1/2 AAAA\n@agentjobs:end 0\nb\n", "a\nb\n"),
+        (b"\xff\n", "\\xff\n"),
+        (b"first\n" + b"123456789\n" * (LIVE_BYTES // 10), "123456789\n" * (LIVE_BYTES // 10)),
+        (b"first\n" + b"1234\n" * (LIVE_BYTES // 5 - 1) + b"567890\n", "1234\n" * (LIVE_BYTES // 5 - 2) + "567890\n"),
+        (b"x" * (LIVE_BYTES + 5), "x" * LIVE_BYTES),
+    ],
+    ids=["nothing", "no line end", "what is left of an envelope", "no UTF-8", "exactly as much", "whole lines", "one long line"],
+)
+def test_of_a_live_log_the_last_whole_lines_that_fit_are_kept(log: bytes, kept: str) -> None:
+    assert live_output(log) == kept
