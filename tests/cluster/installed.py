@@ -39,7 +39,7 @@ class Installed:
         command += ["--create-namespace", "--values", str(self.values), "--wait", "--timeout", "3m", *sets]
         environment = {**os.environ, "KUBECONFIG": self.kubectl.cluster.kubeconfig}
         ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240, check=False)
-        assert ran.returncode == 0, ran.stderr + self.log()
+        assert ran.returncode == 0, ran.stderr + self._log_if_any()
         wait_for(self.leads, 60, "the operator holds its lease")
         wait_for(self._answers, 60, "the API server takes approvals and runs")
 
@@ -75,6 +75,12 @@ class Installed:
     def log(self) -> str:
         """What the operator logged."""
         return self.kubectl("logs", "-n", NAMESPACE, "deploy/agentjobs", "--tail=2000")
+
+    def _log_if_any(self) -> str:
+        try:
+            return self.log()
+        except KubectlError:
+            return ""
 
     def scale(self, replicas: int) -> None:
         """0 stops the operator and waits until it is gone; 1 waits until it leads."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from localcluster import base_image, build, cgroups, lifecycle, network
+from localcluster.components import EMULATED
 from localcluster.layout import STATE_VARIABLE, Layout, cache_root, preferred_slot
 
 COMMAND = Path(__file__).with_name("local") / "cluster.py"
@@ -33,6 +35,8 @@ class Cluster:
     """One cluster by its name, through the same commands that people use."""
 
     key: str
+    emulated: str = ""
+    """An older minor of Kubernetes, as its API server is to be."""
 
     @property
     def layout(self) -> Layout:
@@ -43,7 +47,7 @@ class Cluster:
         command = [sys.executable, str(COMMAND), *words]
         return subprocess.Popen(
             command,
-            env=os.environ | {STATE_VARIABLE: self.key},
+            env=os.environ | {STATE_VARIABLE: self.key, EMULATED: self.emulated},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -59,6 +63,11 @@ class Cluster:
                 child.kill()
         assert child.returncode == code, stdout + stderr
         return stdout, stderr
+
+    def forget(self) -> None:
+        """Down, and its images gone, too: they are of some size."""
+        self.run("down")
+        shutil.rmtree(self.layout.state)
 
     def kubectl(self, *words: str, stdin: object = None) -> str:
         command = [str(self.layout.binaries / "kubectl"), "--kubeconfig", str(self.layout.kubeconfig), *words]

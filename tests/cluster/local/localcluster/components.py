@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import sys
 import urllib.error
@@ -16,6 +17,8 @@ from .layout import NODE_NAME, Layout
 from .pki import kubeconfig
 
 SUPERVISOR_PACKAGE = Path(__file__).resolve().parent.parent
+EMULATED = "AGENTJOBS_LOCAL_CLUSTER_EMULATES"
+"""Environment variable of `up`: an older minor of Kubernetes whose APIs and features the API server is to have, for example 1.35."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def all_of(layout: Layout) -> list[Component]:
     return [
         Component("etcd", etcd(layout), (), answers("http://127.0.0.1:2379/readyz")),
         Component("containerd", ("containerd", "-c", f"{layout.state}/containerd.toml"), (), Path(CONTAINERD_SOCKET).exists),
-        Component("apiserver", apiserver(layout), ("etcd",), answers(f"{layout.server}/readyz")),
+        Component("apiserver", apiserver(layout, os.environ.get(EMULATED, "")), ("etcd",), answers(f"{layout.server}/readyz")),
         Component("addons", addons, ("apiserver",), ready_file.exists),
         Component("kubelet", kubelet(layout), ("containerd", "apiserver"), answers("http://127.0.0.1:10248/healthz")),
         Component("controller-manager", controller_manager(layout), ("apiserver",), answers("https://127.0.0.1:10257/healthz")),
@@ -89,8 +92,11 @@ def etcd(layout: Layout) -> tuple[str, ...]:
     )
 
 
-def apiserver(layout: Layout) -> tuple[str, ...]:
-    """It listens on the bridge, where pods and the host reach it, and calls kubelets by address: there is no name for the node."""
+def apiserver(layout: Layout, emulated: str = "") -> tuple[str, ...]:
+    """It listens on the bridge, where pods and the host reach it, and calls kubelets by address: there is no name for the node.
+
+    `emulated`: an older minor of Kubernetes, whose APIs and features it is to have.
+    """
     pki = layout.pki
     return (
         f"{layout.binaries}/kube-apiserver",
@@ -116,6 +122,7 @@ def apiserver(layout: Layout) -> tuple[str, ...]:
         f"--audit-log-path={layout.audit_log}",
         "--audit-log-maxsize=500",
         "--audit-log-maxbackup=1",
+        *([f"--emulated-version={emulated}"] if emulated else []),
     )
 
 
