@@ -160,6 +160,12 @@ CONTAINER: Final = {"name": "runner", "image": "localhost/evil:1", "command": ["
 LARGER: Final = {"name": "runner", "resources": {"limits": {"cpu": "2"}}}
 JOB_TEMPLATE: Final = {"spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [CONTAINER]}}}}}}
 DATA: Final = {"data": {"revision.json": "{}"}}
+CHAIN: Final[Manifest] = {
+    "type": "After",
+    "event": {"id": "1", "source": "/x", "type": "dev.agentjobs.run.succeeded"},
+    "upstreamRun": "busy-run",
+    "ancestors": ["quick"],
+}
 START: Final = {"type": "Schedule", "scheduledAt": "2025-12-03T05:45:00Z"}
 HERE: Final = "system:serviceaccount:{namespace}:default"
 
@@ -183,7 +189,7 @@ REFUSED: Final = (
     starts("start a job without the verb", "cleo", "cleo may not start or end runs of busy: it needs the verb run"),
     starts("start another job than one's own", "tina", "tina may not start or end runs of busy", job="busy"),
     starts("claim a schedule", "ed", "spec.trigger.type Schedule is set by the operator", name="busy-29412345", **START),
-    starts("claim a chain", "ada", "spec.trigger.type", type="After"),
+    starts("claim a chain", "ada", "spec.trigger.type After is set by the operator", **CHAIN),
     starts("start in another's name", "ed", "spec.trigger.by must be you, ed, or be left out", by="ada"),
     starts("take the name of a start", "ed", "are those of scheduled starts; choose another", name="busy-99999999"),
     starts(

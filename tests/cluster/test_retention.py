@@ -50,8 +50,13 @@ def test_a_namespace_keeps_no_more_output_than_its_budget_and_each_job_its_newes
     assert len(left) == 10, "of 16 records of 102,400 bytes and a line each, ten fit into a mebibyte"
 
 
+def no_namespace_is_ending(kubectl: Kubectl) -> bool:
+    return all("deletionTimestamp" not in body["metadata"] for body in kubectl.json("get", "namespaces")["items"])
+
+
 def test_the_largest_namespace_gives_way_to_the_budget_of_the_cluster(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     loud = [f"job-{number}" for number in range(4)]
+    wait_for(lambda: no_namespace_is_ending(kubectl), 120, "the records of earlier tests are gone: they are in the budget, too")
     with new_namespace(kubectl) as quiet, agentjobs.values_set(**{"history.clusterBytes": MEBIBYTE}):
         agentjobs.in_force(quiet, "report", "print(1)\n")
         many.in_force(agentjobs, namespace, [many.job(job, LOUD) for job in loud])
