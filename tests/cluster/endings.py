@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +12,8 @@ from typing import Any, Final
 
 from agentjobs.collect import LIVE
 from tests import manifests
-from tests.cluster.installed import NAMESPACE, Manifest
-from tests.cluster.process import KILLER, SCRIPT
+from tests.cluster.installed import Manifest
+from tests.cluster.process import signals
 from tests.cluster.support import Kubectl
 
 HALF: Final = 25_600
@@ -75,8 +76,7 @@ def another_run_replaces_it(kubectl: Kubectl, namespace: str, run: str) -> None:
 
 def its_runner_is_killed(kubectl: Kubectl, namespace: str, run: str) -> None:
     """From outside of its pod: within it nobody can."""
-    status = kubectl.json("get", "pod", "-n", namespace, pod_of(kubectl, namespace, run))["status"]["containerStatuses"][0]
-    kubectl("exec", "-n", NAMESPACE, KILLER, "--", "python3", "-c", SCRIPT, status["containerID"].rpartition("/")[2])
+    signals(kubectl, namespace, pod_of(kubectl, namespace, run), signal.SIGKILL)
 
 
 @dataclass(frozen=True)

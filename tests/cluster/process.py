@@ -18,7 +18,7 @@ import os, pathlib, sys
 for cgroup in pathlib.Path("/proc").glob("[0-9]*/cgroup"):
     try:
         if sys.argv[1] in cgroup.read_text():
-            os.kill(int(cgroup.parent.name), 9)
+            os.kill(int(cgroup.parent.name), int(sys.argv[2]))
     except OSError:
         pass  # it ended by itself
 """
@@ -66,6 +66,13 @@ def leader(kubectl: Kubectl) -> str:
     return holder if holder and metrics(kubectl, holder)["agentjobs_leading"] else ""
 
 
+def signals(kubectl: Kubectl, namespace: str, pod: str, number: signal.Signals) -> None:
+    """All processes of a pod's container get this signal, by the killer's pod."""
+    status = kubectl.json("get", "pod", "-n", namespace, pod)["status"]["containerStatuses"][0]
+    words = (status["containerID"].rpartition("/")[2], str(number.value))
+    kubectl("exec", "-n", NAMESPACE, KILLER, "--", "python3", "-c", SCRIPT, *words)
+
+
 @dataclass(frozen=True)
 class Killer:
     """Has a pod that sees every process of the node: within its own pod nobody can send SIGKILL to a container's first process."""
@@ -74,14 +81,21 @@ class Killer:
 
     def kill(self, pod: str) -> None:
         """SIGKILL for the operator; the kubelet starts it again, at once if it is the pod's first."""
-        status = self.kubectl.json("get", "pod", "-n", NAMESPACE, pod)["status"]["containerStatuses"][0]
-        container = status["containerID"].rpartition("/")[2]
-        self.kubectl("exec", "-n", NAMESPACE, KILLER, "--", "python3", "-c", SCRIPT, container)
+        signals(self.kubectl, NAMESPACE, pod, signal.SIGKILL)
 
     def kill_with_pod(self, pod: str) -> None:
         """The same, and its pod is gone, too."""
         self.kill(pod)
         self.kubectl("delete", "pod", "-n", NAMESPACE, pod, "--grace-period=0", "--force")
+
+    @contextmanager
+    def stopped(self, pod: str) -> Iterator[None]:
+        """The operator stands still. Shorter than its probes are patient."""
+        signals(self.kubectl, NAMESPACE, pod, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            signals(self.kubectl, NAMESPACE, pod, signal.SIGCONT)
 
     @contextmanager
     def controllers_stopped(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from agentjobs.core.envelope import read_envelope
+from agentjobs.core.envelope import END_PREFIX, read_envelope
 from tests import manifests
 from tests.cluster import many
 from tests.cluster.endings import (
@@ -26,6 +26,7 @@ from tests.cluster.endings import (
 )
 from tests.cluster.forgery import FORGE
 from tests.cluster.installed import Installed, Manifest
+from tests.cluster.process import killer
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 
 WAITS: Final = "import time\nprint('before the end', flush=True)\ntime.sleep(600)\n"
@@ -284,3 +285,20 @@ def assert_kept_or_told(record: Manifest) -> None:
 
 def seconds(start: str, end: str) -> float:
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
+def test_an_operator_that_stands_still_finds_the_output_of_a_pod_that_was_deleted_meanwhile(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
+    """The runner lingers after its last words: without that they would be gone before anybody could read them."""
+    many.in_force(agentjobs, namespace, [many.job("slow", WAITS)])
+    run = many.started(agentjobs, namespace, ["slow"])["slow"]
+
+    def says(text: str) -> Callable[[], bool]:
+        return lambda: text in kubectl("logs", "-n", namespace, f"job/{run}")
+
+    wait_for(says("before the end"), 60, "the script has printed")
+    with killer(agentjobs) as node, node.stopped(agentjobs.pod()):
+        its_pod_is_deleted(kubectl, namespace, run)
+        wait_for(says(END_PREFIX), 20, "the runner has had its last words")
+    assert outline(agentjobs.finished(namespace, run)) == whole("Failed", "PodDeleted")
