@@ -27,6 +27,8 @@ WRONG_AGENTS = {
         4,
         "startTime",
     ),
+    "an anchor in itself": (FRONT + "env: &a {A: *a}\n---\nDo it.\n", 3, "this anchor contains itself"),
+    "a list as a key": (FRONT + "[a]: b\n---\nDo it.\n", 3, "not YAML"),
     "camel case": (FRONT + "name: a\ntimeoutSeconds: soon\n---\nDo it.\n", 4, "spec.timeoutSeconds"),
     "an unknown key": (FRONT + "tool: read\n---\nDo it.\n", 3, "spec.tool: is not a field"),
     "no instructions": (FRONT + "---\n", 1, "spec.agent.instructions"),

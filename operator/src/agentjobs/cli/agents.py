@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import yaml
 
-from agentjobs.cli.documents import TwiceError, from_yaml, to_yaml
+from agentjobs.cli.documents import from_yaml, to_yaml
 from agentjobs.cli.header import HeaderError, from_spec, kebab, to_spec
 from agentjobs.cli.kube import Json
 from agentjobs.cli.scripts import Header, ScriptError, job
@@ -61,7 +61,7 @@ def _header(front: list[str]) -> Header:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         told = str(getattr(error, "problem", None) or error)
-        remedy = "keep one" if isinstance(error, TwiceError) else "quote texts with a colon in them"
+        remedy = getattr(error, "remedy", "quote texts with a colon in them")
         raise ScriptError(mark.line + 2 if mark else 1, f"this is not YAML: {told}", remedy) from None
     fields: Any = found[0] if len(found) == 1 else None
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):

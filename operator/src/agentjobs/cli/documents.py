@@ -27,16 +27,32 @@ _Dumper.add_representer(str, _text)
 class TwiceError(yaml.constructor.ConstructorError):
     """A key that stands twice in one mapping."""
 
+    remedy = "keep one"
+
+
+class EndlessError(yaml.composer.ComposerError):
+    """An anchor that is used in what it stands for: a value without an end."""
+
+    remedy = "write out what it stands for"
+
 
 class _Loader(yaml.SafeLoader):
     """As kubectl reads YAML, dates (2026-01-05) and times of day (10:00) are text. So is `on`, which kubectl takes for true."""
 
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        node = super().compose_node(parent, index)
+        if node is not None and node.end_mark is None:  # its end has not been read: this is an alias inside of what it stands for
+            raise EndlessError(None, None, "this anchor contains itself", node.start_mark)
+        return node
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
+                continue
             if key.value in seen:
                 raise TwiceError(None, None, f"{key.value} stands here a second time", key.start_mark)
-            seen.update({key.value} if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE else ())
+            seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
 
@@ -59,5 +75,5 @@ def all_to_yaml(values: list[Any]) -> str:
 
 
 def from_yaml(text: str) -> list[Any]:
-    """The documents of a stream that are not empty. Raises yaml.YAMLError; TwiceError is one."""
+    """The documents of a stream that are not empty. Raises yaml.YAMLError; TwiceError and EndlessError are such."""
     return [document for document in yaml.load_all(text, _Loader) if document is not None]

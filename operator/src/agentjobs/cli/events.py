@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -22,11 +21,11 @@ def event_in(path: Path) -> Event:
 
     from agentjobs.api.base import explain
     from agentjobs.api.event import Event
-    from agentjobs.cli.files import read
+    from agentjobs.cli.files import called, read
     from agentjobs.core.cloud_event import size_problem
 
-    where, text = ("standard input", sys.stdin.read()) if str(path) == "-" else (str(path), read(path))
-    attributes = _attributes(where, text)
+    where = called(path)
+    attributes = _attributes(where, read(path))
     try:
         event = Event.model_validate(attributes)
     except ValidationError as error:

@@ -19,6 +19,7 @@ from agentjobs.cli.scripts import ScriptError
 KIND: Final = "ScheduledAgentJob"
 MANIFESTS: Final = frozenset({".yaml", ".yml", ".json"})
 WITH_HEADER: Final = {".py": scripts.manifest, ".md": agents.manifest}
+STANDARD_INPUT: Final = Path("-")
 RENDERED: Final = ("jobs", "agents")
 """The folders of a repository in which scripts and agents are looked for."""
 
@@ -56,8 +57,8 @@ def jobs_in(paths: Iterable[Path]) -> list[FileJob]:
 
 
 def _jobs_of(path: Path) -> Iterator[FileJob]:
-    if str(path) == "-":
-        yield from _manifests("standard input", sys.stdin.read())
+    if path == STANDARD_INPUT:
+        yield from _manifests(called(path), read(path))
         return
     for file in _files(path):
         text = read(file)
@@ -113,12 +114,17 @@ def _place(lines: Mapping[str, int], steps: Sequence[str]) -> int:
     return next((lines[key] for key in keys if key in lines), lines[""])
 
 
+def called(path: Path) -> str:
+    """What messages say for it."""
+    return "standard input" if path == STANDARD_INPUT else str(path)
+
+
 def read(path: Path) -> str:
-    """A file's text. Raises Problem."""
+    """A file's text, or that of standard input. Raises Problem."""
     try:
-        return path.read_bytes().decode()
+        return (sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()).decode()
     except UnicodeDecodeError as error:
-        raise Problem(f"{path}: byte {error.start} is not UTF-8", "save the file as UTF-8", Exit.USAGE) from None
+        raise Problem(f"{called(path)}: byte {error.start} is not UTF-8", "save the file as UTF-8", Exit.USAGE) from None
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}", "name a file that can be read", Exit.USAGE) from None
 
@@ -127,7 +133,8 @@ def _manifests(where: str, text: str) -> Iterator[FileJob]:
     try:
         documents = from_yaml(text)
     except yaml.YAMLError as error:
-        raise Problem(f"{where}{_line(error)}: this is not YAML: {_problem(error)}", "correct that line", Exit.USAGE) from None
+        remedy = getattr(error, "remedy", "correct that line")
+        raise Problem(f"{where}{_line(error)}: this is not YAML: {_problem(error)}", remedy, Exit.USAGE) from None
     for number, document in enumerate(_flat(documents), start=1):
         if isinstance(document, dict) and document.get("kind") == KIND:
             yield FileJob(where, _checked(f"{where}, document {number}" if len(documents) > 1 else where, document))

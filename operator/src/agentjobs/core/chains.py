@@ -51,16 +51,17 @@ def takes(spec: ScheduledAgentJobSpec, run: RunView) -> bool:
 def starts(job: JobView, run: RunView, record: AgentJobRunStatus, followers: Iterable[Follower]) -> Iterable[Write]:
     """The runs that follow one that is about to be recorded."""
     outcome = OUTCOMES.get(record.phase)
-    for other in followers:
-        if outcome and other.on & {outcome, "Finished"}:
-            body = _run(job, run, record, other)
-            yield Write("create", "run", body["metadata"]["name"], f"it follows {run.name}", body, expendable=True)
-
-
-def _run(job: JobView, run: RunView, record: AgentJobRunStatus, other: Follower) -> dict[str, Any]:
+    wanted = [other for other in followers if outcome and other.on & {outcome, "Finished"}]
+    if not wanted:
+        return
     event = told(job, run, record)
-    chain = (*run.ancestors, job.name)
-    metadata: dict[str, Any] = {"name": f"{other.job}-e{digits(event)}", "namespace": job.namespace}
+    for other in wanted:
+        body = _run(run, (*run.ancestors, job.name), other, event)
+        yield Write("create", "run", body["metadata"]["name"], f"it follows {run.name}", body, expendable=True)
+
+
+def _run(run: RunView, chain: tuple[str, ...], other: Follower, event: Event) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": f"{other.job}-e{digits(event)}", "namespace": run.namespace}
     metadata["labels"] = {names.JOB_LABEL: other.job, names.MANAGED_BY_LABEL: names.MANAGED_BY}
     if refused := _end_of(chain, other.job):
         owner = {"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": other.job, "uid": other.uid, "controller": True}
