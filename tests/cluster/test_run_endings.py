@@ -23,12 +23,14 @@ from tests.cluster.endings import (
     its_pod_is_deleted_by_force,
     its_pod_is_evicted,
     limits,
+    pod_of,
 )
 from tests.cluster.forgery import FORGE
 from tests.cluster.installed import Installed, Manifest
 from tests.cluster.process import killer
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 
+LIVES_ON: Final = ("/opt/agentjobs/python3", "-c", "import time; time.sleep(3)")
 WAITS: Final = "import time\nprint('before the end', flush=True)\ntime.sleep(600)\n"
 STUBBORN: Final = """\
 import signal, time
@@ -290,7 +292,7 @@ def seconds(start: str, end: str) -> float:
 def test_an_operator_that_stands_still_finds_the_output_of_a_pod_that_was_deleted_meanwhile(
     agentjobs: Installed, kubectl: Kubectl, namespace: str
 ) -> None:
-    """The runner lingers after its last words: without that they would be gone before anybody could read them."""
+    """The runner lingers after its last words: what is begun in its container then can go on for some seconds."""
     many.in_force(agentjobs, namespace, [many.job("slow", WAITS)])
     run = many.started(agentjobs, namespace, ["slow"])["slow"]
 
@@ -301,4 +303,5 @@ def test_an_operator_that_stands_still_finds_the_output_of_a_pod_that_was_delete
     with killer(agentjobs) as node, node.stopped(agentjobs.pod()):
         its_pod_is_deleted(kubectl, namespace, run)
         wait_for(says(END_PREFIX), 20, "the runner has had its last words")
+        kubectl("exec", "-n", namespace, pod_of(kubectl, namespace, run), "--", *LIVES_ON)
     assert outline(agentjobs.finished(namespace, run)) == whole("Failed", "PodDeleted")
