@@ -42,10 +42,12 @@ def test_a_deleted_node_takes_its_run_with_it_and_the_record_says_so(
     with agentjobs.values_set(**{f"run.nodeSelector.{LABEL}": "yes"}):
         agentjobs.in_force(namespace, "report", "print('never')")
         run = agentjobs.start(namespace, "report")
-        selector = f"batch.kubernetes.io/job-name={run}"
-        kubectl("wait", "-n", namespace, f"--for=jsonpath={{.spec.nodeName}}={node}", "pod", "-l", selector, "--timeout=60s")
+        pods = ("pods", "-n", namespace, "-l", f"batch.kubernetes.io/job-name={run}")
+        wait_for(
+            lambda: [pod["spec"].get("nodeName") for pod in kubectl.json("get", *pods)["items"]] == [node], 60, "its pod is on the node"
+        )
         kubectl("delete", "node", node)
         record = agentjobs.finished(namespace, run, 150)
     assert (record["phase"], record["reason"]) == ("Failed", "Disrupted"), record
     assert "DeletionByPodGC" in record["message"]
-    assert kubectl("get", "pods", "-n", namespace, "-l", selector, "-o", "name") == ""
+    assert kubectl("get", *pods, "-o", "name") == ""
