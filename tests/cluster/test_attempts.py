@@ -106,7 +106,7 @@ def scene(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Scene]:
         (cron,) = kubectl.json("get", "cronjobs", "-n", namespace, "-l", "agentjobs.dev/job=quick")["items"]
         names = {
             "pod": pod["metadata"]["name"],
-            "revision": f"busy-{digests['busy'][:10]}",
+            "revision": f"busy-{digests['busy']}",
             "busy": digests["busy"],
             "cron": cron["metadata"]["uid"],
             "digest": digests["quick"],
@@ -294,7 +294,7 @@ def test_a_text_that_changes_after_its_approval_waits_while_the_approved_one_run
     scene.create("ed", manifests.run("later-run", "later"))
     record = scene.agentjobs.finished(scene.namespace, "later-run")
     assert (record["stdout"], record["digest"]) == ("as approved\n", digest)
-    revision = kubectl.json("get", "configmap", "-n", scene.namespace, f"later-{digest[:10]}")["data"]["revision.json"]
+    revision = kubectl.json("get", "configmap", "-n", scene.namespace, f"later-{digest}")["data"]["revision.json"]
     assert hashlib.sha256(revision.encode()).hexdigest() == digest
     assert scene.agentjobs.job(scene.namespace, "later")["status"]["approval"]["state"] == "Changed"
 
@@ -327,7 +327,7 @@ def test_a_revision_that_somebody_made_in_advance_is_never_mounted(scene: Scene,
     digest = scene.agentjobs.digest(scene.namespace, "foreseen")
     uid = kubectl("get", "saj", "-n", scene.namespace, "foreseen", "--output=jsonpath={.metadata.uid}")
     owner = {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "ScheduledAgentJob", "name": "foreseen", "uid": uid, "controller": True}
-    name = f"foreseen-{digest[:10]}"
+    name = f"foreseen-{digest}"
     metadata = {"name": name, "ownerReferences": [owner]}
     scene.create("ed", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **DATA})
     scene.create("ada", manifests.approval("foreseen", jobName="foreseen", digest=digest))

@@ -54,7 +54,7 @@ def replaced(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> tuple[st
     kubectl.apply(namespace, many.job("replaced", "print('new')"))
     new = agentjobs.approve(namespace, "replaced")
     agentjobs.wait_condition(namespace, "replaced", "Ready", "True")
-    return f"replaced-{old[:10]}", f"replaced-{new[:10]}"
+    return f"replaced-{old}", f"replaced-{new}"
 
 
 def test_an_approved_text_runs_while_its_changed_config_map_waits_as_a_new_card(

@@ -60,7 +60,7 @@ def test_the_demo_takes_a_job_from_writing_to_a_record_with_the_right_figures(ag
     assert record["stderr"].startswith(f"skipped {web_logs.broken()} broken lines: ")
     job = agentjobs.job(place, JOB)["status"]
     assert job["approval"]["digest"] == record["digest"] == job["card"]["digest"]
-    revision = kubectl("get", "configmap", "-n", place, f"{JOB}-{record['digest'][:10]}", "-o", r"jsonpath={.data.revision\.json}")
+    revision = kubectl("get", "configmap", "-n", place, f"{JOB}-{record['digest']}", "-o", r"jsonpath={.data.revision\.json}")
     assert hashlib.sha256(revision.encode()).hexdigest() == record["digest"]
     for told in (record["digest"], job["nextRunAt"], "PendingApproval", "kind: AgentJobApproval", *job["card"]["nextStarts"]):
         assert told in shown.stdout

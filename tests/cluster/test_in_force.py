@@ -123,14 +123,14 @@ def test_a_deleted_cron_job_comes_back_as_it_was(agentjobs: Installed, kubectl: 
 
 def test_a_revision_that_is_deleted_comes_back_before_the_next_run(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     digest = agentjobs.in_force(namespace, "erased", "print('as approved')")
-    kubectl("delete", "configmap", "-n", namespace, f"erased-{digest[:10]}")
+    kubectl("delete", "configmap", "-n", namespace, f"erased-{digest}")
     assert agentjobs.finished(namespace, agentjobs.start(namespace, "erased"))["stdout"] == "as approved\n"
 
 
 def test_a_revision_that_is_exchanged_is_never_run(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     digest = agentjobs.in_force(namespace, "exchanged", "print('as approved')")
-    revision = kubectl.json("get", "configmap", "-n", namespace, f"exchanged-{digest[:10]}")
-    kubectl("delete", "configmap", "-n", namespace, f"exchanged-{digest[:10]}")
+    revision = kubectl.json("get", "configmap", "-n", namespace, f"exchanged-{digest}")
+    kubectl("delete", "configmap", "-n", namespace, f"exchanged-{digest}")
     revision["data"]["revision.json"] = revision["data"]["revision.json"].replace("as approved", "as I please")
     del revision["metadata"]["resourceVersion"], revision["metadata"]["uid"]
     kubectl.create(namespace, revision)

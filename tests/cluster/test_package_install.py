@@ -76,7 +76,7 @@ def record(agentjobs: Installed, namespace: str, run: str) -> Manifest:
 def kept(agentjobs: Installed, namespace: str, name: str) -> Manifest:
     """The ConfigMap with the first resolution of what is in force."""
     digest = agentjobs.job(namespace, name)["status"]["approval"]["digest"]
-    found: Manifest = agentjobs.kubectl.json("get", "configmap", "-n", namespace, f"{name}-{digest[:10]}-packages")
+    found: Manifest = agentjobs.kubectl.json("get", "configmap", "-n", namespace, f"{name}-{digest}-packages")
     return found
 
 

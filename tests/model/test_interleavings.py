@@ -68,7 +68,7 @@ class Watched(Kubernetes):
             pod = next(pod for pod in self.server.all("pod", NS) if pod["metadata"]["labels"][RUN_LABEL] == run)
             digest = pod["metadata"]["annotations"][names.DIGEST_ANNOTATION]
             assert digest in self.allowed, f"{run} starts {digest[:10]}"
-            revision = self.server.objects["revision", NS, f"{JOB}-{digest[:10]}"]
+            revision = self.server.objects["revision", NS, f"{JOB}-{digest}"]
             assert hashlib.sha256(revision["data"][REVISION_KEY].encode()).hexdigest() == digest
         return busy
 

@@ -25,7 +25,7 @@ from tests.unit.lives import (
 
 def _resolution(kube: Kubernetes) -> Json:
     digest = status(kube, "report")["approval"]["digest"]
-    return kube.server.objects["revision", NS, f"report-{digest[:10]}-packages"]
+    return kube.server.objects["revision", NS, f"report-{digest}-packages"]
 
 
 def _installed(kube: Kubernetes) -> None:

@@ -29,7 +29,8 @@ def observed(**spec: Any) -> tuple[JobView, Content]:
 
 def timed(job: JobView, content: Content, policy: RunPolicy, *, suspended: bool = False, kept: bool = False) -> dict[str, Any]:
     """The CronJob of a content whose schedule needs no arming."""
-    return manifests.cron_job(job, content, policy, manifests.plain(content.spec.schedule, suspended=suspended), kept=kept)
+    frozen = manifests.Frozen(manifests.revision_name(job.name, content.digest), kept)
+    return manifests.cron_job(job, content, policy, manifests.plain(content.spec.schedule, suspended=suspended), frozen)
 
 
 def cron_job(suspended: bool = False, policy: RunPolicy = POLICY, **spec: Any) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def test_the_revision_is_immutable_and_holds_exactly_what_was_approved() -> None
     job, approved = observed()
     revision = manifests.revision(job, approved)
     assert revision["immutable"] is True
-    assert revision["metadata"]["name"] == f"report-{approved.digest[:10]}"
+    assert revision["metadata"]["name"] == f"report-{approved.digest}"
     assert revision["data"] == {"revision.json": approved.document.decode()}
 
 

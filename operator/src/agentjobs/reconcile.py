@@ -169,7 +169,8 @@ class Reconciler:
         if digest is None or (current and current.digest == digest):
             return None
         revision = await self._find("revision", job.namespace, manifests.revision_name(job.name, digest))
-        if revision is None or views.controller_uid(revision) != job.uid:
+        revision = revision or await self._find("revision", job.namespace, manifests.older_revision_name(job.name, digest))
+        if revision is None or not views.is_of(revision, job):
             return None
         try:
             return parse_revision(job.name, revision["data"][manifests.REVISION_KEY].encode(), digest)
@@ -181,10 +182,19 @@ class Reconciler:
         """Of the approved contents the revisions that exist and are ours, and those whose packages' resolution does and is."""
         job, contents = observed.job, (_current(observed.job, observed.sources), observed.previous)
         approved = [content for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
-        wanted = [manifests.revision_name(job.name, content.digest) for content in approved]
-        resolved = [manifests.revision_name(job.name, each.digest) for each in approved if install.needed(each, self._policy)]
-        ours = await self._ours(job, (*wanted, *map(install.resolution_name, resolved)))
-        return ours & frozenset(wanted), frozenset(name for name in resolved if install.resolution_name(name) in ours)
+        names = dict(zip(approved, await asyncio.gather(*(self._revision_of(job, content.digest) for content in approved)), strict=True))
+        resolved = [name for content, name in names.items() if name and install.needed(content, self._policy)]
+        ours = await self._ours(job, tuple(map(install.resolution_name, resolved)))
+        found = frozenset(name for name in resolved if install.resolution_name(name) in ours)
+        return frozenset(name for name in names.values() if name), found
+
+    async def _revision_of(self, job: JobView, digest: str) -> str | None:
+        """The name of the revision that holds this content, today's or the older one."""
+        for name in (manifests.revision_name(job.name, digest), manifests.older_revision_name(job.name, digest)):
+            found = await self._find("revision", job.namespace, name, METADATA)
+            if found and views.is_of(found, job) and views.revision_view(found).digest == digest:
+                return name
+        return None
 
     async def _installed(self, pods: tuple[PodView, ...]) -> Mapping[str, Resolution]:
         found = await asyncio.gather(*(read_installed(self._cluster, pod) for pod in pods))

@@ -62,14 +62,15 @@ def in_force(kube: Kube, job: Json) -> Shown | None:
     digest = at(job, "status", "approval", "digest")
     if not digest:
         return None
-    name = f"{job['metadata']['name']}-{digest[:10]}"
-    try:
-        revision = kube.get(CONFIG_MAPS, name, job["metadata"].get("namespace"))
-    except Said as refusal:
-        if refusal.code in (Exit.NOT_FOUND, Exit.FORBIDDEN):
-            return None
-        raise
-    return Shown(digest, json.loads(revision["data"]["revision.json"])["spec"])
+    for digits in (digest, digest[:10]):
+        try:
+            revision = kube.get(CONFIG_MAPS, f"{job['metadata']['name']}-{digits}", job["metadata"].get("namespace"))
+        except Said as refusal:
+            if refusal.code not in (Exit.NOT_FOUND, Exit.FORBIDDEN):
+                raise
+        else:
+            return Shown(digest, json.loads(revision["data"]["revision.json"])["spec"])
+    return None
 
 
 def _texts_in(kube: Kube, namespace: str | None) -> Texts:

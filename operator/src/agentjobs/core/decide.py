@@ -173,7 +173,7 @@ def is_suspended(job: JobView) -> bool:
 
 def _revision(observed: Observed, force: Force) -> Iterable[Write]:
     content = force.content
-    if content and manifests.revision_name(observed.job.name, content.digest) not in observed.revisions:
+    if content and revisions.frozen(observed, content.digest).name not in observed.revisions:
         body = manifests.revision(observed.job, content)
         yield Write("create", "revision", body["metadata"]["name"], "what is approved, frozen", body)
 
@@ -195,8 +195,8 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, timing: Timin
     if timing is None or (gap and (cron is None or not gap.lasts(now))):
         return
     held = timing.suspended or gap is not None or runs.foreign_claim(observed, force) is not None
-    kept = manifests.revision_name(observed.job.name, force.content.digest) in observed.resolutions
-    body = manifests.cron_job(observed.job, force.content, policy, replace(timing, suspended=held), kept=kept)
+    frozen_as = revisions.frozen(observed, force.content.digest)
+    body = manifests.cron_job(observed.job, force.content, policy, replace(timing, suspended=held), frozen_as)
     if cron is None:
         yield Write("create", "cronjob", observed.job.name, "the content is approved", body)
         return

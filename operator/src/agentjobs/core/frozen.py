@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentjobs.core import install, manifests
+from agentjobs.core import install, manifests, revisions
 from agentjobs.core.cases import cases
 from agentjobs.core.plan import Force, Observed, Write
 from agentjobs.core.pods import PodView
@@ -23,7 +23,7 @@ def to_read(observed: Observed) -> tuple[PodView, ...]:
 
 
 def _is_kept(observed: Observed, job: BatchJobView | None) -> bool:
-    return job is None or job.digest is None or manifests.revision_name(observed.job.name, job.digest) in observed.resolutions
+    return job is None or job.digest is None or revisions.frozen(observed, job.digest).resolved
 
 
 def writes(observed: Observed, force: Force) -> Iterator[Write]:
@@ -34,5 +34,6 @@ def writes(observed: Observed, force: Force) -> Iterator[Write]:
         job = jobs.get(run)
         content = contents.get(job.digest or "") if job else None
         if content and found.requirements and not _is_kept(observed, job) and found.covers(content.spec.packages):
-            body = install.resolution(manifests.revision(observed.job, content), found)
+            frozen_as = revisions.frozen(observed, content.digest)
+            body = install.resolution(manifests.revision(observed.job, content), frozen_as.name, found)
             yield Write("create", "revision", body["metadata"]["name"], "what its packages resolve to, frozen", body, expendable=True)

@@ -34,9 +34,12 @@ def resolution_name(revision: str) -> str:
     return f"{revision}-packages"
 
 
-def resolution(revision: Manifest, found: Resolution) -> Manifest:
-    """The first resolution of a revision, frozen. Labels, digest and owner are the revision's: it is protected alike and goes with it."""
-    metadata = {**revision["metadata"], "name": resolution_name(revision["metadata"]["name"])}
+def resolution(revision: Manifest, name: str, found: Resolution) -> Manifest:
+    """The first resolution of the revision of this name.
+
+    Labels, digest and owner are the revision's: it is protected alike and goes with it.
+    """
+    metadata = {**revision["metadata"], "name": resolution_name(name)}
     return {**revision, "metadata": metadata, "data": {REQUIREMENTS_KEY: found.requirements}}
 
 

@@ -52,7 +52,15 @@ def plain(schedule: Schedule, *, suspended: bool) -> Timing:
 
 
 def revision_name(job: str, digest: str) -> str:
-    """The ConfigMap that holds one approved content."""
+    """The ConfigMap that holds one approved content: at most 117 characters.
+
+    With all digits of the digest: of ten, two contents can be made that have the same.
+    """
+    return f"{job}-{digest}"
+
+
+def older_revision_name(job: str, digest: str) -> str:
+    """As it was named at first, with ten digits. Such a revision stays in use, and so does what its packages resolved to."""
     return f"{job}-{digest[:10]}"
 
 
@@ -88,11 +96,17 @@ def session_claim(job: JobView, policy: RunPolicy) -> Manifest:
     return sessions.claim(job.namespace, job.name, labels(job.name), owned_by(job), policy.session)
 
 
-def cron_job(job: JobView, content: Content, policy: RunPolicy, timing: Timing, *, kept: bool = False) -> Manifest:
-    """The CronJob that runs this content. Where it is suspended it is still the template and the lock of other runs.
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """Where pods find the content: the name of its revision, and whether the first resolution of its packages is kept beside it."""
 
-    `kept`: the first resolution of its packages is.
-    """
+    name: str
+    resolved: bool = False
+
+
+def cron_job(job: JobView, content: Content, policy: RunPolicy, timing: Timing, frozen: Frozen | None = None) -> Manifest:
+    """The CronJob that runs this content. Where it is suspended it is still the template and the lock of other runs."""
+    frozen = frozen or Frozen(revision_name(job.name, content.digest))
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
@@ -113,7 +127,7 @@ def cron_job(job: JobView, content: Content, policy: RunPolicy, timing: Timing, 
             "failedJobsHistoryLimit": KEEP_ALL,
             "jobTemplate": {
                 "metadata": {"labels": labels(job.name), "annotations": _job_annotations(content, policy)},
-                "spec": _job_spec(job.name, content, policy, kept=kept),
+                "spec": _job_spec(job.name, content, policy, frozen),
             },
         },
     }
@@ -125,7 +139,7 @@ def _job_annotations(content: Content, policy: RunPolicy) -> dict[str, str]:
     return {names.DIGEST_ANNOTATION: content.digest} | ({names.PACKAGES_ANNOTATION: ",".join(pins)} if pins else {})
 
 
-def _job_spec(name: str, content: Content, policy: RunPolicy, *, kept: bool) -> Manifest:
+def _job_spec(name: str, content: Content, policy: RunPolicy, frozen: Frozen) -> Manifest:
     return {
         "activeDeadlineSeconds": policy.deadline_seconds,
         "backoffLimit": 0,
@@ -134,12 +148,12 @@ def _job_spec(name: str, content: Content, policy: RunPolicy, *, kept: bool) -> 
         "podFailurePolicy": {"rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]},
         "template": {
             "metadata": {"labels": labels(name), "annotations": {names.DIGEST_ANNOTATION: content.digest, **NO_EVICTION}},
-            "spec": _pod_spec(name, content, policy, kept=kept),
+            "spec": _pod_spec(name, content, policy, frozen),
         },
     }
 
 
-def _pod_spec(name: str, content: Content, policy: RunPolicy, *, kept: bool) -> Manifest:
+def _pod_spec(name: str, content: Content, policy: RunPolicy, frozen: Frozen) -> Manifest:
     spec: Manifest = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -156,7 +170,7 @@ def _pod_spec(name: str, content: Content, policy: RunPolicy, *, kept: bool) -> 
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(content, policy)],
-        "volumes": _volumes(name, content),
+        "volumes": _volumes(name, content, frozen),
     }
     optional = {
         "nodeSelector": dict(policy.node_selector),
@@ -167,7 +181,7 @@ def _pod_spec(name: str, content: Content, policy: RunPolicy, *, kept: bool) -> 
     }
     spec |= {key: value for key, value in optional.items() if value}
     if install.needed(content, policy):
-        return install.with_packages(spec, revision_name(name, content.digest), content, policy, kept=kept)
+        return install.with_packages(spec, frozen.name, content, policy, kept=frozen.resolved)
     return spec
 
 
@@ -235,10 +249,10 @@ def _resources(spec: ScheduledAgentJobSpec, policy: RunPolicy) -> Manifest:
     }
 
 
-def _volumes(name: str, content: Content) -> list[Manifest]:
+def _volumes(name: str, content: Content, frozen: Frozen) -> list[Manifest]:
     workspace = content.spec.workspace
     return [
-        {"name": "revision", "configMap": {"name": revision_name(name, content.digest), "defaultMode": 0o444}},
+        {"name": "revision", "configMap": {"name": frozen.name, "defaultMode": 0o444}},
         {"name": "workspace", "persistentVolumeClaim": {"claimName": workspace.claim_name}}
         if workspace
         else {"name": "workspace", "emptyDir": {}},
@@ -249,10 +263,10 @@ def _volumes(name: str, content: Content) -> list[Manifest]:
 
 
 def manual_job(
-    job: JobView, run: RunView, cron: CronJobView, content: Content, policy: RunPolicy, event: Event | None = None, *, kept: bool
+    job: JobView, run: RunView, cron: CronJobView, content: Content, policy: RunPolicy, frozen: Frozen, event: Event | None = None
 ) -> Manifest:
     """The Job of a run that is started by us: from the CronJob's template, suspended until it stands in the CronJob's `status.active`."""
-    spec = _job_spec(job.name, content, policy, kept=kept)
+    spec = _job_spec(job.name, content, policy, frozen)
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",

@@ -14,6 +14,13 @@ LEFT_ALONE: Final = timedelta(seconds=60)
 """A revision goes this long after it was found to be left over: by then a start that was made from an older CronJob has been seen."""
 
 
+def frozen(observed: Observed, digest: str) -> manifests.Frozen:
+    """Where pods find an approved content: in the revision of today's name, unless there is one of the older name."""
+    older = manifests.older_revision_name(observed.job.name, digest)
+    name = older if older in observed.revisions else manifests.revision_name(observed.job.name, digest)
+    return manifests.Frozen(name, name in observed.resolutions)
+
+
 def left_over(observed: Observed, force: Force) -> tuple[RevisionView, ...]:
     """The job's revisions that nothing needs, as far as is known."""
     needed = _needed(observed, force)
@@ -26,10 +33,10 @@ def left_over(observed: Observed, force: Force) -> tuple[RevisionView, ...]:
     )
 
 
-def _names(job: str, digest: str) -> tuple[str, str]:
+def _names(job: str, digest: str) -> frozenset[str]:
     """A revision, and what its packages resolved to: both go together."""
-    name = manifests.revision_name(job, digest)
-    return name, install.resolution_name(name)
+    names = manifests.revision_name(job, digest), manifests.older_revision_name(job, digest)
+    return frozenset((*names, *map(install.resolution_name, names)))
 
 
 def _needed(observed: Observed, force: Force) -> frozenset[str | None]:

@@ -10,7 +10,7 @@ from typing import Final
 from agentjobs.api import names
 from agentjobs.api.job import RunPhase
 from agentjobs.api.run import AgentJobRunStatus
-from agentjobs.core import chains, history, manifests, pauses, schedule, sessions, triggers
+from agentjobs.core import chains, history, manifests, pauses, revisions, schedule, sessions, triggers
 from agentjobs.core.approval import Content, verdict
 from agentjobs.core.cases import Case, Scene, Step, cases
 from agentjobs.core.outcome import CANCELLED_IN_TIME, MAX_MESSAGE, Ending, Evidence, record
@@ -240,8 +240,8 @@ def _make_job(scene: Scene, run: RunView, cron: CronJobView, content: Content) -
     event = scene.observed.events.get(run.name)
     if run.event and event is None:
         return Step(requeue_after=1)
-    kept = manifests.revision_name(scene.job.name, content.digest) in scene.observed.resolutions
-    body = manifests.manual_job(scene.job, run, cron, content, scene.policy, event, kept=kept)
+    frozen = revisions.frozen(scene.observed, content.digest)
+    body = manifests.manual_job(scene.job, run, cron, content, scene.policy, frozen, event)
     return Step(before=(Write("create", "batchjob", run.name, "a manual run", body),), requeue_after=0)
 
 

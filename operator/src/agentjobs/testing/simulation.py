@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from agentjobs.api import names
 from agentjobs.cluster.client import Json
 from agentjobs.core.cron import next_start, parse
 from agentjobs.core.errors import Refused
@@ -222,8 +221,7 @@ class Kubernetes:
 
 
 def _revision_name(pod: Json) -> str:
-    digest: str = pod["metadata"]["annotations"][names.DIGEST_ANNOTATION]
-    return f"{pod['metadata']['labels'][names.JOB_LABEL]}-{digest[:10]}"
+    return next(str(volume["configMap"]["name"]) for volume in pod["spec"]["volumes"] if volume["name"] == "revision")
 
 
 def _row(kind: str, body: Json) -> Row:
