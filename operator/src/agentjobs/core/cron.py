@@ -3,24 +3,24 @@
 The controller (github.com/robfig/cron/v3) walks a clock through the fields, from the month down to the minute, each until it fits.
 Nearly always that finds the next minute whose local time fits. Where a clock is put on or back it has habits that no other library
 shares: an hour that comes twice is due twice, one that is left out is not due, and where midnight is left out a day is not looked at
-again. What people are told has to be what happens, so this walks the same way; tests compare the two. croniter reads the expression.
+again. What people are told has to be what happens, so this reads and walks the same way; tests compare the two.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from croniter import croniter
-
 from agentjobs.api import schedule_rules
 
 YEARS_AHEAD: Final = 5
 """How far the controller looks for a day that fits."""
+END: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Nothing is reckoned from here on: Python's calendar ends a year later, wherever the zone."""
 NOON: Final = 12
 
 
@@ -45,19 +45,22 @@ class Cron:
 _RANGES: Final = (range(60), range(24), range(1, 32), range(1, 13), range(7))
 
 
-_ONE_VALUE: Final = re.compile(r"\b0*(\d+)-0*\1(/\d+)?(?!\d)")
-"""A range of a single value, which croniter takes for a range around the clock."""
-
-
 @lru_cache(4096)
 def parse(expression: str) -> Cron:
-    """Of an expression that the rules of the API let through. Raises ValueError for others, as far as croniter does."""
-    numbers = schedule_rules.numbers_for_names(expression).split()
-    found = croniter.expand(" ".join(_ONE_VALUE.sub(r"\1", field) for field in numbers))[0]
-    minutes, hours, days, months, weekdays = (
-        frozenset(every if "*" in values else values) for values, every in zip(found, _RANGES, strict=True)
-    )
-    return Cron(minutes, hours, days, months, weekdays, either_day=not (_is_star(numbers[2]) or _is_star(numbers[4])))
+    """Of an expression that the rules of the API let through. Raises ValueError for others, as far as it notices."""
+    fields = schedule_rules.numbers_for_names(expression).split()
+    minutes, hours, days, months, weekdays = (frozenset(_values(field, every)) for field, every in zip(fields, _RANGES, strict=True))
+    return Cron(minutes, hours, days, months, weekdays, either_day=not (_is_star(fields[2]) or _is_star(fields[4])))
+
+
+def _values(field: str, every: range) -> Iterator[int]:
+    """A value with a step goes on to the end of its field."""
+    for item in field.split(","):
+        values, _, step = item.partition("/")
+        low, _, high = ("0", "", "") if values == "*" else values.partition("-")
+        first = every[0] if values == "*" else int(low)
+        last = int(high) if high else every[-1] if step or values == "*" else first
+        yield from range(first, last + 1, int(step or 1))
 
 
 def _is_star(field: str) -> bool:
@@ -120,9 +123,11 @@ class _Clock:
 
 
 def next_start(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
-    """The first start later than `after`, in the zone; None where no day of the next five years fits."""
+    """The first start later than `after`, in the zone; None where no day of the next five years fits, and from `END` on."""
+    if after >= END:
+        return None
     clock = _Clock(zone, after.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1))
-    last_year = clock.at.year + YEARS_AHEAD
+    last_year = min(clock.at.year + YEARS_AHEAD, END.year - 1)
     while clock.at.year <= last_year:
         before = clock.at.astimezone(UTC)
         if all(fits(cron, clock) for fits in (_month_fits, _day_fits, _hour_fits, _minute_fits, _second_fits)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agentjobs.api.job import Once, Schedule
@@ -16,13 +16,18 @@ from agentjobs.core.windows import Draw
 _REMEMBERED = 4096
 """Answers kept: a job is looked at several times for each of its runs, and reckoning starts takes most of a decision's time."""
 _AT_ONCE = 3
+_TOO_FAR = f"must lie before the year {cron.END.year}"
 NO_DRAW = Draw()
 
 
 @lru_cache(_REMEMBERED)
 def check(schedule: Schedule) -> None:
     """Raises UserError, with a sentence that says what to write instead."""
-    zone_of(schedule)
+    zone = zone_of(schedule)
+    if schedule.once and run_at(schedule.once, zone) >= cron.END:
+        raise UserError(f"spec.schedule.once.runAt: {_TOO_FAR}")
+    if schedule.start_date and date.fromisoformat(schedule.start_date) >= cron.END.date():
+        raise UserError(f"spec.schedule.startDate: {_TOO_FAR}")
 
 
 def zone_of(schedule: Schedule) -> ZoneInfo:
@@ -49,9 +54,23 @@ def next_starts(schedule: Schedule, after: datetime, count: int, draw: Draw = NO
     return _starts(schedule, after.replace(second=0, microsecond=0), max(count, _AT_ONCE), draw)[:count]
 
 
+def passed(schedule: Schedule, after: datetime, until: datetime, draw: Draw, count: int) -> tuple[datetime, ...]:
+    """As `next_starts`: those up to `until`, and the one after that, at most `count` in all. No more of them are reckoned."""
+    found: list[datetime] = []
+    for start in islice(_reckoned(schedule, after.replace(second=0, microsecond=0), draw), count):
+        found.append(start)
+        if start > until:
+            break
+    return tuple(found)
+
+
 @lru_cache(_REMEMBERED)
 def _starts(schedule: Schedule, after: datetime, count: int, draw: Draw) -> tuple[datetime, ...]:
-    return tuple(islice(_all_starts(schedule, after, draw), count))
+    return tuple(islice(_reckoned(schedule, after, draw), count))
+
+
+def _reckoned(schedule: Schedule, after: datetime, draw: Draw) -> Iterator[datetime]:
+    return takewhile(lambda start: start < cron.END, _all_starts(schedule, after, draw))
 
 
 def _all_starts(schedule: Schedule, after: datetime, draw: Draw) -> Iterator[datetime]:
@@ -73,22 +92,27 @@ def _cron_starts(expression: cron.Cron, zone: ZoneInfo, after: datetime) -> Iter
 
 
 def run_at(once: Once, zone: ZoneInfo) -> datetime:
-    """In the zone. Of a local time that comes twice the first; one that is left out moves on by as much as the clock does."""
+    """In the zone, at most `cron.END`.
+
+    Of a local time that comes twice the first; one that is left out moves on by as much as the clock does.
+    """
     moment = datetime.fromisoformat(once.run_at)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC).astimezone(zone)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return min(moment, cron.END).astimezone(UTC).astimezone(zone)
 
 
 def _some_weeks(schedule: Schedule, zone: ZoneInfo, after: datetime, first: date) -> Iterator[datetime]:
-    """Those of a cron in every n-th week. Where a week is left out the search goes on at the next one that counts."""
+    """Those of a cron in every n-th week. Where a week is left out the search goes on at the next one that counts, for some years."""
     expression, every = cron.parse(schedule.cron or ""), timedelta(weeks=schedule.every_weeks or 1)
     monday = first - timedelta(days=first.weekday())
     just_before = datetime.combine(first, time(), zone).astimezone(UTC) - timedelta(seconds=1)
     start = cron.next_start(expression, zone, max(after, just_before))
-    while start:
+    found = start
+    while start and found and start.year <= found.year + cron.YEARS_AHEAD:
         into = (start.date() - monday) % every
         if into < timedelta(weeks=1):
             yield start
-            start = cron.next_start(expression, zone, start)
+            found, start = start, cron.next_start(expression, zone, start)
         else:
             following = datetime.combine(start.date() - into + every, time(), zone).astimezone(UTC)
             start = cron.next_start(expression, zone, following - timedelta(seconds=1))
@@ -104,7 +128,7 @@ def too_late(schedule: Schedule, start: datetime) -> datetime:
 def start_of(run_name: str) -> datetime | None:
     """The start that a Job of the CronJob controller is for: its name ends in the start's minutes since 1970 (kubernetes#96498)."""
     minutes = run_name.rpartition("-")[2]
-    if not (minutes.isascii() and minutes.isdigit() and len(minutes) >= 8):
+    if not (minutes.isascii() and minutes.isdigit() and len(minutes) >= 8 and int(minutes) * 60 < cron.END.timestamp()):
         return None
     return datetime.fromtimestamp(0, UTC) + timedelta(minutes=int(minutes))
 

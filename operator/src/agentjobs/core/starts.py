@@ -62,6 +62,10 @@ class Scene:
     def next_starts(self, after: datetime, count: int = 1) -> tuple[datetime, ...]:
         return schedule.next_starts(self.schedule, after, count, self.draw)
 
+    def passed(self, after: datetime) -> tuple[datetime, ...]:
+        """Those up to now, and the next one."""
+        return schedule.passed(self.schedule, after, self.now, self.draw, AT_ONCE)
+
     def name(self, start: datetime) -> str:
         return schedule.run_name(self.observed.job.name, start)
 
@@ -125,7 +129,7 @@ def _go_on(scene: Scene, mark: datetime) -> Outlook:
     newest = max((start for start, begun in scene.accounted.items() if begun), default=None)
     since = scene.status.missed_since
     given_up: list[datetime] = []
-    for start in (mark, *scene.next_starts(mark, AT_ONCE)):
+    for start in (mark, *scene.passed(mark)):
         if start in scene.accounted:
             since = None if scene.accounted[start] else since or to_wire(start)
         elif start > scene.now or (not _is_lost(scene, start, newest)):
@@ -181,7 +185,7 @@ def _while_paused(scene: Scene, *, known: bool) -> Outlook:
     if since or not known or told is None:
         return Outlook(missed_since=since)
     paused = max(from_wire(told.last_transition_time), from_wire(approved or told.last_transition_time))
-    for start in scene.next_starts(paused, AT_ONCE):
+    for start in scene.passed(paused):
         if start > scene.now:
             return Outlook(requeue_after=(start - scene.now).total_seconds())
         if start not in scene.accounted:

@@ -32,11 +32,17 @@ class Draw:
 def minutes(window: Window, zone: ZoneInfo, day: date) -> list[datetime]:
     """The minutes of a day's window, in UTC. They may belong to the next day; there may be none, where an hour is left out."""
     opens, closes = _wall_clock(window, day)
-    first, end = min(_instants(opens, zone)), max(_instants(closes, zone))
+    first, end = _span(window, zone, day)
     every = (first + MINUTE * number for number in range(int((end - first) / MINUTE)))
     if _offset(first, zone) == _offset(end, zone):
         return list(every)
     return [minute for minute in every if opens <= minute.astimezone(zone).replace(tzinfo=None) < closes]
+
+
+def _span(window: Window, zone: ZoneInfo, day: date) -> tuple[datetime, datetime]:
+    """From the first minute that may be real to the end, in UTC."""
+    opens, closes = _wall_clock(window, day)
+    return min(_instants(opens, zone)), max(_instants(closes, zone))
 
 
 def _wall_clock(window: Window, day: date) -> tuple[datetime, datetime]:
@@ -57,16 +63,21 @@ def _offset(moment: datetime, zone: ZoneInfo) -> timedelta | None:
 
 def drawn(window: Window, zone: ZoneInfo, day: date, uid: str) -> datetime | None:
     """The start of this day, in UTC."""
-    choice = minutes(window, zone, day)
     number = int.from_bytes(hashlib.sha256(f"{uid}/{day.isoformat()}".encode()).digest())
+    first, end = _span(window, zone, day)
+    if _offset(first, zone) == _offset(end, zone):
+        return first + MINUTE * (number % int((end - first) / MINUTE))
+    choice = minutes(window, zone, day)
     return choice[number % len(choice)] if choice else None
 
 
 def starts(window: Window, zone: ZoneInfo, after: datetime, draw: Draw) -> Iterator[datetime]:
-    """The starts later than `after` of the next five years, in the zone."""
+    """The starts later than `after` of the next five years, in the zone; none from `cron.END` on."""
+    if after >= cron.END:
+        return
     days, first = cron.parse(window.cron), after.astimezone(zone).date() - DAY
     done = _day_of(window, zone, draw.last_start) if draw.last_start else None
-    for number in range(DAYS_AHEAD):
+    for number in range(min(DAYS_AHEAD, (cron.END.date() - first).days)):
         day = first + DAY * number
         if days.is_day(day) and day.month in days.months and day != done:
             start = drawn(window, zone, day, draw.uid)
@@ -85,5 +96,5 @@ def _day_of(window: Window, zone: ZoneInfo, start: datetime) -> date:
 
 
 def end(window: Window, zone: ZoneInfo, start: datetime) -> datetime:
-    """When the window of this start closes: a minute after its last one, in UTC."""
-    return minutes(window, zone, _day_of(window, zone, start))[-1] + MINUTE
+    """When the window of this start closes: a minute after its last one, in UTC; of a start outside of any window it is over."""
+    return (minutes(window, zone, _day_of(window, zone, start)) or [start])[-1] + MINUTE
