@@ -11,7 +11,7 @@ from agentjobs.core.approval import Content
 from agentjobs.core.changes import changes
 from agentjobs.core.models import Models
 from agentjobs.core.packages import Packages, card_lines
-from agentjobs.core.visible import cut, visible
+from agentjobs.core.visible import visible
 from agentjobs.core.windows import Draw
 from agentjobs.core.words import words
 
@@ -37,10 +37,10 @@ def card(
     return Card(
         digest=content.digest,
         name=name,
-        description=cut(visible(spec.description), MAX_DESCRIPTION),
+        description=visible(spec.description, MAX_DESCRIPTION),
         schedule=words(spec.schedule),
         next_starts=tuple(start.isoformat() for start in schedule.next_starts(spec.schedule, now, STARTS_ON_CARD, draw)),
-        triggers=tuple(cut(visible(line), MAX_LINE) for line in triggers.words(spec)),
+        triggers=tuple(visible(line, MAX_LINE) for line in triggers.words(spec)),
         session=spec.session,
         packages=card_lines(spec.packages, packages),
         variables=tuple(variable.name for variable in spec.env),

@@ -6,19 +6,19 @@ force: field by field, long texts as a unified diff.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from agentjobs.core.approval import Content
-from agentjobs.core.visible import cut, visible
+from agentjobs.core.compare import differences, unified
+from agentjobs.core.visible import visible
 
 MAX_LINES: Final = 120
 MAX_LINE: Final = 500
 MAX_CHARACTERS: Final = 12_000
 MAX_COMPARED: Final = 1_000
-"""Lines of each text that are compared, after what is the same at both ends: a comparison may take quadratic time."""
+"""Lines from the first change to the last: of more, only what is there now is told, since a card has no room for both."""
 _NONE: Final = "(none)"
 _ON_CARD: Final = (
     "description",
@@ -43,7 +43,7 @@ def _bounded(lines: Iterable[str]) -> tuple[str, ...]:
     kept: list[str] = []
     room, left_out = MAX_CHARACTERS, 0
     for line in lines:
-        shown = "" if left_out else cut(visible(line), MAX_LINE)
+        shown = "" if left_out else visible(line, MAX_LINE)
         if left_out or len(kept) == MAX_LINES or len(shown) > room:
             left_out += 1
             continue
@@ -100,16 +100,11 @@ def _value(side: dict[str, Any], path: str) -> str:
 
 def _text(path: str, before: str, after: str) -> Iterator[str]:
     old, new = before.split("\n"), after.split("\n")
-    head = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    tails = zip(reversed(old[head:]), reversed(new[head:]), strict=False)
-    tail = next((at for at, (a, b) in enumerate(tails) if a != b), min(len(old), len(new)) - head)
-    if max(len(old), len(new)) - head - tail > MAX_COMPARED:
-        # Too long to compare: what was there and what is there instead, as it stands.
-        yield f"{path}: line {head + 1}: {len(old) - head - tail} lines -> {len(new) - head - tail} lines"
-        yield from (f"+{line}" for line in new[head : len(new) - tail])
+    spans = differences(old, new)
+    removed, added = old[spans[0].old_from : spans[-1].old_to], new[spans[0].new_from : spans[-1].new_to]
+    if max(len(removed), len(added)) > MAX_COMPARED:
+        # Longer than a card: what is there instead, as it stands.
+        yield f"{path}: line {spans[0].old_from + 1}: {len(removed)} lines -> {len(added)} lines"
+        yield from (f"+{line}" for line in added)
         return
-    around = slice(max(head - 3, 0), None)
-    shown = difflib.unified_diff(
-        old[around][: len(old) - tail + 3 - around.start], new[around][: len(new) - tail + 3 - around.start], path, path, lineterm=""
-    )
-    yield from shown
+    yield from unified(old, new, (path, path))

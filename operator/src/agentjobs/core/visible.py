@@ -4,7 +4,8 @@ Shown as `<U+200B ZERO WIDTH SPACE>`, a repetition as `<U+200B ZERO WIDTH SPACE 
 
 1. What has no glyph or moves text: control characters but line breaks and tabs, format characters (zero-width, direction, tags),
    surrogates, private and unassigned ones, separators and spaces but U+0020, variation selectors and the other characters that
-   Unicode lets a program ignore, enclosing marks, and a combining mark that follows no letter.
+   Unicode lets a program ignore, enclosing marks, and a combining mark that follows no letter, or that is the fifth on one: piles of
+   them cover the lines above.
 2. A letter or digit that Unicode calls another form of ASCII ones: full-width, mathematical, ligatures. Python reads them as those.
 3. In a word that mixes scripts, or that stands beside Latin letters on its line and has only letters that look Latin: its letters of
    Cyrillic, Greek, Armenian, Cherokee, Coptic, Lisu and Deseret. A word with another letter of its script is plainly not Latin.
@@ -12,12 +13,15 @@ Shown as `<U+200B ZERO WIDTH SPACE>`, a repetition as `<U+200B ZERO WIDTH SPACE 
    a Greek question mark, a division slash, a modifier letter apostrophe, a minus sign. Quotation marks, dashes and the ellipsis of usual
    typography stay as they are; so do full-width forms among letters of East Asia and the punctuation of other scripts, with no ASCII
    character but a space beside them.
+
+Takes time in proportion to the text: what is asked of a whole line or word is asked once, of its set of characters.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
@@ -71,28 +75,83 @@ _OF_OTHER_SCRIPTS: Final = frozenset("\u0589\u055a\u055d\u05c3\u05f3\u05f4\u060d
 _TYPOGRAPHY: Final = frozenset("\u2026")
 """Unicode calls the ellipsis three full stops; it is usual."""
 _WORD: Final = re.compile(r"\w+")
+_PLAIN: Final = re.compile(r"[\n\t -~]*")
+_ASCII_LETTER: Final = re.compile("[A-Za-z]")
+MAX_MARKS: Final = 4
+"""Combining marks on one letter. Languages need up to four."""
+_REST: Final = 40
+"""Characters that are kept for the words about what is missing."""
+_SHOWN, _TOLD, _MARK, _SIGN = range(4)
+"""What is known of a character alone: it is shown; it is told by its name; it depends on what is before it, or on its line."""
 
 
-def visible(text: str) -> str:
-    """Line breaks and tabs stay as they are."""
-    if text.isascii() and text.isprintable():
+def visible(text: str, characters: int = 0) -> str:
+    """Line breaks and tabs stay as they are. `characters`: at most so many, 0 for all; says how many of the text's are missing."""
+    if _PLAIN.fullmatch(text) and not 0 < characters < len(text):
         return text
-    return "\n".join(map(_line, text.split("\n")))
+    first = text[:characters] if characters else text
+    pieces = list(_pieces(text, len(first)))
+    if not characters or (len(text) == len(first) and sum(len(shown) for shown, _ in pieces) <= characters):
+        return "".join(shown for shown, _ in pieces)
+    kept, room, missing = [], characters - _REST, len(text)
+    for shown, count in pieces:
+        # What stands for one character each may be cut anywhere; a name is kept whole or left out.
+        part = shown[: max(room, 0)] if len(shown) == count else shown
+        if len(part) > room:
+            break
+        kept.append(part)
+        room -= len(part)
+        missing -= len(part) if len(shown) == count else count
+        if len(part) < len(shown):
+            break
+    return f"{''.join(kept)}... ({missing} more characters)"
 
 
-def cut(text: str, characters: int) -> str:
-    """At most so many; says how many are missing."""
-    return text if len(text) <= characters else f"{text[: characters - 40]}... ({len(text) - characters + 40} more characters)"
+def _pieces(text: str, end: int) -> Iterator[tuple[str, int]]:
+    """The first `end` characters, judged as parts of their whole lines: what is shown, and for how many characters it stands."""
+    begin = 0
+    while begin < end:
+        stop = text.find("\n", begin)
+        line = text[begin : stop if stop >= 0 else len(text)]
+        if _PLAIN.fullmatch(line):
+            shown = line[: end - begin]
+            yield shown, len(shown)
+        else:
+            yield from _line(line, min(end - begin, len(line)))
+        begin += len(line) + 1
+        if begin <= end:
+            yield "\n", 1
 
 
-def _line(line: str) -> str:
-    told = {at for word in _WORD.finditer(line) for at in _passing_for_latin(line, word)}
-    marks = [
-        at in told or _is_hidden(character, line[at - 1] if at else "") or _passes_for_punctuation(line, at)
-        for at, character in enumerate(line)
-    ]
-    shown = groupby(zip(line, marks, strict=True))
-    return "".join(_named(character, len(list(same))) if mark else character * len(list(same)) for (character, mark), same in shown)
+def _line(line: str, end: int) -> Iterator[tuple[str, int]]:
+    for (character, named), group in groupby(zip(line[:end], _told(line, end), strict=True)):
+        count = len(list(group))
+        yield (_named(character, count) if named else character * count), count
+
+
+def _told(line: str, end: int) -> list[bool]:
+    """Of each character whether it is told by its name."""
+    kinds = {character: _kind(character) for character in set(line[:end])}
+    told = [kinds[character] is _TOLD for character in line[:end]]
+    east_asian = _SIGN in kinds.values() and any(map(_is_east_asian, set(line)))
+    marks = 0
+    for at, character in enumerate(line[:end]):
+        kind = kinds[character]
+        if kind == _MARK:
+            before = line[at - 1] if at else " "
+            marks = marks + 1 if unicodedata.category(before)[0] in "LM" else MAX_MARKS + 1
+            told[at] = marks > MAX_MARKS
+            continue
+        marks = 0
+        if kind == _SIGN:
+            told[at] = _passes_for_punctuation(line, at, east_asian=east_asian)
+    beside_latin = not line.isascii() and _has_latin(line)
+    for word in _WORD.finditer(line):
+        if word.start() >= end:
+            break
+        for at in _passing_for_latin(word, end, beside_latin=beside_latin):
+            told[at] = True
+    return told
 
 
 def _named(character: str, count: int) -> str:
@@ -100,33 +159,32 @@ def _named(character: str, count: int) -> str:
     return f"<U+{ord(character):04X} {name}{f' x{count}' if count > 1 else ''}>"
 
 
-def _is_hidden(character: str, before: str) -> bool:
+@lru_cache(4096)
+def _kind(character: str) -> int:
     if character in _KEPT:
-        return False
+        return _SHOWN
     if character.isascii():
-        return not character.isprintable()
+        return _SHOWN if character.isprintable() else _TOLD
     category = unicodedata.category(character)
     if category in _HIDDEN or ord(character) in _IGNORABLE:
-        return True
+        return _TOLD
     if category == "Mn":
-        return not (before and unicodedata.category(before)[0] in "LM")
-    if character in _LIKE_PUNCTUATION:
-        return True
-    return category[0] in "LN" and _is_form_of_ascii(character)
+        return _MARK
+    if character in _LIKE_PUNCTUATION or (category[0] in "LN" and _is_form_of_ascii(character)):
+        return _TOLD
+    return _SIGN if character in _OF_OTHER_SCRIPTS or _is_form_of_ascii_punctuation(character) else _SHOWN
 
 
 def _is_form_of_ascii(character: str) -> bool:
     return unicodedata.normalize("NFKC", character).isascii()
 
 
-def _passes_for_punctuation(line: str, at: int) -> bool:
-    character = line[at]
-    if character.isascii() or not (character in _OF_OTHER_SCRIPTS or _is_form_of_ascii_punctuation(character)):
-        return False
+def _passes_for_punctuation(line: str, at: int, *, east_asian: bool) -> bool:
+    """`east_asian`: the line has letters of East Asia."""
     around = [line[place] for place in (at - 1, at + 1) if 0 <= place < len(line)]
     if any(beside.isascii() and beside != " " for beside in around):
         return True
-    return character not in _OF_OTHER_SCRIPTS and not any(map(_is_east_asian, line))
+    return line[at] not in _OF_OTHER_SCRIPTS and not east_asian
 
 
 def _is_form_of_ascii_punctuation(character: str) -> bool:
@@ -138,15 +196,20 @@ def _is_east_asian(character: str) -> bool:
     return unicodedata.category(character) == "Lo" and unicodedata.east_asian_width(character) == "W"
 
 
-def _passing_for_latin(line: str, word: re.Match[str]) -> list[int]:
+def _has_latin(line: str) -> bool:
+    return bool(_ASCII_LETTER.search(line)) or any(_script(character) == "LATIN" for character in set(line))
+
+
+def _passing_for_latin(word: re.Match[str], end: int, *, beside_latin: bool) -> list[int]:
+    """Places before `end`."""
     if word[0].isascii():
         return []
-    scripts = {script for character in word[0] if (script := _script(character))}
-    alike = [at for at in range(word.start(), word.end()) if _script(line[at]) in _ALIKE_SCRIPTS]
-    if len(scripts) > 1:
-        return alike
-    beside_latin = any(_script(character) == "LATIN" for character in line)
-    return alike if beside_latin and all(line[at] in _LATIN_LOOKS for at in alike) else []
+    scripts = {character: _script(character) for character in set(word[0])}
+    alike = {character for character, script in scripts.items() if script in _ALIKE_SCRIPTS}
+    mixed = len(set(scripts.values()) - {""}) > 1
+    if not (mixed or (beside_latin and alike <= _LATIN_LOOKS)):
+        return []
+    return [at for at in range(word.start(), min(word.end(), end)) if word.string[at] in alike]
 
 
 @lru_cache(4096)

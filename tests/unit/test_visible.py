@@ -1,0 +1,138 @@
+"""What people are shown takes time in proportion to its length, whoever wrote it, and is never cut in silence."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentjobs.core.compare import differences, unified
+from agentjobs.core.visible import visible
+
+SIZE: Final = 1 << 18
+"""Characters of a worst case, as many as a script may have. What takes time with the square of that does not end within the time limit."""
+LETTERS: Final = "ab\u0430\u0440\u03b1\u5b8c\u05d0\u0301\u200b\u202e\u00a0\u2215\uff45\uff1b\u0589 \t\n.;<x"
+WORST: Final = {
+    "full-width letters": "\uff45",
+    "full-width stops and blanks": "\uff0e ",
+    "punctuation of other scripts": "\u05f4 ",
+    "one word of Cyrillic": "\u0440",
+    "words of two scripts": "\u0440 \u03c1 ",
+    "words beside Latin": "\u0440\u043e\u0441 a ",
+    "words that mix": "p\u0430 ",
+    "hidden ones in turns": "\u200b\u200c",
+    "the same hidden one": "\u200b",
+    "marks on nothing": "\u0301",
+    "marks on letters": "a\u0301",
+    "Chinese": "".join(map(chr, range(0x4E00, 0x9FFF))),
+    "all planes": "".join(chr(code) for code in range(0x21, 0x30000) if not 0xD800 <= code < 0xE000),
+    "surrogates": "\ud800\udc00",
+    "short lines": "\u200b\n",
+    "escapes": "\x1b[2K\r",
+    "ASCII": "print(1); ",
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("case", WORST)
+def test_a_text_takes_time_in_proportion_to_its_length(case: str) -> None:
+    text = ("a \uff0e" + WORST[case] * (SIZE // len(WORST[case]) + 1))[:SIZE]
+    assert "\x1b" not in visible(text)
+    assert len(visible(text, 500)) <= 500
+
+
+def lines_of(how: str) -> tuple[list[str], list[str]]:
+    """A hundred thousand lines and more, as no diff likes them."""
+    dice = random.Random(how)
+    some = [str(number) for number in range(150_000)]
+    return {
+        "turned round": (some, some[::-1]),
+        "shuffled": (some, dice.sample(some, len(some))),
+        "two letters": (dice.choices("ab", k=SIZE), dice.choices("ab", k=SIZE)),
+        "many twice": (dice.choices(some[:70_000], k=150_000), dice.choices(some[:70_000], k=150_000)),
+        "few at a time": (dice.choices(some[:150], k=150_000), dice.choices(some[:150], k=150_000)),
+        "every second one": ([f"{line}\nx" for line in some], [f"{line}\ny" for line in some]),
+        "one long line": (["a" * SIZE], ["a" * SIZE + "b"]),
+        "nothing": ([], some),
+    }[how]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "how", ["turned round", "shuffled", "two letters", "many twice", "few at a time", "every second one", "one long line", "nothing"]
+)
+def test_a_comparison_of_hostile_texts_ends(how: str) -> None:
+    old, new = lines_of(how)
+    told = list(unified(old, new, ("old", "new")))
+    assert sum(line.startswith("+") for line in told) - sum(line.startswith("-") for line in told) == len(new) - len(old)
+
+
+@given(st.lists(st.sampled_from("abcdef")), st.lists(st.sampled_from("abcdef")))
+def test_a_comparison_tells_how_to_make_the_one_of_the_other(old: list[str], new: list[str]) -> None:
+    made: list[str] = []
+    at = 0
+    for span in differences(old, new):
+        made += old[at : span.old_from]
+        assert len(made) == span.new_from
+        made += new[span.new_from : span.new_to]
+        at = span.old_to
+    assert made + old[at:] == new
+    assert bool(differences(old, new)) == (old != new)
+
+
+HUNK: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=40), st.lists(st.sampled_from("abc"), max_size=40))
+def test_a_unified_difference_can_be_applied(old: list[str], new: list[str]) -> None:
+    """As `patch` would: the numbers of its heads are right, every line of the old text stands where they say."""
+    made: list[str] = []
+    at = 0
+    for line in list(unified(old, new, ("old", "new")))[2:]:
+        if head := HUNK.fullmatch(line):
+            begin = int(head[1]) - (head[2] != "0")
+            made += old[at:begin]
+            at = begin
+            assert len(made) == int(head[3]) - (head[4] != "0")
+        elif line[0] == "+":
+            made.append(line[1:])
+        else:
+            assert old[at] == line[1:]
+            at += 1
+            made += [line[1:]] if line[0] == " " else []
+    assert made + old[at:] == new
+
+
+def test_a_small_change_is_told_as_one() -> None:
+    old = ["import os", "", "a = 1", "", "b = 2", "", "print(a)"]
+    new = ["import os", "", "a = 1", "", "b = 3", "", "print(a)"]
+    told = list(unified(old, new, ("old", "new")))
+    assert told == ["--- old", "+++ new", "@@ -2,6 +2,6 @@", " ", " a = 1", " ", "-b = 2", "+b = 3", " ", " print(a)"]
+
+
+@given(st.text(st.sampled_from(LETTERS), max_size=60), st.integers(50, 80))
+def test_what_is_cut_is_the_beginning_and_says_how_much_is_missing(text: str, characters: int) -> None:
+    """Judged as a part of the whole text: a letter that passes for a Latin one further on is named here, too."""
+    shown = visible(text, characters)
+    if shown == visible(text):
+        return
+    kept, _, missing = shown.rpartition("... (")
+    count = int(missing.removesuffix(" more characters)"))
+    assert len(shown) <= characters
+    assert 0 < count <= len(text)
+    assert visible(text).startswith(kept)
+
+
+def test_a_name_is_never_cut_in_half() -> None:
+    assert visible("\u200b\u200c" * 300, 100) == ("<U+200B ZERO WIDTH SPACE><U+200C ZERO WIDTH NON-JOINER>... (598 more characters)")
+    assert visible("x" * 300, 100) == "x" * 60 + "... (240 more characters)"
+    assert visible("x" * 100, 100) == "x" * 100
+
+
+def test_a_pile_of_marks_is_told_and_those_of_a_language_are_not() -> None:
+    assert visible("e\u0301\u0302a\u0323\u0306") == "e\u0301\u0302a\u0323\u0306"
+    assert visible("a" + "\u0301" * 40) == "a" + "\u0301" * 4 + "<U+0301 COMBINING ACUTE ACCENT x36>"
