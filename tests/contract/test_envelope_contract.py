@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agentjobs.cli.logs import ENVELOPE
 from agentjobs.core import envelope as reader
 from agentjobs.core.envelope import Envelope, EnvelopeError, ShortForm, read_envelope, read_short_form
 from agentjobs_runner import envelope as writer
+from agentjobs_runner import livelog
 from agentjobs_runner.capture import Capture
 from agentjobs_runner.report import RefusedError, Report
 
@@ -73,11 +75,14 @@ def record() -> dict[str, object]:
 
 def test_the_constants_agree() -> None:
     shared = {name for name in vars(writer) if name.isupper()} & {name for name in vars(reader) if name.isupper()}
-    assert shared >= {"VERSION", "LINE_PREFIX", "END_PREFIX", "MAX_LINE_BYTES", "MAX_LINES", "MAX_TERMINATION_BYTES"}
+    assert shared >= {"VERSION", "LINE_PREFIX", "END_PREFIX", "FILLER_PREFIX", "MAX_LINE_BYTES", "MAX_LINES", "MAX_TERMINATION_BYTES"}
     for name in shared - {"TYPE_CHECKING", "MAX_TAIL_BYTES"}:
         assert getattr(writer, name) == getattr(reader, name), name
     assert reader.MAX_TAIL_BYTES == 4 * writer.MAX_TAIL_BYTES  # an invalid byte is shown as four characters
-    assert reader.TAIL_LINES > writer.MAX_LINES + 1
+    pipes_of_64_kib = 192 * 1024 // writer.MAX_LINE_BYTES
+    assert writer.MAX_LINES + 1 + 2 * pipes_of_64_kib < reader.TAIL_LINES
+    most = livelog.MAX_FILLER_BYTES // writer.MAX_LINE_BYTES
+    assert writer.MAX_LINES + 1 + 2 * most + livelog.MANY_LINES < reader.WIDE_LINES
 
 
 @settings(deadline=None)
@@ -241,3 +246,80 @@ def test_a_log_of_shuffled_lines_is_read_or_refused(lines: list[bytes]) -> None:
 def test_any_other_log_is_refused(log: bytes) -> None:
     with pytest.raises(EnvelopeError, match=r"^the log ends without an envelope$"):
         read_envelope(log)
+
+
+def filler(marker: str, lines: int) -> bytes:
+    return writer.filler(marker, lines * writer.MAX_LINE_BYTES)
+
+
+@pytest.mark.parametrize("lines", [1, 24, 56])
+def test_filler_behind_the_envelope_is_told_from_it_also_where_the_last_line_is_cut(lines: int) -> None:
+    envelope = written(noise(1, 30_000))
+    log = b"".join(envelope.lines) + filler(envelope.marker, lines)
+    assert read_envelope(log) == read_envelope(log, envelope.checksum)
+    for cut in (1, 2, 100, writer.MAX_LINE_BYTES - 20):
+        assert read_envelope(log[:-cut], envelope.checksum).stderr == "err\n"
+
+
+def test_filler_is_long_lines_and_at_least_as_much_as_was_asked_for() -> None:
+    for size in (1, 8192, 8193, 192 * 1024):
+        lines = writer.filler("0" * 32, size).splitlines(keepends=True)
+        assert {len(line) for line in lines} == {writer.MAX_LINE_BYTES}
+        assert size <= 8192 * len(lines) < size + 8192
+    assert writer.filler("0" * 32, 0) == b""
+
+
+@pytest.mark.parametrize("behind", [filler("0" * 32, 1), filler("0" * 32, 24) + b"text\n", b"@agentjobs:filler\n"])
+def test_only_filler_of_its_own_marker_may_stand_behind_an_envelope_that_nothing_else_names(behind: bytes) -> None:
+    envelope = written()
+    log = b"".join(envelope.lines)
+    assert read_envelope(log + filler(envelope.marker, 1)).stdout == "out\n"
+    for late in (behind, filler(envelope.marker, 1) + behind, behind + filler(envelope.marker, 1)):
+        with pytest.raises(EnvelopeError, match="the log ends without an envelope"):
+            read_envelope(log + late)
+        assert read_envelope(log + late, envelope.checksum).stdout == "out\n"
+
+
+FORGED = written(b"forged\n")
+SCRIPT_LINES = st.lists(
+    st.sampled_from([*FORGED.lines, filler(FORGED.marker, 1), filler("0" * 32, 1), b"@agentjobs:filler \n", b"1\n", b"x" * 9000 + b"\n"]),
+    max_size=20,
+)
+
+
+@settings(deadline=None)
+@given(
+    stdout=st.one_of(st.just(b"out\n"), st.builds(noise, st.integers(), st.integers(0, 50_000))),
+    printed=SCRIPT_LINES, late=st.lists(st.integers(0, 10**6), max_size=24), behind=st.integers(0, 24),
+)  # fmt: skip
+def test_whatever_a_script_prints_before_it_the_runners_envelope_is_read(
+    stdout: bytes, printed: list[bytes], late: list[int], behind: int
+) -> None:
+    """late: where filler of stderr stands between and behind the runner's lines. A script is dead by then, but not what it printed."""
+    envelope = written(stdout, b"".join(printed))
+    lines = [*envelope.lines, *[filler(envelope.marker, 1)] * behind]
+    for place in late:
+        lines.insert(place % (len(lines) + 1), filler(envelope.marker, 1))
+    log = b"".join([*printed, *lines])
+    read = read_envelope(log)
+    assert read == read_envelope(log, envelope.checksum)
+    assert (read.stdout, read.stderr) == (captured(stdout).text()[0], captured(b"".join(printed)).text()[0])
+
+
+@settings(deadline=None)
+@given(printed=SCRIPT_LINES, between=SCRIPT_LINES, behind=st.integers(0, 24))
+def test_what_a_script_printed_on_stderr_and_comes_late_neither_forges_nor_hides_the_envelope_that_is_named(
+    printed: list[bytes], between: list[bytes], behind: int
+) -> None:
+    envelope = written(noise(3, 20_000))
+    first, *others = envelope.lines
+    log = b"".join([*printed, first, *between, *others, filler(envelope.marker, behind), *between, *printed])
+    assert read_envelope(log, envelope.checksum).stderr == "err\n"
+
+
+def test_people_who_follow_a_run_see_none_of_its_runners_lines_and_all_of_its_scripts() -> None:
+    envelope = written(noise(1, 30_000))
+    ours = [*envelope.lines, *filler(envelope.marker, 2).splitlines(keepends=True)]
+    assert all(ENVELOPE.match(line.decode()) for line in ours)
+    for line in (f"@agentjobs:filler {envelope.marker} ...x\n", "@agentjobs:filler x ...\n", "@agentjobs:end\n"):
+        assert not ENVELOPE.match(line)

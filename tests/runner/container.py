@@ -93,6 +93,16 @@ class Running:
             self._threads.append(threading.Thread(target=_read_into, args=(pipe, buffer), daemon=True))
             self._threads[-1].start()
 
+    def outputs(self) -> tuple[int, int]:
+        """The descriptors of its output, for a reader of the test's own."""
+        assert self._process.stdout
+        assert self._process.stderr
+        return self._process.stdout.fileno(), self._process.stderr.fileno()
+
+    def wait_for_exit(self, seconds: float = PATIENCE_SECONDS) -> None:
+        """Looks often: what a runtime does when a container ends, it does at once."""
+        wait_until("the container has ended", lambda: not self.alive, seconds)
+
     def close_output(self) -> None:
         """Nobody reads the log any more."""
         assert self._process.stdout
@@ -167,9 +177,18 @@ class Ended:
 
     @property
     def live_stdout(self) -> bytes:
-        """stdout without the envelope."""
-        lines = self.stdout.splitlines(keepends=True)
+        """stdout without the envelope and the filler behind it."""
+        lines = without_filler(self.stdout).splitlines(keepends=True)
         return b"".join(lines[: -self.short_form.lines - 1])
+
+
+def without_filler(stream: bytes) -> bytes:
+    return b"".join(line for line in stream.splitlines(keepends=True) if not line.startswith(b"@agentjobs:filler "))
+
+
+def kept(total: str) -> str:
+    """What is kept of a stream of ASCII."""
+    return total if len(total) <= 51_200 else f"{total[:25600]}\n[agentjobs: {len(total) - 51200} bytes dropped here]\n{total[-25600:]}"
 
 
 class Host:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentjobs_runner.livelog import LIMIT_BYTES, PIECE_BYTES, Budget
-from tests.runner.container import Host, wait_until
+from tests.runner.container import Host, kept, wait_until
 
 ROTATED_AT_BYTES = 10 * 1024 * 1024
 ENVELOPE_BYTES = 91 * (8192 + 46)
@@ -20,11 +20,6 @@ def log_file_bytes(stream: bytes, piece: int = 16 * 1024) -> int:
     """What a stream takes in the runtime's log file: 45 bytes of time, stream and tag, and a newline, for each line or piece of one."""
     pieces = (max(1, -(-len(line) // piece)) for line in stream.removesuffix(b"\n").split(b"\n"))
     return len(stream) + sum(46 * count for count in pieces)
-
-
-def kept(total: str) -> str:
-    """What is kept of a stream of ASCII."""
-    return f"{total[:25600]}\n[agentjobs: {len(total) - 51200} bytes dropped here]\n{total[-25600:]}"
 
 
 def test_output_is_seen_while_the_script_runs(host: Host) -> None:

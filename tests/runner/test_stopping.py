@@ -16,7 +16,7 @@ DEAF = "import os, signal, sys, time\nfor n in (2, 15): signal.signal(n, signal.
 
 
 def test_stopping_and_lingering_fit_into_the_grace_period_of_a_pod() -> None:
-    assert supervise.GRACE_SECONDS + supervise.LAST_SECONDS + run.SETTLE_SECONDS + run.LINGER_SECONDS < 30
+    assert supervise.GRACE_SECONDS + supervise.LAST_SECONDS + run.PUSH_SECONDS + run.LINGER_SECONDS < 30
     assert run.LINGER_SECONDS == 15
 
 

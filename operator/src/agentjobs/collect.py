@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.cluster.client import Api
-from agentjobs.core.envelope import LIVE_LINES, TAIL_LINES, EnvelopeError, live_output, read_envelope, read_short_form
+from agentjobs.core.envelope import TAIL_LINES, WIDE_LINES, Envelope, EnvelopeError, ShortForm, live_output, read_envelope, read_short_form
 from agentjobs.core.errors import ClusterError, NotFound
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.pods import INSTALL_CONTAINER, RUNNER_CONTAINER, PodView
@@ -39,8 +39,7 @@ async def read_evidence(cluster: Api, pod: PodView, now: datetime) -> Evidence |
     short = read_short_form(pod.termination_message)
     readable = False
     try:
-        log = await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, TAIL_LINES)
-        return Evidence(read_envelope(log, short.sha256 if short else None))
+        return Evidence(await _envelope(cluster, pod, short))
     except EnvelopeError as error:
         problem, patience, readable = str(error), FLUSH, True
     except NotFound:
@@ -53,9 +52,20 @@ async def read_evidence(cluster: Api, pod: PodView, now: datetime) -> Evidence |
     return Evidence(None, f"{problem}; {LIVE}" if live else problem, live)
 
 
+async def _envelope(cluster: Api, pod: PodView, short: ShortForm | None) -> Envelope:
+    """Its end is nearly always the end of the log. Lines of stderr that came late can stand behind it."""
+    try:
+        log = await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, TAIL_LINES)
+        return read_envelope(log, short.sha256 if short else None)
+    except EnvelopeError:
+        if short is None or not short.sha256:
+            raise
+        return read_envelope(await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, WIDE_LINES), short.sha256)
+
+
 async def _live(cluster: Api, pod: PodView) -> str:
     """What is left of a run whose runner had no last word: where memory is short, some kernels end it together with its script."""
     try:
-        return live_output(await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, LIVE_LINES))
+        return live_output(await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, WIDE_LINES))
     except ClusterError:
         return ""

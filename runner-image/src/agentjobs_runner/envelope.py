@@ -2,6 +2,7 @@
 
     @agentjobs:envelope <marker> <i>/<n> <base64 of a part>       n lines, i from 1
     @agentjobs:end <marker> <n> <SHA-256 of the compressed bytes>
+    @agentjobs:filler <marker> <dots>                              only after many lines, see `livelog`
 
 The parts together are zlib-compressed JSON. The names and limits here are the format; the operator's reader has its own
 copy, and a contract test holds the two together.
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 VERSION = 1
 LINE_PREFIX = "@agentjobs:envelope"
 END_PREFIX = "@agentjobs:end"
+FILLER_PREFIX = "@agentjobs:filler"
 MAX_LINE_BYTES = 8192
 MAX_LINES = 90
 MAX_TERMINATION_BYTES = 4096
@@ -38,7 +40,7 @@ PART_BYTES = (MAX_LINE_BYTES - len(LINE_PREFIX) - 32 - 5 - 3 - 1) // 4 * 3
 class Envelope:
     """The record in both forms. `lines` holds the envelope's whole lines, the end line last."""
 
-    __slots__ = ("checksum", "lines", "termination")
+    __slots__ = ("checksum", "lines", "marker", "termination")
 
     def __init__(self, report: Report, stdout: Capture, stderr: Capture, log_dropped: int) -> None:
         (out, out_dropped), (err, err_dropped) = stdout.text(), stderr.text()
@@ -49,7 +51,8 @@ class Envelope:
         }
         packed = zlib.compress(to_json(record | {"stdout": out, "stderr": err}))
         self.checksum = sha256_hex(packed)
-        self.lines = envelope_lines(packed, self.checksum, os.urandom(16).hex())
+        self.marker = os.urandom(16).hex()
+        self.lines = envelope_lines(packed, self.checksum, self.marker)
         self.termination = short_form(record | {"sha256": self.checksum, "lines": len(self.lines) - 1}, stdout, stderr)
 
 
@@ -63,6 +66,12 @@ def envelope_lines(packed: bytes, checksum: str, marker: str) -> list[bytes]:
         for number, part in enumerate(parts, 1)
     ]
     return [*lines, f"{END_PREFIX} {marker} {count} {checksum}\n".encode()]
+
+
+def filler(marker: str, size: int) -> bytes:
+    """Whole lines without a meaning, at least `size` bytes; long ones, since each costs the runtime the same."""
+    line = f"{FILLER_PREFIX} {marker} ".encode().ljust(MAX_LINE_BYTES - 1, b".") + b"\n"
+    return line * -(-size // MAX_LINE_BYTES)
 
 
 def short_form(record: Fields, stdout: Capture, stderr: Capture) -> bytes:

@@ -7,6 +7,7 @@ import time
 
 from agentjobs_runner import agents, envelope, proc, revision
 from agentjobs_runner.imports import require_imports
+from agentjobs_runner.livelog import in_flight_bytes
 from agentjobs_runner.quick import signal
 from agentjobs_runner.report import RefusedError, Report
 from agentjobs_runner.supervise import Supervisor
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 TERMINATION_LOG = "dev/termination-log"
 MAX_NAME_CHARACTERS = 253
 PRINT_SECONDS = 10.0
-# The runtime reads stdout and stderr in two tasks: it gets this long to write down the end of stderr before the envelope comes.
+# The runtime reads stdout and stderr in two tasks. It gets this long to write down the end of stderr before the envelope
+# comes, where that is little; where it is much, filler pushes it out, for at most PUSH_SECONDS.
 SETTLE_SECONDS = 0.02
+PUSH_SECONDS = 4.0
 # After SIGTERM the log can be read only while the container runs: with 5 s to stop the script, inside a grace period of 30 s.
 LINGER_SECONDS = 15.0
 # Read by the runner, not passed on to the script.
@@ -135,9 +138,25 @@ def _tell(report: Report, supervisor: Supervisor, log: int) -> None:
     stdout.end_line()
     record = envelope.Envelope(report, stdout.capture, stderr.capture, stdout.dropped + stderr.dropped)
     _write_termination(log, record.termination)
-    supervisor.work_until(lambda: False, stderr.heard_at + SETTLE_SECONDS - time.monotonic())
+    _settle(supervisor, record.marker)
     stdout.send(b"".join(record.lines))
+    if stdout.crowded:
+        stdout.send(envelope.filler(record.marker, in_flight_bytes(stdout.sink)))
     supervisor.work_until(lambda: not stdout.wants_writing, PRINT_SECONDS)
+
+
+def _settle(supervisor: Supervisor, marker: str) -> None:
+    """Until stderr is in the log file, so that nothing of it comes behind the envelope.
+
+    A run that was told to stop is read before its container ends, and then only the last line of the log proves whose
+    envelope it is: what a script wrote to stderr must not come later, however little it is.
+    """
+    stderr = supervisor.stderr
+    if stderr.crowded or (supervisor.told and not stderr.silent):
+        stderr.send(envelope.filler(marker, in_flight_bytes(stderr.sink)))
+        supervisor.work_until(lambda: not stderr.wants_writing, PUSH_SECONDS)
+    else:
+        supervisor.work_until(lambda: False, stderr.heard_at + SETTLE_SECONDS - time.monotonic())
 
 
 def _linger(supervisor: Supervisor) -> None:

@@ -13,7 +13,7 @@ from agentjobs.cli.kube import RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at
 
-ENVELOPE: Final = re.compile(r"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0-9a-f]{32} \d+ [0-9a-f]{64}$)")
+ENVELOPE: Final = re.compile(r"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0-9a-f]{32} \d+ [0-9a-f]{64}$|filler [0-9a-f]{32} \.+$)")
 """Lines of the runner for the operator, at the end of a log."""
 
 

@@ -2,6 +2,7 @@
 
     @agentjobs:envelope <marker> <i>/<n> <base64 of a part>       n lines, i from 1
     @agentjobs:end <marker> <n> <SHA-256 of the compressed bytes>
+    @agentjobs:filler <marker> <dots>                              where the runtime could drop what comes last
 
 The parts together are zlib-compressed JSON. A log is the output of a script that may have been written to deceive, so
 nothing in it is believed: sizes are bounded before anything is unpacked, and every field is checked.
@@ -14,7 +15,7 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast, get_args
@@ -22,14 +23,16 @@ from typing import Any, Literal, cast, get_args
 VERSION = 1
 LINE_PREFIX = "@agentjobs:envelope"
 END_PREFIX = "@agentjobs:end"
+FILLER_PREFIX = "@agentjobs:filler"
 MAX_LINE_BYTES = 8192
 MAX_LINES = 90
 MAX_TERMINATION_BYTES = 4096
-# What a reader asks of the log API: the envelope's lines, its end line, and some that came late on the other stream.
-TAIL_LINES = 100
-
-# What is asked for where there is no envelope, and what is kept of it: a live log has at most 8 MiB.
-LIVE_LINES = 2_500
+# What a reader asks of the log API: the envelope's lines, its end line, the filler of both streams (24 lines each, where
+# pipes hold 64 KiB), and some that came late on the other stream.
+TAIL_LINES = 150
+# What it asks for next: of stderr up to 500 lines are left to come late, see the runner's `livelog`. And what is asked for
+# where there is no envelope, and what is kept of that: a live log has at most 8 MiB.
+WIDE_LINES = 2_500
 LIVE_BYTES = 51_200
 
 # Of each stream at most 51,200 bytes are kept, and an invalid byte is shown as four characters; the rest is the marker line between.
@@ -45,6 +48,8 @@ Outcome = Literal["Exited", "TimedOut", "Terminated", "Refused"]
 
 _END = re.compile(rb"@agentjobs:end ([0-9a-f]{32}) ([1-9][0-9]?) ([0-9a-f]{64})")
 _LINE = re.compile(rb"@agentjobs:envelope ([0-9a-f]{32}) ([1-9][0-9]?)/([1-9][0-9]?) ([A-Za-z0-9+/]+={0,2})")
+_FILLER = re.compile(rb"@agentjobs:filler ([0-9a-f]{32}) \.+")
+_CUT_FILLER = re.compile(rb"@agentjobs:filler [0-9a-f]{0,32} ?\.*")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _REASON = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _HEX = re.compile(r"([0-9a-f]{64})?")
@@ -96,12 +101,12 @@ class ShortForm(_Record):
 
 
 def read_envelope(log: bytes, sha256: str | None = None) -> Envelope:
-    """The envelope at the end of a log, or of its last TAIL_LINES lines. Raises EnvelopeError.
+    """The envelope at the end of a log, or of its last WIDE_LINES lines. Raises EnvelopeError.
 
     sha256: the checksum that the short form names. With it only the envelope it names counts, wherever it stands: the
     runtime reads stdout and stderr in two tasks, so lines of stderr can come late, behind or between the envelope's.
     An empty one says that there is none, whatever the log looks like. With None, while there is no termination message
-    yet, the end line has to be the last line, where a script could not have written it.
+    yet, the end line has to be the last line but for filler of its own marker, where a script could not have written it.
     """
     fields = _Fields(read_object(log, sha256))
     return Envelope(**fields.common(), stdout=fields.text("stdout", MAX_OUTPUT_BYTES), stderr=fields.text("stderr", MAX_OUTPUT_BYTES))
@@ -109,7 +114,7 @@ def read_envelope(log: bytes, sha256: str | None = None) -> Envelope:
 
 def read_object(log: bytes, sha256: str | None) -> Mapping[str, object]:
     """The JSON object in the envelope, its fields not looked at yet. Raises EnvelopeError; see `read_envelope`."""
-    lines = log.removesuffix(b"\n").rsplit(b"\n", TAIL_LINES)[-TAIL_LINES:]
+    lines = log.removesuffix(b"\n").rsplit(b"\n", WIDE_LINES)[-WIDE_LINES:]
     position, marker, count, checksum = _end_line(lines, sha256)
     packed = b"".join(_parts(lines[:position], marker, count))
     if hashlib.sha256(packed).hexdigest() != checksum:
@@ -120,7 +125,8 @@ def read_object(log: bytes, sha256: str | None) -> Mapping[str, object]:
 def live_output(log: bytes) -> str:
     """The end of a live log, both streams as they came, in place of an envelope. Whole lines that fit, none of a broken envelope."""
     ours = (LINE_PREFIX.encode(), END_PREFIX.encode())
-    kept = b"".join(line for line in log.splitlines(keepends=True) if not line.startswith(ours))
+    lines = (line for line in log.splitlines(keepends=True) if not line.startswith(ours))
+    kept = b"".join(line for line in lines if not _CUT_FILLER.fullmatch(line.removesuffix(b"\n")))
     if len(kept) > LIVE_BYTES:
         kept = kept[-LIVE_BYTES - 1 :].partition(b"\n")[2] or kept[-LIVE_BYTES:]
     return kept.decode(errors="backslashreplace")
@@ -145,8 +151,7 @@ def read_short_form(message: str) -> ShortForm | None:
 
 def _end_line(lines: list[bytes], sha256: str | None) -> tuple[int, bytes, int, str]:
     """(its position, marker, number of envelope lines, checksum)."""
-    candidates = [len(lines) - 1] if sha256 is None else range(len(lines) - 1, -1, -1)
-    for position in candidates:
+    for position in _candidates(lines, sha256):
         match = _END.fullmatch(lines[position])
         if match and int(match[2]) <= MAX_LINES and sha256 in (None, match[3].decode()):
             return position, match[1], int(match[2]), match[3].decode()
@@ -157,11 +162,26 @@ def _end_line(lines: list[bytes], sha256: str | None) -> tuple[int, bytes, int, 
     raise EnvelopeError("the end of the log does not hold the envelope that the termination message names")
 
 
+def _candidates(lines: list[bytes], sha256: str | None) -> Iterable[int]:
+    """Where the end line may stand: anywhere, where its checksum is known, else at the end, but for filler of its own marker."""
+    if sha256 is not None:
+        return reversed(range(len(lines)))
+    markers: set[bytes] = set()
+    for position in reversed(range(len(lines))):
+        filler = _FILLER.fullmatch(lines[position])
+        if not filler:
+            end = _END.fullmatch(lines[position])
+            return (position,) if end and markers <= {end[1]} else ()
+        markers.add(filler[1])
+    return ()
+
+
 def _parts(lines: list[bytes], marker: bytes, count: int) -> list[bytes]:
     found: dict[int, bytes] = {}
+    ours = b"%s %s " % (LINE_PREFIX.encode(), marker)
     for line in lines:
-        match = _LINE.fullmatch(line) if len(line) < MAX_LINE_BYTES else None
-        if match and match[1] == marker and int(match[3]) == count:
+        match = _LINE.fullmatch(line) if line.startswith(ours) and len(line) < MAX_LINE_BYTES else None
+        if match and int(match[3]) == count:
             found[int(match[2])] = match[4]
     for number in range(1, count + 1):
         if number not in found:

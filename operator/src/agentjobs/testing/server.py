@@ -65,8 +65,9 @@ class Server:
         yield _table(found) if accept == TABLE else {"items": found}
 
     async def log(self, namespace: str, pod: str, container: str, tail_lines: int) -> bytes:
-        """Whatever `log_of` makes of the pod and its container."""
-        return self.log_of(self._known(("pod", namespace, pod)), container)
+        """The last lines of whatever `log_of` makes of the pod and its container."""
+        log = self.log_of(self._known(("pod", namespace, pod)), container)
+        return b"".join(log.splitlines(keepends=True)[-tail_lines:])
 
     async def write(self, namespace: str, write: Write) -> Json:
         """As a client's request."""
