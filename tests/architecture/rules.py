@@ -42,6 +42,13 @@ RESERVED: dict[str, frozenset[str]] = {
 """Library -> the only parts that import it."""
 ENVIRONMENT_READERS = frozenset({"settings", "__main__"})
 
+SCREEN = frozenset({"agentjobs.cli.screen", "agentjobs.cli.text"})
+PRINTING = frozenset(
+    "print input breakpoint os.write os.system sys.stdout sys.stderr sys.__stdout__ sys.__stderr__ sys.displayhook".split()
+)
+PRINTERS = frozenset({"rich", "click", "curses", "logging", "warnings"})
+PRINTING_PARTS = ("typer.echo", "typer.secho", "typer.style", "typer.prompt", "typer.confirm", "typer.progressbar", "typer.launch")
+
 MAX_FUNCTION_LINES = 60
 MAX_MODULE_LINES = 400
 
@@ -135,6 +142,25 @@ def environment_violations(module: str, source: str) -> list[str]:
         or (isinstance(node, ast.ImportFrom) and node.module == "os" and names & {alias.name for alias in node.names})
     ]
     return [f"{module}:{line}: the environment is read by settings.py and __main__.py only" for line in lines]
+
+
+def screen_violations(module: str, source: str) -> list[str]:
+    """Everything that the command line prints goes through `cli.screen`, and is made a `Line` by `cli.text`: see there."""
+    if part_of(module) != "cli" or module in SCREEN:
+        return []
+    tree = ast.parse(source)
+    used = [(node.lineno, _dotted(node)) for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)]
+    found = [(line, name) for line, name in used if name in PRINTING or name.startswith(PRINTING_PARTS)]
+    calls = [(node.lineno, _dotted(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    found += [(line, "Line()") for line, name in calls if name.split(".")[-1] == "Line"]
+    found += [(1, f"import {name}") for name in sorted(imported_libraries(tree, module) & PRINTERS)]
+    return [f"{module}:{line}: {name}: only agentjobs.cli.screen prints, and only agentjobs.cli.text makes a Line" for line, name in found]
+
+
+def _dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def runner_violations(module: str, source: str) -> list[str]:

@@ -23,7 +23,7 @@ def violations(check: Check, source_root: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     "check",
-    [rules.layer_violations, rules.library_violations, rules.purity_violations, rules.environment_violations],
+    [rules.layer_violations, rules.library_violations, rules.purity_violations, rules.environment_violations, rules.screen_violations],
     ids=lambda check: check.__name__,
 )
 def test_operator_keeps_its_layers(check: Check) -> None:
@@ -66,6 +66,12 @@ REFUSED = [
     (rules.purity_violations, "agentjobs.api.crdgen", "import subprocess"),
     (rules.environment_violations, "agentjobs.reconcile", "import os\nos.environ['A']"),
     (rules.environment_violations, "agentjobs.cli.approve", "from os import getenv"),
+    (rules.screen_violations, "agentjobs.cli.cards", "print(1)"),
+    (rules.screen_violations, "agentjobs.cli.cards", "import sys\nsys.stdout.write('x')"),
+    (rules.screen_violations, "agentjobs.cli.cards", "say = print"),
+    (rules.screen_violations, "agentjobs.cli.cards", "import typer\ntyper.echo('x')"),
+    (rules.screen_violations, "agentjobs.cli.cards", "import rich"),
+    (rules.screen_violations, "agentjobs.cli.cards", "from agentjobs.cli import text\ntext.Line('x')"),
     (rules.runner_violations, "agentjobs_runner.main", "import requests"),
     (rules.runner_violations, "agentjobs_runner.main", "from agentjobs.core import envelope"),
     (rules.size_violations, "a.py", "\n" * 401),
@@ -87,6 +93,8 @@ ALLOWED = [
     (rules.purity_violations, "agentjobs.core.plan", "def decide(observed, now):\n    return observed.now"),
     (rules.purity_violations, "agentjobs.reconcile", "import logging, time\ntime.monotonic()"),
     (rules.environment_violations, "agentjobs.__main__", "import os\nos.environ"),
+    (rules.screen_violations, "agentjobs.cli.screen", "print(1)"),
+    (rules.screen_violations, "agentjobs.cli.cards", "from agentjobs.cli import screen\nscreen.say('x')"),
     (rules.runner_violations, "agentjobs_runner.main", "import os\nfrom agentjobs_runner import envelope"),
     (rules.size_violations, "a.py", "def f():\n" + "    pass\n" * 59),
 ]

@@ -90,8 +90,8 @@ def test_what_is_in_force_is_not_told_again() -> None:
 
 def test_the_command_line_keeps_the_indentation_of_a_script() -> None:
     waiting = job("mail", approval={"state": "Pending"}, card={"changes": ["script.inline:", "+if x:", "+    y = 1"]})
-    lines = list(cards.lines(waiting, colour=False))
+    lines: list[str] = list(cards.lines(waiting, colour=False))
     at = lines.index("  Content    script.inline:")
     assert lines[at + 1 : at + 3] == ["             +if x:", "             +    y = 1"]
     changed = job("links", approval={"state": "Changed", "digest": "f" * 64}, card={"changes": ["timeoutSeconds: 60 -> 70"]})
-    assert "  Changes    timeoutSeconds: 60 -> 70" in cards.lines(changed, colour=False)
+    assert "  Changes    timeoutSeconds: 60 -> 70" in list[str](cards.lines(changed, colour=False))

@@ -15,8 +15,8 @@ from agentjobs.cli import cards, rows
 from agentjobs.cli.decide import denied
 from agentjobs.cli.difference import coloured, unified
 from agentjobs.cli.kube import said
-from agentjobs.cli.main import tell
 from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.screen import told
 from agentjobs.cli.text import Column, Json, Table, one_line, visible, when
 from tests.unit.cli_jobs import JOBS, NOW, RUNS
 
@@ -29,7 +29,7 @@ def table(columns: Sequence[Column], bodies: Iterable[Json], *, wide: bool = Fal
     return list(Table(columns, wide=wide, colour=colour).lines(bodies, NOW))
 
 
-PRINTED = {
+PRINTED: dict[str, Sequence[str]] = {
     "list": table(rows.JOBS, JOBS),
     "list-wide": table(rows.JOBS, JOBS, wide=True),
     "list-everywhere": table((rows.NAMESPACE, *rows.JOBS), JOBS[:2]),
@@ -41,7 +41,7 @@ PRINTED = {
     "diff": unified(OLD, NEW, ("approved", "now")),
     "diff-coloured": list(coloured(unified(OLD, NEW, ("approved", "now")), colour=True)),
     "diff-of-a-new-job": unified(None, NEW, ("nothing approved", "now")),
-    "error": [tell(Problem("ScheduledAgentJob x: is \x07 wrong", "mend it"), colour=True)],
+    "error": [told(Problem("ScheduledAgentJob x: is \x07 wrong", "mend it"), colour=True)],
 }
 
 
@@ -91,7 +91,7 @@ def test_each_failure_of_kubectl_has_its_code_and_a_sentence(stderr: str) -> Non
     code, part = SAID[stderr]
     problem = said(stderr)
     assert problem.code is code
-    assert part in tell(problem, colour=False)
+    assert part in told(problem, colour=False)
 
 
 def decision(word: str, digest: str = "a" * 64, **more: str) -> dict[str, Any]:
@@ -102,9 +102,9 @@ def test_a_denial_of_the_same_content_stands_in_the_way_of_an_approval() -> None
     denial = decision("Denied", approvedBy="ben", reason="it mails\neverybody")
     problem = denied("x", "a" * 64, [decision("Approved"), denial])
     assert problem is not None
-    told = tell(problem, colour=False)
-    assert "x: the content aaaaaaaaaa was denied by ben, because: it mails everybody" in told
-    assert "`kubectl delete aja x-denied --namespace team`" in told
+    sentences = told(problem, colour=False)
+    assert "x: the content aaaaaaaaaa was denied by ben, because: it mails everybody" in sentences
+    assert "`kubectl delete aja x-denied --namespace team`" in sentences
     assert problem.code is Exit.NO
 
 

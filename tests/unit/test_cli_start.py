@@ -15,7 +15,7 @@ from agentjobs.cli.main import helps
 from agentjobs.cli.problem import Problem
 from tests.web_logs import EXAMPLE
 
-HEAVY = ("pydantic", "yaml", "rich", "kubernetes", "kopf", "asyncio", "aiohttp", "tomllib", "agentjobs.core", "agentjobs.api")
+HEAVY = ("pydantic", "yaml", "rich", "kubernetes", "kopf", "asyncio", "aiohttp", "tomllib", "agentjobs.core.approval", "agentjobs.api")
 LISTS = f"""
 import sys, agentjobs.cli.completion
 from agentjobs.cli.main import main

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agentjobs.cli import options, render
+from agentjobs.cli import options, render, screen
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER, Kube
 
@@ -28,6 +28,6 @@ def run(
         name = body["metadata"]["name"]
         if not any("configMapKeyRef" in body["spec"].get(program, {}) for program in ("script", "agent")):
             digest = content_of(name, body["spec"]).digest
-            options.say(f"{name} {digest} {decided.get(digest, 'waits for approval')}")
+            screen.say(f"{name} {digest} {decided.get(digest, 'waits for approval')}")
         else:
-            options.say(f"{name} is applied; `kubectl saj cards {name}` shows what waits")
+            screen.say(f"{name} is applied; `kubectl saj cards {name}` shows what waits")

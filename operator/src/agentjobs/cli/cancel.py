@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agentjobs.cli import options, rows
+from agentjobs.cli import options, rows, screen
 from agentjobs.cli.kube import RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at
@@ -22,7 +22,7 @@ def run(
     """End a run; its output is kept. It cannot be taken back."""
     going = _going(kube, name)
     names = ", ".join(str(body["metadata"]["name"]) for body in going)
-    if not options.confirmed(f"Cancel {names}?", yes=yes):
+    if not screen.confirmed(f"Cancel {names}?", yes=yes):
         raise typer.Exit(Exit.NO)
     for body in going:
         run_name = str(body["metadata"]["name"])

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from agentjobs.cli import options, rows
+from agentjobs.cli import options, rows, screen
 from agentjobs.cli.kube import JOBS, Json, Kube
-from agentjobs.cli.text import at, one_line, painted, span, visible
+from agentjobs.cli.text import Line, at, folded, joined, lines_of, named, one_line, painted, span, visible
 
 LABELS: Final = {
+    "description": "Purpose",
     "schedule": "Schedule",
     "nextStarts": "Next",
     "triggers": "Triggers",
@@ -27,40 +28,50 @@ LABELS: Final = {
     "digest": "Digest",
 }
 """In the order in which they are read. What a newer operator adds comes at the end, under its own name."""
-_ABOVE: Final = ("name", "description")
+_ABOVE: Final = ("name",)
 _WIDTH: Final = 11
+_MARGIN: Final = 2
 
 
-def lines(job: Json, *, colour: bool, changes: bool = True) -> Iterator[str]:
-    """A job's card; without `changes` where the whole difference follows. Pure."""
+def lines(job: Json, *, colour: bool, changes: bool = True, width: int = 0) -> Iterator[Line]:
+    """A job's card; without `changes` where the whole difference follows. `width` of the screen. Pure.
+
+    Labels stand at the left, and nothing else does: whatever is written in a description, it cannot look like a field of the card.
+    """
     card: Json = at(job, "status", "card") or {}
     word = rows.approval(job)
-    yield painted(one_line(at(job, "metadata", "name")), "bold" * colour) + "   " + painted(word, rows.colour_of(word) * colour)
-    yield from (f"  {line}" for line in visible(str(card.get("description", ""))).splitlines())
+    name = painted(one_line(at(job, "metadata", "name")), "bold" * colour)
+    yield joined(name, visible("   "), painted(word, rows.colour_of(word) * colour))
     for field in (*LABELS, *sorted(card.keys() - LABELS.keys() - set(_ABOVE))):
         if changes or field != "changes":
-            yield from _entry(_label(field, job), _words(field, card.get(field)))
+            yield from _entry(_label(field, job), _words(field, card.get(field)), width)
 
 
-def _label(field: str, job: Json) -> str:
+def _label(field: str, job: Json) -> Line:
     if field == "changes" and not at(job, "status", "approval", "digest"):
-        return "Content"
-    return LABELS.get(field, field)
+        return visible("Content")
+    return one_line(LABELS.get(field, field))
 
 
-def _words(field: str, value: Any) -> list[str]:
-    if field == "timeoutSeconds" and value:
-        return [span(int(value))]
+def _words(field: str, value: Any) -> list[Line]:
+    if field == "timeoutSeconds" and isinstance(value, int):
+        return [span(value)]
+    if field == "description":
+        return lines_of(str(value)) if value else []
     if field == "changes":
-        return [visible(str(line)) for line in value or ()]
+        return [visible(line) for entry in value or () for line in str(entry).split("\n")]
     if isinstance(value, list):
-        return [one_line(entry) for entry in value]
-    return [] if value in (None, "", {}) else [one_line(value)]
+        return [named(entry) for entry in value]
+    return [] if value in (None, "", {}) else [named(value)]
 
 
-def _entry(label: str, values: list[str]) -> Iterator[str]:
-    for number, value in enumerate(values):
-        yield f"  {'' if number else label:<{_WIDTH}}{value}"
+def _entry(label: Line, values: list[Line], width: int) -> Iterator[Line]:
+    """The label, then each value below the other, folded at the same column."""
+    room = max(width - _MARGIN - _WIDTH, 20) if width else 0
+    parts = [part for value in values for part in folded(value, room)]
+    for number, part in enumerate(parts):
+        head = visible(" " * (_MARGIN + _WIDTH)) if number else visible(f"{' ' * _MARGIN}{label:<{_WIDTH}}")
+        yield joined(head, part)
 
 
 @options.on_cluster
@@ -76,8 +87,8 @@ def run(
         return
     for number, job in enumerate(found):
         if number:
-            options.say()
-        for line in lines(job, colour=options.on_terminal()):
-            options.say(line)
+            screen.say()
+        for line in lines(job, colour=screen.on_terminal(), width=screen.width()):
+            screen.put(line)
     if not found:
-        options.note(f"no job in namespace {kube.namespace} waits for a decision")
+        screen.note(f"no job in namespace {kube.namespace} waits for a decision")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from agentjobs.cli import screen
 from agentjobs.cli.kube import JOBS, PACKAGE_APPROVALS, RUNS, Kube
 from agentjobs.cli.problem import Problem
 
@@ -57,7 +58,8 @@ def chosen(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def _names(kube: Kube, collection: str) -> list[str]:
-    return [item["metadata"]["name"] for item in kube.all(collection)]
+    names = [str(item["metadata"]["name"]) for item in kube.all(collection)]
+    return [name for name in names if name.isascii() and name.isprintable()]
 
 
 def main() -> None:
@@ -68,4 +70,4 @@ def main() -> None:
         lines = candidates(sys.argv[1:], helps(), _names)
     except Problem:
         lines = [NO_FILES]
-    print("\n".join(lines))
+    screen.raw("".join(f"{line}\n" for line in lines).encode())

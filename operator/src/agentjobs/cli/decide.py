@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from agentjobs.cli import cards, options, rows
+from agentjobs.cli import cards, options, rows, screen
 from agentjobs.cli.contents import Shown, in_force, of_job
 from agentjobs.cli.difference import coloured, unified
 from agentjobs.cli.kube import APPROVALS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said
@@ -61,7 +61,7 @@ def approve(
     if pins and (packages or (packages is None and digest is None and _about_packages(pins, yes=yes))):
         decide_packages(kube, pins, "Approved", reason)
     elif pins:
-        options.note(f"not approved yet: {', '.join(pins)}; without that the job does not run: `kubectl saj approve --packages`")
+        screen.note(f"not approved yet: {', '.join(pins)}; without that the job does not run: `kubectl saj approve --packages`")
     _ask(cases, "approve", yes=yes or digest is not None)
     _write(kube, cases, "Approved", reason)
 
@@ -93,7 +93,7 @@ def _cases(kube: Kube, jobs: Sequence[str], *, every: bool, digest: str | None) 
     for case in cases:
         _check(case, digest)
     if not cases:
-        options.note(f"no job in namespace {kube.namespace} waits for a decision")
+        screen.note(f"no job in namespace {kube.namespace} waits for a decision")
         raise typer.Exit(Exit.OK)
     return cases
 
@@ -146,19 +146,20 @@ def denied(name: str, digest: str, decisions: Sequence[Json]) -> Problem | None:
 
 def _present(kube: Kube, cases: Sequence[Case]) -> None:
     for case in cases:
-        for line in cards.lines(case.job, colour=options.on_terminal(), changes=False):
-            options.say(line)
-        options.say()
+        for line in cards.lines(case.job, colour=screen.on_terminal(), changes=False, width=screen.width()):
+            screen.put(line)
+        screen.say()
         before = in_force(kube, case.job)
         names = (f"approved {before.digest[:10]}" if before else "nothing approved", f"to decide {case.shown.digest[:10]}")
-        for line in coloured(unified(before.spec if before else None, case.shown.spec, names), colour=options.on_terminal()):
-            options.say(f"  {line}")
-        options.say()
+        lines = unified(before.spec if before else None, case.shown.spec, names)
+        for line in coloured(lines, colour=screen.on_terminal(), width=screen.width(), margin="  "):
+            screen.put(line)
+        screen.say()
 
 
 def _ask(cases: Sequence[Case], verb: str, *, yes: bool) -> None:
     names = ", ".join(f"{case.name} ({case.shown.digest[:10]})" for case in cases)
-    if not options.confirmed(f"{verb.capitalize()} {names}?", yes=yes):
+    if not screen.confirmed(f"{verb.capitalize()} {names}?", yes=yes):
         raise typer.Exit(Exit.NO)
 
 
@@ -168,7 +169,7 @@ def _write(kube: Kube, cases: Sequence[Case], decision: Decision, reason: str | 
         name = f"{case.name}-{case.shown.digest[:10]}-{decision.lower()}"
         done = write(kube, APPROVALS, "AgentJobApproval", name, fields)
         told = f"{decision.lower()}: {case.name} {case.shown.digest[:10]}"
-        options.say(f"{told} by {at(done, 'spec', 'approvedBy') or 'nobody named'}" if done else f"{told} already")
+        screen.say(f"{told} by {at(done, 'spec', 'approvedBy') or 'nobody named'}" if done else f"{told} already")
 
 
 def _waiting_pins(cases: Sequence[Case]) -> list[str]:
@@ -177,15 +178,15 @@ def _waiting_pins(cases: Sequence[Case]) -> list[str]:
 
 
 def _about_packages(pins: Sequence[str], *, yes: bool) -> bool:
-    options.say(f"Packages that are not in the runner image: {', '.join(pins)}")
-    return options.confirmed("Approve these packages for this namespace?", yes=yes)
+    screen.say(f"Packages that are not in the runner image: {', '.join(pins)}")
+    return screen.confirmed("Approve these packages for this namespace?", yes=yes)
 
 
 def decide_packages(kube: Kube, pins: Sequence[str], decision: Decision, reason: str | None) -> None:
     """One PackageApproval for all of them."""
     fields = {"packages": list(pins), "decision": decision, **({"reason": reason} if reason else {})}
     done = write(kube, PACKAGE_APPROVALS, "PackageApproval", "", fields)
-    options.say(f"{decision.lower()}: {', '.join(pins)} by {at(done, 'spec', 'approvedBy') or 'nobody named'}")
+    screen.say(f"{decision.lower()}: {', '.join(pins)} by {at(done, 'spec', 'approvedBy') or 'nobody named'}")
 
 
 def write(kube: Kube, collection: str, kind: str, name: str, fields: Json) -> Json:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agentjobs.cli import options
+from agentjobs.cli import options, screen
 from agentjobs.cli.kube import APPROVALS, JOBS, Kube
 from agentjobs.cli.problem import Exit
 
@@ -21,11 +21,11 @@ def run(
     """Delete jobs with the records of their runs. Decisions about them stay, unless --approvals."""
     for job in jobs:
         kube.get(JOBS, job)
-    if not options.confirmed(f"Delete {', '.join(jobs)} with all records of their runs?", yes=yes):
+    if not screen.confirmed(f"Delete {', '.join(jobs)} with all records of their runs?", yes=yes):
         raise typer.Exit(Exit.NO)
     for job in jobs:
         kube.delete(JOBS, job)
-        options.say(f"{job} is deleted")
+        screen.say(f"{job} is deleted")
         for decision in kube.all(APPROVALS, fieldSelector=f"spec.jobName={job}") if approvals else ():
             kube.delete(APPROVALS, decision["metadata"]["name"])
-            options.say(f"{decision['metadata']['name']} is deleted")
+            screen.say(f"{decision['metadata']['name']} is deleted")

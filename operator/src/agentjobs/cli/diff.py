@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from agentjobs.cli import options
+from agentjobs.cli import options, screen
 from agentjobs.cli.contents import in_force, of_job
 from agentjobs.cli.difference import coloured, unified
 from agentjobs.cli.kube import JOBS, Kube
@@ -21,7 +21,7 @@ def run(
     before, after = in_force(kube, body), of_job(kube, body)
     names = (f"approved {before.digest[:10]}" if before else "nothing approved", f"now {after.digest[:10]}")
     lines = unified(before.spec if before else None, after.spec, names)
-    for line in coloured(lines, colour=options.on_terminal()):
-        options.say(line)
+    for line in coloured(lines, colour=screen.on_terminal(), width=screen.width()):
+        screen.put(line)
     if lines:
         raise typer.Exit(Exit.NO)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agentjobs.cli import options
+from agentjobs.cli import screen
 from agentjobs.cli.contents import content_of
 
 
@@ -20,4 +20,4 @@ def run(
     from agentjobs.cli.files import jobs_in
 
     for job in jobs_in(paths):
-        options.say(f"{content_of(job.name, job.spec, job.where).digest}  {job.name}")
+        screen.say(f"{content_of(job.name, job.spec, job.where).digest}  {job.name}")

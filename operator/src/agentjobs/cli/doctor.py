@@ -9,11 +9,11 @@ from typing import Final, Literal
 
 import typer
 
-from agentjobs.cli import options
+from agentjobs.cli import options, screen
 from agentjobs.cli.kube import JOBS, MAY_I, Json, Kube, Said
 from agentjobs.cli.problem import Exit
 from agentjobs.cli.rbac import holders, ways_around
-from agentjobs.cli.text import at, one_line, painted, when
+from agentjobs.cli.text import Line, at, joined, one_line, painted, visible, when
 
 Verdict = Literal["ok", "problem", "unknown", "note"]
 COLOURS: Final = {"ok": "green", "problem": "red", "unknown": "yellow", "note": "cyan"}
@@ -41,8 +41,8 @@ class Finding:
     verdict: Verdict
     text: str
 
-    def line(self, *, colour: bool) -> str:
-        return painted(f"{self.verdict:<8}", COLOURS[self.verdict] if colour else "") + one_line(self.text)
+    def line(self, *, colour: bool) -> Line:
+        return joined(painted(visible(f"{self.verdict:<8}"), COLOURS[self.verdict] if colour else ""), one_line(self.text))
 
 
 @options.on_cluster
@@ -56,7 +56,7 @@ def run(
         for finding in _tried(check, kube):
             found.append(finding)
             if output in (options.Output.TABLE, options.Output.WIDE):
-                options.say(finding.line(colour=options.on_terminal()))
+                screen.put(finding.line(colour=screen.on_terminal()))
     _for_programs(found, output)
     if any(finding.verdict == "problem" for finding in found):
         raise typer.Exit(Exit.NO)
@@ -66,7 +66,7 @@ def _for_programs(found: list[Finding], output: options.Output) -> None:
     """A finding has no name: its verdict stands in the place of one."""
     if output is options.Output.NAME:
         for finding in found:
-            options.say(finding.verdict)
+            screen.say(finding.verdict)
     elif output in (options.Output.JSON, options.Output.YAML):
         options.dump({"findings": [asdict(finding) for finding in found]}, output)
 

@@ -64,14 +64,17 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def to_yaml(value: Any) -> str:
-    """One document. A text that no block can hold, with blanks at a line's end for example, is quoted instead."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+def to_yaml(value: Any, *, unicode: bool = True) -> str:
+    """One document for programs. A text that no block can hold, with blanks at a line's end for example, is quoted instead.
+
+    `unicode`: whether characters beyond ASCII stand there as they are, or escaped.
+    """
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=unicode, width=120)
 
 
-def all_to_yaml(values: list[Any]) -> str:
+def all_to_yaml(values: list[Any], *, unicode: bool = True) -> str:
     """A stream of documents."""
-    return "---\n".join(map(to_yaml, values))
+    return "---\n".join(to_yaml(value, unicode=unicode) for value in values)
 
 
 def from_yaml(text: str) -> list[Any]:

@@ -145,22 +145,20 @@ class Kube:
     def run(self, *arguments: str, stdin: str = "") -> str:
         """What kubectl prints. Raises Said."""
         try:
-            ran = subprocess.run(self.command(*arguments), input=stdin, capture_output=True, text=True, timeout=SECONDS, check=False)
+            ran = subprocess.run(self.command(*arguments), input=stdin.encode(), capture_output=True, timeout=SECONDS, check=False)
         except FileNotFoundError:
             raise _no_kubectl() from None
         except subprocess.TimeoutExpired:
             raise Said(f"the cluster did not answer within {SECONDS} s", "try again", Exit.TIMEOUT, "") from None
         if ran.returncode:
-            raise said(ran.stderr)
-        return ran.stdout
+            raise said(ran.stderr.decode(errors="replace"))
+        return ran.stdout.decode(errors="replace")
 
     @contextmanager
-    def stream(self, *arguments: str) -> Iterator[IO[str]]:
+    def stream(self, *arguments: str) -> Iterator[IO[bytes]]:
         """What kubectl prints, line by line as it comes. Raises Said when it fails, unless the reader has left before."""
         try:
-            process = subprocess.Popen(
-                self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
-            )
+            process = subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         except FileNotFoundError:
             raise _no_kubectl() from None
         with process:
@@ -170,7 +168,7 @@ class Kube:
                 yield process.stdout
                 process.stdout.read()
                 if process.wait():
-                    raise said(process.stderr.read())
+                    raise said(process.stderr.read().decode(errors="replace"))
             finally:
                 process.terminate()
 

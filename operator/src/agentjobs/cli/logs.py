@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import Annotated, Final
 
 import typer
 
-from agentjobs.cli import options, rows
+from agentjobs.cli import options, rows, screen
 from agentjobs.cli.kube import RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at
 
-ENVELOPE: Final = re.compile(r"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0-9a-f]{32} \d+ [0-9a-f]{64}$|filler [0-9a-f]{32} \.+$)")
+ENVELOPE: Final = re.compile(rb"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0-9a-f]{32} \d+ [0-9a-f]{64}$|filler [0-9a-f]{32} \.+$)")
 """Lines of the runner for the operator, at the end of a log."""
 
 
@@ -43,10 +42,9 @@ def run(
 def stored(record: Json, *, stderr: bool) -> None:
     """What the record holds, byte for byte; what it lacks is said beside it."""
     stream = "stderr" if stderr else "stdout"
-    sys.stdout.write(at(record, "status", stream) or "")
-    sys.stdout.flush()
+    screen.output(str(at(record, "status", stream) or "").encode(errors="replace"))
     if at(record, "status", "logsComplete") is False or at(record, "status", f"{stream}DroppedBytes"):
-        options.note(f"not all of {stream} was kept: {at(record, 'status', 'message')}")
+        screen.note(f"not all of {stream} was kept: {at(record, 'status', 'message')}")
 
 
 def _record(kube: Kube, name: str) -> Json:
@@ -69,7 +67,7 @@ def snapshot(kube: Kube, run_name: str, timeout: int) -> None:
     if pod:
         _print(kube, pod, "--follow=false")
     else:
-        options.note(f"AgentJobRun {run_name} has not started yet")
+        screen.note(f"AgentJobRun {run_name} has not started yet")
 
 
 def follow(kube: Kube, run_name: str, seconds: int) -> None:
@@ -93,5 +91,4 @@ def _print(kube: Kube, pod: str, follow_: str) -> None:
     with kube.stream("logs", "--namespace", kube.namespace, pod, "--container=runner", follow_) as lines:
         for line in lines:
             if not ENVELOPE.match(line):
-                sys.stdout.write(line)
-                sys.stdout.flush()
+                screen.output(line)

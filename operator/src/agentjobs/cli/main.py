@@ -27,9 +27,9 @@ from agentjobs.cli import (
     pause,
     render,
     run,
+    screen,
 )
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import painted, visible
 
 app = typer.Typer(
     name="kubectl saj",
@@ -42,7 +42,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"kubectl-saj {__version__}")
+        screen.say(f"kubectl-saj {__version__}")
         raise typer.Exit
 
 
@@ -81,26 +81,38 @@ def helps() -> dict[str, str]:
     return {**found, "packages": str(packages.app.info.help).rstrip(".")}
 
 
-def tell(problem: Problem, *, colour: bool) -> str:
-    """What is wrong, and what to do."""
-    line = painted("error:", "red" if colour else "") + f" {visible(problem.message)}"
-    return line + (f"\n  {visible(problem.remedy)}" if problem.remedy else "")
-
-
 def main() -> None:
     """For console scripts: never returns, never shows a traceback."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    screen.ready()
     try:
-        app()
+        code = app(standalone_mode=False)
     except Problem as problem:
-        print(tell(problem, colour=sys.stderr.isatty()), file=sys.stderr)
+        screen.failed(problem)
         sys.exit(problem.code)
-    except KeyboardInterrupt:
+    except typer.Abort:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - a user gets a sentence, whatever is wrong with us
-        print(f"error: a fault of kubectl-saj itself: {type(error).__name__}: {visible(str(error))[:500]}", file=sys.stderr)
-        print("  please report it with the command that you used", file=sys.stderr)
-        sys.exit(Exit.CLUSTER)
+        told = _usage(error) or _fault(error)
+        screen.failed(told)
+        sys.exit(told.code)
+    sys.exit(code if isinstance(code, int) else Exit.OK)
+
+
+def _usage(error: Exception) -> Problem | None:
+    """A mistake on the command line, which typer tells by exceptions of its own: those that can format a message."""
+    message = getattr(error, "format_message", None)
+    if message is None:
+        return None
+    path = str(getattr(getattr(error, "ctx", None), "command_path", app.info.name))
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return Problem("which command?", f"`{path} --help` lists them", Exit.USAGE)
+    return Problem(message(), f"`{path} --help` says what can be given", Exit.USAGE)
+
+
+def _fault(error: Exception) -> Problem:
+    told = f"a fault of kubectl-saj itself: {type(error).__name__}: {str(error)[:500]}"
+    return Problem(told, "please report it with the command that you used", Exit.CLUSTER)
 
 
 if __name__ == "__main__":

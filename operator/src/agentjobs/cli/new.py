@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from agentjobs.cli import options
+from agentjobs.cli import screen
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
 
@@ -35,9 +34,9 @@ def run(
     body = read(script) if script else BODY
     if kind.manifest("x", body):
         raise Problem(f"{script}: it has a header already", f"edit that; `kubectl saj render {script}` shows what it means", Exit.USAGE)
-    named = name or (script.stem.replace("_", "-") if script else _asked("Name of the job"))
-    spec: Json = {"description": description or _asked("What is it for, in a sentence")}
-    cron = schedule if schedule is not None else _asked('When, as five cron fields such as "0 8 * * 1"; empty for by hand only', "")
+    named = name or (script.stem.replace("_", "-") if script else screen.asked("Name of the job"))
+    spec: Json = {"description": description or screen.asked("What is it for, in a sentence")}
+    cron = schedule if schedule is not None else screen.asked('When, as five cron fields such as "0 8 * * 1"; empty for by hand only', "")
     if cron:
         spec["schedule"] = {"cron": cron, "timeZone": time_zone}
     spec.update({"packages": package} if package else {})
@@ -48,10 +47,4 @@ def run(
         raise Problem(f"{path} is there already", "choose another --name", Exit.USAGE)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    options.say(f"{path} is written; next: `kubectl saj apply {path}`, and `kubectl saj approve {named}`")
-
-
-def _asked(question: str, default: str | None = None) -> str:
-    if not sys.stdin.isatty():
-        raise Problem(f"nobody is there to answer: {question}", "give it as an option; --help shows them", Exit.USAGE)
-    return str(typer.prompt(question, default=default, show_default=False))
+    screen.say(f"{path} is written; next: `kubectl saj apply {path}`, and `kubectl saj approve {named}`")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,8 +11,8 @@ from typing import Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
+from agentjobs.cli import screen
 from agentjobs.cli.kube import Json, Kube
-from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import Column, Table
 
 P = ParamSpec("P")
@@ -45,46 +44,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def on_terminal() -> bool:
-    """Colours and questions are for terminals only."""
-    return sys.stdout.isatty()
-
-
-def say(line: str = "") -> None:
-    """A line of the answer, at once: a pipe must not hold it back."""
-    print(line, flush=True)
-
-
-def note(line: str) -> None:
-    """A line beside the answer, which pipes do not see."""
-    print(line, file=sys.stderr, flush=True)
-
-
-def confirmed(question: str, *, yes: bool) -> bool:
-    """The answer to a question. Raises Problem where nobody could answer it."""
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        raise Problem(f"nobody is there to answer: {question}", "add --yes, or run it on a terminal", Exit.USAGE)
-    return typer.confirm(question)
-
-
 def show(pages: Iterable[Sequence[Json]], columns: Sequence[Column], output: Output, *, empty: str) -> None:
     """Pages of objects in the form that was asked for. A table begins with the first page."""
     if output in (Output.TABLE, Output.WIDE):
-        table = Table(columns, wide=output is Output.WIDE, colour=on_terminal())
+        table = Table(columns, wide=output is Output.WIDE, colour=screen.on_terminal())
         lines = 0
         for page in pages:
             for line in table.lines(page, now()):
-                say(line)
+                screen.put(line)
                 lines += 1
         if not lines:
-            note(empty)
+            screen.note(empty)
         return
     items = [item for page in pages for item in page]
     if output is Output.NAME:
         for item in items:
-            say(name_of(item))
+            screen.say(name_of(item))
         return
     dump({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": items}, output)
 
@@ -98,9 +73,9 @@ def name_of(item: Json) -> str:
 def show_one(item: Json, output: Output, sentence: str) -> None:
     """One object after a change: a sentence for people, the object for programs."""
     if output in (Output.TABLE, Output.WIDE):
-        say(sentence)
+        screen.say(sentence)
     elif output is Output.NAME:
-        say(name_of(item))
+        screen.say(name_of(item))
     else:
         dump(item, output)
 
@@ -110,11 +85,11 @@ def dump(value: Any, output: Output) -> None:
     if output is Output.JSON:
         import json
 
-        say(json.dumps(value, indent=2, ensure_ascii=False))
+        screen.exact(lambda unicode: json.dumps(value, indent=2, ensure_ascii=not unicode))
     else:
         from agentjobs.cli.documents import to_yaml
 
-        say(to_yaml(value).rstrip("\n"))
+        screen.exact(lambda unicode: to_yaml(value, unicode=unicode).rstrip("\n"))
 
 
 def cluster(kubeconfig: str | None, context: str | None, namespace: str | None) -> Kube:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from agentjobs.cli import options
+from agentjobs.cli import options, screen
 from agentjobs.cli.decide import decide_packages
 from agentjobs.cli.kube import JOBS, PACKAGE_APPROVALS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import Column, at, one_line
+from agentjobs.cli.text import Column, at, named, one_line
 
 if TYPE_CHECKING:
     from agentjobs.core.packages import Packages
@@ -26,7 +26,7 @@ COLUMNS: Final = (
     Column("PACKAGE", lambda row, _: one_line(row["package"])),
     Column("STATUS", lambda row, _: one_line(row["status"]), colour=lambda text: COLOURS.get(text, "")),
     Column("JOBS", lambda row, _: one_line(", ".join(row["jobs"]))),
-    Column("DECIDED BY", lambda row, _: one_line(", ".join(row["by"]))),
+    Column("DECIDED BY", lambda row, _: named(", ".join(row["by"]))),
     Column("DECISIONS", lambda row, _: one_line(", ".join(row["decisions"])), wide=True),
 )
 
@@ -93,17 +93,17 @@ def revoke(
     """Take decisions about packages back. Jobs that need a revoked approval stop."""
     for decision in decisions:
         body = kube.get(PACKAGE_APPROVALS, decision)
-        options.say(f"{decision}: {body['spec']['decision'].lower()} {', '.join(body['spec']['packages'])}")
-    if not options.confirmed(f"Revoke {', '.join(decisions)}?", yes=yes):
+        screen.say(f"{decision}: {body['spec']['decision'].lower()} {', '.join(body['spec']['packages'])}")
+    if not screen.confirmed(f"Revoke {', '.join(decisions)}?", yes=yes):
         raise typer.Exit(Exit.NO)
     for decision in decisions:
         kube.delete(PACKAGE_APPROVALS, decision)
-        options.say(f"{decision} is revoked")
+        screen.say(f"{decision} is revoked")
 
 
 def _decide(kube: Kube, pins: Sequence[str], reason: str | None, *, yes: bool, deny: bool) -> None:
     _asked(pins)
-    if not options.confirmed(f"{'Deny' if deny else 'Approve'} {', '.join(pins)} in namespace {kube.namespace}?", yes=yes):
+    if not screen.confirmed(f"{'Deny' if deny else 'Approve'} {', '.join(pins)} in namespace {kube.namespace}?", yes=yes):
         raise typer.Exit(Exit.NO)
     decide_packages(kube, pins, "Denied" if deny else "Approved", reason)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentjobs.cli import options
+from agentjobs.cli import options, screen
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
 
@@ -38,14 +38,14 @@ def run(
         for body in found:
             path = folder / f"{body['metadata']['name']}.yaml"
             path.write_text(to_yaml(body))
-            options.say(str(path))
+            screen.say(str(path))
     elif output is options.Output.NAME:
         for body in found:
-            options.say(options.name_of(body))
+            screen.say(options.name_of(body))
     elif output is options.Output.JSON:
         options.dump({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": found}, output)
     else:
-        options.say(all_to_yaml(found).rstrip("\n"))
+        screen.exact(lambda unicode: all_to_yaml(found, unicode=unicode).rstrip("\n"))
 
 
 def manifests(paths: list[Path] | None, namespace: str | None) -> list[Json]:

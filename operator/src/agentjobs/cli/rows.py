@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, TypeVar
 
-from agentjobs.cli.text import NOTHING, Column, Json, at, between, one_line, when
+from agentjobs.cli.text import NOTHING, Column, Json, Line, at, between, named, one_line, visible, when
 
 STATUS: Final = {
     "Scheduled": "scheduled",
@@ -50,16 +50,16 @@ def colour_of(word: str) -> str:
     return _COLOURS.get(word, "")
 
 
-def status(job: Json) -> str:
+def status(job: Json) -> Line:
     """The job in a word or two; an answer to an older spec does not count."""
     phase = at(job, "status", "phase")
-    return STATUS.get(phase, one_line(phase).lower()) if phase else "not seen yet"
+    return visible(STATUS.get(phase) or str(phase).lower()) if phase else visible("not seen yet")
 
 
-def approval(job: Json) -> str:
+def approval(job: Json) -> Line:
     """Whether the spec as it is may run."""
     state = at(job, "status", "approval", "state")
-    return APPROVAL.get(state, one_line(state))
+    return one_line(APPROVAL.get(state, state))
 
 
 def waits(job: Json) -> bool:
@@ -72,8 +72,8 @@ def _of(*path: str) -> Column:
     return Column(path[-1].upper(), lambda job, _: one_line(at(job, *path)))
 
 
-def _count(job: Json, field: str) -> str:
-    return str(at(job, "status", field) or 0)
+def _count(job: Json, field: str) -> Line:
+    return one_line(at(job, "status", field) or "0")
 
 
 def _red(text: str) -> str:
@@ -98,18 +98,18 @@ JOBS: Final = (
 )
 
 
-def run_status(run: Json) -> str:
+def run_status(run: Json) -> Line:
     """A run's phase in words."""
     phase = at(run, "status", "phase") or "Pending"
-    return RUN_PHASES.get(phase, str(phase).lower())
+    return one_line(RUN_PHASES.get(phase) or str(phase).lower())
 
 
-def _exit_code(run: Json) -> str:
+def _exit_code(run: Json) -> Line:
     code = at(run, "status", "exitCode")
-    return NOTHING if code is None else str(code)
+    return NOTHING if code is None else one_line(code)
 
 
-def _message(run: Json) -> str:
+def _message(run: Json) -> Line:
     return one_line(at(run, "status", "message"))
 
 
@@ -118,10 +118,10 @@ RUNS: Final = (
     Column("STATUS", lambda run, _: run_status(run), colour=colour_of),
     Column("REASON", lambda run, _: one_line(at(run, "status", "reason"))),
     Column("EXIT", lambda run, _: _exit_code(run)),
-    Column("TRIGGER", lambda run, _: one_line(at(run, "spec", "trigger", "type") or "Manual").lower()),
+    Column("TRIGGER", lambda run, _: one_line(str(at(run, "spec", "trigger", "type") or "Manual").lower())),
     Column("STARTED", lambda run, now: when(_moment(run), now)),
     Column("TOOK", lambda run, _: between(at(run, "status", "startedAt"), at(run, "status", "finishedAt"))),
-    Column("BY", lambda run, _: one_line(at(run, "spec", "trigger", "by")), wide=True),
+    Column("BY", lambda run, _: named(at(run, "spec", "trigger", "by")), wide=True),
     Column("DIGEST", lambda run, _: one_line(str(at(run, "status", "digest") or "")[:10]), wide=True),
     Column("MESSAGE", lambda run, _: _message(run), wide=True),
 )
@@ -139,4 +139,7 @@ def newest_first(runs: Iterable[T]) -> list[T]:
 
 
 def _time(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp() if text else 0.0
+    try:
+        return datetime.fromisoformat(text).timestamp() if text else 0.0
+    except (ValueError, OverflowError):
+        return 0.0

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from agentjobs.cli import events, logs, options, rows
+from agentjobs.cli import events, logs, options, rows, screen
 from agentjobs.cli.kube import RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at, one_line
@@ -41,13 +41,13 @@ def run(
     if not (wait or follow):
         options.show_one(started, output, f"{told}; `kubectl saj logs {run_name}` shows its output")
         return
-    options.note(told if event else f"run {run_name}")
+    screen.note(told if event else f"run {run_name}")
     if follow:
         logs.follow(kube, run_name, timeout)
     record = finished(kube, run_name, timeout)
     sentence = f"{rows.run_status(record)}: {one_line(at(record, 'status', 'message'))}"
     if follow:
-        options.note(sentence)
+        screen.note(sentence)
     else:
         options.show_one(record, output, f"{run_name} {sentence}")
     if at(record, "status", "phase") != "Succeeded":

@@ -1,16 +1,25 @@
-"""Text for people: columns, colours, times in words. Pure: `now` is an argument, and whether to colour, too."""
+"""Text for people: columns, colours, times in words. Pure: `now` is an argument, and whether to colour, too.
+
+What somebody else wrote becomes a `Line` here, by the function that makes cards, and only here: mypy sees to it that nothing else is put
+on a terminal.
+"""
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NewType
+
+from agentjobs.core import visible as core
 
 Json = Mapping[str, Any]
+Line = NewType("Line", str)
+"""Text that may stand on a terminal: what hides in it or passes for something else is named."""
+NOTHING: Final = Line("-")
 
-NOTHING: Final = "-"
+_BLANKS: Final = re.compile(r"[ \t\n]+")
 GAP: Final = "   "
 _COLOURS: Final = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
@@ -23,31 +32,54 @@ class Column:
     """`value` gets the row and `now`. `colour` gets the value's text; a wide column shows with `-o wide` only."""
 
     title: str
-    value: Callable[[Json, datetime], str]
+    value: Callable[[Json, datetime], Line]
     wide: bool = False
     colour: Callable[[str], str] | None = None
 
 
-def painted(text: str, colour: str) -> str:
+def painted(text: Line, colour: str) -> Line:
     """With ANSI codes; an empty colour is none."""
-    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if colour else text
+    return Line(f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m") if colour else text
 
 
-def visible(text: str) -> str:
-    """What would move the cursor, hide text or turn its direction is shown as an escape: a card must not lie about itself."""
-    return "".join(map(_shown, text))
+def visible(text: str) -> Line:
+    """What would move the cursor, hide text, turn its direction or pass for something else is named: a card must not lie about itself."""
+    return Line(core.visible(text))
 
 
-def _shown(character: str) -> str:
-    if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"):
-        return character
-    return f"\\u{ord(character):04x}" if ord(character) < 0x10000 else f"\\U{ord(character):08x}"
+def joined(*parts: Line) -> Line:
+    """One line of several."""
+    return Line("".join(parts))
 
 
-def one_line(text: object, limit: int = 0) -> str:
+def one_line(text: object, limit: int = 0) -> Line:
     """For a cell: without line breaks, cut with an ellipsis when longer than `limit`."""
-    line = " ".join(visible(str(text)).split()) if text not in (None, "") else NOTHING
-    return line if not limit or len(line) <= limit else f"{line[: limit - 1]}…"
+    line = visible(_BLANKS.sub(" ", str(text)).strip(" ")) if text not in (None, "") else NOTHING
+    return Line(line if not limit or len(line) <= limit else f"{line[: limit - 1]}…")
+
+
+def named(text: object) -> Line:
+    """Who or what it is, in a cell: judged as all names are, beside the Latin letters of the others."""
+    return Line(one_line(f"a {text}")[2:]) if text not in (None, "") else NOTHING
+
+
+def lines_of(text: str, width: int = 0) -> list[Line]:
+    """Of a text of several lines, each. `width`: none is longer; 0 for no limit."""
+    found = [visible(line) for line in text.removesuffix("\n").split("\n")]
+    return [part for line in found for part in folded(line, width)]
+
+
+def folded(line: Line, width: int) -> list[Line]:
+    """Pieces of at most so many characters: a terminal would go on at its left edge, where labels stand."""
+    if not 0 < width < len(line):
+        return [line]
+    return [Line(line[begin : begin + width]) for begin in range(0, len(line), width)]
+
+
+def indented(text: str) -> list[Line]:
+    """The lines of a message, all but the first behind two blanks."""
+    first, *rest = lines_of(text)
+    return [first, *(Line(f"  {line}") for line in rest)]
 
 
 class Table:
@@ -58,27 +90,27 @@ class Table:
         self.colour = colour
         self.widths: list[int] = []
 
-    def lines(self, rows: Iterable[Json], now: datetime) -> Iterator[str]:
+    def lines(self, rows: Iterable[Json], now: datetime) -> Iterator[Line]:
         """The page's lines; the first page has the titles above it."""
         cells = [[column.value(row, now) or NOTHING for column in self.columns] for row in rows]
         if not cells:
             return
         if not self.widths:
-            titles = [column.title for column in self.columns]
+            titles = [Line(column.title) for column in self.columns]
             self.widths = [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
             yield self._line(titles, painting=False)
         for row in cells:
             yield self._line(row, painting=self.colour)
 
-    def _line(self, cells: Sequence[str], *, painting: bool) -> str:
+    def _line(self, cells: Sequence[Line], *, painting: bool) -> Line:
         parts = []
         for column, cell, width in zip(self.columns, cells, self.widths, strict=True):
             padding = " " * (width - len(cell))
             parts.append((painted(cell, column.colour(cell)) if painting and column.colour else cell) + padding)
-        return GAP.join(parts).rstrip()
+        return Line(GAP.join(parts).rstrip())
 
 
-def when(text: str | None, now: datetime) -> str:
+def when(text: str | None, now: datetime) -> Line:
     """A time on the wire as distance: `in 3h`, `5m ago`."""
     if not text:
         return NOTHING
@@ -86,22 +118,25 @@ def when(text: str | None, now: datetime) -> str:
         seconds = (datetime.fromisoformat(text) - now).total_seconds()
     except (ValueError, TypeError):
         return one_line(text)
-    return f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
+    return Line(f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago")
 
 
-def span(seconds: float) -> str:
+def span(seconds: float) -> Line:
     """One unit, rounded down."""
     for size, unit in _UNITS:
         if seconds >= _FINE * size:
-            return f"{int(seconds // size)}{unit}"
-    return f"{int(seconds)}s"
+            return Line(f"{int(seconds // size)}{unit}")
+    return Line(f"{int(seconds)}s")
 
 
-def between(start: str | None, end: str | None) -> str:
+def between(start: str | None, end: str | None) -> Line:
     """How long something took."""
     if not (start and end):
         return NOTHING
-    return span((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+    try:
+        return span((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+    except (ValueError, TypeError):
+        return NOTHING
 
 
 def at(body: Json, *path: str) -> Any:
