@@ -23,7 +23,7 @@ TESTING = "testing"
 
 PURE = frozenset({"api", "core", "settings"})
 PURE_IMPORTS = frozenset(
-    "__future__ abc base64 binascii bisect calendar collections contextlib copy dataclasses datetime decimal difflib enum fractions "
+    "__future__ abc array base64 binascii bisect calendar collections contextlib copy dataclasses datetime decimal difflib enum fractions "
     "functools hashlib heapq itertools json math numbers operator re string struct textwrap types typing unicodedata zlib zoneinfo "
     "cron_descriptor croniter jsonschema pydantic pydantic_core rfc8785 typing_extensions".split()
 )

@@ -24,6 +24,7 @@ from agentjobs.cluster.lease import Leadership
 from agentjobs.cluster.streams import Streams
 from agentjobs.controller import Controller
 from agentjobs.handlers import watch
+from agentjobs.handlers.session import session
 from agentjobs.reconcile import Reconciler
 from agentjobs.settings import Settings, SettingsError
 from agentjobs.telemetry import Metrics, log_to_stderr
@@ -83,6 +84,8 @@ class Operator:
         self.metrics.leading.set(self.leadership.leading)
         self.metrics.stale.set(len(self.streams.stale(asyncio.get_running_loop().time())))
         self.metrics.requests.inc(self.cluster.take_requests())
+        for kind, count in self.cache.unreadable().items():
+            self.metrics.unreadable.labels(kind).set(count)
         self.metrics.jobs.clear()
         for phase, count in Tally(job.phase for job in self.cache.jobs.all()).items():
             self.metrics.jobs.labels(phase or "Unknown").set(count)
@@ -130,10 +133,10 @@ class Operator:
         finally:
             ready_task.cancel()
 
-    def _login(self, **kwargs: Any) -> kopf.ConnectionInfo | None:
-        if self.kubeconfig:
-            return kopf.login_with_kubeconfig(**kwargs)
-        return kopf.login_with_service_account(**kwargs)
+    async def _login(self, **kwargs: Any) -> kopf.AiohttpSession | None:
+        login = kopf.login_with_kubeconfig if self.kubeconfig else kopf.login_with_service_account
+        info = login(**kwargs)
+        return session(info) if info else None
 
     async def _keep_signals(self, ready: asyncio.Event) -> None:
         """Kopf puts its own signal handlers in; ours order the shutdown, Kopf's part included."""

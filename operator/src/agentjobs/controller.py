@@ -52,7 +52,9 @@ class Controller:
                 return await relist(self._cluster, self._cache, self._streams)
             except ClusterError as error:
                 log.warning("the first list failed, again in %s s: %s", pause, error)
-                await asyncio.sleep(pause)
+            except Exception:
+                log.exception("the first list failed, again in %s s", pause)
+            await asyncio.sleep(pause)
         return await relist(self._cluster, self._cache, self._streams)
 
     async def resync(self, seconds: float) -> None:
@@ -63,6 +65,9 @@ class Controller:
                 keys = await relist(self._cluster, self._cache, self._streams)
             except ClusterError as error:
                 log.warning("the re-list failed: %s", error)
+                continue
+            except Exception:
+                log.exception("the re-list failed")
                 continue
             for key in keys:
                 self._queue.add(key)
@@ -113,3 +118,5 @@ class Controller:
                 await self._reconciler.report(key, error)
             except ClusterError as failure:
                 log.warning("the refusal could not be reported: %s", failure, extra={"namespace": key[0], "job": key[1]})
+            except Exception:
+                log.exception("the refusal could not be reported", extra={"namespace": key[0], "job": key[1]})

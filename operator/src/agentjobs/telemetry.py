@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from contextvars import ContextVar
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pythonjsonlogger.json import JsonFormatter
+
+from agentjobs.core.errors import AgentjobsError
 
 reconcile_id: ContextVar[str] = ContextVar("reconcile_id", default="")
 """The same on every log line of one reconcile."""
@@ -20,11 +24,24 @@ class _WithReconcile(logging.Filter):
         return True
 
 
+class _WithoutValues(JsonFormatter):
+    """A traceback says where something failed. A defect's own message is left out: it may quote a script, a variable or an event."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802, the name is logging's
+        error: BaseException | None = ei[1]
+        told: list[str] = []
+        while error is not None:
+            message = f": {error}" if isinstance(error, AgentjobsError) else ""
+            told = [*traceback.format_tb(error.__traceback__), f"{type(error).__name__}{message}\n", *told]
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "".join(told).rstrip()
+
+
 def log_to_stderr(level: str) -> None:
     """One JSON object a line. Kopf and the client stay quiet below WARNING: their debug lines hold whole bodies."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter(
+        _WithoutValues(
             "{asctime}{levelname}{name}{message}",
             style="{",
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
@@ -52,5 +69,8 @@ class Metrics:
         self.requests = Counter("agentjobs_api_requests", "Requests answered by the API server.", registry=registry)
         self.policies_missing = Gauge(
             "agentjobs_policies_missing", "Admission policies and bindings that are not in force.", registry=registry
+        )
+        self.unreadable = Gauge(
+            "agentjobs_unreadable_objects", "Objects that could not be read whole, by kind.", ["kind"], registry=registry
         )
         self.stale = Gauge("agentjobs_stale_streams", "Watch streams that have stopped delivering.", registry=registry)

@@ -6,6 +6,7 @@ resource versions of a resource can be compared as numbers (KEP-5504, Kubernetes
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,14 +16,18 @@ from agentjobs.cluster.sources import SourceCache
 from agentjobs.cluster.uses import Uses
 from agentjobs.core import views
 from agentjobs.core.approval import ApprovalView, RevisionView
+from agentjobs.core.bodies import unreadable
 from agentjobs.core.packages import PackageApprovalView, package_approval_view
 from agentjobs.core.pods import PodView, pod_view
 from agentjobs.core.retention import size
 from agentjobs.core.views import BatchJobView, Body, FinishedRun, RunView
 
+log = logging.getLogger(__name__)
+
 Key = tuple[str, str]
 """Namespace and name; of the job, where it names a reconcile."""
 V = TypeVar("V")
+KINDS: Final = ("job", "approval", "packageapproval", "batchjob", "pod", "run", "revision")
 NO_JOB: Final = ""
 """In the place of a job's name: of all jobs of the namespace."""
 
@@ -35,6 +40,8 @@ class Table(Generic[V]):
         self._job_of = job_of
         self._rows: dict[Key, tuple[int, str, V]] = {}
         self._by_job: dict[Key, set[str]] = defaultdict(set)
+        self.unreadable: set[Key] = set()
+        """The objects that could not be read whole, or of which no view could be made."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -45,7 +52,12 @@ class Table(Generic[V]):
     def put(self, body: Body) -> Key:
         """Remember an object; returns its job's key."""
         metadata = body["metadata"]
-        return self.put_view(metadata["namespace"], metadata["name"], int(metadata["resourceVersion"]), self._view(body))
+        row = metadata["namespace"], metadata["name"]
+        self.unreadable.add(row)
+        view = self._view(body)
+        if not unreadable(body):
+            self.unreadable.discard(row)
+        return self.put_view(*row, int(metadata["resourceVersion"]), view)
 
     def put_view(self, namespace: str, name: str, version: int, view: V) -> Key:
         """As `put`, of something that is a view already."""
@@ -71,6 +83,7 @@ class Table(Generic[V]):
     def drop(self, row: Key) -> Key | None:
         """Forget an object; returns its job's key."""
         known = self._rows.pop(row, None)
+        self.unreadable.discard(row)
         if known is None:
             return None
         job = row[0], known[1]
@@ -125,6 +138,21 @@ class Cache:
             "revision": self.revisions,
         }
         return tables[kind]
+
+    def unreadable(self) -> dict[str, int]:
+        """How many objects of each kind could not be read whole."""
+        return {kind: len(self.table(kind).unreadable) for kind in KINDS}
+
+    def take(self, kind: str, body: Body) -> Key | None:
+        """As `Table.put`, for streams and lists: what no view can be made of spoils nothing else, and what was known of it stands."""
+        try:
+            return self.table(kind).put(body)
+        except Exception:
+            # Whatever the object holds: it must not end the list or the stream that it came with.
+            metadata = body.get("metadata") or {}
+            told = {"namespace": metadata.get("namespace"), "object": metadata.get("name")}
+            log.exception("an object of the kind %s cannot be read", kind, extra=told)
+            return None
 
     def learn(self, kind: str, body: Body) -> Key | None:
         """An object as it is now; returns its job's key. A run that is finished moves to its line in `finished`."""

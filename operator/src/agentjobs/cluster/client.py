@@ -1,14 +1,14 @@
 """Requests to the API server, as plain JSON.
 
-The typed API classes of the client would take 30 MiB more; requests and answers here are dicts.
+The typed API classes of the client would take 30 MiB more; requests and answers here are dicts. An object that cannot be read is told as
+what is left of it (`core.bodies`), and spoils no list.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
@@ -18,13 +18,21 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
+from agentjobs.core import bodies, bounded
 from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused
+from agentjobs.core.items import Items
 from agentjobs.core.plan import Write
 
 Json = dict[str, Any]
 
 TIMEOUT_SECONDS: Final = 15.0
 PAGE: Final = 500
+CHUNK_BYTES: Final = 64 * 1024
+MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
+"""Of one object, or of the lines of a log: a runtime keeps a file of 10 MiB, by default."""
+MAX_REFUSAL_BYTES: Final = 64 * 1024
+LARGE_BYTES: Final = 64 * 1024
+"""An object of this size takes milliseconds to read, one that somebody made to be slow half a second: not on the event loop."""
 JSON: Final = "application/json"
 TABLE: Final = "application/json;as=Table;v=v1;g=meta.k8s.io"
 METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
@@ -66,7 +74,8 @@ async def connect(kubeconfig: str | None) -> AsyncIterator[Cluster]:
     else:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     # Else aiohttp asks the environment for a proxy and a password, in a thread, before every request. Kopf does not either.
-    configuration.client_session_kwargs = {"trust_env": False}
+    # Its buffer of 2 MiB a connection is more than all the rest together.
+    configuration.client_session_kwargs = {"trust_env": False, "read_bufsize": 2 * CHUNK_BYTES}
     async with ApiClient(configuration) as api:
         api.user_agent = "agentjobs-operator"
         yield Cluster(api)
@@ -98,15 +107,26 @@ class Cluster:
 
     async def get(self, kind: str, namespace: str, name: str, *, accept: str = JSON, seconds: float = TIMEOUT_SECONDS) -> Json:
         """One object. Raises NotFound. `seconds`: how long to wait for the answer."""
-        return self._json(await self._request("GET", _path(kind, namespace, name), accept=accept, seconds=seconds))
+        return await _object(await self._request("GET", _path(kind, namespace, name), accept=accept, seconds=seconds))
 
     async def list(self, kind: str, namespace: str = "", *, accept: str = JSON, **selectors: str) -> AsyncIterator[Json]:
-        """The answer's pages, for one namespace or for all."""
-        query = {**selectors, "limit": str(PAGE)}
+        """The objects, for one namespace or for all, some at a time as they come: `items`, of a Table `rows` and its columns."""
+        query, request = {**selectors, "limit": str(PAGE)}, f"GET {_path(kind, namespace)}"
         while True:
-            page = self._json(await self._request("GET", _path(kind, namespace), accept=accept, query=query))
-            yield page
-            token = page.get("metadata", {}).get("continue")
+            items = Items()
+            response = await self._open("GET", _path(kind, namespace), accept=accept, query=query)
+            try:
+                while chunk := await _next_chunk(request, response):
+                    if texts := items.feed(chunk):
+                        yield await _page(items, texts)
+                if texts := items.finish():
+                    yield await _page(items, texts)
+                around = items.around()
+            except bounded.Malformed as error:
+                raise ClusterError(f"{request}: the answer {error}") from error
+            finally:
+                response.close()
+            token = (around.get("metadata") or {}).get("continue")
             if not token:
                 return
             query = {**query, "continue": token}
@@ -125,14 +145,17 @@ class Cluster:
             preconditions = {"uid": write.uid, "resourceVersion": write.resource_version}
             body = {"propagationPolicy": "Background", "preconditions": {name: value for name, value in preconditions.items() if value}}
         content_type = "application/merge-patch+json" if write.verb == "patch" else JSON
-        return self._json(await self._request(METHODS[write.verb], path, body=body, content_type=content_type, seconds=seconds))
+        return await _object(await self._request(METHODS[write.verb], path, body=body, content_type=content_type, seconds=seconds))
 
-    @staticmethod
-    def _json(data: bytes) -> Json:
-        answer: Json = json.loads(data)
-        return answer
+    async def _request(self, method: str, path: str, *, seconds: float = TIMEOUT_SECONDS, **more: Any) -> bytes:
+        with _no_answer(f"{method} {path}"):
+            async with asyncio.timeout(seconds):
+                data = await _whole(await self._open(method, path, seconds=seconds, **more), MAX_ANSWER_BYTES)
+        if len(data) > MAX_ANSWER_BYTES:
+            raise ClusterError(f"{method} {path}: the answer has more than {MAX_ANSWER_BYTES} bytes")
+        return data
 
-    async def _request(
+    async def _open(
         self,
         method: str,
         path: str,
@@ -142,21 +165,59 @@ class Cluster:
         body: Any = None,
         content_type: str = JSON,
         seconds: float = TIMEOUT_SECONDS,
-    ) -> bytes:
+    ) -> aiohttp.ClientResponse:
+        """An answer that is no refusal, whose body is still to be read."""
         headers = {"Accept": accept, "Content-Type": content_type}
-        try:
+        with _no_answer(f"{method} {path}"):
             async with asyncio.timeout(seconds):
                 method, url, headers, _, _ = await self.api.param_serialize(
                     method, path, header_params=headers, query_params=list((query or {}).items()), auth_settings=["BearerToken"]
                 )
-                response = await self.api.call_api(method, url, header_params=headers, body=body)
-                data: bytes = await response.read()  # type: ignore[no-untyped-call]
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise ClusterError(f"{method} {path}: no answer: {type(error).__name__}") from error
-        self._requests += 1
-        if response.status >= 300:
-            raise _error(f"{method} {path}", response.status, data)
-        return data
+                response: aiohttp.ClientResponse = (await self.api.call_api(method, url, header_params=headers, body=body)).response
+                self._requests += 1
+                if response.status < 300:
+                    return response
+                said = await _whole(response, MAX_REFUSAL_BYTES)
+        raise _error(f"{method} {path}", response.status, said)
+
+
+@contextmanager
+def _no_answer(request: str) -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise ClusterError(f"{request}: no answer: {type(error).__name__}") from error
+
+
+async def _whole(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """To its end, or until there is more than that."""
+    data = bytearray()
+    try:
+        while len(data) <= most and (chunk := await response.content.read(CHUNK_BYTES)):
+            data += chunk
+    finally:
+        response.close()
+    return bytes(data)
+
+
+async def _next_chunk(request: str, response: aiohttp.ClientResponse) -> bytes:
+    with _no_answer(request):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            return await response.content.read(CHUNK_BYTES)
+
+
+async def _page(items: Items, texts: list[bytes]) -> Json:
+    columns = items.around().get("columnDefinitions")
+    return {"columnDefinitions": columns, items.key: [await _object(text) for text in texts]}
+
+
+async def _object(text: bytes) -> Json:
+    try:
+        body = await asyncio.to_thread(bodies.read, text) if len(text) > LARGE_BYTES else bodies.read(text)
+    except bounded.Malformed as error:
+        raise ClusterError(f"the API server's answer {error}") from error
+    (body.get("metadata") or {}).pop("managedFields", None)
+    return body
 
 
 def _path(kind: str, namespace: str, name: str = "") -> str:
@@ -166,7 +227,7 @@ def _path(kind: str, namespace: str, name: str = "") -> str:
 
 def _error(request: str, status: int, data: bytes) -> ClusterError:
     try:
-        said = str(json.loads(data).get("message", ""))
+        said = str(bounded.loads(data, max_bytes=2 * MAX_REFUSAL_BYTES, max_depth=bodies.MAX_DEPTH).get("message", ""))
     except (ValueError, AttributeError):
         said = data[:200].decode(errors="replace")
     kind = {404: NotFound, 409: Conflict}.get(status, Refused if status in REFUSALS else ClusterError)

@@ -68,6 +68,9 @@ class Guard:
             except ClusterError as error:
                 log.warning("the admission policies could not be read: %s", error)
                 continue
+            except Exception:
+                log.exception("the admission policies could not be compared")
+                continue
             if closed != (closes := gap is not None and gap.lasts(self._clock())):
                 closed = closes
                 changed()

@@ -58,16 +58,15 @@ async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[
             version = int(body["metadata"]["resourceVersion"])
             newest = max(newest, version)
             if table.version(row) < version:
-                keys.add(table.put(body))
+                if key := cache.take(kind, body):
+                    keys.add(key)
             elif kind == "job":
                 keys.add(row)
     streams.listed(kind, newest, asyncio.get_running_loop().time())
     # Only what was known before the list began: an object that came since then is simply not in it.
     for row, version in before.items():
-        if row not in seen and table.version(row) == version:
-            key = table.drop(row)
-            if key:
-                keys.add(key)
+        if row not in seen and table.version(row) == version and (key := table.drop(row)):
+            keys.add(key)
     return keys
 
 
@@ -77,7 +76,7 @@ async def _revisions(cluster: Api, cache: Cache) -> set[Key]:
     async for page in cluster.list("revision", accept=METADATA_LIST, **REVISIONS):
         for body in page["items"] or ():
             seen.add((body["metadata"]["namespace"], body["metadata"]["name"]))
-            cache.revisions.put(body)
+            cache.take("revision", body)
     for row, version in before.items():
         if row not in seen and cache.revisions.version(row) == version:
             cache.revisions.drop(row)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +12,8 @@ import rfc8785
 from pydantic import ValidationError
 
 from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.core.bodies import MAX_DEPTH
+from agentjobs.core.bounded import loads
 from agentjobs.core.errors import UserError
 from agentjobs.core.sources import NO_SOURCES, Sources, resolved
 
@@ -82,7 +83,7 @@ def parse_revision(name: str, document: bytes, digest: str) -> Content:
     if hashlib.sha256(document).hexdigest() != digest:
         raise UserError(f"the revision of {name} does not match its digest")
     try:
-        data: dict[str, Any] = json.loads(document)
+        data: dict[str, Any] = loads(document, max_bytes=MAX_REVISION_BYTES, max_depth=MAX_DEPTH)
         spec = ScheduledAgentJobSpec.model_validate(data["spec"])
     except (ValueError, KeyError, TypeError, ValidationError):
         raise UserError(f"the revision of {name} cannot be read by this version") from None

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from agentjobs.api.base import explain
 from agentjobs.api.event import Event
+from agentjobs.core.bodies import unreadable
 
 Body = Mapping[str, Any]
 
@@ -52,18 +53,22 @@ class EventView:
 
 def event_of(run: Body) -> Event | None:
     """The event of a run, with its data, where it is a valid one."""
+    if unreadable(run):
+        return None
     try:
         return Event.model_validate((run["spec"].get("trigger") or {}).get("event"))
     except ValidationError:
         return None
 
 
-def event_view(trigger: Body) -> EventView | None:
-    """Of `spec.trigger` of a run."""
+def event_view(trigger: Body, spoilt: str | None = None) -> EventView | None:
+    """Of `spec.trigger` of a run, whatever its data, which is looked at when the run is about to start. `spoilt`: why it cannot be read."""
+    if spoilt:
+        return EventView("", "", "", f"spec.trigger.event: {spoilt}; send less, or flatter data")
     if trigger.get("type") not in ("Event", "After"):
         return None
     try:
         event = Event.model_validate(trigger.get("event") or {})
     except ValidationError as error:
         return EventView("", "", "", explain(error, "spec.trigger.event"))
-    return EventView(event.type, event.source, digits(event), size_problem(event))
+    return EventView(event.type, event.source, digits(event))

@@ -10,7 +10,7 @@ from agentjobs.api import names
 from agentjobs.api.event import Event, EventTrigger
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core import chains, event_schema
-from agentjobs.core.cloud_event import EventView, encoded
+from agentjobs.core.cloud_event import EventView, encoded, size_problem
 from agentjobs.core.plan import Observed
 from agentjobs.core.views import RunView
 
@@ -55,8 +55,8 @@ def refusal(run: RunView, spec: ScheduledAgentJobSpec | None, event: Event | Non
     view = run.event
     if view is None:
         return None
-    if view.problem:
-        return "EventInvalid", view.problem
+    if problem := view.problem or (size_problem(event) if event else None):
+        return "EventInvalid", problem
     if (wanted := run_name(run.job, view)) != run.name:
         return "EventName", f"the run of this event is named {wanted}; under another name the same event could start the job twice"
     return _unwanted(run, view, spec, event, paused) if spec else None

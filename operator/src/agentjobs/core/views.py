@@ -17,6 +17,7 @@ from agentjobs.api import names, resources
 from agentjobs.api.base import explain
 from agentjobs.api.job import RunPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
 from agentjobs.core.approval import ApprovalView, RevisionView
+from agentjobs.core.bodies import unreadable
 from agentjobs.core.cloud_event import NO_START, EventView, event_view
 from agentjobs.core.drift import spec_hash
 from agentjobs.core.packages import pins
@@ -185,12 +186,7 @@ def _status(body: Body) -> ScheduledAgentJobStatus:
 def job_view(body: Body) -> JobView:
     """From a ScheduledAgentJob. A spec that this version cannot read is a problem of the job, told in a sentence."""
     metadata = body["metadata"]
-    spec, problem = None, None
-    try:
-        spec = ScheduledAgentJobSpec.model_validate(body.get("spec") or {})
-        problem = resources.JOB.problem(body)
-    except ValidationError as error:
-        problem = explain(error)
+    spec, problem = _spec(body)
     return JobView(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -204,6 +200,15 @@ def job_view(body: Body) -> JobView:
         requester=_annotations(body).get(names.REQUESTER_ANNOTATION),
         suspended=(body.get("spec") or {}).get("suspend") is True,
     )
+
+
+def _spec(body: Body) -> tuple[ScheduledAgentJobSpec | None, str | None]:
+    if spoilt := unreadable(body):
+        return None, f"spec: {spoilt}; nest less, and write less into triggers' dataSchema"
+    try:
+        return ScheduledAgentJobSpec.model_validate(body.get("spec") or {}), resources.JOB.problem(body)
+    except ValidationError as error:
+        return None, explain(error)
 
 
 def cron_job_view(body: Body) -> CronJobView:
@@ -284,7 +289,7 @@ def run_view(body: Body) -> RunView:
         digest=status.get("digest"),
         skip=_skip(body),
         started_as=started_as,
-        event=event_view(spec.get("trigger") or {}),
+        event=event_view(spec.get("trigger") or {}, unreadable(body)),
         ancestors=tuple((spec.get("trigger") or {}).get("ancestors") or ()),
         cancel=bool(spec.get("cancel")),
         scheduled=scheduled,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Final
 
@@ -12,6 +13,8 @@ from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.relist import SELECTORS
 from agentjobs.cluster.streams import Streams
 from agentjobs.core.packages import package_approval_view
+
+log = logging.getLogger(__name__)
 
 RESOURCES: Final = {
     "job": (names.GROUP, names.VERSION, names.JOBS),
@@ -55,7 +58,7 @@ class Watcher:
         news = deleted or kind != "job" or table.version(row) < version
         if deleted and table.version(row) > version:
             return  # Another object of that name, which an answer to our own request has told already.
-        key = self._cache.gone(kind, body) if deleted else table.put(body)
+        key = self._cache.gone(kind, body) if deleted else self._cache.take(kind, body)
         if kind == "packageapproval":
             for user in self._cache.uses.of(row[0], package_approval_view(body).packages):
                 self._enqueue(user)
@@ -72,7 +75,11 @@ def register(registry: kopf.OperatorRegistry, watcher: Watcher) -> None:
 def _handler(kind: str, watcher: Watcher) -> Callable[..., Coroutine[None, None, None]]:
     # A coroutine: Kopf would run a plain function in a thread, and the caches belong to the event loop.
     async def handle(event: dict[str, Any], **_: object) -> None:
-        watcher.saw(kind, event["type"] == "DELETED", event["object"])
+        try:
+            watcher.saw(kind, event["type"] == "DELETED", event["object"])
+        except Exception:
+            # Kopf's own word on it would quote the message.
+            log.exception("a watch event of the kind %s could not be taken in", kind)
 
     return handle
 

@@ -1,0 +1,100 @@
+"""Objects as the API server sends them, read so that no object can spoil more than itself.
+
+One that cannot be read is kept as what is left of it: metadata and the outermost fields, and under UNREADABLE the end of a sentence
+that says why. The API server lets nobody store a field of that name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from agentjobs.api import names
+from agentjobs.core.bounded import Malformed, loads
+
+Json = dict[str, Any]
+
+UNREADABLE: Final = "agentjobs.dev/unreadable"
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""More than etcd takes, at six bytes of JSON for one of text."""
+MAX_DEPTH: Final = 100
+"""Of arrays and objects. A dataSchema may have 50 levels, each of up to two; Python's parser and what checks schemas recurse."""
+MAX_VALUES: Final = 100_000
+"""Of an object: some 20 MB in memory at worst, while an event of 128 KiB that has as many as it can is read."""
+KEPT_DEPTH: Final = 4
+"""What is left of an object that cannot be read: `spec.trigger.event.id` still is, its data is not."""
+STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+PLAIN: Final = rb'(?:[^"\[\]{}]++|' + STRING + rb")*+"
+NEXT_BRACKET: Final = re.compile(PLAIN + rb"[\[\]{}]", re.DOTALL)
+HEAVY: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
+    names.JOBS: (("spec",), ("status", "card"), ("status", "recentRuns"), ("status", "conditions")),
+    names.RUNS: (("spec", "trigger", "event", "data"), ("status", "stdout"), ("status", "stderr"), ("status", "resolvedPackages")),
+    "configmaps": (("data",), ("binaryData",)),
+    "cronjobs": (("spec",), ("status",)),
+    "jobs": (("spec", "template"),),
+    "pods": (("spec",),),
+}
+"""By plural: what watch events are not needed for."""
+
+
+def read(data: bytes) -> Json:
+    """An object. Raises Malformed where not even what surrounds it can be read."""
+    return _read(data, 0, lambda body: body)
+
+
+def read_event(line: bytes) -> Json:
+    """A line of a watch, its object as `read` gives it."""
+    return _read(line, 1, lambda event: event["object"])
+
+
+def _read(data: bytes, around: int, body_of: Any) -> Json:
+    try:
+        whole = loads(data, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH + around, max_values=MAX_VALUES)
+        problem = None
+    except Malformed as error:
+        problem = str(error)
+        left = pruned(data, KEPT_DEPTH + around)
+        whole = loads(left, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
+    if not isinstance(whole, dict):
+        raise Malformed("is no object")
+    if problem:
+        body_of(whole)[UNREADABLE] = problem
+    return whole
+
+
+def unreadable(body: Mapping[str, Any]) -> str | None:
+    """The end of a sentence that says why the object could not be read; None: it could."""
+    return body.get(UNREADABLE)
+
+
+def pruned(data: bytes, kept: int) -> bytes:
+    """The text with null for each array and object that is inside more than `kept` others. Time is linear, a second for some megabytes."""
+    parts: list[bytes] = []
+    level = begin = 0
+    for match in NEXT_BRACKET.finditer(data):
+        place = match.end() - 1
+        if data[place] in b"[{":
+            level += 1
+            if level == kept + 1:
+                parts += (data[begin:place], b"null")
+        else:
+            level -= 1
+            if level == kept:
+                begin = place + 1
+    return b"".join((*parts, data[begin:] if level <= kept else b""))
+
+
+def slim(plural: str, body: Json) -> Json:
+    """Without what is large and not needed to tell what happened to it. Changes the body."""
+    metadata = body.get("metadata") or {}
+    metadata.pop("managedFields", None)
+    if annotations := metadata.get("annotations"):
+        metadata["annotations"] = {name: text for name, text in annotations.items() if name.startswith(f"{names.GROUP}/")}
+    for *path, last in HEAVY.get(plural, ()):
+        place: Any = body
+        for step in path:
+            place = place.get(step) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place.pop(last, None)
+    return body

@@ -1,0 +1,112 @@
+"""What we give Kopf in place of its own connection, with Kopf's own code on top: one hostile object spoils neither list nor watch."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import kopf
+from aiohttp import web
+from kopf._cogs.clients import auth, watching
+from kopf._cogs.structs import credentials, references
+
+from agentjobs.core.bodies import unreadable
+from agentjobs.handlers.session import session
+
+DEEP = '{"a":' * 1200 + "1" + "}" * 1200
+RUNS = references.Resource("agentjobs.dev", "v1alpha1", "agentjobruns", namespaced=True)
+
+
+def test_this_is_the_kopf_whose_code_was_read() -> None:
+    assert version("kopf").startswith("1.45."), "read kopf/_cogs/clients/api.py: does it still ask json() and content.iter_chunked()?"
+
+
+def run(name: str, number: int, data: str) -> str:
+    metadata = json.dumps({"name": name, "namespace": "n", "uid": name, "resourceVersion": str(number), "managedFields": [{}]})
+    event = f'{{"id":"1","source":"/s","type":"t","data":{data}}}'
+    return f'{{"metadata":{metadata},"spec":{{"jobName":"j","trigger":{{"type":"Event","event":{event}}}}},"status":{{"stdout":"x"}}}}'
+
+
+class Api:
+    """Lists two pages, then tells two changes."""
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if "watch" not in request.query:
+            last = "continue" in request.query
+            objects = [run("third", 13, '"x"')] if last else [run("deep", 11, DEEP), run("second", 12, "[" * 300 + "]" * 300)]
+            token = "" if last else "more"
+            text = f'{{"apiVersion":"agentjobs.dev/v1alpha1","items":[{",".join(objects)}],"kind":"AgentJobRunList",'
+            return web.Response(
+                text=text + f'"metadata":{{"resourceVersion":"20","continue":"{token}"}}}}', content_type="application/json"
+            )
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for number, data in ((21, DEEP), (22, '"y"')):
+            await response.write(f'{{"type":"MODIFIED","object":{run("deep", number, data)}}}\n'.encode())
+        await response.write(b'{"type":"MODIFIED","object":{"metadata":\n')
+        await response.write(f'{{"type":"ADDED","object":{run("last", 23, "7")}}}\n'.encode())
+        await asyncio.Event().wait()
+        return response
+
+
+@asynccontextmanager
+async def kopfs_connection() -> AsyncIterator[None]:
+    app = web.Application()
+    app.router.add_get("/apis/agentjobs.dev/v1alpha1/agentjobruns", Api().answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    info = session(kopf.ConnectionInfo(server=f"http://127.0.0.1:{port}"))
+    vault = credentials.Vault({credentials.VaultKey("ours"): info})
+    token = auth.vault_var.set(vault)
+    try:
+        yield
+    finally:
+        auth.vault_var.reset(token)
+        await vault.close()
+        await info.aiohttp_session.close()
+        await runner.cleanup()
+
+
+async def told(wanted: int) -> list[Any]:
+    settings = kopf.OperatorSettings()
+    found: list[Any] = []
+    async with kopfs_connection(), asyncio.timeout(20):
+        stream = watching.infinite_watch(settings=settings, resource=RUNS, namespace=None)
+        async for event in stream:
+            if event is not watching.Bookmark.LISTED:
+                found.append(event)
+            if len(found) == wanted:
+                break
+    return found
+
+
+def test_a_hostile_object_is_told_as_what_is_left_of_it_and_the_others_whole(caplog: Any) -> None:
+    with caplog.at_level(logging.ERROR):
+        events = asyncio.run(told(6))
+    shown = [(event["type"], event["object"]["metadata"]["name"], bool(unreadable(event["object"]))) for event in events]
+    assert shown == [
+        (None, "deep", True),
+        (None, "second", True),
+        (None, "third", False),
+        ("MODIFIED", "deep", True),
+        ("MODIFIED", "deep", False),
+        ("ADDED", "last", False),
+    ]
+    assert all(event["object"]["spec"]["jobName"] == "j" for event in events)
+    assert [record.message for record in caplog.records] == ["a line of the watch of agentjobruns cannot be read: Malformed"]
+
+
+def test_what_is_large_is_not_kept() -> None:
+    for event in asyncio.run(told(3)):
+        assert "managedFields" not in event["object"]["metadata"]
+        assert "data" not in event["object"]["spec"]["trigger"]["event"]
+        assert event["object"]["status"] == {}
+        assert event["object"]["kind"] == "AgentJobRun"

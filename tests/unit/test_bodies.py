@@ -1,0 +1,153 @@
+"""Objects of the API server: one that cannot be read is what is left of it, and a list is taken apart as it comes."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentjobs.core.bodies import MAX_DEPTH, MAX_VALUES, UNREADABLE, pruned, read, read_event, slim, unreadable
+from agentjobs.core.bounded import Malformed, loads
+from agentjobs.core.items import Items
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+OBJECTS = st.fixed_dictionaries({"metadata": st.fixed_dictionaries({"name": st.text()}), "spec": VALUES})
+
+
+def deep(levels: int) -> str:
+    return '{"a":' * levels + "1" + "}" * levels
+
+
+def run_with(data: str) -> str:
+    event = f'{{"id":"7","source":"/s","type":"t","data":{data}}}'
+    return f'{{"metadata":{{"name":"r","namespace":"n"}},"spec":{{"jobName":"j","trigger":{{"type":"Event","event":{event}}}}}}}'
+
+
+def plain_prune(value: Any, kept: int) -> Any:
+    if kept < 0:
+        return None
+    if isinstance(value, dict):
+        return {name: plain_prune(inner, kept - 1) if isinstance(inner, dict | list) else inner for name, inner in value.items()}
+    return [plain_prune(inner, kept - 1) if isinstance(inner, dict | list) else inner for inner in value]
+
+
+@given(VALUES.filter(lambda value: isinstance(value, dict | list)), st.integers(1, 5))
+def test_what_is_too_deep_becomes_null_and_all_else_stays(value: Any, kept: int) -> None:
+    assert json.loads(pruned(json.dumps(value).encode(), kept)) == plain_prune(value, kept - 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (deep(300), f"is nested more than {MAX_DEPTH} levels deep"),
+        (deep(100_000), f"is nested more than {MAX_DEPTH} levels deep"),
+        ("[" + "[]," * MAX_VALUES + "[]]", f"holds more than {MAX_VALUES} values"),
+    ],
+)
+def test_of_an_object_that_cannot_be_read_its_name_and_its_outermost_fields_are_left(data: str, said: str) -> None:
+    body = read(run_with(data).encode())
+    assert unreadable(body) == said
+    assert body["metadata"] == {"name": "r", "namespace": "n"}
+    assert body["spec"]["jobName"] == "j"
+    assert body["spec"]["trigger"]["event"] == {"id": "7", "source": "/s", "type": "t", "data": None}
+
+
+def test_a_line_of_a_watch_is_read_the_same_way() -> None:
+    event = read_event(f'{{"type":"ADDED","object":{run_with(deep(1200))}}}'.encode())
+    assert event["type"] == "ADDED"
+    assert unreadable(event["object"]) == f"is nested more than {MAX_DEPTH + 1} levels deep"
+    assert event["object"]["spec"]["jobName"] == "j"
+
+
+@given(OBJECTS)
+def test_any_other_object_is_read_as_it_is(body: Any) -> None:
+    assert read(json.dumps(body).encode()) == body
+    assert read_event(json.dumps({"type": "ADDED", "object": body}).encode())["object"] == body
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"[" * 300, b'{"a', b"\xff", b'{"metadata": {"name": "' + b"x" * 100])
+def test_what_is_no_object_at_all_is_malformed(text: bytes) -> None:
+    with pytest.raises(Malformed):
+        read(text)
+
+
+def taken_apart(document: bytes, sizes: list[int]) -> tuple[list[Any], Any, str]:
+    items, found, place = Items(), [], 0
+    for size in sizes:
+        found += items.feed(document[place : place + size])
+        place += size
+    found += items.feed(document[place:]) + items.finish()
+    return [json.loads(item) for item in found], items.around(), items.key
+
+
+@given(st.lists(OBJECTS, max_size=4), st.sampled_from(["items", "rows"]), st.lists(st.integers(1, 60), max_size=12), st.booleans(), VALUES)
+def test_a_list_is_taken_apart_wherever_its_pieces_end(objects: list[Any], key: str, sizes: list[int], last: bool, more: Any) -> None:
+    around = {"kind": "List", "metadata": {"continue": 'tok"en', "more": more}}
+    document = {**around, key: objects} if last else {key: objects, **around}
+    found, outside, name = taken_apart(json.dumps(document).encode(), sizes)
+    assert found == objects
+    assert outside == {**around, key: []}
+    assert name == (key if objects else "items" if key == "items" else name)
+
+
+TEXTS = st.binary(max_size=300) | st.text(alphabet='{}[]":,items\\ ', max_size=300).map(str.encode)
+
+
+@given(TEXTS, st.lists(st.integers(1, 20), max_size=9))
+def test_no_text_makes_taking_apart_fail_otherwise_than_as_malformed(text: bytes, sizes: list[int]) -> None:
+    items, place = Items(), 0
+    for size in sizes:
+        items.feed(text[place : place + size])
+        place += size
+    items.finish()
+    try:
+        items.around()
+    except Malformed:
+        return
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        '{"metadata":{"a":"' + "x" * 8_000_000 + '"}}',
+        '{"metadata":' + deep(400_000) + "}",
+        '{"metadata":{"a":{"b":{"c":[' + "[[]]," * 200_000 + "0]}}}}",
+        '{"metadata":{"a":"' + '\\"' * 2_000_000 + '"}}',
+    ],
+    ids=["text", "deep", "many", "quotes"],
+)
+def test_large_objects_take_a_time_linear_in_their_bytes(item: str) -> None:
+    document = f'{{"items":[{item},{item}],"metadata":{{}}}}'.encode()
+    items, found = Items(), 0
+    began = time.process_time()
+    for place in range(0, len(document), 65536):
+        for text in items.feed(document[place : place + 65536]):
+            found += read(text)["metadata"] is not None
+    found += len(items.finish())
+    assert found == 2
+    assert time.process_time() - began < 8
+
+
+def test_what_a_stream_keeps_is_small() -> None:
+    body = json.loads(run_with('"' + "x" * 100_000 + '"'))
+    body["metadata"] |= {"managedFields": [{}] * 9, "annotations": {"agentjobs.dev/skip": "x", "other": "y"}}
+    body["status"] = {"phase": "Failed", "stdout": "o", "stderr": "e"}
+    slim("agentjobruns", body)
+    assert body["metadata"] == {"name": "r", "namespace": "n", "annotations": {"agentjobs.dev/skip": "x"}}
+    assert body["status"] == {"phase": "Failed"}
+    assert body["spec"]["trigger"]["event"] == {"id": "7", "source": "/s", "type": "t"}
+
+
+@given(VALUES.filter(lambda value: isinstance(value, dict)), st.sampled_from(["agentjobruns", "pods", "configmaps", "others"]))
+def test_anything_that_a_stream_says_can_be_made_small(body: Any, plural: str) -> None:
+    body.pop("metadata", None)
+    assert loads(json.dumps(slim(plural, body)), max_bytes=10**6, max_depth=50) == body
+    assert UNREADABLE not in body
