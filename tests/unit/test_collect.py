@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -18,16 +18,15 @@ from agentjobs.testing.server import Server
 from tests.unit.test_envelope import RECORDED_LOG, SHORT
 from tests.unit.test_outcome import JOB, KILLED, NOW, RUN
 
-ENDED = datetime(2026, 11, 22, 8, 1, tzinfo=UTC)
 KILLED_BY_MEMORY = replace(KILLED, ended_by="OOMKilled")
 FILLER = b"@agentjobs:filler " + b"0" * 32 + b" ......\n"
 PRINTED = b"one\non stderr\ntwo\n"
 
 
-def read(log: Callable[[], bytes], after: timedelta = timedelta(minutes=1)) -> Evidence | None:
+def read(log: Callable[[], bytes], waited: timedelta = timedelta(minutes=1)) -> Evidence | None:
     server = Server(NOW, lambda *_: log())
     server.create("pod", KILLED.namespace, {"metadata": {"name": KILLED.name}})
-    return asyncio.run(read_evidence(server, KILLED_BY_MEMORY, ENDED + after))
+    return asyncio.run(read_evidence(server, KILLED_BY_MEMORY, waited))
 
 
 def test_of_a_run_whose_runner_was_killed_the_record_holds_the_live_log_and_says_so() -> None:
@@ -47,7 +46,7 @@ def test_an_envelope_is_found_behind_which_lines_of_stderr_came_late(late: int) 
     ended = replace(KILLED, exit_code=0, ended_by="Completed", termination_message=json.dumps(SHORT))
     server = Server(NOW, lambda *_: RECORDED_LOG + b"1\n" * late)
     server.create("pod", KILLED.namespace, {"metadata": {"name": KILLED.name}})
-    evidence = asyncio.run(read_evidence(server, ended, ENDED))
+    evidence = asyncio.run(read_evidence(server, ended, timedelta(0)))
     assert evidence
     assert evidence.envelope
     assert evidence.envelope.stdout == "hello\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,8 @@ from agentjobs.core.views import BatchJobView, RunView
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 RUN = RunView("ns", "report-now", "uid", "1", "report", True, True, NOW, "Running", None, None, "2026-11-22T08:00:00Z")
-JOB = BatchJobView("ns", "report-now", "report", "juid", "1", "cuid", NOW, False, True, "d" * 64, None, "", "", False)
+MADE = NOW.replace(hour=8)
+JOB = BatchJobView("ns", "report-now", "report", "juid", "1", "cuid", MADE, False, True, "d" * 64, None, "", "", False)
 POD = PodView(
     namespace="ns",
     name="report-now-x",
@@ -86,16 +87,16 @@ CASES = {
         True,
     ),
     "deadline, before its Job says so": (
-        replace(JOB, due=datetime(2026, 11, 22, 8, 1, tzinfo=UTC)),
-        replace(RUNNING_POD, deletion=NOW),
+        replace(JOB, due=MADE + timedelta(minutes=1)),
+        replace(RUNNING_POD, deletion=NOW, told_to_end=MADE + timedelta(minutes=1)),
         Evidence(TERMINATED),
         "TimedOut",
         "DeadlineExceeded",
         True,
     ),
     "pod deleted long before the deadline": (
-        replace(JOB, due=datetime(2026, 11, 22, 8, 2, tzinfo=UTC)),
-        replace(RUNNING_POD, deletion=NOW),
+        replace(JOB, due=MADE + timedelta(minutes=2)),
+        replace(RUNNING_POD, deletion=NOW, told_to_end=MADE + timedelta(minutes=1)),
         Evidence(TERMINATED),
         "Failed",
         "PodDeleted",

@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 from collections import Counter as Tally
-from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 import kopf
@@ -38,10 +37,6 @@ KOPF_SECONDS = 2.0
 """Finishing the reconciles in work, then Kopf; with giving back the lease it stays within 10 s."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Operator:
     """Everything that lives as long as the process."""
 
@@ -57,8 +52,8 @@ class Operator:
         if settings.allow_without_policies:
             log.warning("AGENTJOBS_ALLOW_WITHOUT_POLICIES is true: nobody looks whether the admission policies are in force")
         expected = () if settings.allow_without_policies else settings.policies
-        self.guard = Guard(cluster, expected, _now)
-        reconciler = Reconciler(cluster, self.cache, settings.policy(), _now, self._run_finished, self.guard)
+        self.guard = Guard(cluster, expected, cluster.clock.now)
+        reconciler = Reconciler(cluster, self.cache, settings.policy(), cluster.clock.now, self._run_finished, self.guard)
         self.controller = Controller(cluster, self.cache, self.streams, reconciler, self.queue, self.metrics)
         self.stopping = asyncio.Event()
         self.leadership = Leadership(cluster, name=settings.lease_name, namespace=settings.lease_namespace, identity=settings.identity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from agentjobs.cluster.client import Api
@@ -11,10 +11,9 @@ from agentjobs.core.errors import ClusterError, NotFound
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.pods import INSTALL_CONTAINER, RUNNER_CONTAINER, PodView
 from agentjobs.core.resolution import Resolution, read_installation, read_resolution
-from agentjobs.core.timestamps import from_wire
 
 FLUSH: Final = timedelta(seconds=3)
-"""The runtime may still be writing the last lines of a container that has just ended (its end is told in whole seconds)."""
+"""The runtime may still be writing the last lines of a container that has just ended."""
 UNREADABLE: Final = timedelta(seconds=60)
 """For this long a node that does not answer is asked again before the output is given up."""
 
@@ -32,9 +31,11 @@ async def read_installed(cluster: Api, pod: PodView) -> Resolution | None:
         return None
 
 
-async def read_evidence(cluster: Api, pod: PodView, now: datetime) -> Evidence | None:
-    """None: not yet, ask again. The pod's container has started; it has ended, or the pod is being ended."""
-    ended_at = from_wire(pod.finished) if pod.finished else None
+async def read_evidence(cluster: Api, pod: PodView, waited: timedelta) -> Evidence | None:
+    """None: not yet, ask again. The pod's container has started; it has ended, or the pod is being ended.
+
+    waited: since this process first saw that it has ended. When that was, only its node's clock says.
+    """
     # The termination message, where it is the runner's, names the one envelope that counts.
     short = read_short_form(pod.termination_message)
     readable = False
@@ -46,7 +47,7 @@ async def read_evidence(cluster: Api, pod: PodView, now: datetime) -> Evidence |
         problem, patience = "the pod was gone before its log was read", timedelta(0)
     except ClusterError as error:
         problem, patience = f"the log could not be read: {error}", UNREADABLE
-    if not pod.ended or (ended_at is not None and now - ended_at < patience):
+    if not pod.ended or waited < patience:
         return None
     live = await _live(cluster, pod) if readable and short is None else ""
     return Evidence(None, f"{problem}; {LIVE}" if live else problem, live)

@@ -56,6 +56,7 @@ class Reconciler:
         self._guard = guard
         self._settled: dict[str, str] = {}
         self._left_over: dict[Key, dict[str, datetime]] = {}
+        self._ended: dict[Key, dict[str, datetime]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Returns after how many seconds to look again; None: when something happens. Raises ClusterError: try again."""
@@ -83,6 +84,7 @@ class Reconciler:
             self._cache.uses.tell(key, ())
             self._cache.sources.uses(key, ())
             self._left_over.pop(key, None)
+            self._ended.pop(key, None)
             return None
         job = views.job_view(body)
         if job.deleting:
@@ -103,7 +105,7 @@ class Reconciler:
         (revisions, resolutions), claim, evidence, events, followers = await asyncio.gather(
             self._revisions(observed),
             self._session_claim(observed),
-            self._evidence(runs.to_read(observed)),
+            self._evidence(key, runs.to_read(observed)),
             self._events(key, triggers.to_read(observed)),
             self._followers(key, observed),
         )
@@ -212,9 +214,12 @@ class Reconciler:
         found = await self._find("claim", job.namespace, sessions.claim_name(job.name), METADATA)
         return "none" if found is None else "ours" if views.controller_uid(found) == job.uid else "foreign"
 
-    async def _evidence(self, pods: tuple[PodView, ...]) -> Mapping[str, Evidence]:
-        now = self._clock()
-        found = await asyncio.gather(*(read_evidence(self._cluster, pod, now) for pod in pods))
+    async def _evidence(self, key: Key, pods: tuple[PodView, ...]) -> Mapping[str, Evidence]:
+        now, known = self._clock(), self._ended.pop(key, {})
+        since = {pod.uid: known.get(pod.uid, now) for pod in pods if pod.ended}
+        if since:
+            self._ended[key] = since
+        found = await asyncio.gather(*(read_evidence(self._cluster, pod, now - since.get(pod.uid, now)) for pod in pods))
         return {pod.run: evidence for pod, evidence in zip(pods, found, strict=True) if evidence}
 
     async def _events(self, key: Key, names: tuple[str, ...]) -> Mapping[str, Event]:

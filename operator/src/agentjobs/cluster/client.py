@@ -18,6 +18,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
+from agentjobs.cluster.clock import Clock, steady
 from agentjobs.core import bodies, bounded
 from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused
 from agentjobs.core.items import Items
@@ -98,6 +99,7 @@ class Cluster:
 
     def __init__(self, api: ApiClient) -> None:
         self.api = api
+        self.clock = Clock(steady())
         self._requests = 0
 
     def take_requests(self) -> int:
@@ -167,7 +169,7 @@ class Cluster:
         seconds: float = TIMEOUT_SECONDS,
     ) -> aiohttp.ClientResponse:
         """An answer that is no refusal, whose body is still to be read."""
-        headers = {"Accept": accept, "Content-Type": content_type}
+        headers, sent = {"Accept": accept, "Content-Type": content_type}, self.clock.own()
         with _no_answer(f"{method} {path}"):
             async with asyncio.timeout(seconds):
                 method, url, headers, _, _ = await self.api.param_serialize(
@@ -175,6 +177,7 @@ class Cluster:
                 )
                 response: aiohttp.ClientResponse = (await self.api.call_api(method, url, header_params=headers, body=body)).response
                 self._requests += 1
+                self.clock.hear(response.headers.get("Date"), sent)
                 if response.status < 300:
                     return response
                 said = await _whole(response, MAX_REFUSAL_BYTES)

@@ -15,12 +15,12 @@ from agentjobs.api.run import AgentJobRunStatus, Usage
 from agentjobs.core.envelope import Envelope, read_short_form
 from agentjobs.core.pods import PodView
 from agentjobs.core.resolution import Resolution, read_installation
-from agentjobs.core.timestamps import to_wire
+from agentjobs.core.timestamps import from_wire, to_wire
 from agentjobs.core.views import BatchJobView, RunView
 
 MAX_MESSAGE: Final = 1024
 CLOCKS_DIFFER: Final = timedelta(seconds=2)
-"""Between the node, which stops the script, and the Job's controller, which counts the time."""
+"""Between the API server, which notes when the pod's deletion was asked for, and the Job's controller, which counts the time."""
 KILLED: Final = 137
 """A runner that was told to stop waits after its last word, so that the log can be read; a short grace period ends with SIGKILL."""
 
@@ -105,10 +105,13 @@ def _stopped_by_us(end: Ending) -> Verdict | None:
 
 
 def _past_due(end: Ending) -> bool:
-    """The Job's controller deletes the pod first and says why afterwards: by then the runner may have had its last word."""
-    envelope, due = end.evidence.envelope, end.job.due if end.job else None
+    """The Job's controller deletes the pod first and says why afterwards: by then the runner may have had its last word.
+
+    What the runner says of the time is its node's clock, which may differ by more than anybody knows.
+    """
+    envelope, due, told = end.evidence.envelope, end.job.due if end.job else None, end.pod.told_to_end if end.pod else None
     stopped = envelope is not None and envelope.outcome == "Terminated"
-    return stopped and envelope is not None and due is not None and envelope.finished_at >= due - CLOCKS_DIFFER
+    return stopped and due is not None and told is not None and told >= due - CLOCKS_DIFFER
 
 
 def _deadline(end: Ending) -> Verdict | None:
@@ -193,6 +196,7 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
     pod, envelope = end.pod, end.evidence.envelope
     started_at_all = pod is not None and pod.started is not None
     stdout, stderr = _outputs(end)
+    started, finished = _times(end, now)
     complete = envelope is not None or _never_started(end)
     if not complete:
         message = f"{message}; the output is incomplete: {end.evidence.problem or 'the pod was gone before its log was read'}"
@@ -202,8 +206,8 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
         reason=reason,
         message=message[:MAX_MESSAGE],
         exit_code=pod.exit_code if pod and pod.exit_code is not None else envelope.exit_code if envelope else None,
-        started_at=_started(end),
-        finished_at=_finished(end) or to_wire(now),
+        started_at=started,
+        finished_at=finished,
         stdout=stdout,
         stderr=stderr,
         stdout_dropped_bytes=envelope.stdout_dropped_bytes if envelope else None,
@@ -242,6 +246,15 @@ def _usage(end: Ending) -> Usage | None:
         return None
     cost = None if told.cost_micro_usd is None else told.cost_micro_usd / 1e6
     return Usage(input_tokens=told.input_tokens, output_tokens=told.output_tokens, cost_usd=cost)
+
+
+def _times(end: Ending, now: datetime) -> tuple[str | None, str]:
+    """When it started and ended by its node's clock, moved to where that can have been: not before its Job was made, not after now."""
+    started, finished = _started(end), _finished(end) or to_wire(now)
+    begun, ended = from_wire(started or finished), from_wire(finished)
+    early = end.job.created - begun if end.job else timedelta(0)
+    moved = max(early, timedelta(0)) or min(now - ended, timedelta(0))
+    return started and to_wire(begun + moved), to_wire(min(ended + moved, now))
 
 
 def _started(end: Ending) -> str | None:

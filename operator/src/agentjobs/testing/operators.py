@@ -2,35 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Final, TypeVar
 
 from agentjobs.cluster.cache import Cache, Key
-from agentjobs.cluster.client import Api
+from agentjobs.cluster.client import Api, Json
+from agentjobs.cluster.clock import Clock
 from agentjobs.cluster.guard import Guard
 from agentjobs.cluster.relist import SELECTORS, relist
 from agentjobs.cluster.streams import Streams
 from agentjobs.core.errors import ClusterError
+from agentjobs.core.plan import Write
 from agentjobs.handlers.watch import RESOURCES, Watcher
 from agentjobs.reconcile import Reconciler
 from agentjobs.settings import Settings
 from agentjobs.testing.server import Server
 
 POLICY: Final = Settings(runner_image="runner:1", lease_namespace="agentjobs-system", identity="test", allow_without_policies=True).policy()
+Answer = TypeVar("Answer")
 BACKOFF: Final = timedelta(seconds=1)
 
 
-class Operator:
-    """One process with all that it remembers. Its requests go to `api`, watch events come from `server`, which is behind it."""
+class _Telling:
+    """An API whose answers tell the server's time, in whole seconds as the header Date does."""
 
-    def __init__(self, api: Api, server: Server) -> None:
+    def __init__(self, api: Api, server: Server, clock: Clock) -> None:
         self._api = api
+        self._server = server
+        self._clock = clock
+
+    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+        return await self._told(self._api.get(kind, namespace, name, accept=accept))
+
+    async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
+        async for page in self._api.list(kind, namespace, accept=accept, **selectors):
+            self._tell()
+            yield page
+
+    async def log(self, namespace: str, pod: str, container: str, tail_lines: int) -> bytes:
+        return await self._told(self._api.log(namespace, pod, container, tail_lines))
+
+    async def write(self, namespace: str, write: Write) -> Json:
+        return await self._told(self._api.write(namespace, write))
+
+    async def _told(self, answer: Awaitable[Answer]) -> Answer:
+        try:
+            return await answer
+        finally:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._clock.hear(format_datetime(self._server.now.astimezone(UTC), usegmt=True), self._clock.own())
+
+
+class Operator:
+    """One process with all that it remembers. Its requests go to `api`, watch events come from `server`, which is behind it.
+
+    `ahead`: by how much the clock of its machine differs from the API server's.
+    """
+
+    def __init__(self, api: Api, server: Server, ahead: timedelta = timedelta(0)) -> None:
+        self._clock = Clock(lambda: server.now + ahead)
+        self._api = api = _Telling(api, server, self._clock)
         self._server = server
         self._streams = Streams()
         self._heard = dict.fromkeys(RESOURCES, 0)
         self.cache = Cache()
-        self.reconciler = Reconciler(api, self.cache, POLICY, lambda: self._server.now, lambda _: None, Guard(api, (), lambda: server.now))
+        self.reconciler = Reconciler(api, self.cache, POLICY, self._clock.now, lambda _: None, Guard(api, (), self._clock.now))
         self.due: dict[Key, datetime] = {}
         self._watcher = Watcher(self.cache, self._streams, self._enqueue)
 

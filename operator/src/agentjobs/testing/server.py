@@ -105,7 +105,7 @@ class Server:
         known = self._known(row)
         running = any("running" in s["state"] for s in known.get("status", {}).get("containerStatuses", ()))
         if running and "deletionTimestamp" not in known["metadata"]:
-            self.patch(row, metadata={"deletionTimestamp": to_wire(self.now + GRACE)})
+            self.patch(row, metadata={"deletionTimestamp": to_wire(self.now + GRACE), "deletionGracePeriodSeconds": GRACE.seconds})
         elif not running:
             self.forget(row)
 

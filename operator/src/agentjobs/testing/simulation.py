@@ -40,7 +40,8 @@ class Script:
 class Kubernetes:
     """`scripts`: by text. `started`: how often the script of each run, as (namespace, name), was started.
 
-    `halted`: the CronJob controller is down.
+    `halted`: the CronJob controller is down. `node_ahead`: by how much the clock of the node differs from the API server's.
+    `flush`: so long after its end a container's last words are not in its log yet.
     """
 
     server: Server
@@ -48,6 +49,8 @@ class Kubernetes:
     started: Counter[tuple[str, str]] = field(default_factory=Counter)
     starts: tuple[tuple[str, str, datetime], ...] = ()
     halted: bool = False
+    node_ahead: timedelta = timedelta(0)
+    flush: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         self.server.log_of = self._log
@@ -169,13 +172,14 @@ class Kubernetes:
             self.server.patch(row, status={"initContainerStatuses": [{"name": INSTALL_CONTAINER, "state": ended}]})
         elif not state and self._script(body) is not None:
             self.started[row[1], body["metadata"]["labels"][RUN_LABEL]] += 1
-            self._put(row, "Running", {"running": {"startedAt": to_wire(self.server.now)}})
+            self._put(row, "Running", {"running": {"startedAt": to_wire(self.server.now + self.node_ahead)}})
 
     def _terminate(self, row: Row, body: Json) -> None:
         killed = "deletionTimestamp" in body["metadata"]
         script = self._script(body) or Script()
         code = 143 if killed else script.exit_code
-        ended = {"startedAt": _state(body)["running"]["startedAt"], "finishedAt": to_wire(self.server.now), "exitCode": code}
+        ended = {"startedAt": _state(body)["running"]["startedAt"], "exitCode": code}
+        ended["finishedAt"] = to_wire(self.server.now + self.node_ahead)
         reason = "Completed" if code == 0 else "Error"
         self._put(row, "Succeeded" if code == 0 else "Failed", {"terminated": {**ended, "reason": reason}})
         if killed:
@@ -197,7 +201,7 @@ class Kubernetes:
         if running is None:
             return None
         script = self._script(pod) or Script()
-        end = from_wire(running["startedAt"]) + timedelta(seconds=script.seconds)
+        end = from_wire(running["startedAt"]) - self.node_ahead + timedelta(seconds=script.seconds)
         return min(end, from_wire(deleted) - GRACE + LINGER) if deleted else end
 
     def _installer(self, pod: Json) -> tuple[bytes, str]:
@@ -215,8 +219,13 @@ class Kubernetes:
             raise Refused("the container has not started", 400)
         if "running" in state and "deletionTimestamp" not in pod["metadata"]:
             return script.stdout.encode()
-        told = {**state.get("running", {}), "finishedAt": pod["metadata"].get("deletionTimestamp"), "exitCode": 143}
-        ended = state.get("terminated", told)
+        if "running" in state:
+            stopped = from_wire(pod["metadata"]["deletionTimestamp"]) - GRACE + self.node_ahead
+            ended = {**state["running"], "finishedAt": to_wire(stopped), "exitCode": 143}
+        else:
+            ended = state["terminated"]
+            if self.server.now < from_wire(ended["finishedAt"]) - self.node_ahead + self.flush:
+                return script.stdout.encode()
         return log_of(pod, script.stdout, ended["exitCode"], from_wire(ended["startedAt"]), from_wire(ended["finishedAt"]))
 
 
