@@ -13,7 +13,7 @@ from agentjobs.core.models import Models
 from agentjobs.core.packages import Packages, card_lines
 from agentjobs.core.visible import visible
 from agentjobs.core.windows import Draw
-from agentjobs.core.words import words
+from agentjobs.core.words import of_job
 
 STARTS_ON_CARD = 3
 MAX_DESCRIPTION = 4096
@@ -38,7 +38,7 @@ def card(
         digest=content.digest,
         name=name,
         description=visible(spec.description, MAX_DESCRIPTION),
-        schedule=words(spec.schedule),
+        schedule=of_job(spec),
         next_starts=tuple(start.isoformat() for start in schedule.next_starts(spec.schedule, now, STARTS_ON_CARD, draw)),
         triggers=tuple(visible(line, MAX_LINE) for line in triggers.words(spec)),
         session=spec.session,
