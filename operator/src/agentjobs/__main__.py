@@ -19,7 +19,6 @@ from agentjobs import __version__, probes
 from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import Cluster, connect
 from agentjobs.cluster.guard import Guard
-from agentjobs.cluster.lease import Leadership
 from agentjobs.cluster.streams import Streams
 from agentjobs.controller import Controller
 from agentjobs.handlers import watch
@@ -56,7 +55,18 @@ class Operator:
         reconciler = Reconciler(cluster, self.cache, settings.policy(), cluster.clock.now, self._run_finished, self.guard)
         self.controller = Controller(cluster, self.cache, self.streams, reconciler, self.queue, self.metrics)
         self.stopping = asyncio.Event()
-        self.leadership = Leadership(cluster, name=settings.lease_name, namespace=settings.lease_namespace, identity=settings.identity)
+        self.pulse = probes.Pulse()
+        self.vitals = probes.Vitals(
+            kubeconfig,
+            name=settings.lease_name,
+            namespace=settings.lease_namespace,
+            identity=settings.identity,
+            port=settings.port,
+            pulse=self.pulse,
+            ready=self.ready,
+            registry=self.registry,
+            refresh=self.refresh,
+        )
 
     def _run_finished(self, phase: str) -> None:
         self.metrics.finished.labels(phase).inc()
@@ -76,7 +86,7 @@ class Operator:
         self.metrics.active_runs.set(len(self.cache.runs))
         self.metrics.stored_bytes.set(sum(self.cache.stored_bytes.values()))
         self.metrics.policies_missing.set(len(self.guard.gap.problems) if self.guard.gap else 0)
-        self.metrics.leading.set(self.leadership.leading)
+        self.metrics.leading.set(self.vitals.leading)
         self.metrics.stale.set(len(self.streams.stale(asyncio.get_running_loop().time())))
         self.metrics.requests.inc(self.cluster.take_requests())
         for kind, count in self.cache.unreadable().items():
@@ -148,20 +158,12 @@ async def _operate(settings: Settings, kubeconfig: str | None) -> int:
     async with connect(kubeconfig) as cluster:
         operator = Operator(settings, cluster, kubeconfig)
         operator.handle_signals()
-        server = await probes.serve(
-            settings.port, healthy=operator.healthy, ready=operator.ready, registry=operator.registry, refresh=operator.refresh
-        )
         log.info("agentjobs %s, %s", __version__, settings.identity)
-        leading = asyncio.create_task(operator.leadership.run(operator.lead))
-        stopped = asyncio.create_task(operator.stopping.wait())
-        await asyncio.wait({leading, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if stopped.done() and not operator.leadership.leading:
-            leading.cancel()
-        result = (await asyncio.gather(leading, return_exceptions=True))[0]
-        await operator.leadership.release()
-        await server.cleanup()
-        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
-            raise result
+        beating = asyncio.create_task(operator.pulse.keep(operator.healthy), name="pulse")
+        try:
+            await operator.vitals.run(operator.lead, operator.stopping)
+        finally:
+            beating.cancel()
         return 0 if operator.stopping.is_set() else 1
 
 

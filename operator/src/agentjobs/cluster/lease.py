@@ -29,6 +29,8 @@ RETRY_SECONDS: Final = 2
 REQUEST_SECONDS: Final = 4.0
 """Several attempts have to fit into the renew deadline."""
 
+MAX_TRANSITIONS: Final = 2**31 - 1
+
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +49,7 @@ class _LeaseLock(BaseLock):
             failure = ApiException(status=error.status, reason=str(error))
             failure.body = json.dumps({"code": error.status})
             return False, failure
-        spec = self._lease.get("spec", {})
+        spec = self._lease.get("spec") or {}
         duration = spec.get("leaseDurationSeconds")
         times = spec.get("acquireTime"), spec.get("renewTime")
         return True, LeaderElectionRecord(spec.get("holderIdentity") or None, str(duration) if duration else None, *times)
@@ -63,10 +65,12 @@ class _LeaseLock(BaseLock):
         return await self._write("create", body)
 
     async def update(self, name: str, namespace: str, updated_record: LeaderElectionRecord) -> bool:
-        old, now = self._lease.get("spec", {}), _now()
+        old, now = self._lease.get("spec") or {}, _now()
         spec = old | self._spec(updated_record, now)
         if old.get("holderIdentity") != updated_record.holder_identity:
-            spec |= {"acquireTime": now, "leaseTransitions": (old.get("leaseTransitions") or 0) + 1}
+            # Whoever may write Leases here could set it to the last number there is; one more would be refused for ever.
+            transitions = min(old.get("leaseTransitions") or 0, MAX_TRANSITIONS - 1) + 1
+            spec |= {"acquireTime": now, "leaseTransitions": transitions}
         return await self._write("replace", self._lease | {"spec": spec})
 
     async def release(self) -> None:
@@ -76,7 +80,7 @@ class _LeaseLock(BaseLock):
         """
         for _ in range(2):
             held, _ = await self.get(self.name, self.namespace)
-            if not held or self._lease.get("spec", {}).get("holderIdentity") != self.identity:
+            if not held or (self._lease.get("spec") or {}).get("holderIdentity") != self.identity:
                 return
             spec = self._lease["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
             if await self._write("replace", self._lease | {"spec": spec}):
