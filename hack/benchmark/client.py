@@ -54,6 +54,11 @@ class Watch:
         self._waiting: list[tuple[Callable[[Seen], bool], asyncio.Future[Seen]]] = []
         self._failure: BenchError | None = None
 
+    @property
+    def failure(self) -> BenchError | None:
+        """Why no more events come; None while they do."""
+        return self._failure
+
     async def until(self, wanted: Callable[[Seen], bool], seconds: float, what: str) -> Seen:
         """The first event since the opening that is wanted. Raises BenchError when it does not come in time."""
         for seen in self.events:

@@ -141,6 +141,13 @@ class OperatorPod:
         raise BenchError(f"the operator's Deployment did not reach {replicas} pods within 60 s")
 
     @asynccontextmanager
+    async def stopped(self) -> AsyncIterator[None]:
+        """No pod operates meanwhile; whatever happens, one does afterwards."""
+        async with self.kept():
+            await self._scale(0)
+            yield
+
+    @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Whatever happens, the operator runs afterwards."""
         try:
