@@ -118,6 +118,10 @@ bench: $(VENV) install ## measure the operator on the local cluster; ARGS="--onl
 matrix: $(VENV) images ## end runs in every way, 20 times each, and write docs/log-completeness.md (about 15 min)
 	MATRIX_ROUNDS=20 MATRIX_TABLE=docs/log-completeness.md $(PYTEST) tests/cluster/test_log_completeness.py $(ARGS)
 
+.PHONY: faults
+faults: $(VENV) install ## break what the operator hears and says, in every flow, and write docs/reliability.md (about an hour); ARGS="--only manual/409"
+	@$(ON_CLUSTER) $(PYTHON) -m tests.cluster.faults --page docs/reliability.md $(ARGS)
+
 .PHONY: requirements
 requirements: $(VENV) ## pin the newest versions that pyproject.toml allows, with hashes
 	$(COMPILE) --upgrade pyproject.toml $(CLI_ONLY:%=--no-emit-package %) --output-file requirements/runtime.txt

@@ -34,7 +34,7 @@ class Told:
         labels = {"agentjobs.dev/job": "report", "batch.kubernetes.io/job-name": run}
         metadata = {"labels": labels, "annotations": {"agentjobs.dev/digest": digest}}
         volumes = [{"configMap": {"name": "revision"}}]
-        status = {"containerStatuses": [{"state": {state: {}}}]}
+        status: Json = {"containerStatuses": [{"state": {state: {}}}]}
         self.tell("pod", f"{run}-pod", uid=uid, metadata=metadata, spec={"volumes": volumes}, status=status)
 
     def batch_job(self, run: str = "first", minute: str = "") -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
 import ssl
 import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,15 +25,13 @@ from kubernetes.aio.config.kube_config import load_kube_config
 from hack.benchmark.client import BenchError, Client, connect
 from hack.benchmark.machine import look
 from hack.benchmark.operator_pod import OperatorPod
-from tests.cluster.faults import faults
+from tests.cluster.faults import faults, page
 from tests.cluster.faults.case import Case, Verdict, World, tried
 from tests.cluster.faults.flows import FLOWS
 from tests.cluster.faults.operators import Nursery, environment
 from tests.cluster.faults.proxy import Upstream
 
 NAMESPACE: Final = "agentjobs-system"
-NOTHING: Final = "nothing"
-KINDS: Final = ("lost", "doubled", "unapproved", "miscounted", "left")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,7 +81,7 @@ class Results:
         told = {name: asdict(each) for name, each in sorted(self.verdicts.items())}
         self._file.write_text(json.dumps(told, indent=1) + "\n")
         wrong = "; ".join(f"{each['kind']}: {each['what']}" for each in verdict.breaches)
-        met = "" if verdict.struck or case.fault == NOTHING else " (met nothing)"
+        met = "" if verdict.struck or case.fault == page.NOTHING else " (met nothing)"
         print(f"{'FAIL' if wrong else 'ok':5} {case.name:45} {verdict.seconds:6.1f} s{met} {wrong}", flush=True)
 
 
@@ -128,9 +126,9 @@ async def run(options: argparse.Namespace) -> Results:
         stack.push_async_callback(nursery.close)
         server = await stack.enter_async_context(upstream(client))
         world = World(client, server, nursery, settings, options.logs)
-        plain = [Case(flow, NOTHING) for flow in flows]
+        plain = [Case(flow, page.NOTHING) for flow in flows]
         await all_of(world, plain, results, options.side_by_side)
-        found = {flow: len(results.verdicts[f"{flow}/{NOTHING}"].writes) for flow in flows}
+        found = {flow: len(results.verdicts[f"{flow}/{page.NOTHING}"].writes) for flow in flows}
         cases = [case for flow, writes in found.items() for case in of_flow(flow, writes, options)]
         await all_of(world, cases, results, options.side_by_side)
     return results
@@ -145,10 +143,13 @@ def main() -> int:
     except BenchError as error:
         print(f"faults: {error}", file=sys.stderr)
         return 2
-    del machine
-    return 1 if any(verdict.breaches for verdict in results.verdicts.values()) else 0
+    verdicts = list(results.verdicts.values())
+    if options.page:
+        day = datetime.now(UTC).date().isoformat()
+        part = page.measured(verdicts, list(faults.FAULTS), machine.words(), day)
+        options.page.write_text(page.written(options.page.read_text(), part))
+    return 1 if any(verdict.breaches for verdict in verdicts) else 0
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("KUBECONFIG", "")
     sys.exit(main())
