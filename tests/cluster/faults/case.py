@@ -23,7 +23,6 @@ from tests.cluster.faults.story import StoryError, told
 REST_SECONDS: Final = 60.0
 FAULT_SECONDS: Final = 60.0
 """So much longer than without a fault a flow may take."""
-FROM_REST: Final = frozenset({"approval", "change", "manual", "event", "chain", "cancel"})
 RESTRICTED: Final = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
@@ -126,8 +125,7 @@ async def _play(play: Play, verdict: Verdict) -> list[Breach]:
     if isinstance(fault, Past):
         fault.latest = play.latest
     await flow.prepare(play.stage)
-    if flow.name in FROM_REST:
-        await first.rests(REST_SECONDS)
+    await first.rests(REST_SECONDS)
     if play.case.fault in TWO_LEADERS:
         second = await play.operator("second", faults.make(play.case.fault, fault.dice, 1))
         await second.rests(REST_SECONDS)
