@@ -82,6 +82,7 @@ class Play:
         proxy = await self.stack.enter_async_context(Proxy(self.world.upstream, namespace, fault))
         folder = self.world.folder / self.case.name.replace("/", "-").replace(" ", "-")
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.log").unlink(missing_ok=True)
         settings = self.world.settings
         operator = Operator(self.world.nursery, settings, proxy, folder, name)
         await operator.start()
