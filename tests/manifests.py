@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests import event_manifests, schedule_manifests
+from tests import event_manifests, schedule_manifests, script_manifests
 
 Manifest = dict[str, Any]
 
@@ -144,6 +144,7 @@ REFUSED_JOBS: Final = (
         "a script with too many bytes", job(script={"inline": "é" * 131_073}), "inline may have at most 262144 bytes (256 KiB) of UTF-8"
     ),
     Refused("a script that reads otherwise than it runs", job(script={"inline": "ok = 1 #\u202e x"}), "text direction characters"),
+    *(Refused(what, job(**spec), told) for what, spec, told in script_manifests.REFUSED),
     Refused("a script with a lone carriage return", job(script={"inline": "evil()\rnice()"}), "write them as escapes such as \\x1b"),
     *(
         Refused(f"a script {what}", job(script=script), "spec.script: Invalid value: give exactly one", "spec.script: give exactly one of")
@@ -194,10 +195,6 @@ REFUSED_VARIABLES: Final = (
         job(env=[{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]),
         '[name="A"]',
         "spec.env: each name may stand here once",
-    ),
-    *(
-        Refused(f"the variable {name}", job(env=[{"name": name, "value": "x"}]), "is reserved, choose another name")
-        for name in ("JOB_RUN_ID", "AGENTJOBS_DIGEST", "LD_PRELOAD", "GLIBC_TUNABLES", "GCONV_PATH", "OPENSSL_CONF", "PYTHONHOME", "HOME")
     ),
     Refused("a variable with a dash", job(env=[{"name": "MY-VAR", "value": "x"}]), "must be the name of a variable"),
     Refused("a Secret that cannot be", _variable(valueFrom={"secretKeyRef": {"name": "S", "key": "k"}}), "must be the name of an object"),
@@ -325,6 +322,7 @@ GOOD_JOBS: Final = {
     "a name that begins with a digit": job("2nd-report"),
     "a script of 256 KiB": job(script={"inline": "é" * 131_072}),
     "a script in a ConfigMap": _source(),
+    **{what: job(**spec) for what, spec in script_manifests.GOOD.items()},
     "a script from Windows": job(script={"inline": "print(1)\r\nprint('\t✓')\r\n"}),
     "every field": job(
         description="Summarises lost backlinks.\nSecond line.",
@@ -353,9 +351,6 @@ GOOD_JOBS: Final = {
         session="Continuous",
     ),
     "an agent that only talks": agent_job(agent={"tools": []}),
-    "names that only look reserved": job(
-        env=[{"name": name, "value": "x"} for name in ("LDFLAGS", "HOMEPAGE", "PYTHONPATH", "JOB_RUN_IDS", "agentjobs_x")]
-    ),
     "packages in every spelling": _pins(
         "requests==2.32.3",
         "Flask==3.0",

@@ -102,6 +102,8 @@ MODELS: Final[dict[str, Callable[[list[Message]], Reply]]] = {
         _call("write", path="link/out.md", content="x"),
         _call("edit", path="link/notes.md", edits=[{"oldText": "x", "newText": "y"}]),
         _call("read", path="/proc/self/environ"),
+        _call("read", path="it's.md"),
+        _call("read", path="caf\u00e9.md"),
         Reply("none of it was possible"),
     ),
     "shell": _script(_call("bash", command="echo $((6 * 7)) > answer; cat answer"), Reply("the answer is in the file")),

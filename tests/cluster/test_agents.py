@@ -76,7 +76,13 @@ print("".join(call.communicate()[0] for call in calls), end="")
 raise SystemExit(max(call.returncode for call in calls))
 """
 DAMAGE = "open('/workspace/session.jsonl', 'wb').write(bytes(range(256)))"
-BROUGHT = "import os; open('/workspace/inbox.md', 'w').write('two invoices'); os.symlink('/home/agent', '/workspace/link')"
+# pi tries these spellings where it finds no `it's.md` and no `café.md`.
+BROUGHT = """import os
+open('/workspace/inbox.md', 'w').write('two invoices')
+os.symlink('/home/agent', '/workspace/link')
+for planted in ('it\\u2019s.md', 'cafe\\u0301.md'):
+    os.symlink('/proc/self/environ', f'/workspace/{planted}')
+"""
 CLAIM = {
     "apiVersion": "v1",
     "kind": "PersistentVolumeClaim",
@@ -229,8 +235,11 @@ def test_an_agent_that_asks_for_more_than_it_may_is_refused_and_its_record_says_
         "[write failed] refused: write: link/out.md is outside /workspace",
         "[edit failed] refused: edit: link/notes.md is outside /workspace",
         "[read failed] refused: read: /proc/self/environ is outside /workspace and /tmp",
+        "[read failed] refused: read: there is no it's.md",
+        "[read failed] refused: read: there is no caf\u00e9.md",
     ):
         assert line in record["stdout"].splitlines()
+    assert "AGENTJOBS_" not in record["stdout"]
     offered = {len(conversation) for conversation in model.received("naughty")}
     assert len(offered) > 1
 

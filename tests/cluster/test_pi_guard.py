@@ -38,6 +38,8 @@ os.chdir("/workspace")
 open("file", "w").close()
 for link, target in {"out": "/home/agent", "dangling": "/home/agent/new", "inner": "file", "one": "two", "two": "one"}.items():
     os.symlink(target, link)
+for spelling in SPELLINGS.values():
+    os.symlink("/proc/self/environ", spelling)
 open("/tmp/log", "w").close()
 open("/tmp/driver.mjs", "w").write(DRIVER)
 source = open(GUARD).read()
@@ -53,6 +55,14 @@ def outcome(name, text):
 mutants = {str(number): source.replace(rule, other) for number, (rule, other) in enumerate(MUTATIONS)}
 print(json.dumps({name: outcome(f"guard-{name}", text) for name, text in {"itself": source, **mutants}.items()}))
 """
+SPELLINGS: Final = {
+    "it's.md": "it\u2019s.md",
+    "caf\u00e9.md": "cafe\u0301.md",
+    "Shot 9.41 AM.png": "Shot 9.41\u202fAM.png",
+    "l'\u00e9t\u00e9.md": "l\u2019e\u0301te\u0301.md",
+}
+"""Paths that are not there, and the other spelling that pi tries for each: here a link to where the run's variables stand."""
+PLANTED: Final = tuple(spelling for spelling in SPELLINGS.values() if "\u202f" not in spelling)
 CALLS: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("write", {"path": "new/out.md"}, "/workspace/new/out.md"),
     ("write", {"path": "inner"}, "/workspace/file"),
@@ -73,6 +83,12 @@ CALLS: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ("read", {"path": "/proc/self/environ"}, "refused: read: /proc/self/environ is outside /workspace and /tmp"),
     ("ls", {}, "/workspace"),
     ("read", {}, "refused: read: read needs a path"),
+    ("read", {"path": "missing"}, "refused: read: there is no missing"),
+    ("edit", {"path": "missing"}, "refused: edit: there is no missing"),
+    ("ls", {"path": "missing"}, "refused: ls: there is no missing"),
+    ("read", {"path": "inner/missing"}, "refused: read: there is no inner/missing"),
+    *(("read", {"path": path}, f"refused: read: there is no {path}") for path in SPELLINGS),
+    *(("read", {"path": planted}, f"refused: read: {planted} is outside /workspace and /tmp") for planted in PLANTED),
     ("grep", {"path": "file"}, "refused: there is no tool grep in a run"),
     ("bash", {"command": "true"}, "allowed"),
 )
@@ -87,6 +103,8 @@ MUTATIONS: Final = (
     ('[WORKSPACE, realpathSync("/tmp")]', "[WORKSPACE]"),
     ("if (UNICODE_SPACES.test(path))", "if (false)"),
     ("if (!inside(path, folders))", "if (false)"),
+    ('if (tool !== "write" && !existsSync(path))', "if (false)"),
+    ('tool !== "write" && ', ""),
     ('path.startsWith(folder + "/")', "path.startsWith(folder)"),
     ("path === folder || ", ""),
     ('if (links === 0) throw new Refusal("too many links");', ""),
@@ -112,6 +130,7 @@ def outcomes(agentjobs: Installed, kubectl: Kubectl) -> Iterator[dict[str, Any]]
     """What the guard itself and each mutant of it said to all cases, from inside one run."""
     names = {
         "DRIVER": DRIVER,
+        "SPELLINGS": SPELLINGS,
         "MUTATIONS": MUTATIONS,
         "CALLS": [call[:2] for call in CALLS],
         "TURNS": [turn[:2] for turn in TURNS],

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agentjobs.api import agent as api
-from agentjobs.api import agent_rules
+from agentjobs.api import agent_rules, variable_rules
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core import manifests, models, outcome, sessions
 from agentjobs.core.approval import content
@@ -18,6 +21,8 @@ from agentjobs_pi.models import Models
 from agentjobs_runner import agents
 from tests import manifests as written
 from tests.unit.test_models import MODELS, variables
+
+SOURCES = str(Path(call.__file__).parents[1])
 
 
 def as_read(**fields: Any) -> Agent:
@@ -48,6 +53,22 @@ def test_both_sides_name_variables_and_places_alike() -> None:
     assert str(places.NOTES) == f"/{agents.NOTES}"
     assert str(places.REVISION) == f"{manifests.REVISION_DIRECTORY}/{manifests.REVISION_KEY}"
     assert outcome.SESSION_BUSY in agents.hold_session.__code__.co_consts
+
+
+def test_what_steers_node_is_refused_in_jobs_and_kept_from_pi(tmp_path: Path) -> None:
+    (group,) = (group for group in variable_rules.RESERVED if "NODE_" in group.prefixes)
+    assert group.prefixes == call.STEERING
+    assert set(variable_rules.EXCEPT) == call.HARMLESS
+    code = "import json; from agentjobs_pi.call import environment; print(json.dumps(environment()))"
+    set_ = {"NODE_OPTIONS": "--require /workspace/x.js", "JITI_ALIAS": "{}", "PI_OFFLINE": "0", "PI_PACKAGE_DIR": "/workspace"}
+    plain = {"NODE_EXTRA_CA_CERTS": "/ca.pem", "HTTPS_PROXY": "http://proxy", "AGENTJOBS_ROOT": str(tmp_path), "PYTHONPATH": SOURCES}
+    ran = subprocess.run([sys.executable, "-c", code], env=set_ | plain, capture_output=True, text=True, check=True)
+    found = json.loads(ran.stdout)
+    assert {name: found[name] for name in plain} == plain
+    assert {name for name in found if name.startswith(call.STEERING)} == {
+        "NODE_EXTRA_CA_CERTS", "PI_CODING_AGENT_DIR", "PI_OFFLINE", "PI_TELEMETRY", "PI_SKIP_VERSION_CHECK", "JITI_FS_CACHE",
+    }  # fmt: skip
+    assert (found["PI_OFFLINE"], found["JITI_FS_CACHE"]) == ("1", "false")
 
 
 def test_what_a_pod_is_told_of_models_can_be_called_with_its_key() -> None:

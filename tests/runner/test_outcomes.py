@@ -174,3 +174,17 @@ def test_a_script_reads_its_event_on_its_input_and_in_the_file_and_without_one_i
     envelope = host.run(script, root, AGENTJOBS_EVENT_FILE=str(event)).envelope
     assert (envelope.exit_code, envelope.stdout, envelope.stderr) == (0, '{"id":"1"}\n', '{"id":"1"}\n')
     assert host.run("import sys; print(repr(sys.stdin.read()))").envelope.stdout == "''\n"
+
+
+def test_a_script_that_declares_another_encoding_is_not_started(host: Host) -> None:
+    """Its second comment would be a line of code: what people approved is not what Python would run."""
+    refused = host.run("# encoding: utf-7\nprint('shown')\n#+AAo-print('hidden')\n").envelope
+    assert (refused.outcome, refused.exit_code, refused.reason, refused.stdout) == ("Refused", 78, "EncodingRefused", "")
+    assert refused.message.startswith("line 1 of the script declares the encoding 'utf-7', with which Python would run other text")
+
+
+def test_what_only_looks_like_a_declaration_changes_nothing_of_a_script(host: Host) -> None:
+    script = "import sys\n# coding: utf-7\nprint('+AGE-', __file__ == sys.argv[0], __file__.rpartition('/')[2])\nraise KeyError('+AGE-')"
+    envelope = host.run(script).envelope
+    assert envelope.stdout == "+AGE- True script.py\n"
+    assert envelope.stderr.endswith("script.py\", line 4, in <module>\n    raise KeyError('+AGE-')\nKeyError: '+AGE-'\n")

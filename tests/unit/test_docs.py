@@ -38,7 +38,7 @@ DOCUMENTS = [
 WITH_REASONS = [
     *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "errors", "outcome", "runs", "sources", "triggers", "chains")),
     OPERATOR / "reconcile.py",
-    *(RUNNER / f"{name}.py" for name in ("agents", "imports", "install", "late", "report", "resolve", "revision", "run")),
+    *(RUNNER / f"{name}.py" for name in ("agents", "imports", "install", "late", "report", "resolve", "revision", "run", "source")),
     *(PI / f"{name}.py" for name in ("agent", "models", "verdict")),
 ]
 NO_REASONS = frozenset(

@@ -28,6 +28,9 @@ SAFE_TOOLS = ("read", "write", "edit", "ls")
 MAX_TURNS = 50
 LAST_WORDS_BYTES = 2000
 PR_SET_PDEATHSIG = 1
+# The operator refuses them in a job; these come from the image, or from a script that hands its own environment on.
+STEERING = ("NODE_", "JITI_", "PI_")
+HARMLESS = frozenset({"NODE_ENV", "NODE_EXTRA_CA_CERTS"})
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,14 @@ class _LastWords:
 
 
 def environment() -> dict[str, str]:
-    """Of the real pi. Its calls to its maker are off, whatever the image or the script says."""
+    """Of the real pi. Its calls to its maker are off, whatever the image or the script says, and nothing steers what Node loads.
+
+    The loader of extensions would keep a compiled guard below TMPDIR, which may be a folder that a model can write, and believe it later.
+    """
     AGENT_DIRECTORY.mkdir(mode=0o700, parents=True, exist_ok=True)
+    given = {name: value for name, value in os.environ.items() if name in HARMLESS or not name.startswith(STEERING)}
     fixed = {"PI_CODING_AGENT_DIR": str(AGENT_DIRECTORY), "PI_OFFLINE": "1", "PI_TELEMETRY": "0", "PI_SKIP_VERSION_CHECK": "1"}
-    return {"HOME": "/home/agent", **os.environ, **fixed}
+    return {"HOME": "/home/agent", **given, **fixed, "JITI_FS_CACHE": "false"}
 
 
 def ask(question: Question, listen: Callable[[Event], None] = lambda _: None) -> Answer:

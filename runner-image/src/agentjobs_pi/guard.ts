@@ -1,6 +1,6 @@
 // Loaded into every call of pi in a run. It keeps the model's tools inside the workspace and ends the call after so many turns.
 // What is not known here is refused: a tool that a later pi brings, or a path that cannot be resolved.
-import { lstatSync, readlinkSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
 const WORKSPACE = realpathSync(process.env.AGENTJOBS_GUARD_WORKSPACE ?? "/workspace");
@@ -45,6 +45,8 @@ function allowed(tool: string, given: unknown): string {
   const folders = WRITERS.has(tool) ? [WORKSPACE] : READABLE;
   if (UNICODE_SPACES.test(path)) throw new Refusal("the path has a space that is none of ASCII");
   if (!inside(path, folders)) throw new Refusal(`${text} is outside ${folders.join(" and ")}`);
+  // For a path that is not there pi tries other spellings (curly quotes, NFD, narrow spaces), and one of those may be a link that leads out.
+  if (tool !== "write" && !existsSync(path)) throw new Refusal(`there is no ${text}`);
   return path;
 }
 

@@ -6,6 +6,7 @@ import os
 
 from agentjobs_runner.quick import from_json, sha256_hex
 from agentjobs_runner.report import RefusedError
+from agentjobs_runner.source import file_of
 
 REVISION_FILE = "etc/agentjobs/revision/revision.json"
 SCRIPT_FOLDER = "tmp/agentjobs"
@@ -51,18 +52,17 @@ def _at(value: object, *keys: str) -> object:
 
 
 def write_script(root: str, script: str) -> str:
-    """The path of the script's file. Raises RefusedError when it cannot be written."""
+    """The path of the script's file. Raises RefusedError when it cannot be written, or Python could read it otherwise."""
     folder = os.path.join(root, SCRIPT_FOLDER)
     path = os.path.join(folder, "script.py")
+    source = file_of(script)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with open(descriptor, "wb") as file:
-            file.write(script.encode())
+            file.write(source)
     except OSError as error:
         raise RefusedError("StartFailed", f"the script's file could not be written: {error.strerror}") from error
-    except UnicodeEncodeError as error:
-        raise RefusedError("RevisionUnreadable", "the script is not valid Unicode text") from error
     return path
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from agentjobs.api import agent_rules, rules, schedule_rules
+from agentjobs.api import agent_rules, rules, schedule_rules, script_rules, variable_rules
 from agentjobs.api.agent import Agent
 from agentjobs.api.approval import Pins
 from agentjobs.api.base import ApiModel, StatusModel, list_map
@@ -75,7 +75,7 @@ class Schedule(ApiModel):
 class Script(LongText):
     """A Python program, inline or in a ConfigMap. Its text is part of the digest: a changed script needs a new approval."""
 
-    between_fields = rules.SCRIPT
+    between_fields = script_rules.SCRIPT
     text_field = "inline"
 
     inline: str | None = Field(
@@ -84,6 +84,10 @@ class Script(LongText):
         max_length=MAX_SCRIPT_BYTES,
         description="The program's text, at most 256 KiB of UTF-8; or give configMapKeyRef.",
     )
+
+    @staticmethod
+    def text_problem(text: str) -> str | None:
+        return script_rules.script_problem(text)
 
 
 class SecretKeyRef(ApiModel):
@@ -102,9 +106,11 @@ class EnvVarSource(ApiModel):
 class EnvVar(ApiModel):
     """One environment variable of the script: a value or a reference, not both."""
 
-    between_fields = (rules.ONE_SOURCE,)
+    between_fields = (rules.ONE_SOURCE, variable_rules.SEARCH_PATH_IS_SHOWN)
 
-    name: Annotated[str, rules.VARIABLE, rules.NOT_RESERVED] = Field(min_length=1, max_length=128, description="Name of the variable.")
+    name: Annotated[str, variable_rules.VARIABLE, variable_rules.NOT_RESERVED] = Field(
+        min_length=1, max_length=128, description="Name of the variable."
+    )
     value: Annotated[str, Field(max_length=32768)] | None = Field(None, description="The value as text; not for secrets.")
     value_from: EnvVarSource | None = Field(None, description="Take the value from a Secret.")
 

@@ -35,6 +35,8 @@ ONE_LINE: Final = without(
 )
 READABLE: Final = without(_HIDING, "has control or text direction characters, which hide text from a reader: remove them")
 
+# JSON can hold them, the API server refuses them.
+_HALVES: Final = re.compile(r"[\ud800-\udfff]")
 _ESCAPED: Final = r"has control or text direction characters, which hide text from a reader: write them as escapes such as \x1b"
 _AT_MOST: Final = f"may have at most {MAX_SCRIPT_BYTES} bytes (256 KiB) of UTF-8: move data out of it, for example into the workspace"
 
@@ -43,6 +45,8 @@ def source_problem(text: str) -> str | None:
     """What is wrong with a long text, wherever it stands: the end of a sentence whose subject is the text."""
     if not text:
         return "is empty"
+    if _HALVES.search(text):
+        return "holds half a character (a lone surrogate), which is no text: remove it"
     if len(text.encode("utf-8", "surrogatepass")) > MAX_SCRIPT_BYTES:
         return _AT_MOST
     return _ESCAPED if READABLE.problem(text) else None
@@ -81,17 +85,6 @@ SCRIPT: Final = text_rules("inline")
 
 # Variables
 
-VARIABLE: Final = matching("[A-Za-z_][A-Za-z0-9_]*", 'must be the name of a variable: letters, digits and "_", not first a digit')
-NOT_RESERVED: Final = Rule(
-    "!self.matches('^(JOB_RUN_ID|HOME|PYTHONHOME|GLIBC_TUNABLES|GCONV_PATH|(AGENTJOBS|LD|OPENSSL)_.*)$')",
-    "is reserved, choose another name: JOB_RUN_ID, HOME, PYTHONHOME, GLIBC_TUNABLES, GCONV_PATH, AGENTJOBS_*, LD_* and OPENSSL_* "
-    "belong to the runner, "
-    "the first process of the run, which shares its environment with the script",
-    lambda name: (
-        name not in {"JOB_RUN_ID", "HOME", "PYTHONHOME", "GLIBC_TUNABLES", "GCONV_PATH"}
-        and not name.startswith(("AGENTJOBS_", "LD_", "OPENSSL_"))
-    ),
-)
 ONE_SOURCE: Final = Rule(
     "has(self.value) != has(self.valueFrom)",
     "give the variable exactly one of value and valueFrom",

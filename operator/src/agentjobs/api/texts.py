@@ -26,6 +26,11 @@ class LongText(ApiModel):
         None, description="The ConfigMap that holds the text, under the same limit; when it changes, the job needs a new approval."
     )
 
+    @staticmethod
+    def text_problem(text: str) -> str | None:
+        """What is wrong with a text in this place: the end of a sentence whose subject is the text."""
+        return rules.source_problem(text)
+
     def with_text(self, text: str) -> Any:
         """The same with the text itself instead of the reference."""
         return self.model_copy(update={self.text_field: text, "config_map_key_ref": None})

@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from agentjobs.api import names
 from agentjobs.api.base import ApiModel
-from agentjobs.api.rules import source_problem
 from agentjobs.api.texts import LongText
 from agentjobs.core.errors import UserError
 
@@ -87,7 +86,7 @@ def _inline(text: LongText, sources: Sources, path: str) -> LongText:
     found = sources.get(Reference(text.config_map_key_ref.name, text.config_map_key_ref.key))
     if found is None:
         found = Unusable("SourceMissing", "the text that it names is not at hand")
-    if isinstance(found, str) and (problem := source_problem(found)):
+    if isinstance(found, str) and (problem := text.text_problem(found)):
         reference = text.config_map_key_ref
         found = Unusable("SourceInvalid", f"the key {reference.key} of the ConfigMap {reference.name} {problem}")
     if isinstance(found, Unusable):

@@ -1,0 +1,84 @@
+"""Which variables a job may set.
+
+Their names and values are approved with the script, so most may be anything. Reserved is what is
+easily taken for a setting and makes a program of the run's own (the runner, Python, Node and pi, the
+shell of an agent) load code, or trust hosts, from a place that nobody approved. Not reserved is what
+only the script's own calls read (git, uv, perl), and what people set to reach the network: proxies
+and certificates. `docs/writing-jobs.md` has this table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from agentjobs.api.rule import Rule, matching
+
+VARIABLE: Final = matching("[A-Za-z_][A-Za-z0-9_]*", 'must be the name of a variable: letters, digits and "_", not first a digit')
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """Names, and beginnings of names, that are refused, and the reason."""
+
+    names: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    why: str
+
+    @property
+    def shown(self) -> str:
+        """For people."""
+        return ", ".join([*self.names, *(f"{prefix}*" for prefix in self.prefixes)])
+
+
+RESERVED: Final = (
+    Reserved(("JOB_RUN_ID", "HOME"), ("AGENTJOBS_",), "set by the operator"),
+    Reserved(
+        ("GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "HOSTALIASES"),
+        ("LD_", "OPENSSL_"),
+        "the dynamic loader, libc and OpenSSL load code and names of hosts from where they say, in the runner, too",
+    ),
+    Reserved(
+        (
+            "PYTHONHOME",
+            "PYTHONPLATLIBDIR",
+            "PYTHONUSERBASE",
+            "PYTHONPYCACHEPREFIX",
+            "PYTHONEXECUTABLE",
+            "PYTHONSTARTUP",
+            "PYTHONINSPECT",
+            "PYTHONBREAKPOINT",
+            "PYTHON_PRESITE",
+        ),
+        (),
+        "Python takes its library, compiled files or a program of theirs from where they say, or reads its input as a program",
+    ),
+    Reserved((), ("NODE_", "JITI_", "PI_"), "Node, which runs pi, and pi's guard over its tools: options that load code, caches of code"),
+    Reserved(("BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4"), ("BASH_FUNC_",), "a shell runs them before its first command"),
+)
+EXCEPT: Final = ("NODE_ENV", "NODE_EXTRA_CA_CERTS")
+"""Harmless, and usual."""
+SEARCH_PATHS: Final = ("PATH", "PYTHONPATH")
+"""They say where programs and modules are found, so their values have to be on the card."""
+
+_NAMES: Final = tuple(name for group in RESERVED for name in group.names)
+_PREFIXES: Final = tuple(prefix for group in RESERVED for prefix in group.prefixes)
+_PATTERN: Final = f"({'|'.join(_NAMES)}|({'|'.join(_PREFIXES)}).*)"
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a job may not set it."""
+    return name not in EXCEPT and (name in _NAMES or name.startswith(_PREFIXES))
+
+
+NOT_RESERVED: Final = Rule(
+    f"!self.matches('^{_PATTERN}$') || self.matches('^({'|'.join(EXCEPT)})$')",
+    f"is reserved, choose another name: {', '.join(group.shown for group in RESERVED)} (but {' and '.join(EXCEPT)} may be set) change "
+    "what runs beside the approved script",
+    lambda name: not is_reserved(name),
+)
+SEARCH_PATH_IS_SHOWN: Final = Rule(
+    f"!self.name.matches('^({'|'.join(SEARCH_PATHS)})$') || has(self.value)",
+    f"{' and '.join(SEARCH_PATHS)} say which programs and modules run: give them as value, which approvers see, not from a Secret",
+    lambda variable: variable.name not in SEARCH_PATHS or variable.value is not None,
+)

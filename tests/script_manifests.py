@@ -1,0 +1,57 @@
+"""First lines that name an encoding, and variables that mean something to a program."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from agentjobs.api.variable_rules import EXCEPT, RESERVED, SEARCH_PATHS
+
+OTHER_ENCODINGS: Final = {
+    "utf-7 on its first line": "# encoding: utf-7\n#+AAo-evil()\n",
+    "utf-7 behind a line of the shell": "#!/usr/bin/env python3\n# -*- coding: utf-7 -*-\n",
+    "utf-7 behind a byte order mark": "\ufeff# coding=utf_7\n",
+    "utf-7 behind a blank line from Windows": " \t\f\r\n\f# vim: set fileencoding=utf-7 :\r\n",
+    "two encodings, the first of which counts": "# coding: latin-1 coding: utf-8\n",
+    "an encoding that only begins like UTF-8": "# coding: utf-80\n",
+    "escapes": "#coding:\t raw_unicode_escape\n#\\u000aevil()\n",
+}
+NO_OTHER_ENCODINGS: Final = {
+    "UTF-8 by its name": "# -*- coding: utf-8 -*-\n",
+    "UTF-8 by another name": "#!/usr/bin/python3\n# coding: UTF8\n",
+    "UTF-8 as Emacs has it": "\n# -*- mode: python; coding: utf_8-unix -*-\n",
+    "an encoding behind code": "import os\n# coding: utf-7\n",
+    "an encoding on the third line": "#\n#\n# coding: utf-7\n",
+    "an encoding in code": "coding = 'utf-7'\n",
+    "two encodings, the first of which is UTF-8": "# coding: utf-8 coding: latin-1\n# coding: latin-1\n",
+    "a byte order mark": "\ufeffprint('hello')\n",
+    "no encoding": "# coding:\n# encoding matters\n",
+}
+RESERVED_NAMES: Final = tuple(name for group in RESERVED for name in (*group.names, *(f"{prefix}X" for prefix in group.prefixes)))
+"""Each entry of the list."""
+PLAIN_NAMES: Final = (
+    *EXCEPT, "LDFLAGS", "HOMEPAGE", "PYTHONPATH", "PATH", "PYTHONUNBUFFERED", "PYTHONHASHSEED",
+    "PYTHONWARNINGS", "JOB_RUN_IDS", "agentjobs_x", "NODE", "PIP_INDEX_URL", "ENV", "HTTPS_PROXY",
+    "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSH_COMMAND", "UV_INDEX_URL", "TZ", "LANG",
+    "TMPDIR", "BASH", "node_options", "MY_LD_X",
+)  # fmt: skip
+
+
+def _variable(name: str, **source: Any) -> dict[str, Any]:
+    return {"env": [{"name": name, **(source or {"value": "x"})}]}
+
+
+_FROM_SECRET: Final = {"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+REFUSED: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
+    *(
+        (f"a script with {what}", {"script": {"inline": text}}, "inline declares another encoding than UTF-8 in its first two lines")
+        for what, text in OTHER_ENCODINGS.items()
+    ),
+    *((f"the variable {name}", _variable(name), "is reserved, choose another name") for name in RESERVED_NAMES),
+    *((f"{name} from a Secret", _variable(name, **_FROM_SECRET), "give them as value, which approvers see") for name in SEARCH_PATHS),
+)
+"""What, with which fields of the spec, and what is said."""
+GOOD: Final[dict[str, dict[str, Any]]] = {
+    **{f"a script with {what}": {"script": {"inline": text}} for what, text in NO_OTHER_ENCODINGS.items()},
+    "names that only look reserved": {"env": [{"name": name, "value": "x"} for name in PLAIN_NAMES]},
+    "a proxy with its password": _variable("HTTPS_PROXY", **_FROM_SECRET),
+}

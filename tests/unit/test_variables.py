@@ -1,0 +1,45 @@
+"""The variables that a job may not set: one list, for the API server, for Python, for the documents and for calls of pi."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentjobs.api.job import EnvVar
+from agentjobs.api.variable_rules import EXCEPT, NOT_RESERVED, RESERVED, VARIABLE, is_reserved
+from tests.script_manifests import PLAIN_NAMES, RESERVED_NAMES
+
+PAGE = Path(__file__).parents[2] / "docs/writing-jobs.md"
+NAMES = st.one_of(
+    st.sampled_from([*RESERVED_NAMES, *PLAIN_NAMES]),
+    st.builds("{}{}".format, st.sampled_from([*RESERVED_NAMES, *PLAIN_NAMES, ""]), st.from_regex("[A-Z_0-9]{0,3}", fullmatch=True)),
+    st.from_regex(r"\A[A-Z_][A-Z0-9_]{0,9}\Z"),
+)
+
+
+@given(NAMES)
+def test_the_api_server_and_python_refuse_the_same_names(name: str) -> None:
+    """CEL's `matches` searches; its patterns here mean the same in RE2 and in `re`."""
+    patterns = re.findall(r"matches\('(.*?)'\)", NOT_RESERVED.cel)
+    reserved, excepted = (re.search(pattern, name) is not None for pattern in patterns)
+    assert (reserved and not excepted) == is_reserved(name)
+
+
+@pytest.mark.parametrize("name", PLAIN_NAMES)
+def test_what_people_set_for_their_own_programs_may_be_set(name: str) -> None:
+    assert EnvVar(name=name, value="x").name == name
+
+
+def test_the_page_for_authors_has_the_list() -> None:
+    section = PAGE.read_text().partition("## Variables")[2].partition("\n## ")[0]
+    for group in RESERVED:
+        assert f"| {', '.join(f'`{name}`' for name in group.shown.split(', '))} | {group.why} |" in section
+    assert all(f"`{name}`" in section for name in EXCEPT)
+
+
+def test_every_entry_is_a_name_that_a_variable_could_have() -> None:
+    assert [name for name in RESERVED_NAMES if VARIABLE.problem(name)] == []
