@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from agentjobs.api import names
 from agentjobs.api.event import Event
 from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA, Api, Json
@@ -15,20 +16,19 @@ from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, conf
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.cluster.sources import read
 from agentjobs.collect import read_evidence, read_installed
-from agentjobs.core import chains, frozen, install, manifests, retention, runs, sessions, triggers, views
+from agentjobs.core import chains, frozen, install, manifests, ours, retention, revisions, runs, sessions, triggers, views
 from agentjobs.core.approval import ApprovalView, Content, parse_revision, verdict
 from agentjobs.core.cloud_event import event_of
 from agentjobs.core.conditions import conditions
 from agentjobs.core.decide import current_content, decide, decide_orphan, in_force, merge_patch, pins_in_use
 from agentjobs.core.drift import spec_hash
-from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused, UserError
+from agentjobs.core.errors import ClusterError, Conflict, NameTaken, NotFound, Refused, UserError
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import Packages
-from agentjobs.core.plan import Claim, Follower, Observed, Plan, Write
+from agentjobs.core.plan import Claim, Follower, Kind, Observed, Plan, Write
 from agentjobs.core.pods import PodView
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.resolution import Resolution
-from agentjobs.core.revisions import left_over
 from agentjobs.core.second_person import apart
 from agentjobs.core.sources import Sources, references
 from agentjobs.core.views import JobView
@@ -57,9 +57,12 @@ class Reconciler:
         self._settled: dict[str, str] = {}
         self._left_over: dict[Key, dict[str, datetime]] = {}
         self._ended: dict[Key, dict[str, datetime]] = {}
+        self._taken: dict[Key, frozenset[tuple[Kind, str]]] = {}
+        self._own_changes: dict[Key, dict[tuple[str, str], tuple[str, str]]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Returns after how many seconds to look again; None: when something happens. Raises ClusterError: try again."""
+        self._own_changes.pop(key, None)
         observed = await self._observe(key)
         plan = decide(observed, self._policy, self._clock()) if observed else self._orphans(key)
         if observed and plan.may_start_something:
@@ -85,6 +88,7 @@ class Reconciler:
             self._cache.sources.uses(key, ())
             self._left_over.pop(key, None)
             self._ended.pop(key, None)
+            self._taken.pop(key, None)
             return None
         job = views.job_view(body)
         if job.deleting:
@@ -102,15 +106,14 @@ class Reconciler:
             # Between the card and the approval somebody may have changed a text, and the watch not have told it yet.
             observed = self._with_cache(key, await self._with_contents(observed, anew=True))
         observed = await self._with_leftovers(key, observed)
-        (revisions, resolutions), claim, evidence, events, followers = await asyncio.gather(
+        seen, claim, evidence, events, followers = await asyncio.gather(
             self._revisions(observed),
             self._session_claim(observed),
             self._evidence(key, runs.to_read(observed)),
             self._events(key, triggers.to_read(observed)),
             self._followers(key, observed),
         )
-        observed = replace(observed, revisions=revisions, resolutions=resolutions, session_claim=claim, evidence=evidence)
-        observed = replace(observed, events=events, followers=followers)
+        observed = replace(seen, session_claim=claim, evidence=evidence, events=events, followers=followers)
         observed = replace(observed, installed=await self._installed(frozen.to_read(observed)), over_budget=self._over_budget(key))
         return replace(observed, shortened=await self._shortened(key, observed))
 
@@ -123,6 +126,7 @@ class Reconciler:
             approvals, alone = apart(observed.job, content.digest if content else None, approvals)
         return replace(
             observed,
+            taken=self._taken.get(key, frozenset()),
             packages=Packages(self._policy.inventory, self._cache.package_approvals.of((key[0], NO_JOB))),
             approvals=approvals,
             alone=alone,
@@ -147,7 +151,7 @@ class Reconciler:
         now = self._clock()
         for ask in (True, False):
             known = self._left_over.pop(key, {})
-            uids = [revision.uid for revision in left_over(observed, in_force(observed))]
+            uids = [revision.uid for revision in revisions.left_over(observed, in_force(observed))]
             since = {uid: known.get(uid, now) for uid in uids}
             if since:
                 self._left_over[key] = since
@@ -180,23 +184,29 @@ class Reconciler:
             log.warning("the revision in force cannot be used: %s", error, extra={"job": job.name, "namespace": job.namespace})
             return None
 
-    async def _revisions(self, observed: Observed) -> tuple[frozenset[str], frozenset[str]]:
-        """Of the approved contents the revisions that exist and are ours, and those whose packages' resolution does and is."""
+    async def _revisions(self, observed: Observed) -> Observed:
+        """With those revisions of the approved contents that exist and are ours, and those whose packages' resolution does and is."""
         job, contents = observed.job, (_current(observed.job, observed.sources), observed.previous)
         approved = [content for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
-        names = dict(zip(approved, await asyncio.gather(*(self._revision_of(job, content.digest) for content in approved)), strict=True))
-        resolved = [name for content, name in names.items() if name and install.needed(content, self._policy)]
-        ours = await self._ours(job, tuple(map(install.resolution_name, resolved)))
-        found = frozenset(name for name in resolved if install.resolution_name(name) in ours)
-        return frozenset(name for name in names.values() if name), found
+        found = dict(await asyncio.gather(*(self._revision_of(job, content.digest) for content in approved)))
+        ours = frozenset(name for name, is_ours in found.items() if is_ours)
+        packed = {content.digest for content in approved if install.needed(content, self._policy)}
+        named = [revisions.frozen(replace(observed, revisions=ours), digest).name for digest in packed]
+        kept = await self._ours(job, tuple(map(install.resolution_name, named)))
+        resolutions = frozenset(name for name in named if install.resolution_name(name) in kept)
+        foreign = frozenset(name for name, is_ours in found.items() if is_ours is False)
+        return replace(observed, revisions=ours, resolutions=resolutions, foreign=foreign)
 
-    async def _revision_of(self, job: JobView, digest: str) -> str | None:
-        """The name of the revision that holds this content, today's or the older one."""
-        for name in (manifests.revision_name(job.name, digest), manifests.older_revision_name(job.name, digest)):
-            found = await self._find("revision", job.namespace, name, METADATA)
-            if found and views.is_of(found, job) and views.revision_view(found).digest == digest:
-                return name
-        return None
+    async def _revision_of(self, job: JobView, digest: str) -> tuple[str, bool | None]:
+        """The name of the revision that holds this content, today's or the older one, and whether it is ours; None where there is none."""
+        name, older = manifests.revision_name(job.name, digest), manifests.older_revision_name(job.name, digest)
+        found = await self._find("revision", job.namespace, name, METADATA)
+        if found and _holds(found, job, digest):
+            return name, True
+        kept = await self._find("revision", job.namespace, older, METADATA)
+        if kept and _holds(kept, job, digest):
+            return older, True
+        return name, False if found and views.labels_of(found).get(names.JOB_LABEL) != job.name else None
 
     async def _installed(self, pods: tuple[PodView, ...]) -> Mapping[str, Resolution]:
         found = await asyncio.gather(*(read_installed(self._cluster, pod) for pod in pods))
@@ -212,7 +222,7 @@ class Reconciler:
         if spec is None or not sessions.continuous(spec):
             return "none"
         found = await self._find("claim", job.namespace, sessions.claim_name(job.name), METADATA)
-        return "none" if found is None else "ours" if views.controller_uid(found) == job.uid else "foreign"
+        return "none" if found is None else "ours" if views.is_of(found, job) else "foreign"
 
     async def _evidence(self, key: Key, pods: tuple[PodView, ...]) -> Mapping[str, Evidence]:
         now, known = self._clock(), self._ended.pop(key, {})
@@ -256,14 +266,44 @@ class Reconciler:
 
     async def _execute(self, key: Key, write: Write) -> None:
         log.info("%s %s %s: %s", write.verb, write.kind, write.name, write.why, extra={"job": key[1], "namespace": key[0]})
+        body: Json | None
         try:
-            body = await self._cluster.write(key[0], write)
+            body = await self._cluster.write(key[0], self._on_top(key, write))
+            self._changed(key, write, body)
         except (Conflict, NotFound, Refused) as error:
             await self._look_again(key, write)
-            if not (write.expendable and (write.kind == "event" or not isinstance(error, Refused))):
+            if write.verb == "create" and write.kind in ours.KINDS and isinstance(error, Conflict):
+                body = await self._already_there(key, write, error)
+            elif not (write.expendable and (write.kind == "event" or not isinstance(error, Refused))):
                 raise
-            body = None
+            else:
+                body = None
         self._learn(key, write, body)
+
+    def _on_top(self, key: Key, write: Write) -> Write:
+        """A change of our own since an object was read, on top of what was read, is no conflict."""
+        metadata = (write.body or {}).get("metadata", {})
+        read, is_now = self._own_changes.get(key, {}).get((write.kind, write.name), ("", ""))
+        if not read or metadata.get("resourceVersion") != read:
+            return write
+        return replace(write, body={**(write.body or {}), "metadata": {**metadata, "resourceVersion": is_now}})
+
+    def _changed(self, key: Key, write: Write, body: Json) -> None:
+        read = (write.body or {}).get("metadata", {}).get("resourceVersion") if write.verb != "create" else None
+        if read:
+            self._own_changes.setdefault(key, {})[write.kind, write.name] = read, body["metadata"]["resourceVersion"]
+
+    async def _already_there(self, key: Key, write: Write, error: Conflict) -> Json | None:
+        """What has the name, where it is what was to be created; where it is not, that is told. Raises Conflict or NameTaken."""
+        found = await self._find(write.kind, key[0], write.name)
+        if found is None:
+            raise error
+        if ours.is_same(write.kind, write.body or {}, found):
+            return found
+        self._taken[key] = self._taken.get(key, frozenset()) | {(write.kind, write.name)}
+        if write.kind == "revision" and write.expendable:
+            return None
+        raise NameTaken(ours.sentence(write.kind, write.name), error.status)
 
     def _learn(self, key: Key, write: Write, body: Json | None) -> None:
         """What was written is known at once, not when the watch tells it."""
@@ -309,7 +349,7 @@ class Reconciler:
             return
         job = views.job_view(body)
         told = {condition.type: (condition.status, condition.reason, condition.message) for condition in job.status.conditions}
-        told["Ready"] = "False", "ClusterRefused", str(error)
+        told["Ready"] = "False", "NameTaken" if isinstance(error, NameTaken) else "ClusterRefused", str(error)
         after = job.status.model_copy(update={"conditions": conditions(job.status.conditions, told, job.generation, self._clock())})
         patch = merge_patch(job.status.wire(), after.wire())
         if patch:
@@ -320,6 +360,10 @@ class Reconciler:
 def _comes_into_force(observed: Observed) -> bool:
     content, told = in_force(observed).content, observed.job.status.approval
     return content is not None and content.digest != (told and told.digest)
+
+
+def _holds(revision: Json, job: JobView, digest: str) -> bool:
+    return views.is_of(revision, job) and views.revision_view(revision).digest == digest
 
 
 def _current(job: JobView, sources: Sources) -> Content | None:

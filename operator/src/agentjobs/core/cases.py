@@ -58,7 +58,7 @@ class Step:
 
 def cases(observed: Observed) -> tuple[Case, ...]:
     """The job's runs that are not over and done with, oldest first. Jobs whose label is ours but whose owner is not are left out."""
-    cron = observed.cron_job
+    cron = observed.own_cron_job
     ours = {job.name: job for job in observed.batch_jobs if cron and job.owner_uid == cron.uid}
     runs = {run.name: run for run in observed.runs}
     finals = {run.name: run.uid for run in observed.finished}
@@ -69,7 +69,8 @@ def cases(observed: Observed) -> tuple[Case, ...]:
 def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView | None, recorded: str | None) -> Case:
     """`recorded` is the uid of the finished run of this name; a name can be used again after its record is deleted."""
     final = recorded is not None and (run is None or run.uid == recorded)
-    pods = [pod for pod in observed.pods if pod.run == name and (job is None or pod.owner_uid == job.uid)]
+    owner = job.uid if job else (run.started_as or run.made_as) if run else None
+    pods = [pod for pod in observed.pods if pod.run == name and owner in (None, pod.owner_uid)]
     started_first = sorted(pods, key=lambda pod: (pod.started is None, pod.started or "", pod.name))
     return Case(name, run, job, next(iter(started_first), None), final)
 

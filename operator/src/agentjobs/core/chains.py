@@ -7,7 +7,8 @@ same names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any, Final
 
 from agentjobs.api import names
@@ -48,20 +49,28 @@ def takes(spec: ScheduledAgentJobSpec, run: RunView) -> bool:
     return any(trigger.after and trigger.after.job == run.ancestors[-1] and trigger.after.on in wanted for trigger in spec.triggers)
 
 
-def starts(job: JobView, run: RunView, record: AgentJobRunStatus, followers: Iterable[Follower]) -> Iterable[Write]:
-    """The runs that follow one that is about to be recorded."""
+def starts(
+    job: JobView, run: RunView, record: AgentJobRunStatus, followers: Iterable[Follower], taken: Container[str] = ()
+) -> Iterable[Write]:
+    """The runs that follow one that is about to be recorded. `taken`: names of runs that somebody else's have."""
     outcome = OUTCOMES.get(record.phase)
     wanted = [other for other in followers if outcome and other.on & {outcome, "Finished"}]
     if not wanted:
         return
     event = told(job, run, record)
     for other in wanted:
-        body = _run(run, (*run.ancestors, job.name), other, event)
+        name = next(name for name in run_names(other.job, event) if name not in taken)
+        body = _run(run, (*run.ancestors, job.name), other, event, name)
         yield Write("create", "run", body["metadata"]["name"], f"it follows {run.name}", body, expendable=True)
 
 
-def _run(run: RunView, chain: tuple[str, ...], other: Follower, event: Event) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"name": f"{other.job}-e{digits(event)}", "namespace": run.namespace}
+def run_names(job: str, event: Event) -> Iterator[str]:
+    """Of a run that follows: the first that is free. The API server accepts none of them from somebody who may not start that job."""
+    return (f"{job}-e{digits(event, number)}" for number in count())
+
+
+def _run(run: RunView, chain: tuple[str, ...], other: Follower, event: Event, name: str) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name, "namespace": run.namespace}
     metadata["labels"] = {names.JOB_LABEL: other.job, names.MANAGED_BY_LABEL: names.MANAGED_BY}
     if refused := _end_of(chain, other.job):
         owner = {"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": other.job, "uid": other.uid, "controller": True}

@@ -28,9 +28,13 @@ def encoded(event: Event) -> str:
     return json.dumps({"specversion": "1.0", **event.wire()}, ensure_ascii=False, separators=(",", ":"))
 
 
-def digits(event: Event) -> str:
-    """Of source and id, which together name an event; they stand in the name of the run that it starts."""
-    return hashlib.sha256(f"{event.source}\n{event.id}".encode()).hexdigest()[:DIGITS]
+def digits(event: Event, number: int = 0) -> str:
+    """Of source and id, which together name an event; they stand in the name of the run that it starts.
+
+    `number`: further ones, for where the name of the ones before is somebody else's.
+    """
+    further = f"\n{number}" if number else ""
+    return hashlib.sha256(f"{event.source}\n{event.id}{further}".encode()).hexdigest()[:DIGITS]
 
 
 def size_problem(event: Event) -> str | None:

@@ -64,6 +64,7 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *outlook.writes,
         *events.of_starts(observed.job, (write for step in steps for write in step.before), now),
         *(write for step in steps for write in step.before),
+        *events.of_taken(observed.job, observed.taken, now),
         *events.of_conditions(observed.job, status, now),
         *(() if can_wait else _status(observed.job, status)),
         *events.of_runs(observed.job, (step.finished for step in steps if step.finished), now),
@@ -173,7 +174,7 @@ def is_suspended(job: JobView) -> bool:
 
 def _revision(observed: Observed, force: Force) -> Iterable[Write]:
     content = force.content
-    if content and revisions.frozen(observed, content.digest).name not in observed.revisions:
+    if content and revisions.frozen(observed, content.digest).name not in observed.revisions | observed.foreign:
         body = manifests.revision(observed.job, content)
         yield Write("create", "revision", body["metadata"]["name"], "what is approved, frozen", body)
 
@@ -194,7 +195,9 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, timing: Timin
     gap = observed.gap
     if timing is None or (gap and (cron is None or not gap.lasts(now))):
         return
-    held = timing.suspended or gap is not None or runs.foreign_claim(observed, force) is not None
+    if cron is None and runs.foreign_revision(observed, force):
+        return
+    held = timing.suspended or gap is not None or runs.obstacle(observed, force) is not None
     frozen_as = revisions.frozen(observed, force.content.digest)
     body = manifests.cron_job(observed.job, force.content, policy, replace(timing, suspended=held), frozen_as)
     if cron is None:
@@ -204,8 +207,11 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, timing: Timin
     owned = cron.labelled and cron.owner_uid == observed.job.uid
     if cron.spec_hash in (wanted, observed.settled.get(wanted)) and owned and cron.digest == force.content.digest:
         return
+    as_read = {"uid": cron.uid, "resourceVersion": cron.resource_version}
     if _would_fire_old_starts(cron, body["spec"]):
-        yield Write("patch", "cronjob", cron.name, "no old starts", {"status": {"lastScheduleTime": to_wire(now)}}, "status")
+        mark = {"metadata": as_read, "status": {"lastScheduleTime": to_wire(now)}}
+        yield Write("patch", "cronjob", cron.name, "no old starts", mark, "status")
+    body["metadata"] |= as_read
     yield Write("replace", "cronjob", cron.name, "it differs from what is approved", body)
 
 

@@ -4,6 +4,7 @@ AgentjobsError
 ├── UserError        the resource's author: ends in a condition, is not retried
 ├── ClusterError     the cluster: retried with back-off
 │   ├── Conflict     somebody else wrote first: read again at once
+│   │   └── NameTaken   what has the wanted name is something else
 │   ├── NotFound     the object is gone
 │   └── Refused      admission, quota or RBAC said no: retried slowly, shown in a condition
 └── (anything else is ours, and loud)
@@ -34,6 +35,10 @@ class ClusterError(AgentjobsError):
 
 class Conflict(ClusterError):
     """409: the object changed since it was read, or exists already."""
+
+
+class NameTaken(Conflict):
+    """409: something else has the name; the message says what, and what to do."""
 
 
 class NotFound(ClusterError):

@@ -10,7 +10,8 @@ from typing import Any
 from agentjobs.api import names
 from agentjobs.api.job import Condition, ScheduledAgentJobStatus
 from agentjobs.api.run import AgentJobRunStatus
-from agentjobs.core.plan import Write
+from agentjobs.core import ours
+from agentjobs.core.plan import Kind, Write
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import JobView, RunView
 
@@ -57,6 +58,12 @@ def _trigger(job: JobView, write: Write, body: Mapping[str, Any]) -> str:
 def _asked(write: Write) -> str:
     """A name can be used again when its run was deleted; a scheduled one holds its minute."""
     return str(write.body["metadata"].get("uid", "")) if write.body else ""
+
+
+def of_taken(job: JobView, taken: Iterable[tuple[Kind, str]], now: datetime) -> Iterable[Write]:
+    """What something else had the name of."""
+    for kind, name in sorted(taken):
+        yield _event(job, "Warning", "NameTaken", ours.sentence(kind, name), f"{kind}/{name}/taken", now)
 
 
 def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]], now: datetime) -> Iterable[Write]:

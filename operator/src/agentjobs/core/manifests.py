@@ -295,7 +295,7 @@ def active_reference(job: BatchJobView) -> Manifest:
 
 def scheduled_run(job: JobView, start: BatchJobView, scheduled_at: str) -> Manifest:
     """The AgentJobRun of a start that the CronJob controller made."""
-    return _run(job, start.name, scheduled_at, {"ownerReferences": owned_by(job)})
+    return _run(job, start.name, scheduled_at, {"ownerReferences": owned_by(job), "annotations": {names.MADE_AS_ANNOTATION: start.uid}})
 
 
 def own_start(job: JobView, name: str, scheduled_at: str) -> Manifest:

@@ -68,6 +68,10 @@ class Observed:
     sources: Sources = field(default_factory=dict)
     """The texts that the spec refers to."""
     revisions: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
+    """Of the names that revisions of approved contents need: those that ConfigMaps of somebody else have."""
+    taken: frozenset[tuple[Kind, str]] = frozenset()
+    """What was to be created, and something else had the name."""
     session_claim: Claim = "none"
     """The claim that the session of a continuous content needs. Not looked at where no approved content has one."""
     kept: tuple[RevisionView, ...] = ()
@@ -96,6 +100,11 @@ class Observed:
     """What becomes of the records whose output is kept no longer: read and shortened, since nobody keeps bodies."""
     gap: Gap | None = None
     """The admission policies that are not in force."""
+
+    @property
+    def own_cron_job(self) -> CronJobView | None:
+        """The CronJob, where the operator made it for this very job."""
+        return self.cron_job if self.cron_job and self.cron_job.belongs_to(self.job.uid) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,17 @@ def foreign_claim(observed: Observed, force: Force) -> str | None:
     return f"a PersistentVolumeClaim named {name} exists that is not this job's; delete it or choose another name for the job"
 
 
+def foreign_revision(observed: Observed, force: Force) -> str | None:
+    """A pod would mount what nobody approved; its runner would refuse it."""
+    name = revisions.frozen(observed, force.content.digest).name if force.content else ""
+    return f"a ConfigMap named {name} exists that is not this job's; delete it" if name in observed.foreign else None
+
+
 def obstacle(observed: Observed, force: Force) -> str | None:
-    """What keeps the job from having its CronJob, or its session."""
+    """What keeps the job from having its CronJob, its revision, or its session."""
     cron = observed.cron_job
-    if cron is None or cron.belongs_to(observed.job.uid):
-        return foreign_claim(observed, force)
+    if cron is None or observed.own_cron_job:
+        return foreign_revision(observed, force) or foreign_claim(observed, force)
     return f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another name for the job"
 
 
@@ -210,7 +216,7 @@ def _start(scene: Scene, case: Case, run: RunView) -> Step:
     job, cron, content = case.batch_job, scene.observed.cron_job, scene.force.content
     if job and not job.manual:
         # The CronJob controller was late, not gone: its Job is the start.
-        return Step(before=(_adopt(scene.job, run, {}),), requeue_after=0)
+        return Step(before=(_adopt(scene.job, run, {names.MADE_AS_ANNOTATION: job.uid}),), requeue_after=0)
     ahead = next((other for other in scene.cases if other.name != case.name and _goes_first(other, run)), None)
     ahead = None if _policy(scene) == "Allow" else ahead
     refused = _unwanted(run) or _unguarded(scene) or _untriggered(scene, run) or _refusal(scene, case, ahead)
@@ -339,7 +345,8 @@ def _recorded(scene: Scene, run: RunView, record: AgentJobRunStatus) -> Step:
         record = history.as_counted(status, run, record)
     else:
         status = history.with_finished(status, run, record)
-    follow_ups = tuple(chains.starts(scene.job, run, record, scene.observed.followers))
+    taken = {name for kind, name in scene.observed.taken if kind == "run"}
+    follow_ups = tuple(chains.starts(scene.job, run, record, scene.observed.followers, taken))
     return Step(before=follow_ups, after=(final(run, record),), status=status, finished=(run, record))
 
 

@@ -80,7 +80,7 @@ def draw_for(observed: Observed, wanted: Schedule) -> Draw:
 
 def _starts(observed: Observed) -> dict[datetime, bool]:
     """For `Scene.accounted`."""
-    cron, job = observed.cron_job, observed.job.name
+    cron, job = observed.own_cron_job, observed.job.name
     names = {run.name: run.phase not in history.NEVER_BEGAN for run in observed.finished}
     names |= {run.name: run.skip is None for run in observed.runs}
     names |= {batch.name: True for batch in observed.batch_jobs if cron and batch.owner_uid == cron.uid and batch.name not in names}
@@ -168,7 +168,7 @@ def _was_busy(scene: Scene, start: datetime) -> bool:
 
 
 def _active(scene: Scene) -> list[BatchJobView]:
-    cron = scene.observed.cron_job
+    cron = scene.observed.own_cron_job
     return [job for job in scene.observed.batch_jobs if cron and job.owner_uid == cron.uid and not job.ended]
 
 

@@ -57,7 +57,8 @@ def refusal(run: RunView, spec: ScheduledAgentJobSpec | None, event: Event | Non
         return None
     if problem := view.problem or (size_problem(event) if event else None):
         return "EventInvalid", problem
-    if (wanted := run_name(run.job, view)) != run.name:
+    # What follows another run the operator names, and where the name was taken, by another one.
+    if not run.ancestors and (wanted := run_name(run.job, view)) != run.name:
         return "EventName", f"the run of this event is named {wanted}; under another name the same event could start the job twice"
     return _unwanted(run, view, spec, event, paused) if spec else None
 

@@ -66,8 +66,8 @@ class CronJobView:
     active: tuple[Mapping[str, str], ...]
 
     def belongs_to(self, job_uid: str) -> bool:
-        """Also without an owner, where the labels are ours: somebody removed the reference."""
-        return self.owner_uid == job_uid or (self.owner_uid is None and self.labelled)
+        """The operator made it, since only it can set the labels; an owner anybody can. Without an owner: somebody removed it."""
+        return self.labelled and self.owner_uid in (job_uid, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,8 @@ class RunView:
     """Reason and message, where it was decided that it does not start."""
     started_as: str | None = None
     """The uid of the one Job of an adopted manual run."""
+    made_as: str | None = None
+    """The uid of the Job that the CronJob controller made for it, as far as it was noted."""
     event: EventView | None = None
     ancestors: tuple[str, ...] = ()
     """The jobs of the chain before it."""
@@ -164,7 +166,8 @@ def labels_of(body: Body) -> Mapping[str, str]:
     return body["metadata"].get("labels") or {}
 
 
-def _annotations(body: Body) -> Mapping[str, str]:
+def annotations_of(body: Body) -> Mapping[str, str]:
+    """May be none."""
     return body["metadata"].get("annotations") or {}
 
 
@@ -197,7 +200,7 @@ def job_view(body: Body) -> JobView:
         problem=problem,
         status=_status(body.get("status") or {}),
         deleting="deletionTimestamp" in metadata,
-        requester=_annotations(body).get(names.REQUESTER_ANNOTATION),
+        requester=annotations_of(body).get(names.REQUESTER_ANNOTATION),
         suspended=(body.get("spec") or {}).get("suspend") is True,
     )
 
@@ -226,7 +229,7 @@ def cron_job_view(body: Body) -> CronJobView:
         time_zone=spec.get("timeZone") or "",
         suspended=bool(spec.get("suspend")),
         deleting="deletionTimestamp" in metadata,
-        digest=_annotations(body).get(names.DIGEST_ANNOTATION),
+        digest=annotations_of(body).get(names.DIGEST_ANNOTATION),
         active=tuple((body.get("status") or {}).get("active") or ()),
     )
 
@@ -234,7 +237,7 @@ def cron_job_view(body: Body) -> CronJobView:
 def batch_job_view(body: Body) -> BatchJobView:
     """From a batch/v1 Job that carries our label."""
     metadata = body["metadata"]
-    annotations = _annotations(body)
+    annotations = annotations_of(body)
     failed = condition_of(body, "Failed")
     ended: Literal["", "Complete", "Failed"] = "Failed" if failed else "Complete" if condition_of(body, "Complete") else ""
     return BatchJobView(
@@ -272,7 +275,7 @@ def run_view(body: Body) -> RunView:
     metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
     phase = status.get("phase")
     scheduled = (spec.get("trigger") or {}).get("type", "Manual") == "Schedule"
-    adopted, started_as = controller_uid(body) is not None, _annotations(body).get(names.STARTED_AS_ANNOTATION)
+    adopted, started_as = controller_uid(body) is not None, annotations_of(body).get(names.STARTED_AS_ANNOTATION)
     return RunView(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -289,6 +292,7 @@ def run_view(body: Body) -> RunView:
         digest=status.get("digest"),
         skip=_skip(body),
         started_as=started_as,
+        made_as=annotations_of(body).get(names.MADE_AS_ANNOTATION),
         event=event_view(spec.get("trigger") or {}, unreadable(body)),
         ancestors=tuple((spec.get("trigger") or {}).get("ancestors") or ()),
         cancel=bool(spec.get("cancel")),
@@ -297,7 +301,7 @@ def run_view(body: Body) -> RunView:
 
 
 def _skip(body: Body) -> tuple[str, str] | None:
-    reason, _, message = _annotations(body).get(names.SKIP_ANNOTATION, "").partition(": ")
+    reason, _, message = annotations_of(body).get(names.SKIP_ANNOTATION, "").partition(": ")
     return (reason, message) if reason in SKIP_REASONS else None
 
 
@@ -308,7 +312,7 @@ def revision_view(body: Body) -> RevisionView:
         job=labels_of(body).get(names.JOB_LABEL, ""),
         uid=body["metadata"]["uid"],
         owner_uid=controller_uid(body),
-        digest=_annotations(body).get(names.DIGEST_ANNOTATION, ""),
+        digest=annotations_of(body).get(names.DIGEST_ANNOTATION, ""),
     )
 
 

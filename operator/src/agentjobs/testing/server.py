@@ -81,7 +81,10 @@ class Server:
             return self.create(write.kind, namespace, body)
         known = self._known(row)
         preconditions = {"uid": write.uid, "resourceVersion": write.resource_version}
-        _check(row, known, preconditions if write.verb == "delete" else body.get("metadata", {}))
+        asked = preconditions if write.verb == "delete" else body.get("metadata", {})
+        if not (asked.get("uid") or asked.get("resourceVersion")):
+            raise AssertionError(f"{write} may hit another object than the one that was read")
+        _check(row, known, asked)
         if write.verb == "delete":
             self.remove(row)
             return known

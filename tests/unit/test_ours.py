@@ -1,0 +1,256 @@
+"""What is ours is the operator's by label and owner, and what has a name that we want is compared, never taken for ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentjobs.api import names
+from agentjobs.api.event import Event
+from agentjobs.cluster.client import Json
+from agentjobs.core import chains, install, manifests, schedule, sessions
+from agentjobs.core.cases import cases
+from agentjobs.core.decide import decide
+from agentjobs.core.ours import is_same
+from agentjobs.core.plan import Kind
+from agentjobs.core.pods import pod_view
+from agentjobs.core.views import run_view
+from agentjobs.testing.simulation import Kubernetes
+from tests import manifests as written
+from tests.unit import lives
+from tests.unit.lives import NS, nothing, step
+from tests.unit.test_crash_points import World
+from tests.unit.test_decide import NOW, asked, cron_job, observed, settled, told
+from tests.unit.test_manifests import POLICY
+from tests.unit.test_outcome import JOB as BATCH_JOB
+from tests.unit.test_upgrade import live
+
+METADATA: Final = {"namespace": "ns", "name": "now", "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-03-02T08:00:00Z"}
+OF_RUN: Final = {"labels": {"agentjobs.dev/job": "report", "batch.kubernetes.io/job-name": "now"}}
+
+# Label and owner
+
+
+def test_a_cron_job_with_our_job_as_owner_but_without_our_label_is_nothing_of_ours_and_neither_are_its_jobs() -> None:
+    seen = settled(observed())
+    forged = replace(seen, cron_job=cron_job(seen, labelled=False), batch_jobs=(replace(BATCH_JOB, owner_uid="cron"),))
+    assert forged.cron_job
+    forged = replace(forged, batch_jobs=(replace(BATCH_JOB, owner_uid=forged.cron_job.uid),))
+    plan = decide(forged, POLICY, NOW)
+    assert (cases(forged), asked(plan)) == ((), [])
+    assert told(plan, "Ready").reason == "NameTaken"
+
+
+@pytest.mark.parametrize("known", ["started_as", "made_as"])
+def test_of_a_run_whose_job_is_gone_only_the_pod_of_that_very_job_tells_how_it_ended(known: str) -> None:
+    """What a ReplicaSet makes from a template carries whatever labels that has."""
+    view = run_view({**written.run("now", "report"), "metadata": METADATA})
+    run = replace(view, started_as="job") if known == "started_as" else replace(view, made_as="job")
+    own = pod_view({"metadata": {**METADATA, **OF_RUN, "ownerReferences": [{"uid": "job", "controller": True}]}})
+    other = pod_view({"metadata": {**METADATA, **OF_RUN, "name": "a", "ownerReferences": [{"uid": "set", "controller": True}]}})
+    for pods in ((other, own), (own, other)):
+        (case,) = cases(replace(observed(), runs=(run,), pods=pods))
+        assert case.pod == own
+    (case,) = cases(replace(observed(), runs=(run,), pods=(other,)))
+    assert case.pod is None
+
+
+# Names
+
+
+JOB_NAMES: Final = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?\Z")
+DIGESTS: Final = st.from_regex(r"\A[0-9a-f]{64}\Z")
+EVENTS: Final = st.builds(lambda number: Event(id=str(number), source="/s", type="t"), st.integers(0, 3))
+
+
+def config_maps(job: str, digest: str) -> list[str]:
+    revisions = manifests.revision_name(job, digest), manifests.older_revision_name(job, digest)
+    return [*revisions, *map(install.resolution_name, revisions)]
+
+
+@given(JOB_NAMES, JOB_NAMES, DIGESTS, DIGESTS)
+def test_two_jobs_never_name_a_config_map_or_a_claim_alike(one: str, other: str, first: str, second: str) -> None:
+    """Nor does a job whose name is the beginning of another's, with a suffix of ours behind it."""
+    for job in (other, *config_maps(one, first), f"{one}-session", f"{one}-{first[:16]}", f"{one}-{first[:10]}"):
+        if job != one:
+            assert not {*config_maps(one, first)} & {*config_maps(job, second), *config_maps(job, first)}
+            assert sessions.claim_name(one) != sessions.claim_name(job)
+
+
+@given(JOB_NAMES, JOB_NAMES, EVENTS, st.datetimes(min_value=NOW.replace(tzinfo=None), timezones=st.just(UTC)))
+def test_two_jobs_never_name_a_run_alike(one: str, other: str, event: Event, start: Any) -> None:
+    names_of_events = chains.run_names(one, event)
+    reserved = {schedule.run_name(one, start), *(next(names_of_events) for _ in range(3))}
+    for job in (other, *reserved):
+        if job != one:
+            others = chains.run_names(job, event)
+            assert not reserved & {schedule.run_name(job, start), *(next(others) for _ in range(3))}
+
+
+@given(DIGESTS, DIGESTS)
+def test_two_contents_never_have_one_revision(first: str, second: str) -> None:
+    second = first[:16] + second[16:]
+    assert (manifests.revision_name("a", first) == manifests.revision_name("a", second)) == (first == second)
+
+
+# What has the name
+
+
+def created(kind: Kind) -> list[Json]:
+    """Every object of this kind that an operator creates in the lives of jobs, as it was asked for."""
+    found: list[Json] = []
+
+    async def through(life: tuple[lives.Step, ...]) -> None:
+        world = World(lives.new_cluster(), life)
+
+        class Noting:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(world.kube.server, name)
+
+            async def write(self, namespace: str, write: Any) -> Json:
+                if (write.verb, write.kind) == ("create", kind):
+                    found.append(dict(write.body))
+                return await world.kube.server.write(namespace, write)
+
+        await world.add_operator(Noting())
+        while world.act():
+            await world.rest()
+
+    for life in (lives.SCHEDULED, lives.PACKAGED, lives.REMEMBERING):
+        asyncio.run(through(life))
+    assert found
+    return found
+
+
+def without(part: str, key: str) -> Callable[[Json], Json]:
+    def change(body: Json) -> Json:
+        metadata = body["metadata"]
+        kept = {name: value for name, value in metadata[part].items() if name != key}
+        return {**body, "metadata": {**metadata, part: kept}}
+
+    return change
+
+
+def of_another_owner(body: Json) -> Json:
+    return {**body, "metadata": {**body["metadata"], "ownerReferences": [{"uid": "other", "controller": True}]}}
+
+
+def as_manual(body: Json) -> Json:
+    return {**body, "spec": {"jobName": body["spec"]["jobName"], "trigger": {"type": "Manual", "by": "eve"}}}
+
+
+def of_another_job(body: Json) -> Json:
+    return {**body, "spec": {**body["spec"], "jobName": "other"}}
+
+
+FORGED: Final[dict[Kind, tuple[Callable[[Json], Json], ...]]] = {
+    "cronjob": (without("labels", names.JOB_LABEL), without("annotations", names.DIGEST_ANNOTATION), of_another_owner),
+    "batchjob": (without("labels", names.JOB_LABEL), without("annotations", names.DIGEST_ANNOTATION), of_another_owner),
+    "revision": (without("labels", names.JOB_LABEL), without("annotations", names.DIGEST_ANNOTATION), of_another_owner),
+    "claim": (without("labels", names.JOB_LABEL), of_another_owner),
+    "run": (as_manual, of_another_job),
+}
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_only_what_we_would_have_created_is_taken_for_it(kind: Kind) -> None:
+    for body in created(kind):
+        later = {**body, "metadata": {**body["metadata"], "uid": "u", "resourceVersion": "1"}, "status": {"phase": "Running"}}
+        assert is_same(kind, body, later)
+        for forge in FORGED[kind]:
+            assert not is_same(kind, body, forge(later)), forge
+
+
+# Squatted names
+
+
+def config_map(kube: Kubernetes) -> None:
+    digest = lives.status(kube, "report")["card"]["digest"]
+    kube.server.create("revision", NS, {"metadata": {"name": f"report-{digest}"}, "data": {}})
+
+
+def is_told_of(kube: Kubernetes) -> None:
+    ready = next(condition for condition in lives.status(kube, "report")["conditions"] if condition["type"] == "Ready")
+    assert (ready["status"], ready["reason"]) == ("False", "NameTaken")
+    assert ready["message"].startswith("a ConfigMap named report-")
+    assert kube.server.all("cronjob") == []
+    assert lives.runs(kube)["early"]["reason"] == "NameTaken"
+
+
+def free(kube: Kubernetes) -> None:
+    (row,) = (row for row in kube.server.objects if row[0] == "revision")
+    kube.server.remove(row)
+
+
+def test_a_squatted_revision_is_told_and_the_job_comes_into_force_when_it_is_gone() -> None:
+    kube = live(
+        step(nothing, lives.apply("report", "ok")),
+        step(is_told_of, config_map, lives.decide("report"), lives.start("report", "early")),
+        step(nothing, free),
+        step(nothing, lives.start("report", "late")),
+    )
+    lives.ended(kube, "late", "Succeeded", "Completed", "done\n")
+
+
+def test_a_squatted_revision_of_a_change_stops_what_was_in_force_and_a_denial_has_its_effect() -> None:
+    """The new content is what was approved last; the older one does not go on in its place."""
+
+    def is_held(kube: Kubernetes) -> None:
+        assert kube.server.objects["cronjob", NS, "report"]["spec"]["suspend"]
+
+    def squat(kube: Kubernetes) -> None:
+        config_map(kube)
+        lives.decide("report")(kube)
+
+    kube = live(
+        step(nothing, lives.apply("report", "ok", schedule={"cron": "0 8 * * *"})),
+        step(nothing, lives.decide("report")),
+        step(nothing, lives.rewrite("report", "other")),
+        step(is_held, squat),
+        step(nothing, lives.eight_o_clock),
+        step(nothing, lives.decide("report", "Denied"), lives.delete("approval", "report-approved")),
+    )
+    assert (kube.server.all("cronjob"), kube.started) == ([], {})
+
+
+FOLLOWS: Final = [{"after": {"job": "first", "on": "Succeeded"}}]
+
+
+def squatted(kube: Kubernetes, count: int) -> None:
+    """Whoever reads the upstream run's uid can reckon the names; here somebody who may start the job that follows."""
+    (run,) = (run for run in kube.server.all("run") if run["metadata"]["name"] == "go")
+    event = Event(id=run["metadata"]["uid"], source=f"/namespaces/{NS}/agentjobruns/go", type="any")
+    numbered = chains.run_names("second", event)
+    for _ in range(count):
+        squatter = written.run(next(numbered), "second", trigger={"type": "Event", "event": {"id": "1", "source": "/eve", "type": "x"}})
+        kube.server.create("run", NS, squatter)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_chain_goes_on_under_another_name_where_its_own_is_taken(count: int) -> None:
+    async def through() -> Kubernetes:
+        kube = lives.new_cluster()
+        world = World(kube, ())
+        await world.add_operator()
+        lives.apply("first", "ok")(kube)
+        lives.apply("second", "other", triggers=FOLLOWS)(kube)
+        await world.rest()
+        lives.decide("first")(kube)
+        lives.decide("second")(kube)
+        await world.rest()
+        lives.start("first", "go")(kube)
+        squatted(kube, count)
+        await world.rest()
+        return kube
+
+    kube = asyncio.run(through())
+    followed = [run for run in kube.server.all("run") if run["spec"].get("trigger", {}).get("upstreamRun") == "go"]
+    assert [run["status"]["phase"] for run in followed] == ["Succeeded"]
+    lives.has_event(kube, "NameTaken", count)
