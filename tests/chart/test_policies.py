@@ -11,7 +11,7 @@ from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, Helm
 
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:agentjobs"
 KINDS = ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy")
-ALWAYS = {"approvals", "runs", "status", "owned"}
+ALWAYS = {"approvals", "runs", "status", "owned", "templates"}
 STAMPS = {"stamp-approvals", "stamp-runs"}
 BETA = "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy"
 

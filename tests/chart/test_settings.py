@@ -125,4 +125,4 @@ def test_the_operator_expects_exactly_the_policies_of_the_chart(helm: Helm) -> N
     ours = [found for found in documents if found["apiVersion"].startswith("admissionregistration.k8s.io/")]
     expected = {(one.api_version, one.kind, one.name): one.spec for one in Settings.from_env(environment(documents)).policies}
     assert expected == {(found["apiVersion"], found["kind"], found["metadata"]["name"]): found["spec"] for found in ours}
-    assert len(ours) == 12
+    assert len(ours) == 14

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
 from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.api.package_rules import canonical
 from agentjobs.core.approval import ApprovalView, verdict
-from agentjobs.core.decide import current_content, decide
+from agentjobs.core.decide import current_content, decide, in_force
+from agentjobs.core.packages import PackageApprovalView, Packages
 from agentjobs.core.plan import Observed
-from agentjobs.core.second_person import apart
+from agentjobs.core.second_person import apart, packages_alone
 from agentjobs.core.sources import Reference
 from tests import manifests
 from tests.unit.test_decide import NOW, asked, observed, told
@@ -108,3 +111,65 @@ def test_what_was_in_force_before_the_rule_stays_in_force_though_its_text_is_in_
     assert (len(counting), alone) == (1, ())
     condition = told(decide(replace(seen, approvals=counting), replace(POLICY, second_person=True), NOW), "Approved")
     assert (condition.status, condition.reason) == ("True", "Approved")
+
+
+# Packages
+
+
+PINS = ["six==1.17.0", "Flask==3.0"]
+
+
+def asks_for_packages(requester: str | None = "ana", in_force: str | None = None) -> Observed:
+    seen = written_by(requester, {"digest": in_force, "by": "bo"} if in_force else None)
+    spec = ScheduledAgentJobSpec.model_validate(manifests.job(packages=PINS)["spec"])
+    return replace(seen, job=replace(seen.job, spec=spec))
+
+
+def packages_by(by: str | None, *pins: str, decision: Literal["Approved", "Denied"] = "Approved") -> PackageApprovalView:
+    return PackageApprovalView(f"by-{by}", frozenset(map(canonical, pins or PINS)), decision, by)
+
+
+def decided(seen: Observed, *approvals: PackageApprovalView) -> Observed:
+    digest = current_content(seen.job).digest
+    alone = packages_alone(seen.job, digest, approvals)
+    return replace(seen, approvals=(approves("bo", digest),), packages=Packages(approvals=approvals), packages_alone=alone)
+
+
+@pytest.mark.parametrize(
+    ("requester", "approver", "runs"),
+    [
+        ("ana", "bo", True),
+        ("ana", "ana", False),
+        ("ana", None, False),
+        (None, "bo", False),
+        ("ana", "system:serviceaccount:flux-system:flux", False),
+    ],
+)
+def test_packages_are_approved_by_somebody_else_than_who_asks_for_them(requester: str | None, approver: str | None, runs: bool) -> None:
+    seen = decided(asks_for_packages(requester), packages_by(approver))
+    assert bool(in_force(seen).content) == runs
+    condition = told(decide(seen, POLICY, NOW), "PackagesApproved")
+    assert condition.reason == ("PackagesApproved" if runs else "SecondPersonNeeded")
+    assert runs or f"the approval by {approver or 'somebody'} does not count" in condition.message
+
+
+def test_in_whatever_spelling_the_author_approves_them() -> None:
+    seen = decided(asks_for_packages(), packages_by("ana", "SIX==1.17", "flask==3"), packages_by("bo", "six==1.17.0"))
+    assert in_force(seen).lacking == {"Flask==3.0": "Pending"}
+    assert in_force(decided(asks_for_packages(), packages_by("ana"), packages_by("bo"))).content
+
+
+def test_a_denial_of_packages_always_counts() -> None:
+    seen = decided(asks_for_packages(), packages_by("bo"), packages_by("ana", decision="Denied"))
+    assert in_force(seen).denied
+
+
+def test_what_came_into_force_with_its_packages_stays_whoever_writes_next() -> None:
+    """`ana` approved the packages of what is in force, and now changes the job."""
+    old = asks_for_packages("bo")
+    content = current_content(old.job)
+    seen = decided(observed({"approval": {"state": "Approved", "digest": content.digest, "by": "bo"}}), packages_by("ana"))
+    seen = replace(seen, job=replace(seen.job, requester="ana"), previous=content, approvals=(approves("bo", content.digest),))
+    assert in_force(seen).content == content
+    back = decided(asks_for_packages("ana", content.digest), packages_by("ana"))
+    assert (back.packages_alone, in_force(back).content) == ((), content)

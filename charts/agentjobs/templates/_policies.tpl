@@ -110,6 +110,16 @@ admissionregistration.k8s.io/v1
           'spec.approvedBy must be you, ' + request.userInfo.username + '
           {{- if .Values.approval.stamp }}: leave it out, and the server writes it{{ end }}'
         reason: Forbidden
+      {{- if .Values.approval.requireSecondPerson }}
+      # Whose jobs ask for a package, and so whose approval of it counts for which job, the operator decides.
+      - expression: >-
+          !variables.packages || request.operation != 'CREATE' || object.spec.decision != 'Approved'
+          || !request.userInfo.username.startsWith('system:serviceaccount:')
+        message: >-
+          approval needs a second person (approval.requireSecondPerson), and a service account is none: a pipeline that applies approvals
+          from a repository cannot say who merged them. Approve as a person, or switch requireSecondPerson off
+        reason: Forbidden
+      {{- end }}
 - apiVersion: admissionregistration.k8s.io/v1
   kind: ValidatingAdmissionPolicyBinding
   name: {{ $name }}-approvals
@@ -174,6 +184,15 @@ admissionregistration.k8s.io/v1
           : object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences)
         message: "metadata.ownerReferences: a run belongs to its job, and the operator says so"
         reason: Forbidden
+      # Of an event's digits only the operator can tell whether they are right; that the name is its own job's can be told here.
+      - expression: >-
+          request.operation != 'CREATE' || !object.metadata.?name.orValue('').matches('-e[0-9a-f]{9}$')
+          || variables.type == 'Event' && object.metadata.name.startsWith(object.spec.jobName + '-e')
+          && object.metadata.name.size() == object.spec.jobName.size() + 11
+        message: >-
+          metadata.name: names like report-e0123456789, which end in "-e" and nine hex digits, are those of runs that an event of that very
+          job starts; choose another
+        reason: Forbidden
 - apiVersion: admissionregistration.k8s.io/v1
   kind: ValidatingAdmissionPolicyBinding
   name: {{ $name }}-runs
@@ -204,7 +223,7 @@ admissionregistration.k8s.io/v1
     policyName: {{ $name }}-status
     validationActions: [Deny]
 
-{{- /* What the operator made: recognised by its label, on the object as it was or as it would be. */}}
+{{- /* What the operator made: recognised by its label, on the object as it was or as it would be. Claims may be used, and deleted, by anybody. */}}
 - apiVersion: admissionregistration.k8s.io/v1
   kind: ValidatingAdmissionPolicy
   name: {{ $name }}-owned
@@ -212,9 +231,10 @@ admissionregistration.k8s.io/v1
     failurePolicy: Fail
     matchConstraints:
       {{- $writes := list "CREATE" "UPDATE" "DELETE" }}
-      {{- $core := list "" $writes (list "configmaps" "pods" "pods/ephemeralcontainers" "pods/resize") }}
+      {{- $core := list "" $writes (list "configmaps" "pods" "pods/status" "pods/ephemeralcontainers" "pods/resize") }}
       {{- $batch := list "batch" $writes (list "cronjobs" "cronjobs/status" "jobs" "jobs/status") }}
-      {{- include "agentjobs.matches" (dict "rules" (list $core $batch) "label" "agentjobs.dev/job") | nindent 6 }}
+      {{- $claims := list "" (list "CREATE" "UPDATE") (list "persistentvolumeclaims") }}
+      {{- include "agentjobs.matches" (dict "rules" (list $core $batch $claims) "label" "agentjobs.dev/job") | nindent 6 }}
     matchConditions:
       - name: not-kubernetes
         expression: >-
@@ -225,19 +245,44 @@ admissionregistration.k8s.io/v1
         expression: "request.operation == 'DELETE' ? {} : object.metadata.?annotations.orValue({})"
       - name: oldMarks
         expression: "request.operation == 'CREATE' ? {} : oldObject.metadata.?annotations.orValue({})"
-      # Networks and others annotate every pod.
-      - name: annotated
+      - name: subresource
+        expression: request.?subResource.orValue('')
+      - name: sameName
         expression: >-
-          request.resource.resource == 'pods' && request.?subResource.orValue('') == '' && request.operation == 'UPDATE'
-          && object.spec == oldObject.spec
-          && object.metadata.?labels == oldObject.metadata.?labels
+          request.operation == 'UPDATE'
+          && object.metadata.?labels[?'agentjobs.dev/job'] == oldObject.metadata.?labels[?'agentjobs.dev/job']
           && object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences
-          && object.metadata.?finalizers == oldObject.metadata.?finalizers
-          && variables.marks.all(key, !key.startsWith('agentjobs.dev/')
+      - name: sameMarks
+        expression: >-
+          variables.marks.all(key, !key.startsWith('agentjobs.dev/')
           || key in variables.oldMarks && variables.marks[key] == variables.oldMarks[key])
           && variables.oldMarks.all(key, !key.startsWith('agentjobs.dev/') || key in variables.marks)
+      # Networks and others annotate every pod, some of them by its status.
+      - name: annotated
+        expression: >-
+          request.resource.resource == 'pods' && variables.subresource in ['', 'status'] && variables.sameName
+          && object.spec == oldObject.spec
+          && (variables.subresource == '' || object.?status == oldObject.?status)
+          && object.metadata.?labels == oldObject.metadata.?labels
+          && object.metadata.?finalizers == oldObject.metadata.?finalizers
+          && variables.sameMarks
+      # Storage grows and marks claims; what matters of a session is whose it is.
+      - name: used
+        expression: request.resource.resource == 'persistentvolumeclaims' && variables.sameName
+      # Whoever may deny what runs can stop it without the operator: suspend a CronJob, delete it, or delete a Job.
+      - name: stops
+        expression: >-
+          variables.subresource == '' && (request.operation == 'DELETE' && request.resource.resource in ['cronjobs', 'jobs']
+          || request.resource.resource == 'cronjobs' && variables.sameName && object.spec.?suspend.orValue(false)
+          && object.metadata.?labels == oldObject.metadata.?labels && object.metadata.?finalizers == oldObject.metadata.?finalizers
+          && object.metadata.?annotations == oldObject.metadata.?annotations
+          && object.spec.all(field, field == 'suspend' || field in oldObject.spec && object.spec[field] == oldObject.spec[field])
+          && oldObject.spec.all(field, field == 'suspend' || field in object.spec))
     validations:
-      - expression: variables.annotated || {{ include "agentjobs.mayBypass" . }}
+      - expression: >-
+          variables.annotated || variables.used || {{ include "agentjobs.mayBypass" . }}
+          || variables.stops && authorizer.group('agentjobs.dev').resource('scheduledagentjobs').namespace(request.namespace)
+          .name(oldObject.metadata.labels['agentjobs.dev/job']).check('approve').allowed()
         message: >-
           what carries the label agentjobs.dev/job belongs to the operator: only it and Kubernetes itself may create, change or delete it.
           Change the ScheduledAgentJob instead; to end a run, set spec.cancel of its AgentJobRun
@@ -247,6 +292,58 @@ admissionregistration.k8s.io/v1
   name: {{ $name }}-owned
   spec:
     policyName: {{ $name }}-owned
+    validationActions: [Deny]
+
+{{- /* What Kubernetes' controllers would make for somebody: they put the labels of a template on what they create. */}}
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicy
+  name: {{ $name }}-templates
+  spec:
+    failurePolicy: Fail
+    matchConstraints:
+      {{- $made := list "CREATE" "UPDATE" }}
+      {{- $old := list "" $made (list "replicationcontrollers" "replicationcontrollers/status" "podtemplates") }}
+      {{- $apps := list "apps" $made list }}
+      {{- range list "deployments" "replicasets" "statefulsets" "daemonsets" }}
+      {{- $apps = list "apps" $made (concat (last $apps) (list . (printf "%s/status" .))) }}
+      {{- end }}
+      {{- $jobs := list "batch" $made (list "cronjobs" "cronjobs/status" "jobs" "jobs/status") }}
+      {{- include "agentjobs.matches" (dict "rules" (list $old $apps $jobs)) | nindent 6 }}
+    matchConditions:
+      - name: not-kubernetes
+        expression: >-
+          !(
+          {{- include "agentjobs.isKubernetes" . | nindent 10 }})
+      # About CronJobs and Jobs that carry the label the policy for what the operator made decides.
+      - name: not-the-operators
+        expression: >-
+          !(request.resource.group == 'batch' && ('agentjobs.dev/job' in object.metadata.?labels.orValue({})
+          || request.operation == 'UPDATE' && 'agentjobs.dev/job' in oldObject.metadata.?labels.orValue({})))
+    variables:
+      - name: spec
+        expression: object.?spec.orValue({})
+      - name: labels
+        expression: >-
+          [object.metadata.?labels.orValue({}), object.?template.?metadata.?labels.orValue({}),
+          variables.spec.?template.?metadata.?labels.orValue({}), variables.spec.?jobTemplate.?metadata.?labels.orValue({}),
+          variables.spec.?jobTemplate.?spec.?template.?metadata.?labels.orValue({})]
+          + variables.spec.?volumeClaimTemplates.orValue([]).map(claim, claim.?metadata.?labels.orValue({}))
+    validations:
+      - expression: >-
+          !variables.labels.exists(labels, 'agentjobs.dev/job' in labels) || {{ include "agentjobs.mayBypass" . }}
+        message: >-
+          the label agentjobs.dev/job is on what the operator made, and on nothing else: take it off, from each template, too
+        reason: Forbidden
+      - expression: >-
+          !object.metadata.?ownerReferences.orValue([]).exists(owner, owner.apiVersion.startsWith('agentjobs.dev/'))
+          || {{ include "agentjobs.mayBypass" . }}
+        message: "metadata.ownerReferences: what belongs to a job or a run the operator makes; leave the reference out"
+        reason: Forbidden
+- apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingAdmissionPolicyBinding
+  name: {{ $name }}-templates
+  spec:
+    policyName: {{ $name }}-templates
     validationActions: [Deny]
 
 {{- if .Values.approval.stamp }}

@@ -16,7 +16,7 @@ from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, conf
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.cluster.sources import read
 from agentjobs.collect import read_evidence, read_installed
-from agentjobs.core import chains, frozen, install, manifests, ours, retention, revisions, runs, sessions, triggers, views
+from agentjobs.core import chains, frozen, install, manifests, ours, retention, revisions, runs, second_person, sessions, triggers, views
 from agentjobs.core.approval import ApprovalView, Content, parse_revision, verdict
 from agentjobs.core.cloud_event import event_of
 from agentjobs.core.conditions import conditions
@@ -24,12 +24,11 @@ from agentjobs.core.decide import current_content, decide, decide_orphan, in_for
 from agentjobs.core.drift import spec_hash
 from agentjobs.core.errors import ClusterError, Conflict, NameTaken, NotFound, Refused, UserError
 from agentjobs.core.outcome import Evidence
-from agentjobs.core.packages import Packages
+from agentjobs.core.packages import PackageApprovalView, Packages
 from agentjobs.core.plan import Claim, Follower, Kind, Observed, Plan, Write
 from agentjobs.core.pods import PodView
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.resolution import Resolution
-from agentjobs.core.second_person import apart
 from agentjobs.core.sources import Sources, references
 from agentjobs.core.views import JobView
 
@@ -121,13 +120,18 @@ class Reconciler:
         self._cache.uses.tell(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
         approvals: tuple[ApprovalView, ...] = self._cache.approvals.of(key)
         alone: tuple[ApprovalView, ...] = ()
+        packages = Packages(self._policy.inventory, self._cache.package_approvals.of((key[0], NO_JOB)))
+        packages_alone: tuple[PackageApprovalView, ...] = ()
         if self._policy.second_person:
             content = _current(observed.job, observed.sources)
-            approvals, alone = apart(observed.job, content.digest if content else None, approvals)
+            digest = content.digest if content else None
+            approvals, alone = second_person.apart(observed.job, digest, approvals)
+            packages_alone = second_person.packages_alone(observed.job, digest, packages.approvals)
         return replace(
             observed,
             taken=self._taken.get(key, frozenset()),
-            packages=Packages(self._policy.inventory, self._cache.package_approvals.of((key[0], NO_JOB))),
+            packages=packages,
+            packages_alone=packages_alone,
             approvals=approvals,
             alone=alone,
             batch_jobs=self._cache.batch_jobs.of(key),

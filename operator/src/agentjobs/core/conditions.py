@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Final
 
 from agentjobs.api.job import Approval, Condition, JobPhase, Schedule, ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.api.package_rules import canonical
 from agentjobs.core import pauses, schedule
 from agentjobs.core.approval import ApprovalView, decided_by
 from agentjobs.core.guard import Gap
-from agentjobs.core.packages import listed
+from agentjobs.core.packages import PackageApprovalView, listed
 from agentjobs.core.plan import Force
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.words import words
@@ -91,14 +92,17 @@ def _strays(force: Force, approvals: tuple[ApprovalView, ...], before: tuple[Con
     return sorted({stray.digest[:SHORT] for stray in strays})
 
 
-def packages_approved(force: Force) -> Told:
-    """The condition PackagesApproved: about the spec as it is now."""
+def packages_approved(force: Force, alone: tuple[PackageApprovalView, ...] = ()) -> Told:
+    """The condition PackagesApproved: about the spec as it is now. `alone`: approvals without a second person."""
     if force.current is None:
         return "False", "InvalidSpec", "the spec is invalid, so nobody knows its packages; see the condition Ready"
     pins, lacking = force.current.spec.packages, force.lacking
     denied = [pin for pin, verdict in lacking.items() if verdict == "Denied"]
     if denied:
         return "False", "PackageDenied", f"denied: {listed(denied)}; choose other versions, or delete the denial, a PackageApproval"
+    if who := sorted({approval.by or "somebody" for approval in alone if approval.packages & set(map(canonical, lacking))}):
+        why = "whoever changed the content, and so asks for them, cannot approve its packages"
+        return "False", "SecondPersonNeeded", f"{listed(lacking)}: the approval by {', '.join(who[:5])} does not count, since {why}"
     if lacking:
         wait = f"waiting for approval, {len(lacking)} of {len(pins)}"
         return "False", "PackagesPending", f"{wait}: {listed(lacking)}; create a PackageApproval that names them"

@@ -97,9 +97,9 @@ def in_force(observed: Observed) -> Force:
         current = current_content(observed.job, observed.sources)
     except UserError as error:
         problem = error
-    packages = observed.packages
-    usable = [content for content in (observed.previous, current) if content and not packages.lacking(content.spec.packages)]
-    contents = {content.digest: content for content in usable}
+    packages = observed.packages.without(observed.packages_alone)
+    known = ((observed.previous, observed.packages), (current, packages))
+    contents = {content.digest: content for content, counting in known if content and not counting.lacking(content.spec.packages)}
     digest = approval.in_force(
         current.digest if current and current.digest in contents else None,
         observed.previous.digest if observed.previous and observed.previous.digest in contents else None,
@@ -137,7 +137,7 @@ def answer(
     held = suspended or status.failure_pause is not None
     unsigned = policy.second_person and of_unknown_author(job)
     told = conditions.approved(force, observed.approvals, status.conditions, observed.alone, unsigned=unsigned)
-    packages = conditions.packages_approved(force)
+    packages = conditions.packages_approved(force, observed.packages_alone)
     next_run_at = to_wire(outlook.start) if outlook.start else None
     fired = force.spec is not None and starts.has_fired(observed, force.spec.schedule)
     answers = {
@@ -164,7 +164,8 @@ def _card(observed: Observed, force: Force, policy: RunPolicy, now: datetime) ->
     if force.current is None:
         return None
     draw = starts.draw_for(observed, force.current.spec.schedule)
-    return card(observed.job.name, force.current, observed.packages, policy.models, now, force.content, draw)
+    packages = observed.packages.without(observed.packages_alone)
+    return card(observed.job.name, force.current, packages, policy.models, now, force.content, draw)
 
 
 def is_suspended(job: JobView) -> bool:

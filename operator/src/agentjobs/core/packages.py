@@ -6,8 +6,8 @@ part. A denial outweighs the image, too: whoever denies a package means it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from agentjobs.api.package_rules import canonical, canonical_or_none
@@ -31,6 +31,7 @@ class PackageApprovalView:
     name: str
     packages: frozenset[str]
     decision: Literal["Approved", "Denied"]
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class Packages:
             return "Included"
         return "Approved" if "Approved" in decisions else "Pending"
 
+    def without(self, approvals: Collection[PackageApprovalView]) -> Packages:
+        """As if these had not been made."""
+        return replace(self, approvals=tuple(approval for approval in self.approvals if approval not in approvals))
+
     def lacking(self, pins: Iterable[str]) -> dict[str, PackageVerdict]:
         """Those that may not be used, with Denied or Pending."""
         verdicts = {pin: self.verdict(pin) for pin in pins}
@@ -64,7 +69,8 @@ def pins(values: Iterable[object]) -> tuple[str, ...]:
 def package_approval_view(body: Mapping[str, Any]) -> PackageApprovalView:
     """From a PackageApproval. What is no pin in it can be no job's either."""
     spec = body["spec"]
-    return PackageApprovalView(name=body["metadata"]["name"], packages=frozenset(pins(spec["packages"])), decision=spec["decision"])
+    found = frozenset(pins(spec["packages"]))
+    return PackageApprovalView(body["metadata"]["name"], found, spec["decision"], spec.get("approvedBy"))
 
 
 def inventory(versions: Mapping[str, str]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from agentjobs.core.approval import ApprovalView, Content, RevisionView, Verdict
 from agentjobs.core.errors import UserError
 from agentjobs.core.guard import Gap
 from agentjobs.core.outcome import Evidence
-from agentjobs.core.packages import Packages, PackageVerdict
+from agentjobs.core.packages import PackageApprovalView, Packages, PackageVerdict
 from agentjobs.core.pods import PodView
 from agentjobs.core.resolution import Resolution
 from agentjobs.core.sources import Sources
@@ -60,6 +60,8 @@ class Observed:
     alone: tuple[ApprovalView, ...] = ()
     """Approvals of the present content that do not count: a second person is missing."""
     packages: Packages = field(default_factory=Packages)
+    packages_alone: tuple[PackageApprovalView, ...] = ()
+    """Of their approvals those that do not count for the present content: a second person is missing."""
     cron_job: CronJobView | None = None
     settled: Mapping[str, str] = field(default_factory=dict)
     """By the hash of a CronJob spec as we wrote it: the hash of what the server made of it, where that differs."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from agentjobs.core.approval import ApprovalView
+from agentjobs.core.packages import PackageApprovalView
 from agentjobs.core.sources import references
 from agentjobs.core.views import JobView
 
@@ -33,6 +34,18 @@ def apart(job: JobView, digest: str | None, approvals: Iterable[ApprovalView]) -
 
     found = tuple(approvals)
     return tuple(filter(counts, found)), tuple(approval for approval in found if not counts(approval))
+
+
+def packages_alone(job: JobView, digest: str | None, approvals: Iterable[PackageApprovalView]) -> tuple[PackageApprovalView, ...]:
+    """The approvals of packages that do not count for the present content (`digest`), for want of a second person.
+
+    Whoever changed the content last asks for its packages. Of what is in force they all count: it came into force when they did.
+    """
+    told = job.status.approval
+    if told and told.digest == digest:
+        return ()
+    requester = None if of_unknown_author(job) else job.requester
+    return tuple(approval for approval in approvals if approval.decision == "Approved" and not _is_second(approval.by, requester))
 
 
 def of_unknown_author(job: JobView) -> bool:

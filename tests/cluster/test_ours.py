@@ -1,0 +1,405 @@
+"""What is ours, nobody else makes: every kind of workload, every way of writing one, every mark of ours, by people of whatever rights.
+
+`cleo` got every plain verb on every kind from a careless hand, but none of our own verbs; `ed` has Kubernetes' role `edit`, `ada` has
+`admin`. `wu` may only write jobs, `tina` may only start one of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pytest
+
+from agentjobs.api.event import Event
+from agentjobs.core import chains
+from tests import manifests
+from tests.cluster import many
+from tests.cluster.forgery import FORGE
+from tests.cluster.installed import Installed, Manifest
+from tests.cluster.support import RESTRICTED, Kubectl, KubectlError, new_namespace, wait_for
+from tests.cluster.test_attempts import PLAIN, bind, grant
+
+WAITS: Final = "import time\nprint('as approved', flush=True)\ntime.sleep(600)\n"
+LABEL: Final = "agentjobs.dev/job"
+MARK: Final = {LABEL: "busy"}
+RIGHTS: Final[dict[str, list[Manifest]]] = {
+    "cleo": [{"apiGroups": [group], "resources": ["*"], "verbs": PLAIN} for group in ("", "apps", "batch", "agentjobs.dev")],
+    "tina": [
+        {"apiGroups": ["agentjobs.dev"], "resources": ["agentjobruns"], "verbs": ["create", "get"]},
+        {"apiGroups": ["agentjobs.dev"], "resources": ["scheduledagentjobs"], "resourceNames": ["second"], "verbs": ["run"]},
+    ],
+}
+DENIED: Final = "ValidatingAdmissionPolicy 'agentjobs-"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A namespace in which `busy` runs as approved."""
+
+    agentjobs: Installed
+    namespace: str
+    uid: str
+    digest: str
+    pod: str
+
+    def __call__(self, user: str, *words: str, stdin: Manifest | None = None) -> str:
+        """What this user does."""
+        acting = self.agentjobs.kubectl.acting(user) if user else self.agentjobs.kubectl
+        return acting("--namespace", self.namespace, *words, stdin=json.dumps(stdin) if stdin else "")
+
+    def owner(self) -> list[Manifest]:
+        owner = {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "ScheduledAgentJob", "name": "busy", "uid": self.uid}
+        return [{**owner, "controller": True}]
+
+    def refused(self, user: str, *words: str, stdin: Manifest | None = None) -> str:
+        """Empty where a policy of ours refuses it, else what went otherwise."""
+        try:
+            self(user, *words, stdin=stdin)
+        except KubectlError as error:
+            return "" if DENIED in error.stderr else f"{user} {' '.join(words)}: {error.stderr}"
+        return f"{user} {' '.join(words)} {json.dumps(stdin)}: it went through"
+
+
+@pytest.fixture(scope="module")
+def place(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Place]:
+    with new_namespace(kubectl) as namespace:
+        for role, user in (("edit", "ed"), ("admin", "ada"), ("agentjobs-author", "wu")):
+            bind(kubectl, namespace, role, user=user)
+        for user, rules in RIGHTS.items():
+            grant(kubectl, namespace, user, rules)
+        follows = [{"after": {"job": "first", "on": "Succeeded"}}]
+        jobs = [
+            many.job("busy", WAITS, schedule={"cron": "0 0 1 1 *"}, session="Continuous"),
+            many.job("first", "import time\ntime.sleep(8)\nprint('first')\n"),
+            many.job("second", "print('second')\n", triggers=follows),
+        ]
+        digests = many.in_force(agentjobs, namespace, jobs)
+        many.running(agentjobs, namespace, many.started(agentjobs, namespace, ["busy"]))
+        (pod,) = kubectl.json("get", "pods", "-n", namespace, "-l", "batch.kubernetes.io/job-name=busy-run")["items"]
+        uid = agentjobs.job(namespace, "busy")["metadata"]["uid"]
+        yield Place(agentjobs, namespace, uid, digests["busy"], pod["metadata"]["name"])
+
+
+# Workloads of others
+
+CONTAINER: Final = {"name": "runner", "image": "localhost/evil:1", "securityContext": RESTRICTED}
+PODS: Final[Manifest] = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [CONTAINER]}}
+ONCE: Final = {"metadata": {"labels": {"app": "x"}}, "spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}
+SELECTOR: Final = {"matchLabels": {"app": "x"}}
+CLAIM: Final = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+WORKLOADS: Final[dict[str, Manifest]] = {
+    "CronJob": {"apiVersion": "batch/v1", "spec": {"schedule": "* * * * *", "suspend": True, "jobTemplate": {"spec": {"template": ONCE}}}},
+    "Job": {"apiVersion": "batch/v1", "spec": {"suspend": True, "template": ONCE}},
+    "Deployment": {"apiVersion": "apps/v1", "spec": {"replicas": 0, "selector": SELECTOR, "template": PODS}},
+    "ReplicaSet": {"apiVersion": "apps/v1", "spec": {"replicas": 0, "selector": SELECTOR, "template": PODS}},
+    "StatefulSet": {"apiVersion": "apps/v1", "spec": {"replicas": 0, "serviceName": "x", "selector": SELECTOR, "template": PODS}},
+    "DaemonSet": {
+        "apiVersion": "apps/v1",
+        "spec": {"selector": SELECTOR, "template": {**PODS, "spec": {**PODS["spec"], "nodeSelector": {"no": "where"}}}},
+    },
+    "ReplicationController": {"apiVersion": "v1", "spec": {"replicas": 0, "selector": {"app": "x"}, "template": PODS}},
+    "PodTemplate": {"apiVersion": "v1", "template": PODS},
+}
+STATUS: Final = ("CronJob", "Job", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController")
+IMMUTABLE: Final = ("Job",)
+"""Their template is refused by the API server itself, whoever changes it."""
+
+
+def workload(kind: str, name: str) -> Manifest:
+    return {"kind": kind, **json.loads(json.dumps(WORKLOADS[kind])), "metadata": {"name": name}}
+
+
+def templates(body: Manifest) -> Iterator[Manifest]:
+    """Every template in it, each to be marked by itself."""
+    spec = body.get("spec", {})
+    yield from (spec[part] for part in ("template", "jobTemplate") if part in spec)
+    if "jobTemplate" in spec:
+        yield spec["jobTemplate"]["spec"]["template"]
+    if "template" in body:
+        yield body["template"]
+
+
+def marked(place: Place, kind: str, name: str) -> Iterator[tuple[str, Manifest]]:
+    """With each mark of ours: the label, the label in each template, an owner reference."""
+    body = workload(kind, name)
+    yield "label", {**body, "metadata": {"name": name, "labels": MARK}}
+    yield "owner", {**body, "metadata": {"name": name, "ownerReferences": place.owner()}}
+    for number in range(len(list(templates(body)))):
+        body = workload(kind, name)
+        template = list(templates(body))[number]
+        template.setdefault("metadata", {}).setdefault("labels", {}).update(MARK)
+        yield f"template {number}", body
+    if kind == "StatefulSet":
+        body = workload(kind, name)
+        body["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "c", "labels": MARK}, "spec": CLAIM}]
+        yield "claim", body
+
+
+DRY: Final = "--dry-run=server"
+WAYS: Final = {
+    "create": ("create", DRY, "-f", "-"),
+    "replace": ("replace", DRY, "-f", "-"),
+    "apply": ("apply", "--server-side", "--force-conflicts", DRY, "-f", "-"),
+}
+
+
+def ways(place: Place, kind: str, user: str) -> Iterator[str]:
+    """What of all that is not refused."""
+    for (mark, new), (_, changed) in zip(marked(place, kind, "new"), marked(place, kind, "plain"), strict=True):
+        yield place.refused(user, *WAYS["create"], stdin=new)
+        yield place.refused(user, *WAYS["apply"], stdin=new)
+        if mark == "claim" or (kind in IMMUTABLE and mark.startswith("template")):
+            continue
+        yield place.refused(user, *WAYS["replace"], stdin=changed)
+        yield place.refused(user, *WAYS["apply"], stdin=changed)
+        yield place.refused(user, "patch", kind, "plain", "--type=merge", DRY, "--patch", json.dumps(changed))
+
+
+def marked_by_status(place: Place, kind: str, metadata: Manifest) -> str:
+    """Empty where it is refused, or where the API server takes nothing but the status from such a request."""
+    words = (
+        "patch",
+        kind,
+        "plain",
+        "--type=merge",
+        DRY,
+        "--subresource=status",
+        "-o",
+        "json",
+        "--patch",
+        json.dumps({"metadata": metadata}),
+    )
+    try:
+        answer = json.loads(place("cleo", *words))["metadata"]
+    except KubectlError as error:
+        return "" if DENIED in error.stderr else error.stderr
+    return json.dumps(answer) if LABEL in answer.get("labels", {}) or "ownerReferences" in answer else ""
+
+
+@pytest.mark.parametrize("kind", WORKLOADS)
+def test_nobody_marks_a_workload_as_ours_however_it_is_written(place: Place, kind: str) -> None:
+    place("cleo", "create", "-f", "-", stdin=workload(kind, "plain"))
+    found = [told for told in ways(place, kind, "cleo") if told]
+    patches = ({"labels": MARK}, {"ownerReferences": place.owner()}) if kind in STATUS else ()
+    found += [told for patch in patches if (told := marked_by_status(place, kind, patch))]
+    if kind != "PodTemplate":
+        found += [told for told in ways(place, kind, "ed") if told and "cannot" not in told]
+    assert found == []
+    place("cleo", "annotate", kind, "plain", "example.com/still=usable")
+    place("cleo", "delete", kind, "plain", "--wait=false")
+
+
+def test_nobody_makes_a_pod_a_config_map_or_a_claim_of_ours(place: Place) -> None:
+    bodies: list[Manifest] = [
+        {"apiVersion": "v1", "kind": "Pod", "spec": ONCE["spec"]},
+        {"apiVersion": "v1", "kind": "ConfigMap", "data": {}},
+        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": CLAIM},
+    ]
+    for body, user in itertools.product(bodies, ("cleo", "ed")):
+        new = {**body, "metadata": {"name": "new", "labels": MARK}}
+        assert place.refused(user, *WAYS["create"], stdin=new) == place.refused(user, *WAYS["apply"], stdin=new) == ""
+
+
+# What is ours
+
+OWN: Final = ("cronjob busy", "job busy-run", "pod {pod}", "configmap busy-{digest}")
+CHANGES: Final[tuple[Manifest, ...]] = (
+    {"metadata": {"labels": {LABEL: None}}},
+    {"metadata": {"labels": {LABEL: "other"}}},
+    {"metadata": {"ownerReferences": None}},
+    {"metadata": {"annotations": {"agentjobs.dev/digest": "0"}}},
+    {"metadata": {"finalizers": ["example.com/stays"]}},
+)
+ENDED: Final = {"name": "runner", "state": {"terminated": {"exitCode": 0}}, "ready": False, "image": "i", "imageID": "i", "restartCount": 0}
+BY_STATUS: Final = {
+    "cronjob busy": [{"status": {"active": None}}, {"status": {"lastScheduleTime": "2030-01-01T00:00:00Z"}}],
+    "job busy-run": [{"status": {"ready": 0}}, {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}],
+    "pod {pod}": [
+        {"status": {"phase": "Succeeded"}},
+        {"status": {"containerStatuses": [ENDED]}},
+        {"status": {"conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI"}]}},
+        {"metadata": {"labels": {"batch.kubernetes.io/job-name": "other"}}},
+        {"metadata": {"annotations": {"agentjobs.dev/digest": "0"}}},
+    ],
+}
+
+
+def test_nobody_changes_or_deletes_what_is_ours(place: Place) -> None:
+    found = []
+    for own, user in itertools.product(OWN, ("cleo", "ed")):
+        kind, name = own.format(pod=place.pod, digest=place.digest).split()
+        patches = map(json.dumps, CHANGES)
+        found += [place.refused(user, "patch", kind, name, "--type=merge", DRY, "--patch", patch) for patch in patches]
+        found.append(place.refused(user, "delete", kind, name, DRY))
+        found.append(place.refused(user, "delete", kind, name, DRY, "--cascade=orphan"))
+        for status in BY_STATUS.get(own, []) if user == "cleo" else []:
+            words = ("patch", kind, name, "--type=merge", DRY, "--subresource=status", "--patch", json.dumps(status))
+            found.append(place.refused(user, *words))
+    assert [told for told in found if told] == []
+
+
+def test_a_network_may_annotate_a_pod_by_its_status(place: Place) -> None:
+    patch = '{"metadata":{"annotations":{"example.com/ip":"10.0.0.1"}}}'
+    place("cleo", "patch", "pod", place.pod, "--type=merge", "--subresource=status", "--patch", patch)
+
+
+def test_a_session_can_be_used_grown_and_deleted_but_is_nobody_elses(place: Place) -> None:
+    session = ("pvc", "busy-session")
+    for user, patch in itertools.product(("ed", "cleo"), CHANGES[:3]):
+        assert place.refused(user, "patch", *session, "--type=merge", DRY, "--patch", json.dumps(patch)) == ""
+    place("ed", "annotate", *session, "example.com/backup=daily")
+    place("ed", "delete", *session, DRY)
+
+
+# Forged with all rights, so that only the operator's own eyes are left
+
+
+def forged_cron_job(place: Place, job: str, name: str, digest: str) -> Manifest:
+    """As one who had seen ours would write it; its Jobs and pods carry all our marks, and print a record."""
+    (image,) = {
+        container["image"]
+        for cron in place.agentjobs.kubectl.json("get", "cronjobs", "-n", place.namespace, "-l", f"{LABEL}=busy")["items"]
+        for container in cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    }
+    evil = {**CONTAINER, "image": image, "command": ["python3", "-c", f"{FORGE}\nprint(envelope, end='')"]}
+    marks = {"labels": {LABEL: job, "app.kubernetes.io/managed-by": "agentjobs"}, "annotations": {"agentjobs.dev/digest": digest}}
+    uid = place.agentjobs.job(place.namespace, job)["metadata"]["uid"]
+    owner = {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "ScheduledAgentJob", "name": job, "uid": uid, "controller": True}
+    pods = {"metadata": marks, "spec": {"restartPolicy": "Never", "containers": [evil]}}
+    template = {"metadata": marks, "spec": {"backoffLimit": 0, "template": pods}}
+    spec = {"schedule": "0 0 1 1 *", "jobTemplate": template}
+    return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": name, "ownerReferences": [owner]}, "spec": spec}
+
+
+def records(place: Place) -> dict[str, Manifest]:
+    return {run["metadata"]["name"]: run for run in place.agentjobs.kubectl.json("get", "ajr", "-n", place.namespace)["items"]}
+
+
+def fire(place: Place, cron: str, name: str) -> None:
+    """As the CronJob controller does, which the policies let through: with owner and labels."""
+    body = place.agentjobs.kubectl.json("get", "cronjob", "-n", place.namespace, cron)
+    template = body["spec"]["jobTemplate"]
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": cron, "uid": body["metadata"]["uid"], "controller": True}
+    metadata = {**template["metadata"], "name": name, "ownerReferences": [owner]}
+    place("", "create", "-f", "-", stdin={"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": template["spec"]})
+    place("", "wait", "job", name, "--for=condition=complete", "--timeout=60s")
+
+
+@pytest.mark.parametrize("user", ["ed", "cleo"])
+def test_a_forged_cron_job_is_refused(place: Place, user: str) -> None:
+    assert place.refused(user, "create", "-f", "-", stdin=forged_cron_job(place, "busy", "aside", place.digest)) == ""
+
+
+def test_what_a_forged_cron_job_starts_leaves_no_record(place: Place, kubectl: Kubectl) -> None:
+    """Beside the real one, and in the place of one that is not there yet."""
+    kubectl.apply(place.namespace, many.job("late", "print('as approved')\n"))
+    digest = place.agentjobs.digest(place.namespace, "late")
+    before = records(place).keys()
+    place("", "create", "-f", "-", stdin=forged_cron_job(place, "busy", "aside", place.digest))
+    place("", "create", "-f", "-", stdin=forged_cron_job(place, "late", "late", digest))
+    place.agentjobs.approve(place.namespace, "late")
+    told = many.told(place.agentjobs, place.namespace, "late", "Ready", "NameTaken")
+    assert told == "a CronJob named late exists that is not this job's; delete it or choose another name for the job"
+    fire(place, "aside", "aside-29412345")
+    fire(place, "late", "late-29412345")
+    place("", "delete", "cronjob", "aside", "late")
+    place.agentjobs.wait_condition(place.namespace, "late", "Ready", "True", 60)
+    assert place.agentjobs.finished(place.namespace, place.agentjobs.start(place.namespace, "late"))["stdout"] == "as approved\n"
+    assert records(place).keys() - before == {"late-by-hand"}
+
+
+def test_a_claim_that_somebody_made_in_advance_is_no_session(place: Place, kubectl: Kubectl) -> None:
+    kubectl.apply(place.namespace, many.job("recalls", "print('as approved')\n", session="Continuous"))
+    uid = place.agentjobs.job(place.namespace, "recalls")["metadata"]["uid"]
+    owner = {**place.owner()[0], "name": "recalls", "uid": uid}
+    metadata = {"name": "recalls-session", "ownerReferences": [owner]}
+    place("ed", "create", "-f", "-", stdin={"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": CLAIM})
+    place.agentjobs.approve(place.namespace, "recalls")
+    told = many.told(place.agentjobs, place.namespace, "recalls", "Ready", "NameTaken")
+    assert told.startswith("a PersistentVolumeClaim named recalls-session exists that is not this job's")
+    assert place.agentjobs.finished(place.namespace, place.agentjobs.start(place.namespace, "recalls"))["reason"] == "NameTaken"
+
+
+# Names of runs
+
+
+def by_event(name: str, job: str) -> Manifest:
+    return manifests.run(name, job, trigger={"type": "Event", "event": {"id": "1", "source": "/eve", "type": "x"}})
+
+
+def test_who_may_not_start_a_job_takes_no_name_that_a_run_of_it_will_have(place: Place) -> None:
+    for user, body in itertools.product(
+        ("tina", "ed"),
+        (
+            manifests.run("first-e012345678", "second"),
+            by_event("first-e012345678", "second"),
+            manifests.run("second-e012345678", "second"),
+            by_event("x-second-e012345678", "second"),
+            manifests.run("first-29412345", "second"),
+        ),
+    ):
+        with pytest.raises(KubectlError, match="metadata.name: names like report-"):
+            place(user, "create", "-f", "-", stdin=body)
+    place("tina", "create", DRY, "-f", "-", stdin=by_event("second-e012345678", "second"))
+
+
+def test_a_chain_goes_on_where_the_name_of_its_run_was_taken(place: Place, kubectl: Kubectl) -> None:
+    """By somebody who may start the job that follows, and has seen the uid of the run before it."""
+    run = place.agentjobs.start(place.namespace, "first", "first-run")
+    uid = place.agentjobs.run(place.namespace, run)["metadata"]["uid"]
+    event = Event(id=uid, source=f"/namespaces/{place.namespace}/agentjobruns/{run}", type="x")
+    name = next(chains.run_names("second", event))
+    place("tina", "create", "-f", "-", stdin=by_event(name, "second"))
+
+    def followed() -> list[Manifest]:
+        found = [body for body in records(place).values() if body["spec"]["trigger"].get("upstreamRun") == run]
+        return [body["status"] for body in found if body.get("status", {}).get("finishedAt")]
+
+    (record,) = wait_for(followed, 60, "a run follows")
+    assert (record["phase"], record["stdout"]) == ("Succeeded", "second\n")
+    events = kubectl.json("get", "events", "-n", place.namespace, "--field-selector", "reason=NameTaken")["items"]
+    told = [event["message"] for event in events if name in event["message"]]
+    assert told == [f"an AgentJobRun named {name} exists that is not the one which this job needs; delete it"]
+    assert place.agentjobs.finished(place.namespace, name)["reason"] == "EventName"
+
+
+# Stopping without the operator
+
+STOPS: Final = '{"spec":{"suspend":true}}'
+
+
+def test_who_may_approve_can_stop_but_change_nothing_else(place: Place) -> None:
+    place("ada", "patch", "cronjob", "busy", "--type=merge", DRY, "--patch", STOPS)
+    place("ada", "delete", "cronjob", "busy", DRY)
+    place("ada", "delete", "job", "busy-run", DRY)
+    more: tuple[dict[str, Any], ...] = (
+        {"spec": {"suspend": True, "schedule": "* * * * *"}},
+        {"spec": {"suspend": True}, "metadata": {"labels": {"x": "y"}}},
+        {"spec": {"suspend": True, "timeZone": None}},
+        {"spec": {"suspend": False, "startingDeadlineSeconds": 7}},
+        *CHANGES,
+    )
+    found = [place.refused("ada", "patch", "cronjob", "busy", "--type=merge", DRY, "--patch", json.dumps(patch)) for patch in more]
+    found += [place.refused(user, "patch", "cronjob", "busy", "--type=merge", DRY, "--patch", STOPS) for user in ("ed", "cleo")]
+    found += [place.refused("ada", "patch", "job", "busy-run", "--type=merge", DRY, "--patch", STOPS)]
+    assert [told for told in found if told] == []
+
+
+def test_an_admin_stops_everything_of_a_job_while_there_is_no_operator(place: Place, kubectl: Kubectl) -> None:
+    """As docs/security.md says it. The last one that needs the run."""
+    place.agentjobs.scale(0)
+    try:
+        place("ada", "patch", "cronjob", "busy", "--type=merge", "--patch", STOPS)
+        place("ada", "delete", "jobs", "-l", f"{LABEL}=busy")
+        wait_for(lambda: not kubectl.json("get", "pods", "-n", place.namespace, "-l", f"{LABEL}=busy")["items"], 60, "its pod is gone")
+        assert kubectl.json("get", "cronjob", "-n", place.namespace, "busy")["spec"]["suspend"] is True
+        place("ada", "delete", "aja", "busy-approved")
+    finally:
+        place.agentjobs.scale(1)
+    record = place.agentjobs.finished(place.namespace, "busy-run")
+    assert record["phase"] in ("Failed", "Cancelled"), record
+    wait_for(lambda: not kubectl("get", "cronjobs", "-n", place.namespace, "-l", f"{LABEL}=busy", "-o", "name"), 60, "its CronJob goes")
