@@ -123,20 +123,26 @@ def templates(body: Manifest) -> Iterator[Manifest]:
         yield body["template"]
 
 
-def marked(place: Place, kind: str, name: str) -> Iterator[tuple[str, Manifest]]:
+def marked(place: Place, base: Manifest) -> Iterator[tuple[str, Manifest]]:
     """With each mark of ours: the label, the label in each template, an owner reference."""
-    body = workload(kind, name)
-    yield "label", {**body, "metadata": {"name": name, "labels": MARK}}
-    yield "owner", {**body, "metadata": {"name": name, "ownerReferences": place.owner()}}
-    for number in range(len(list(templates(body)))):
-        body = workload(kind, name)
+    text = json.dumps(base)
+    yield "label", {**base, "metadata": {**base["metadata"], "labels": MARK}}
+    yield "owner", {**base, "metadata": {**base["metadata"], "ownerReferences": place.owner()}}
+    for number in range(len(list(templates(base)))):
+        body = json.loads(text)
         template = list(templates(body))[number]
-        template.setdefault("metadata", {}).setdefault("labels", {}).update(MARK)
+        labels = template.setdefault("metadata", {}).get("labels") or {}
+        template["metadata"]["labels"] = {**labels, **MARK}
         yield f"template {number}", body
-    if kind == "StatefulSet":
-        body = workload(kind, name)
+    if base["kind"] == "StatefulSet":
+        body = json.loads(text)
         body["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "c", "labels": MARK}, "spec": CLAIM}]
         yield "claim", body
+
+
+def as_it_is(place: Place, kind: str) -> Manifest:
+    body: Manifest = json.loads(place("cleo", "get", kind, "plain", "-o", "json"))
+    return {**{key: value for key, value in body.items() if key != "status"}, "metadata": {"name": "plain"}}
 
 
 DRY: Final = "--dry-run=server"
@@ -149,7 +155,8 @@ WAYS: Final = {
 
 def ways(place: Place, kind: str, user: str) -> Iterator[str]:
     """What of all that is not refused."""
-    for (mark, new), (_, changed) in zip(marked(place, kind, "new"), marked(place, kind, "plain"), strict=True):
+    pairs = zip(marked(place, workload(kind, "new")), marked(place, as_it_is(place, kind)), strict=True)
+    for (mark, new), (_, changed) in pairs:
         yield place.refused(user, *WAYS["create"], stdin=new)
         yield place.refused(user, *WAYS["apply"], stdin=new)
         if mark == "claim" or (kind in IMMUTABLE and mark.startswith("template")):
@@ -215,9 +222,9 @@ CHANGES: Final[tuple[Manifest, ...]] = (
     {"metadata": {"finalizers": ["example.com/stays"]}},
 )
 ENDED: Final = {"name": "runner", "state": {"terminated": {"exitCode": 0}}, "ready": False, "image": "i", "imageID": "i", "restartCount": 0}
-BY_STATUS: Final = {
+BY_STATUS: Final[dict[str, list[Manifest]]] = {
     "cronjob busy": [{"status": {"active": None}}, {"status": {"lastScheduleTime": "2030-01-01T00:00:00Z"}}],
-    "job busy-run": [{"status": {"ready": 0}}, {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}],
+    "job busy-run": [{"status": {"ready": 0}}, {"status": {"failed": 3}}],
     "pod {pod}": [
         {"status": {"phase": "Succeeded"}},
         {"status": {"containerStatuses": [ENDED]}},
@@ -265,11 +272,15 @@ def forged_cron_job(place: Place, job: str, name: str, digest: str) -> Manifest:
         for cron in place.agentjobs.kubectl.json("get", "cronjobs", "-n", place.namespace, "-l", f"{LABEL}=busy")["items"]
         for container in cron["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     }
-    evil = {**CONTAINER, "image": image, "command": ["python3", "-c", f"{FORGE}\nprint(envelope, end='')"]}
+    mount = {"name": "revision", "mountPath": "/etc/agentjobs/revision"}
+    shown = f"{FORGE}\nprint(envelope, end='')"
+    evil = {**CONTAINER, "image": image, "command": ["python3", "-c", shown], "volumeMounts": [mount]}
+    evil["env"] = [{"name": "JOB_RUN_ID", "value": f"{name}-29412345"}]
+    volume = {"name": "revision", "configMap": {"name": f"busy-{place.digest}"}}
     marks = {"labels": {LABEL: job, "app.kubernetes.io/managed-by": "agentjobs"}, "annotations": {"agentjobs.dev/digest": digest}}
     uid = place.agentjobs.job(place.namespace, job)["metadata"]["uid"]
     owner = {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "ScheduledAgentJob", "name": job, "uid": uid, "controller": True}
-    pods = {"metadata": marks, "spec": {"restartPolicy": "Never", "containers": [evil]}}
+    pods = {"metadata": marks, "spec": {"restartPolicy": "Never", "containers": [evil], "volumes": [volume]}}
     template = {"metadata": marks, "spec": {"backoffLimit": 0, "template": pods}}
     spec = {"schedule": "0 0 1 1 *", "jobTemplate": template}
     return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": name, "ownerReferences": [owner]}, "spec": spec}
