@@ -196,7 +196,7 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, timing: Timin
     gap = observed.gap
     if timing is None or (gap and (cron is None or not gap.lasts(now))):
         return
-    if cron is None and runs.foreign_revision(observed, force):
+    if cron is None and revisions.obstacle(observed, force):
         return
     held = timing.suspended or gap is not None or runs.obstacle(observed, force) is not None
     frozen_as = revisions.frozen(observed, force.content.digest)

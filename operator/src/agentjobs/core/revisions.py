@@ -21,6 +21,12 @@ def frozen(observed: Observed, digest: str) -> manifests.Frozen:
     return manifests.Frozen(name, name in observed.resolutions)
 
 
+def obstacle(observed: Observed, force: Force) -> str | None:
+    """A pod would mount what nobody approved; its runner would refuse it."""
+    name = frozen(observed, force.content.digest).name if force.content else ""
+    return f"a ConfigMap named {name} exists that is not this job's; delete it" if name in observed.foreign else None
+
+
 def left_over(observed: Observed, force: Force) -> tuple[RevisionView, ...]:
     """The job's revisions that nothing needs, as far as is known."""
     needed = _needed(observed, force)

@@ -45,17 +45,11 @@ def foreign_claim(observed: Observed, force: Force) -> str | None:
     return f"a PersistentVolumeClaim named {name} exists that is not this job's; delete it or choose another name for the job"
 
 
-def foreign_revision(observed: Observed, force: Force) -> str | None:
-    """A pod would mount what nobody approved; its runner would refuse it."""
-    name = revisions.frozen(observed, force.content.digest).name if force.content else ""
-    return f"a ConfigMap named {name} exists that is not this job's; delete it" if name in observed.foreign else None
-
-
 def obstacle(observed: Observed, force: Force) -> str | None:
     """What keeps the job from having its CronJob, its revision, or its session."""
     cron = observed.cron_job
     if cron is None or observed.own_cron_job:
-        return foreign_revision(observed, force) or foreign_claim(observed, force)
+        return revisions.obstacle(observed, force) or foreign_claim(observed, force)
     return f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another name for the job"
 
 
