@@ -1,15 +1,10 @@
-"""What is ours, nobody else makes: every kind of workload, every way of writing one, every mark of ours, by people of whatever rights.
-
-`cleo` got every plain verb on every kind from a careless hand, but none of our own verbs; `ed` has Kubernetes' role `edit`, `ada` has
-`admin`. `wu` may only write jobs, `tina` may only start one of them.
-"""
+"""What is ours nobody else makes or changes; and what passes for it to Kubernetes does not to the operator."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pytest
@@ -20,184 +15,14 @@ from tests import manifests
 from tests.cluster import many
 from tests.cluster.forgery import FORGE
 from tests.cluster.installed import Installed, Manifest
-from tests.cluster.support import RESTRICTED, Kubectl, KubectlError, new_namespace, wait_for
-from tests.cluster.test_attempts import PLAIN, bind, grant
-
-WAITS: Final = "import time\nprint('as approved', flush=True)\ntime.sleep(600)\n"
-LABEL: Final = "agentjobs.dev/job"
-MARK: Final = {LABEL: "busy"}
-RIGHTS: Final[dict[str, list[Manifest]]] = {
-    "cleo": [{"apiGroups": [group], "resources": ["*"], "verbs": PLAIN} for group in ("", "apps", "batch", "agentjobs.dev")],
-    "tina": [
-        {"apiGroups": ["agentjobs.dev"], "resources": ["agentjobruns"], "verbs": ["create", "get"]},
-        {"apiGroups": ["agentjobs.dev"], "resources": ["scheduledagentjobs"], "resourceNames": ["second"], "verbs": ["run"]},
-    ],
-}
-DENIED: Final = "ValidatingAdmissionPolicy 'agentjobs-"
-
-
-@dataclass(frozen=True)
-class Place:
-    """A namespace in which `busy` runs as approved."""
-
-    agentjobs: Installed
-    namespace: str
-    uid: str
-    digest: str
-    pod: str
-
-    def __call__(self, user: str, *words: str, stdin: Manifest | None = None) -> str:
-        """What this user does."""
-        acting = self.agentjobs.kubectl.acting(user) if user else self.agentjobs.kubectl
-        return acting("--namespace", self.namespace, *words, stdin=json.dumps(stdin) if stdin else "")
-
-    def owner(self) -> list[Manifest]:
-        owner = {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "ScheduledAgentJob", "name": "busy", "uid": self.uid}
-        return [{**owner, "controller": True}]
-
-    def refused(self, user: str, *words: str, stdin: Manifest | None = None) -> str:
-        """Empty where a policy of ours refuses it, else what went otherwise."""
-        try:
-            self(user, *words, stdin=stdin)
-        except KubectlError as error:
-            return "" if DENIED in error.stderr else f"{user} {' '.join(words)}: {error.stderr}"
-        return f"{user} {' '.join(words)} {json.dumps(stdin)}: it went through"
+from tests.cluster.place import CLAIM, CONTAINER, DRY, LABEL, MARK, ONCE, WAYS, Place, somewhere
+from tests.cluster.support import Kubectl, KubectlError, wait_for
 
 
 @pytest.fixture(scope="module")
 def place(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Place]:
-    with new_namespace(kubectl) as namespace:
-        for role, user in (("edit", "ed"), ("admin", "ada"), ("agentjobs-author", "wu")):
-            bind(kubectl, namespace, role, user=user)
-        for user, rules in RIGHTS.items():
-            grant(kubectl, namespace, user, rules)
-        follows = [{"after": {"job": "first", "on": "Succeeded"}}]
-        jobs = [
-            many.job("busy", WAITS, schedule={"cron": "0 0 1 1 *"}, session="Continuous"),
-            many.job("first", "import time\ntime.sleep(8)\nprint('first')\n"),
-            many.job("second", "print('second')\n", triggers=follows),
-        ]
-        digests = many.in_force(agentjobs, namespace, jobs)
-        many.running(agentjobs, namespace, many.started(agentjobs, namespace, ["busy"]))
-        (pod,) = kubectl.json("get", "pods", "-n", namespace, "-l", "batch.kubernetes.io/job-name=busy-run")["items"]
-        uid = agentjobs.job(namespace, "busy")["metadata"]["uid"]
-        yield Place(agentjobs, namespace, uid, digests["busy"], pod["metadata"]["name"])
-
-
-# Workloads of others
-
-CONTAINER: Final = {"name": "runner", "image": "localhost/evil:1", "securityContext": RESTRICTED}
-PODS: Final[Manifest] = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [CONTAINER]}}
-ONCE: Final = {"metadata": {"labels": {"app": "x"}}, "spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}
-SELECTOR: Final = {"matchLabels": {"app": "x"}}
-CLAIM: Final = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
-WORKLOADS: Final[dict[str, Manifest]] = {
-    "CronJob": {"apiVersion": "batch/v1", "spec": {"schedule": "* * * * *", "suspend": True, "jobTemplate": {"spec": {"template": ONCE}}}},
-    "Job": {"apiVersion": "batch/v1", "spec": {"suspend": True, "template": ONCE}},
-    "Deployment": {"apiVersion": "apps/v1", "spec": {"replicas": 0, "selector": SELECTOR, "template": PODS}},
-    "ReplicaSet": {"apiVersion": "apps/v1", "spec": {"replicas": 0, "selector": SELECTOR, "template": PODS}},
-    "StatefulSet": {"apiVersion": "apps/v1", "spec": {"replicas": 0, "serviceName": "x", "selector": SELECTOR, "template": PODS}},
-    "DaemonSet": {
-        "apiVersion": "apps/v1",
-        "spec": {"selector": SELECTOR, "template": {**PODS, "spec": {**PODS["spec"], "nodeSelector": {"no": "where"}}}},
-    },
-    "ReplicationController": {"apiVersion": "v1", "spec": {"replicas": 0, "selector": {"app": "x"}, "template": PODS}},
-    "PodTemplate": {"apiVersion": "v1", "template": PODS},
-}
-STATUS: Final = ("CronJob", "Job", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController")
-IMMUTABLE: Final = ("Job",)
-"""Their template is refused by the API server itself, whoever changes it."""
-
-
-def workload(kind: str, name: str) -> Manifest:
-    return {"kind": kind, **json.loads(json.dumps(WORKLOADS[kind])), "metadata": {"name": name}}
-
-
-def templates(body: Manifest) -> Iterator[Manifest]:
-    """Every template in it, each to be marked by itself."""
-    spec = body.get("spec", {})
-    yield from (spec[part] for part in ("template", "jobTemplate") if part in spec)
-    if "jobTemplate" in spec:
-        yield spec["jobTemplate"]["spec"]["template"]
-    if "template" in body:
-        yield body["template"]
-
-
-def marked(place: Place, base: Manifest) -> Iterator[tuple[str, Manifest]]:
-    """With each mark of ours: the label, the label in each template, an owner reference."""
-    text = json.dumps(base)
-    yield "label", {**base, "metadata": {**base["metadata"], "labels": MARK}}
-    yield "owner", {**base, "metadata": {**base["metadata"], "ownerReferences": place.owner()}}
-    for number in range(len(list(templates(base)))):
-        body = json.loads(text)
-        template = list(templates(body))[number]
-        labels = template.setdefault("metadata", {}).get("labels") or {}
-        template["metadata"]["labels"] = {**labels, **MARK}
-        yield f"template {number}", body
-    if base["kind"] == "StatefulSet":
-        body = json.loads(text)
-        body["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "c", "labels": MARK}, "spec": CLAIM}]
-        yield "claim", body
-
-
-def as_it_is(place: Place, kind: str) -> Manifest:
-    body: Manifest = json.loads(place("cleo", "get", kind, "plain", "-o", "json"))
-    return {**{key: value for key, value in body.items() if key != "status"}, "metadata": {"name": "plain"}}
-
-
-DRY: Final = "--dry-run=server"
-WAYS: Final = {
-    "create": ("create", DRY, "-f", "-"),
-    "replace": ("replace", DRY, "-f", "-"),
-    "apply": ("apply", "--server-side", "--force-conflicts", DRY, "-f", "-"),
-}
-
-
-def ways(place: Place, kind: str, user: str) -> Iterator[str]:
-    """What of all that is not refused."""
-    pairs = zip(marked(place, workload(kind, "new")), marked(place, as_it_is(place, kind)), strict=True)
-    for (mark, new), (_, changed) in pairs:
-        yield place.refused(user, *WAYS["create"], stdin=new)
-        yield place.refused(user, *WAYS["apply"], stdin=new)
-        if mark == "claim" or (kind in IMMUTABLE and mark.startswith("template")):
-            continue
-        yield place.refused(user, *WAYS["replace"], stdin=changed)
-        yield place.refused(user, *WAYS["apply"], stdin=changed)
-        yield place.refused(user, "patch", kind, "plain", "--type=merge", DRY, "--patch", json.dumps(changed))
-
-
-def marked_by_status(place: Place, kind: str, metadata: Manifest) -> str:
-    """Empty where it is refused, or where the API server takes nothing but the status from such a request."""
-    words = (
-        "patch",
-        kind,
-        "plain",
-        "--type=merge",
-        DRY,
-        "--subresource=status",
-        "-o",
-        "json",
-        "--patch",
-        json.dumps({"metadata": metadata}),
-    )
-    try:
-        answer = json.loads(place("cleo", *words))["metadata"]
-    except KubectlError as error:
-        return "" if DENIED in error.stderr else error.stderr
-    return json.dumps(answer) if LABEL in answer.get("labels", {}) or "ownerReferences" in answer else ""
-
-
-@pytest.mark.parametrize("kind", WORKLOADS)
-def test_nobody_marks_a_workload_as_ours_however_it_is_written(place: Place, kind: str) -> None:
-    place("cleo", "create", "-f", "-", stdin=workload(kind, "plain"))
-    found = [told for told in ways(place, kind, "cleo") if told]
-    patches = ({"labels": MARK}, {"ownerReferences": place.owner()}) if kind in STATUS else ()
-    found += [told for patch in patches if (told := marked_by_status(place, kind, patch))]
-    if kind != "PodTemplate":
-        found += [told for told in ways(place, kind, "ed") if told and "cannot" not in told]
-    assert found == []
-    place("cleo", "annotate", kind, "plain", "example.com/still=usable")
-    place("cleo", "delete", kind, "plain", "--wait=false")
+    with somewhere(agentjobs, kubectl) as found:
+        yield found
 
 
 def test_nobody_makes_a_pod_a_config_map_or_a_claim_of_ours(place: Place) -> None:
