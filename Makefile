@@ -114,6 +114,10 @@ golden: $(VENV) ## rewrite the golden files of the chart's tests; look at the di
 bench: $(VENV) install ## measure the operator on the local cluster; ARGS="--only writes --rounds 2" for some of it
 	@$(ON_CLUSTER) $(PYTHON) hack/bench.py $(ARGS)
 
+.PHONY: attack
+attack: $(VENV) install ## ten minutes of hostile writers and starters on the local cluster; ARGS="--minutes 2 --seed 7"
+	@$(ON_CLUSTER) $(PYTHON) hack/attack.py $(ARGS)
+
 .PHONY: matrix
 matrix: $(VENV) images ## end runs in every way, 20 times each, and write docs/log-completeness.md (about 15 min)
 	MATRIX_ROUNDS=20 MATRIX_TABLE=docs/log-completeness.md $(PYTEST) tests/cluster/test_log_completeness.py $(ARGS)

@@ -93,15 +93,24 @@ class Watch:
 class Client:
     """Paths are without the leading slash."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, user: str = "") -> None:
         self._session = session
+        self._headers = {"Impersonate-User": user} if user else {}
+
+    def acting(self, user: str) -> Client:
+        """The same, as this user."""
+        return Client(self._session, user)
 
     async def request(self, method: str, path: str, body: Json | None = None, **query: str) -> bytes:
         """Raises BenchError for every answer that is not a success."""
-        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
-        data = None if body is None else json.dumps(body).encode()
+        return await self.send(method, path, None if body is None else json.dumps(body), **query)
+
+    async def send(self, method: str, path: str, text: str | None, **query: str) -> bytes:
+        """As `request`, of a text that is sent as it is."""
+        headers = {"Content-Type": "application/merge-patch+json" if method == "PATCH" else "application/json", **self._headers}
+        data = None if text is None else text.encode()
         try:
-            async with self._session.request(method, f"/{path}", data=data, params=query, headers={"Content-Type": kind}) as response:
+            async with self._session.request(method, f"/{path}", data=data, params=query, headers=headers) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise BenchError(f"{method} {path}: {type(error).__name__}: {error}") from error

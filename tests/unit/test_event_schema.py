@@ -1,0 +1,60 @@
+"""What a dataSchema may be is checked at once, and as the metaschema of JSON Schema has it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from agentjobs.core.errors import UserError
+from agentjobs.core.event_schema import KEYWORDS, check
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(-5, 5) | st.sampled_from(["string", "object", "", "a"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "type", "items", "enum"]), inner, max_size=3),
+    max_leaves=6,
+)
+LETTERS = st.text(max_size=2)
+NAMES = st.sampled_from(sorted(KEYWORDS - {"$schema", "format"}))
+SCHEMAS = st.recursive(
+    st.dictionaries(NAMES, VALUES, max_size=3),
+    lambda inner: st.dictionaries(
+        NAMES, inner | st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2), max_size=3
+    ),
+    max_leaves=6,
+)
+
+
+def by_the_metaschema(schema: Any) -> bool:
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError:
+        return False
+    return True
+
+
+def said(schema: Any) -> str:
+    try:
+        check(schema, "spec.triggers[0].event.dataSchema")
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+@settings(max_examples=400)
+@given(SCHEMAS)
+def test_a_schema_is_taken_exactly_when_the_metaschema_takes_it(schema: Any) -> None:
+    told = said(schema)
+    if "is not supported here" not in told:
+        assert ("is no JSON Schema: at " not in told) == by_the_metaschema(schema), told
+
+
+def test_the_largest_schema_is_checked_at_once() -> None:
+    schema = {"properties": {f"p{number}": {"type": "string", "minLength": 1} for number in range(330)}}
+    began = time.process_time()
+    check(schema, "spec")
+    assert time.process_time() - began < 0.05
