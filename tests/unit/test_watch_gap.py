@@ -12,6 +12,7 @@ import pytest
 from agentjobs.cluster.client import Json
 from agentjobs.cluster.relist import relist
 from agentjobs.cluster.streams import Streams
+from agentjobs.core.errors import ClusterError
 from agentjobs.core.retention import RECORD_BYTES
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
@@ -137,5 +138,83 @@ def test_the_end_of_an_earlier_object_of_the_same_name_does_not_make_the_new_one
         kube.server.changes.pop()  # heard later than the end of the first
         operator.hear()
         assert [job.suspended for job in operator.cache.batch_jobs.of(KEY)] == [True]
+
+    asyncio.run(check())
+
+
+class Past:
+    """An API server whose lists are those of an earlier moment."""
+
+    def __init__(self, server: Server, past: Server) -> None:
+        self._server = server
+        self._past = past
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._server, name)
+
+    def list(self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str) -> AsyncIterator[Json]:
+        return self._past.list(kind, namespace, accept=accept, **selectors)
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["a watch", "an answer"])
+def test_a_list_of_the_past_makes_nobody_forget_a_denial(heard: bool) -> None:
+    """Whatever has told of the denial. What was denied would come into force again."""
+
+    async def check() -> None:
+        kube, operator = await going_on()
+        past = kube.server.copy()
+        lives.decide("slow", "Denied")(kube)
+        if heard:
+            await settle(kube, operator)
+            assert (lives.runs(kube)["run"]["reason"], everything(kube, "cronjob")) == ("Denied", [])
+        else:
+            await relist(kube.server, operator.cache, Streams())
+        with pytest.raises(ClusterError, match="older than what was seen"):
+            await relist(Past(kube.server, past), operator.cache, Streams())
+        assert {name for _, name in operator.cache.approvals} == {"slow-approved", "slow-denied"}
+
+    asyncio.run(check())
+
+
+def test_a_list_of_the_past_makes_nobody_believe_in_an_approval_that_was_withdrawn() -> None:
+    async def check() -> None:
+        kube, operator = await going_on()
+        past = kube.server.copy()
+        lives.delete("approval", "slow-approved")(kube)
+        await settle(kube, operator)
+        with pytest.raises(ClusterError, match="older than what was seen"):
+            await relist(Past(kube.server, past), operator.cache, Streams())
+        assert list(operator.cache.approvals) == []
+
+    asyncio.run(check())
+
+
+class Overtaken:
+    """An API server whose list is on its way while an approval that it shows is withdrawn, and a watch tells that first."""
+
+    def __init__(self, kube: Kubernetes, operator: Operator) -> None:
+        self._kube = kube
+        self._operator = operator
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kube.server, name)
+
+    async def list(self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str) -> AsyncIterator[Json]:
+        pages = [page async for page in self._kube.server.list(kind, namespace, accept=accept, **selectors)]
+        if kind == "approval":
+            lives.delete("approval", "slow-approved")(self._kube)
+            self._operator.hear()
+        for page in pages:
+            yield page
+
+
+def test_an_approval_that_is_withdrawn_while_a_list_is_on_its_way_stays_withdrawn() -> None:
+    async def check() -> None:
+        kube, operator = await going_on()
+        await relist(Overtaken(kube, operator), operator.cache, Streams())
+        assert list(operator.cache.approvals) == []
+        lives.decide("slow")(kube)
+        operator.hear()
+        assert [name for _, name in operator.cache.approvals] == ["slow-approved"]
 
     asyncio.run(check())

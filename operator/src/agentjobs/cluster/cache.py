@@ -40,6 +40,7 @@ class Table(Generic[V]):
         self._job_of = job_of
         self._rows: dict[Key, tuple[int, str, V]] = {}
         self._by_job: dict[Key, set[str]] = defaultdict(set)
+        self._gone: tuple[dict[Key, int], dict[Key, int]] = ({}, {})
         self.unreadable: set[Key] = set()
         """The objects that could not be read whole, or of which no view could be made."""
 
@@ -53,17 +54,22 @@ class Table(Generic[V]):
         """Remember an object; returns its job's key."""
         metadata = body["metadata"]
         row = metadata["namespace"], metadata["name"]
+        return self.put_view(*row, int(metadata["resourceVersion"]), self.read(body))
+
+    def read(self, body: Body) -> V:
+        """The view of an object, which is not remembered yet."""
+        row = body["metadata"]["namespace"], body["metadata"]["name"]
         self.unreadable.add(row)
         view = self._view(body)
         if not unreadable(body):
             self.unreadable.discard(row)
-        return self.put_view(*row, int(metadata["resourceVersion"]), view)
+        return view
 
     def put_view(self, namespace: str, name: str, version: int, view: V) -> Key:
         """As `put`, of something that is a view already."""
         row, job = (namespace, name), self._job_of(view)
         known = self._rows.get(row)
-        if known is None or known[0] <= version:
+        if (known is None or known[0] <= version) and not any(version <= gone.get(row, 0) for gone in self._gone):
             if known is not None and known[1] != job:
                 self._by_job[namespace, known[1]].discard(name)
             self._rows[row] = (version, job, view)
@@ -80,8 +86,14 @@ class Table(Generic[V]):
         known = self._rows.get(row)
         return known[0] if known else 0
 
-    def drop(self, row: Key) -> Key | None:
-        """Forget an object; returns its job's key."""
+    def relisted(self) -> None:
+        """A list begins. What was told to be gone is remembered until the one after it has begun."""
+        self._gone = ({}, self._gone[0])
+
+    def drop(self, row: Key, version: int = 0) -> Key | None:
+        """Forget an object; returns its job's key. `version`: of its deletion; a list that was asked for before it may still come."""
+        if version:
+            self._gone[0][row] = version
         known = self._rows.pop(row, None)
         self.unreadable.discard(row)
         if known is None:
@@ -123,6 +135,7 @@ class Cache:
         self.revisions: Table[RevisionView] = Table(views.revision_view, lambda v: v.job)
         self.sources = SourceCache()
         self.finished: Table[FinishedRun] = Table(_finished_run, lambda v: v.job)
+        self._newest: dict[str, int] = defaultdict(int)
         self.stored_bytes: dict[str, int] = defaultdict(int)
         """Of finished runs, by namespace; as `retention.size` counts them."""
 
@@ -145,8 +158,15 @@ class Cache:
 
     def take(self, kind: str, body: Body) -> Key | None:
         """As `Table.put`, for streams and lists: what no view can be made of spoils nothing else, and what was known of it stands."""
+        metadata, view = body["metadata"], self.read(kind, body)
+        if view is None:
+            return None
+        return self.table(kind).put_view(metadata["namespace"], metadata["name"], int(metadata["resourceVersion"]), view)
+
+    def read(self, kind: str, body: Body) -> Any:
+        """The view of an object, which is not remembered yet; None where none can be made."""
         try:
-            return self.table(kind).put(body)
+            return self.table(kind).read(body)
         except Exception:
             # Whatever the object holds: it must not end the list or the stream that it came with.
             metadata = body.get("metadata") or {}
@@ -154,8 +174,17 @@ class Cache:
             log.exception("an object of the kind %s cannot be read", kind, extra=told)
             return None
 
+    def told(self, kind: str, version: int) -> None:
+        """An event, or the answer to a request, was of this version."""
+        self._newest[kind] = max(version, self._newest[kind])
+
+    def newest(self, kind: str) -> int:
+        """The last version that is known of any object of a kind, deleted ones included."""
+        return self._newest[kind]
+
     def learn(self, kind: str, body: Body) -> Key | None:
         """An object as it is now; returns its job's key. A run that is finished moves to its line in `finished`."""
+        self.told(kind, int(body["metadata"]["resourceVersion"]))
         if kind == "run" and views.run_view(body).final:
             self.runs.drop((body["metadata"]["namespace"], body["metadata"]["name"]))
             return self.finish(_finished_run(body), int(body["metadata"]["resourceVersion"]))
@@ -169,7 +198,7 @@ class Cache:
         row = body["metadata"]["namespace"], body["metadata"]["name"]
         if kind == "pod" and (pod := pod_view(body)).ended and self.runs.get((pod.namespace, pod.run)):
             return self.pods.put(body)
-        return self.table(kind).drop(row)
+        return self.table(kind).drop(row, int(body["metadata"]["resourceVersion"]))
 
     def finish(self, run: FinishedRun, version: int) -> Key:
         """A finished run, told by our own last write or by a list."""

@@ -112,7 +112,10 @@ class Cluster:
         return await _object(await self._request("GET", _path(kind, namespace, name), accept=accept, seconds=seconds))
 
     async def list(self, kind: str, namespace: str = "", *, accept: str = JSON, **selectors: str) -> AsyncIterator[Json]:
-        """The objects, for one namespace or for all, some at a time as they come: `items`, of a Table `rows` and its columns."""
+        """The objects, for one namespace or for all, some at a time as they come: `items`, of a Table `rows` and its columns.
+
+        Behind those of each answer comes its `metadata`, with the version that it shows, and without objects.
+        """
         query, request = {**selectors, "limit": str(PAGE)}, f"GET {_path(kind, namespace)}"
         while True:
             items = Items()
@@ -128,7 +131,9 @@ class Cluster:
                 raise ClusterError(f"{request}: the answer {error}") from error
             finally:
                 response.close()
-            token = (around.get("metadata") or {}).get("continue")
+            metadata = around.get("metadata") or {}
+            yield {**around, items.key: []}
+            token = metadata.get("continue")
             if not token:
                 return
             query = {**query, "continue": token}

@@ -6,10 +6,12 @@ Watch streams are late by moments at best, and a second leader acts meanwhile.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Api
+from agentjobs.cluster.fresh import pages
 from agentjobs.core import cases, revisions, runs, starts
 from agentjobs.core.approval import verdict
 from agentjobs.core.cases import Case
@@ -22,13 +24,9 @@ async def confirm_approvals(api: Api, cache: Cache, key: Key, observed: Observed
     """Brings the job's approvals up to date if one is missed; returns whether it asked."""
     if not _misses_an_approval(observed):
         return False
-    found: set[Key] = set()
-    async for page in api.list("approval", key[0], fieldSelector=f"spec.jobName={key[1]}"):
-        for body in page["items"] or ():
-            found.add((key[0], body["metadata"]["name"]))
-            cache.approvals.put(body)
+    found = await _all(api, cache, "approval", key[0], fieldSelector=f"spec.jobName={key[1]}")
     for approval in observed.approvals:
-        if (key[0], approval.name) not in found:
+        if approval.name not in found:
             cache.approvals.drop((key[0], approval.name))
     return True
 
@@ -45,13 +43,9 @@ async def confirm_packages(api: Api, cache: Cache, key: Key, observed: Observed)
     """Brings the namespace's approvals of packages up to date if one is missed; returns whether it asked."""
     if not _misses_a_package(observed):
         return False
-    found: set[Key] = set()
-    async for page in api.list("packageapproval", key[0]):
-        for body in page["items"] or ():
-            found.add((key[0], body["metadata"]["name"]))
-            cache.package_approvals.put(body)
+    found = await _all(api, cache, "packageapproval", key[0])
     for approval in observed.packages.approvals:
-        if (key[0], approval.name) not in found:
+        if approval.name not in found:
             cache.package_approvals.drop((key[0], approval.name))
     return True
 
@@ -107,10 +101,21 @@ async def _look(api: Api, cache: Cache, kind: str, key: Key, name: str) -> None:
         cache.learn(kind, body)
 
 
-async def _list(api: Api, cache: Cache, kind: str, key: Key, selector: str) -> None:
-    async for page in api.list(kind, key[0], labelSelector=selector):
+async def _all(api: Api, cache: Cache, kind: str, namespace: str, **selectors: str) -> set[str]:
+    """The names of all that a list shows, which are remembered once it has come whole."""
+    found: dict[str, tuple[int, Any]] = {}
+    async for page in pages(api, cache, kind, namespace, **selectors):
         for body in page["items"] or ():
-            cache.learn(kind, body)
+            found[body["metadata"]["name"]] = int(body["metadata"]["resourceVersion"]), cache.read(kind, body)
+    for name, (version, view) in found.items():
+        cache.told(kind, version)
+        if view is not None:
+            cache.table(kind).put_view(namespace, name, version, view)
+    return set(found)
+
+
+async def _list(api: Api, cache: Cache, kind: str, key: Key, selector: str) -> None:
+    await _all(api, cache, kind, key[0], labelSelector=selector)
 
 
 async def confirm_starts(api: Api, cache: Cache, key: Key, observed: Observed, now: datetime) -> bool:

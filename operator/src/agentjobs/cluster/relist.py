@@ -6,15 +6,16 @@ A watch that has to begin again after a gap (410 Gone) never tells what was dele
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from agentjobs.api import names
 from agentjobs.cluster import cache as caches
 from agentjobs.cluster import sources
 from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
+from agentjobs.cluster.fresh import pages
 from agentjobs.cluster.streams import Streams
-from agentjobs.core.views import FINAL_PHASES
+from agentjobs.core.views import FINAL_PHASES, FinishedRun
 
 ACTIVE_RUNS: Final = ",".join(f"status.phase!={phase}" for phase in sorted(FINAL_PHASES))
 FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"
@@ -46,23 +47,26 @@ async def relist(cluster: Api, cache: Cache, streams: Streams) -> set[Key]:
 
 async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[Key]:
     table = cache.table(kind)
+    table.relisted()
     before = {row: table.version(row) for row in table}
     seen: set[Key] = set()
     keys: set[Key] = set()
+    news: list[tuple[Key, int, Any]] = []
     newest = 0
     accept = METADATA_LIST if kind == "job" else "application/json"
-    async for page in cluster.list(kind, accept=accept, **SELECTORS[kind]):
+    async for page in pages(cluster, cache, kind, accept=accept, **SELECTORS[kind]):
         for body in page["items"] or ():
             row = body["metadata"]["namespace"], body["metadata"]["name"]
             seen.add(row)
             version = int(body["metadata"]["resourceVersion"])
             newest = max(newest, version)
             if table.version(row) < version:
-                if key := cache.take(kind, body):
-                    keys.add(key)
+                news.append((row, version, cache.read(kind, body)))
             elif kind == "job":
                 keys.add(row)
     streams.listed(kind, newest, asyncio.get_running_loop().time())
+    cache.told(kind, newest)
+    keys |= {table.put_view(*row, version, view) for row, version, view in news if view is not None}
     # Only what was known before the list began: an object that came since then is simply not in it.
     for row, version in before.items():
         if row not in seen and table.version(row) == version and (key := table.drop(row)):
@@ -85,13 +89,13 @@ async def _revisions(cluster: Api, cache: Cache) -> set[Key]:
 
 async def _finished(cluster: Api, cache: Cache) -> set[Key]:
     before = {row: cache.finished.version(row) for row in cache.finished}
-    seen: set[Key] = set()
-    async for page in cluster.list("run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"):
-        for run, version in caches.finished_rows(page):
-            # An empty phase passes the selector, too: a run that nobody has looked at yet.
-            if run.phase in FINAL_PHASES:
-                seen.add((run.namespace, run.name))
-                cache.finish(run, version)
+    found: list[tuple[FinishedRun, int]] = []
+    async for page in pages(cluster, cache, "run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"):
+        # An empty phase passes the selector, too: a run that nobody has looked at yet.
+        found += [(run, version) for run, version in caches.finished_rows(page) if run.phase in FINAL_PHASES]
+    for run, version in found:
+        cache.finish(run, version)
+    seen = {(run.namespace, run.name) for run, _ in found}
     for row, version in before.items():
         if row not in seen and cache.finished.version(row) == version:
             cache.forget_finished(row)

@@ -46,6 +46,7 @@ class Watcher:
         metadata = body["metadata"]
         row, version = (metadata["namespace"], metadata["name"]), int(metadata["resourceVersion"])
         self._streams.saw(kind, version)
+        self._cache.told(kind, version)
         if kind == "cronjob":
             self._enqueue((row[0], (metadata.get("labels") or {}).get(names.JOB_LABEL) or row[1]))
             return

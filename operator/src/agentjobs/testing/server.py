@@ -62,7 +62,8 @@ class Server:
     async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
         """One page. The Table form has the columns that runs have."""
         found = self.all(kind, namespace, selectors)
-        yield _table(found) if accept == TABLE else {"items": found}
+        page = _table(found) if accept == TABLE else {"items": found}
+        yield page | {"metadata": {"resourceVersion": str(self.version)}}
 
     async def log(self, namespace: str, pod: str, container: str, tail_lines: int) -> bytes:
         """The last lines of whatever `log_of` makes of the pod and its container."""
