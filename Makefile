@@ -119,8 +119,10 @@ attack: $(VENV) install ## ten minutes of hostile writers and starters on the lo
 	@$(ON_CLUSTER) $(PYTHON) hack/attack.py $(ARGS)
 
 .PHONY: matrix
-matrix: $(VENV) images ## end runs in every way, 20 times each, and write docs/log-completeness.md (about 15 min)
+matrix: $(VENV) images ## end runs in every way, on a quiet machine and under load, and write docs/log-completeness.md (about 40 min)
 	MATRIX_ROUNDS=20 MATRIX_TABLE=docs/log-completeness.md $(PYTEST) tests/cluster/test_log_completeness.py $(ARGS)
+	LAST_LINES_ROUNDS=50 LAST_LINES_STATES=quiet,load MATRIX_TABLE=docs/log-completeness.md \
+	  $(PYTEST) tests/cluster/test_last_lines.py $(ARGS)
 
 .PHONY: faults
 faults: $(VENV) install ## break what the operator hears and says, in every flow, and write docs/reliability.md (about an hour); ARGS="--only manual/409"

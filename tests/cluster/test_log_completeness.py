@@ -18,6 +18,7 @@ from tests import manifests
 from tests.cluster import many
 from tests.cluster.endings import DOWN, INSTALLING, LATE_CLAIM, LINES, ROWS, Row, Told, page, told
 from tests.cluster.installed import FINAL, ROOT, Installed, Manifest
+from tests.cluster.last_lines import HEADING
 from tests.cluster.package_index import Index
 from tests.cluster.process import killer
 from tests.cluster.support import Kubectl, new_namespace, wait_for
@@ -43,7 +44,9 @@ def table() -> Iterator[Group]:
     found: Group = defaultdict(list)
     yield found
     if TABLE:
-        (ROOT / TABLE).write_text(page(found, machine.words(), datetime.now(UTC).date().isoformat()))
+        _, heading, others = (ROOT / TABLE).read_text().partition(HEADING)
+        endings = page(found, machine.words(), datetime.now(UTC).date().isoformat())
+        (ROOT / TABLE).write_text(endings + (f"\n{heading}{others}" if heading else ""))
 
 
 @pytest.fixture(scope="module")

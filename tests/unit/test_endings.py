@@ -89,6 +89,6 @@ def test_the_page_as_it_was_written_last_is_of_these_rows_twenty_times_each() ->
     text = (ROOT / "docs/log-completeness.md").read_text()
     first, last = INTRODUCTION.partition("Measured on ")[0], INTRODUCTION.partition("{lines}")[2]
     assert text.startswith(first)
-    assert text.endswith(last)
+    assert last in text
     for row in (*ROWS.values(), DOWN):
         assert f"| {row.title} | `{row.phase}`, `{row.reason}` | 20 | " in text

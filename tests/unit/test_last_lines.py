@@ -1,0 +1,63 @@
+"""tests/cluster/last_lines.py: what its rows would notice, and the section of the page that they write."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.cluster.last_lines import (
+    ENDINGS,
+    HEADING,
+    PROGRAMS,
+    STREAMS,
+    TITLES,
+    WIDTHS,
+    Idle,
+    job_of,
+    jobs,
+    kept,
+    lines,
+    load,
+    section,
+)
+
+LIVE_LOG_BYTES = 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_row_prints_so_much_that_the_live_log_is_cut_and_the_pipes_run_dry(width: int) -> None:
+    text = lines(width)
+    assert {len(line) for line in text.splitlines(keepends=True)} == {width}
+    assert 2 * (len(text) + 64 * text.count("\n")) + 2 * 200 * 1024 + 1000 < LIVE_LOG_BYTES
+    assert text.count("\n") >= 20_000
+
+
+@pytest.mark.parametrize("name", [*PROGRAMS, *(f"{stream}-exit-{width}" for stream in STREAMS for width in WIDTHS)])
+def test_what_a_row_expects_is_what_its_script_prints(name: str) -> None:
+    row = jobs(len(WIDTHS))[name]
+    ran = subprocess.run([sys.executable, "-c", row.script], capture_output=True, text=True, check=True)
+    assert (kept(ran.stdout), kept(ran.stderr)) == (row.stdout, row.stderr)
+
+
+def test_every_kind_of_row_has_a_job_in_each_round_and_takes_each_width_in_turn() -> None:
+    for rounds in (1, 2, 5):
+        assert {job_of(kind, number) for kind in TITLES for number in range(rounds)} == set(jobs(rounds))
+    assert jobs(50).keys() == jobs(5).keys()
+    assert len(TITLES) == len(STREAMS) * len(ENDINGS) + len(PROGRAMS)
+
+
+def test_the_section_says_of_each_row_and_state_how_many_were_whole() -> None:
+    whole = {"quiet": {kind: [True, True] for kind in TITLES}, "load": {kind: [True, False] for kind in TITLES}}
+    text = section(whole, runs=2, load=6, day="2026-11-27", machine="2 cores", quiet=80, loaded=0)
+    rows = [line for line in text.splitlines() if line.endswith("| 2 of 2 | 1 of 2 |")]
+    assert len(rows) == len(TITLES)
+    assert text.startswith(f"{HEADING}\n")
+
+
+def test_load_is_load_and_ends() -> None:
+    idle = Idle()
+    with load(2):
+        subprocess.run([sys.executable, "-c", "sum(range(10_000_000))"], check=True)
+    assert 0 <= idle.percent() <= 100
