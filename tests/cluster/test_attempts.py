@@ -331,7 +331,8 @@ def test_a_revision_that_somebody_made_in_advance_is_never_mounted(scene: Scene,
     metadata = {"name": name, "ownerReferences": [owner]}
     scene.create("ed", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **DATA})
     scene.create("ada", manifests.approval("foreseen", jobName="foreseen", digest=digest))
-    assert f'configmaps "{name}" already exists' in many.told(scene.agentjobs, scene.namespace, "foreseen", "Ready", "ClusterRefused")
+    told = many.told(scene.agentjobs, scene.namespace, "foreseen", "Ready", "NameTaken")
+    assert told == f"a ConfigMap named {name} exists that is not this job's; delete it"
     assert "cronjob" not in kubectl("get", "cronjobs", "-n", scene.namespace, "-l", "agentjobs.dev/job=foreseen", "-o", "name")
     kubectl("delete", "configmap", "-n", scene.namespace, name)
     scene.agentjobs.wait_condition(scene.namespace, "foreseen", "Ready", "True", 90)

@@ -84,6 +84,8 @@ def taken_apart(document: bytes, sizes: list[int]) -> tuple[list[Any], Any, str]
     for size in sizes:
         found += items.feed(document[place : place + size])
         place += size
+        if found:
+            assert isinstance(items.around(), dict), "the columns of a Table are asked for before its end"
     found += items.feed(document[place:]) + items.finish()
     return [json.loads(item) for item in found], items.around(), items.key
 

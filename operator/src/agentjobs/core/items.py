@@ -25,6 +25,8 @@ class Items:
         self._listing = False
         self._around = bytearray()
         self._enough = 0
+        self._listed_at = 0
+        self._ended = False
         self.key = "items"
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -38,11 +40,12 @@ class Items:
         found = self._scan()
         self._around += self._buffer
         self._buffer.clear()
+        self._ended = True
         return found
 
     def around(self) -> Json:
-        """What surrounds the objects; before the end as far as it has come. Raises Malformed."""
-        text = bytes(self._around) + (b"]}" if self._listing else b"")
+        """What surrounds the objects; before the end only what stands before them. Raises Malformed."""
+        text = bytes(self._around) if self._ended or not self._listed_at else bytes(self._around[: self._listed_at]) + b"]}"
         found = loads(text, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH)
         if not isinstance(found, dict):
             raise Malformed("is no object")
@@ -67,6 +70,7 @@ class Items:
         if self._depth == _IN_LIST and (named := _LIST.search(self._buffer, before, self._scanned)):
             self.key, self._listing = named[1].decode(), True
             self._forget(self._scanned)
+            self._listed_at = len(self._around)
         elif self._listing and self._depth == _IN_LIST + 1:
             self._begin = self._scanned - 1
 
