@@ -141,7 +141,7 @@ def runs(model: ModelPod) -> dict[str, Manifest]:
 @pytest.fixture(scope="module")
 def calls(runs: dict[str, Manifest]) -> dict[str, Any]:
     """What the script `asks` got for each of its calls."""
-    assert runs["asks"]["reason"] == "Completed", runs["asks"]
+    assert runs["asks"]["message"].endswith("the script exited with code 0; 6 calls of pi failed"), runs["asks"]
     answers: dict[str, Any] = json.loads(runs["asks"]["stdout"])
     return answers
 
@@ -169,6 +169,14 @@ def test_a_script_learns_by_the_exit_code_that_the_model_did_not_answer(calls: d
     assert (calls["cut"]["code"], calls["cut"]["err"].startswith("pi: AnswerTruncated: ")) == (1, True)
     assert (calls["overflow"]["code"], calls["overflow"]["err"].startswith("pi: ContextOverflow: ")) == (1, True)
     assert (calls["locked"]["code"], "a job gets the key of its own model's provider only" in calls["locked"]["err"]) == (1, True)
+
+
+def test_a_call_without_access_to_its_endpoint_fails_the_run_and_the_others_are_counted(runs: dict[str, Manifest]) -> None:
+    """The script took no notice of either, and exited with 0."""
+    record = runs["asks"]
+    assert (record["phase"], record["reason"], record["exitCode"], record["failedCalls"]) == ("Failed", "ModelError", 69, 6)
+    assert record["message"].startswith("a call of pi failed: the model's endpoint answered with an error: 401")
+    assert KEY not in json.dumps(record)
 
 
 def test_the_real_pi_ends_with_a_call_that_is_killed_and_what_it_said_until_then_is_kept(calls: dict[str, Any]) -> None:

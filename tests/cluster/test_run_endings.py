@@ -30,6 +30,11 @@ from tests.cluster.installed import Installed, Manifest
 from tests.cluster.process import killer
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 
+SNIPPET: Final = """\
+import subprocess
+result = subprocess.run(["pi", "-p", "Summarise the news."], capture_output=True, text=True, timeout=600)
+print(result.stdout)
+"""
 LIVES_ON: Final = ("/opt/agentjobs/python3", "-c", "import time; time.sleep(3)")
 WAITS: Final = "import time\nprint('before the end', flush=True)\ntime.sleep(600)\n"
 STUBBORN: Final = """\
@@ -305,3 +310,11 @@ def test_an_operator_that_stands_still_finds_the_output_of_a_pod_that_was_delete
         wait_for(says(END_PREFIX), 20, "the runner has had its last words")
         kubectl("exec", "-n", namespace, pod_of(kubectl, namespace, run), "--", *LIVES_ON)
     assert outline(agentjobs.finished(namespace, run)) == whole("Failed", "PodDeleted")
+
+
+def test_a_script_that_did_not_look_whether_its_model_answered_has_not_succeeded(agentjobs: Installed, namespace: str) -> None:
+    """The first product's snippet, in an installation without models."""
+    record = agentjobs.ran(namespace, "snippet", SNIPPET)
+    assert (record["phase"], record["reason"], record["exitCode"], record["failedCalls"]) == ("Failed", "NoModel", 69, 1)
+    assert record["message"].startswith("a call of pi failed: this installation has no default model;")
+    assert record["message"].endswith("; the script exited with code 0")

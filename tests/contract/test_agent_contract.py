@@ -18,7 +18,7 @@ from agentjobs.core.approval import content
 from agentjobs_pi import call, instructions, places
 from agentjobs_pi.instructions import Agent
 from agentjobs_pi.models import Models
-from agentjobs_runner import agents
+from agentjobs_runner import agents, notes
 from tests import manifests as written
 from tests.unit.test_models import MODELS, variables
 
@@ -50,7 +50,7 @@ def test_both_sides_name_variables_and_places_alike() -> None:
     )  # fmt: skip
     assert places.SESSION_VARIABLE == agents.SESSION == sessions.SESSION_VARIABLE
     assert str(places.WORKSPACE) == manifests.WORKSPACE
-    assert str(places.NOTES) == f"/{agents.NOTES}"
+    assert str(places.NOTES) == f"/{notes.FILE}"
     assert str(places.REVISION) == f"{manifests.REVISION_DIRECTORY}/{manifests.REVISION_KEY}"
     assert outcome.SESSION_BUSY in agents.hold_session.__code__.co_consts
 

@@ -67,6 +67,9 @@ class Image:
         compileall.compile_dir(str(self.library), quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
         self.bin.mkdir()
         (self.bin / "python3").symlink_to(self.python)
+        pi = self.bin / "pi"
+        pi.write_text(f'#!/bin/sh\nexec {self.python} -I -S {self.library}/agentjobs_pi/pi "$@"\n')
+        pi.chmod(0o755)
 
     def entry_point(self) -> list[str]:
         return [self.python, "-I", "-S", str(self.library / "agentjobs_runner" / "__main__.py")]

@@ -1,4 +1,5 @@
-"""What the runner does about agents: starts them in a script's place, holds their session, and takes over what calls of models left."""
+"""What the runner does about agents: it starts them in a script's place, holds their session, and takes
+over what calls of models left."""
 
 from __future__ import annotations
 
@@ -56,6 +57,75 @@ def test_a_remark_is_told_however_the_run_ends(host: Host) -> None:
 def test_a_script_cannot_name_the_reason_of_its_end(host: Host) -> None:
     envelope = host.run(noting({"reason": "ModelError", "message": "not me"}) + "\nraise SystemExit(1)").envelope
     assert (envelope.reason, envelope.message) == ("ScriptFailed", "the script exited with code 1")
+
+
+SNIPPET = """
+import subprocess
+done = subprocess.run(["pi", "-p", "Summarise the news."], capture_output=True, text=True, timeout=600)
+print(done.stdout)
+"""
+NO_MODEL = "this installation has no default model; name one, or set the chart's value models.default"
+
+
+def test_a_script_whose_call_had_no_model_has_failed_whatever_it_made_of_that(host: Host) -> None:
+    ended = host.run(SNIPPET)
+    assert (ended.envelope.outcome, ended.exit_code, ended.envelope.reason) == ("Exited", 69, "NoModel")
+    assert ended.envelope.message == f"a call of pi failed: {NO_MODEL}; the script exited with code 0"
+    assert (ended.envelope.failed_calls, ended.short_form.failed_calls) == (1, 1)
+
+
+def test_a_call_without_its_key_or_its_endpoint_is_one(host: Host) -> None:
+    model = {"api": "openai-completions", "baseUrl": "http://x/v1", "models": [{"id": "m"}]}
+    given = {"AGENTJOBS_MODELS": json.dumps({"house": {**model, "env": "HOUSE_KEY"}}), "AGENTJOBS_MODEL": "house/m"}
+    assert host.run(SNIPPET, None, **given).envelope.reason == "ModelKeyMissing"
+    unreachable = {"failed": "ModelError", "message": "the model's endpoint could not be reached", "needs": True}
+    envelope = host.run(noting(unreachable)).envelope
+    assert (envelope.exit_code, envelope.reason) == (69, "ModelError")
+
+
+def test_a_script_that_failed_with_its_call_keeps_its_code_and_has_the_calls_reason(host: Host) -> None:
+    envelope = host.run(SNIPPET + "done.check_returncode()").envelope
+    assert (envelope.exit_code, envelope.reason) == (1, "NoModel")
+    assert envelope.message == f"a call of pi failed: {NO_MODEL}; the script exited with code 1"
+
+
+def test_other_failed_calls_are_counted_and_told(host: Host) -> None:
+    first = {"failed": "EmptyAnswer", "message": "the model ended without an answer", "needs": False}
+    last = {"failed": "ModelError", "message": "500", "needs": False}
+    envelope = host.run(noting(first, last)).envelope
+    assert (envelope.exit_code, envelope.reason, envelope.failed_calls) == (0, "Completed", 2)
+    assert envelope.message == "the script exited with code 0; 2 calls of pi failed, the last with ModelError: 500"
+    wrong = host.run("import subprocess; subprocess.run(['pi', '--resume', '-p', 'x'])").envelope
+    assert (wrong.reason, wrong.failed_calls) == ("Completed", 1)
+    assert wrong.message.startswith("the script exited with code 0; 1 call of pi failed, the last with PiFailed: --resume is not available")
+
+
+def test_a_run_without_failed_calls_counts_none(host: Host) -> None:
+    assert host.run("pass").envelope.failed_calls is None
+
+
+def test_a_run_that_was_ended_keeps_its_own_reason(host: Host) -> None:
+    needed = {"failed": "NoModel", "message": "no model", "needs": True}
+    envelope = host.run(noting(needed) + "\nimport time; time.sleep(30)", AGENTJOBS_TIMEOUT_SECONDS="1").envelope
+    assert (envelope.outcome, envelope.reason, envelope.failed_calls) == ("TimedOut", "Timeout", 1)
+
+
+def test_what_notes_say_is_masked_and_printable(host: Host) -> None:
+    hostile = "the token is swordfish\x1b[2K\u202e\x00\nsword\u200bfish"
+    notes = ({"remark": hostile}, {"failed": "ModelError", "message": f"key {hostile}", "needs": False})
+    ended = host.run(noting(*notes), TOKEN="swordfish", AGENTJOBS_SECRET_VARIABLES="TOKEN")
+    assert ended.envelope.message == (
+        "the script exited with code 0; the token is *** [2K sword fish; "
+        "1 call of pi failed, the last with ModelError: key the token is *** [2K sword fish"
+    )
+    assert "swordfish" not in ended.termination
+
+
+def test_an_agents_last_words_are_masked_and_printable(host: Host) -> None:
+    """An agent with bash writes where it likes; its program has said its verdict before."""
+    program = {"instructions": "x", "model": "house/\x1bswordfish"}
+    ended = host.run(program, TOKEN="swordfish", AGENTJOBS_SECRET_VARIABLES="TOKEN")
+    assert ended.envelope.message == "this installation has no model house/ ***; it has: none (the chart's value models)"
 
 
 def test_notes_that_are_none_do_no_harm(host: Host) -> None:

@@ -89,13 +89,12 @@ def ask(question: Question, listen: Callable[[Event], None] = lambda _: None) ->
     """Calls pi and waits for its end. `listen` hears every event. Raises CannotCallError when there is no model to call."""
     models = Models.from_environment()
     model = question.model or models.chosen
-    call = Call(question.max_turns, priced=models.check(model))
+    call = Call(question.max_turns, priced=models.check(model), hide=models.without_keys)
     variables = environment() | {"AGENTJOBS_GUARD_WORKSPACE": str(WORKSPACE), "AGENTJOBS_GUARD_MAX_TURNS": str(question.max_turns)}
     models.write(AGENT_DIRECTORY / "models.json")
     with session.exclusive() if question.remember else nullcontext() as file:
         code, last_words = _converse(_command(question, model, file), variables, question.prompt, (_counting(call), listen))
-    verdict = call.verdict(code, last_words)
-    return Answer(call.text, Verdict(verdict.reason, models.without_keys(verdict.message)))
+    return Answer(call.text, call.verdict(code, last_words))
 
 
 def _counting(call: Call) -> Callable[[Event], None]:

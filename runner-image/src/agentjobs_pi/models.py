@@ -21,7 +21,7 @@ class CannotCallError(Exception):
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
-        self.verdict = Verdict(reason, message)
+        self.verdict = Verdict(reason, message, needs=True)
 
 
 @dataclass(frozen=True)

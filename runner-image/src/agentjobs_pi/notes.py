@@ -24,6 +24,11 @@ def ended(verdict: Verdict) -> None:
     _append({"reason": verdict.reason, "message": verdict.message})
 
 
+def failed(verdict: Verdict) -> None:
+    """A call by a script that failed. The record counts it; one that had no model, key or endpoint makes the run a failure."""
+    _append({"failed": verdict.reason, "message": verdict.message, "needs": verdict.needs})
+
+
 def _append(note: dict[str, object]) -> None:
     """One write, so that calls side by side do not mix their lines."""
     NOTES.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

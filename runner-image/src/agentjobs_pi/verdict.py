@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,9 @@ _OVERFLOW = re.compile(
     "|input is too long|exceeds the maximum|reduce the length of the messages|request_too_large",
     re.IGNORECASE,
 )
+_UNREACHABLE = re.compile(r"^Connection error\b|^fetch failed\b|\bECONNREFUSED\b|\bENOTFOUND\b|\bEAI_AGAIN\b")
+_NO_ACCESS = re.compile(r"^(401|403)\b")
+"""As both APIs' errors begin."""
 _BUSY = re.compile(r"\b429\b|rate.?limit|overloaded", re.IGNORECASE)
 
 
@@ -24,6 +28,8 @@ class Verdict:
 
     reason: str
     message: str
+    needs: bool = False
+    """The call had no model, no key that its endpoint takes, or no endpoint: asking again changes nothing."""
 
     @property
     def ok(self) -> bool:
@@ -43,12 +49,14 @@ class Usage:
 class Call:
     """One call of pi, told event by event (`--mode json`)."""
 
-    def __init__(self, max_turns: int, *, priced: bool) -> None:
+    def __init__(self, max_turns: int, *, priced: bool, hide: Callable[[str], str] = str) -> None:
+        """`hide` takes keys out of what is quoted, before that is cut: half a key would be found by nobody."""
         self.refused: list[str] = []
         """Tools whose calls were refused, in order."""
         self.turns = 0
         self._max_turns = max_turns
         self._priced = priced
+        self._hide = hide
         self._last: Event | None = None
         self._overflowed = False
 
@@ -86,11 +94,12 @@ class Call:
 
     def verdict(self, exit_code: int, last_words: str) -> Verdict:
         """`last_words`: the end of what pi wrote to stderr, for when it ended before the model could say anything."""
+        last_words = self._hide(last_words)
         if self._last is None:
             return Verdict("PiFailed", sentence(f"pi ended with code {exit_code} before the model answered", last_words))
         stop = str(self._last.get("stopReason"))
         if stop == "error":
-            return self._failed(str(self._last.get("errorMessage") or "no reason given"))
+            return self._failed(self._hide(str(self._last.get("errorMessage") or "no reason given")))
         if stop != "stop":
             return self._unfinished(stop, exit_code, last_words)
         if not self.text.strip():
@@ -109,7 +118,10 @@ class Call:
     def _failed(self, error: str) -> Verdict:
         if self._overflowed or (_OVERFLOW.search(error) and not _BUSY.search(error)):
             return Verdict("ContextOverflow", sentence("the conversation is longer than the model can take", error))
-        return Verdict("ModelError", sentence("the model's endpoint answered with an error", error))
+        if _UNREACHABLE.search(error):
+            return Verdict("ModelError", sentence("the model's endpoint could not be reached", error), needs=True)
+        told = sentence("the model's endpoint answered with an error", error)
+        return Verdict("ModelError", told, needs=_NO_ACCESS.match(error) is not None)
 
     def _refusals(self) -> str:
         return f"; refused calls of tools: {', '.join(dict.fromkeys(self.refused))}" if self.refused else ""

@@ -13,13 +13,15 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 
+from agentjobs_pi import notes
 from agentjobs_pi.arguments import Request, UsageError, parse
 from agentjobs_pi.call import ask, environment
 from agentjobs_pi.models import CannotCallError
 from agentjobs_pi.places import NODE, PI
-from agentjobs_pi.verdict import Event
+from agentjobs_pi.verdict import Event, Verdict
 
 EVENT_FILE_VARIABLE = "AGENTJOBS_EVENT_FILE"
 STDIN_SECONDS = 10.0
@@ -33,33 +35,45 @@ def main(arguments: list[str]) -> int:
         request = parse(arguments)
         if request.information:
             return subprocess.run([NODE, PI, *arguments], env=environment(), stdin=subprocess.DEVNULL, check=False).returncode
-        prompt = request.prompt if request.prompt is not None else _piped()
+        prompt = _prompt(request)
     except UsageError as error:
-        return _complain(str(error), 2)
-    if not prompt.strip():
-        return _complain("the prompt is empty", 2)
+        return _failed(Verdict("PiFailed", str(error)), str(error), 2)
     try:
         return _answer(request, prompt)
     except CannotCallError as error:
-        return _complain(error.verdict.message, 1)
+        return _failed(error.verdict, error.verdict.message, 1)
     except OSError as error:
-        return _complain(f"the session or pi itself cannot be used: {error}", 1)
+        told = f"the session or pi itself cannot be used: {error}"
+        return _failed(Verdict("PiFailed", told), told, 1)
 
 
 def _answer(request: Request, prompt: str) -> int:
     answer = ask(replace(request.question, prompt=prompt), _print_event if request.events else lambda _: None)
     if not request.events and answer.text:
         print(answer.text)
-    return 0 if answer.verdict.ok else _complain(f"{answer.verdict.reason}: {answer.verdict.message}", 1)
+    if answer.verdict.ok:
+        return 0
+    return _failed(answer.verdict, f"{answer.verdict.reason}: {answer.verdict.message}", 1)
 
 
-def _complain(sentence: str, code: int) -> int:
+def _failed(verdict: Verdict, sentence: str, code: int) -> int:
+    """Says so to the script, which may not listen, and to the record."""
+    with suppress(OSError):
+        notes.failed(verdict)
     print(f"pi: {sentence}", file=sys.stderr)
     return code
 
 
 def _print_event(event: Event) -> None:
     print(json.dumps(event, ensure_ascii=False), flush=True)
+
+
+def _prompt(request: Request) -> str:
+    """Raises UsageError where there is none."""
+    prompt = request.prompt if request.prompt is not None else _piped()
+    if not prompt.strip():
+        raise UsageError("the prompt is empty")
+    return prompt
 
 
 def _piped() -> str:

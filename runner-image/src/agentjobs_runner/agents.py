@@ -8,19 +8,18 @@ from __future__ import annotations
 import os
 import sys
 
-from agentjobs_runner.quick import from_json
+from agentjobs_runner import notes
 from agentjobs_runner.report import RefusedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from agentjobs_runner.report import Report
 
 PROGRAM = "agentjobs_pi/__main__.py"
-NOTES = "tmp/agentjobs/notes.jsonl"
 SESSION, ROOT = "AGENTJOBS_SESSION", "AGENTJOBS_ROOT"
 LOCK = "run.lock"
-MAX_NOTES_BYTES = 1024 * 1024
-MAX_COUNT = 2**53
 
 
 def command() -> list[str]:
@@ -45,46 +44,26 @@ def hold_session(root: str) -> None:
         raise RefusedError("SessionUnusable", f"the session's volume cannot be used: {error.strerror}") from error
 
 
-def take_notes(root: str, report: Report) -> None:
-    """Adds to a report what calls of pi left. Any process of the run could have written there, so nothing of it is relied on."""
-    notes = _notes(os.path.join(root, NOTES))
-    calls = [note for note in notes if "input" in note]
-    if calls:
-        priced = all(note.get("microUSD") is not None for note in calls)
-        report.input_tokens, report.output_tokens = _sum(calls, "input"), _sum(calls, "output")
-        report.cost_micro_usd = _sum(calls, "microUSD") if priced else None
-    remarks = [remark for note in notes if isinstance(remark := note.get("remark"), str)]
+def take_notes(root: str, report: Report, secrets: Iterable[bytes], *, script: bool) -> None:
+    """Adds to a report what calls of pi left, and how an agent's run ended, where its exit code does not say otherwise.
+
+    A script whose call had no model, key or endpoint has failed, whatever it made of that.
+    """
+    found, readable = notes.read(root), notes.Reader(secrets)
+    report.input_tokens, report.output_tokens, report.cost_micro_usd = found.input, found.output, found.cost
+    report.failed_calls = found.failed or None
+    if found.verdict and not script:
+        report.concluded(found.verdict[0], readable(found.verdict[1]))
+    if found.needed and script:
+        report.lacked(found.needed[0], readable(found.needed[1]))
+    remarks = [*filter(None, map(readable, found.remarks)), *_failures(found, readable, told=script and bool(found.needed))]
     report.message = "; ".join([report.message, *remarks])
 
 
-def verdict(root: str) -> tuple[str, str] | None:
-    """(reason, sentence) of an agent's run: its last note of this kind."""
-    found = None
-    for note in _notes(os.path.join(root, NOTES)):
-        reason, message = note.get("reason"), note.get("message")
-        if isinstance(reason, str) and isinstance(message, str) and reason.isalnum() and reason.isascii() and reason[0].isupper():
-            found = reason[:64], message
-    return found
-
-
-def _notes(path: str) -> list[dict[str, object]]:
-    """A pipe or a device in its place is not waited for."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            lines = file.read(MAX_NOTES_BYTES).splitlines()
-    except OSError:
-        return []
-    return [note for line in lines if isinstance(note := _parsed(line), dict)]
-
-
-def _parsed(line: bytes) -> object:
-    try:
-        return from_json(line)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _sum(calls: list[dict[str, object]], name: str) -> int:
-    counts = [value for call in calls if type(value := call.get(name)) is int and value > 0]
-    return min(sum(counts), MAX_COUNT)
+def _failures(found: notes.Notes, readable: notes.Reader, *, told: bool) -> Iterator[str]:
+    """told: why the first of them failed is said already."""
+    if found.last_failure is None or (told and found.failed == 1):
+        return
+    reason, message = found.last_failure
+    count = "1 call of pi" if found.failed == 1 else f"{found.failed} calls of pi"
+    yield f"{count} failed{'' if told else f', the last with {reason}: {readable(message)}'}"

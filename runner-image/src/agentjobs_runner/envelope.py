@@ -103,4 +103,5 @@ def _record(report: Report) -> Fields:
         "inputTokens": report.input_tokens,
         "outputTokens": report.output_tokens,
         "costMicroUSD": report.cost_micro_usd,
+        "failedCalls": report.failed_calls,
     }

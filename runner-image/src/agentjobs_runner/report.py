@@ -7,6 +7,7 @@ import time
 
 from agentjobs_runner.quick import signal
 
+EXIT_CALL_FAILED = 69
 EXIT_RUNNER_FAILED = 70
 EXIT_REFUSED = 78
 EXIT_TIMED_OUT = 124
@@ -32,6 +33,7 @@ class Report:
         "cost_micro_usd",
         "digest",
         "exit_code",
+        "failed_calls",
         "finished_at",
         "input_tokens",
         "message",
@@ -49,6 +51,7 @@ class Report:
         self.input_tokens: int | None = None
         self.output_tokens: int | None = None
         self.cost_micro_usd: int | None = None
+        self.failed_calls: int | None = None
         self.end("Refused", EXIT_RUNNER_FAILED, "RunnerFailed", "the runner itself failed")
 
     def start(self) -> None:
@@ -80,6 +83,12 @@ class Report:
             self.end("Exited", 128 - code, "KilledBySignal", f"the script was killed by {signal_name(-code)}")
         else:
             self.end("Exited", code, "ScriptFailed" if code else "Completed", f"the script exited with code {code}")
+
+    def lacked(self, reason: str, message: str) -> None:
+        """A call of pi had no model, key or endpoint: a script that ended by itself has failed, whatever it made of that."""
+        if self.outcome == "Exited":
+            self.message = f"a call of pi failed: {message}; {self.message}"
+            self.exit_code, self.reason = self.exit_code or EXIT_CALL_FAILED, reason
 
     def concluded(self, reason: str, message: str) -> None:
         """What an agent's program says of its own exit; the code counts, whatever it says."""

@@ -79,8 +79,9 @@ def _run(root: str, report: Report, supervisor: Supervisor) -> None:
         report.timed_out(limit)
     else:
         report.exited(status)
-        _explain(root, report, path, supervisor)
-    agents.take_notes(root, report)
+        if path:
+            _explain(report, path, supervisor)
+    agents.take_notes(root, report, _secrets(), script=path is not None)
 
 
 def _environment(root: str) -> dict[str, str]:
@@ -95,12 +96,9 @@ def _environment(root: str) -> dict[str, str]:
     return environment
 
 
-def _explain(root: str, report: Report, path: str | None, supervisor: Supervisor) -> None:
-    """More than the exit code says. Code 1 is also what Python exits with when it gave the script at `path` up."""
-    if path is None:
-        if told := agents.verdict(root):
-            report.concluded(*told)
-    elif report.exit_code == 1:
+def _explain(report: Report, path: str, supervisor: Supervisor) -> None:
+    """Code 1 is also what Python exits with when it gave the script up."""
+    if report.exit_code == 1:
         from agentjobs_runner.late import reason_for  # noqa: PLC0415  needed in failing runs only
 
         if found := reason_for(path, supervisor.stderr.capture):

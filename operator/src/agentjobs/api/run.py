@@ -93,6 +93,7 @@ class AgentJobRunStatus(StatusModel):
     logs_complete: bool | None = Field(None, description="false: output is missing here; the message says why.")
     pod_name: str | None = Field(None, max_length=253, description="The pod of the run.")
     usage: Usage | None = Field(None, description="Tokens and cost; empty when no model was called.")
+    failed_calls: int | None = Field(None, description="Calls of pi by the script that failed; empty when none did.")
     resolved_packages: tuple[ResolvedPackage, ...] | None = Field(
         None, max_length=500, description="What was installed for this run, dependencies included, as name==version."
     )

@@ -65,7 +65,7 @@ class _Record:
 
     digest is empty when the runner was not told one. The dropped bytes of stdout and stderr are missing from the record,
     those of the log only from the live log. The tokens are None when no model was called, the cost (in millionths of a dollar) also where
-    a price is not known.
+    a price is not known, the failed calls (of pi) where there was none.
     """
 
     run_id: str
@@ -82,6 +82,7 @@ class _Record:
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_micro_usd: int | None = None
+    failed_calls: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,6 +241,7 @@ class _Fields:
             "input_tokens": self.optional("inputTokens"),
             "output_tokens": self.optional("outputTokens"),
             "cost_micro_usd": self.optional("costMicroUSD"),
+            "failed_calls": self.optional("failedCalls"),
         }
 
     def text(self, name: str, limit: int) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from agentjobs.api.job import RunPhase
 from agentjobs.api.run import AgentJobRunStatus, Usage
-from agentjobs.core.envelope import Envelope, read_short_form
+from agentjobs.core.envelope import Envelope, ShortForm, read_short_form
 from agentjobs.core.pods import PodView
 from agentjobs.core.resolution import Resolution, read_installation
 from agentjobs.core.timestamps import from_wire, to_wire
@@ -216,6 +216,7 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
         logs_complete=complete,
         pod_name=pod.name if pod else None,
         usage=_usage(end),
+        failed_calls=told.failed_calls if (told := _told(end)) else None,
         resolved_packages=end.installed.resolved if end.installed else None,
         runner_image=(pod.image if pod and pod.image else image) if started_at_all else None,
     )
@@ -240,12 +241,16 @@ def _outputs(end: Ending) -> tuple[str, str]:
 
 
 def _usage(end: Ending) -> Usage | None:
-    """Of the short form, where the envelope itself could not be read."""
-    told = end.evidence.envelope or (read_short_form(end.pod.termination_message) if end.pod else None)
+    told = _told(end)
     if told is None or told.input_tokens is None or told.output_tokens is None:
         return None
     cost = None if told.cost_micro_usd is None else told.cost_micro_usd / 1e6
     return Usage(input_tokens=told.input_tokens, output_tokens=told.output_tokens, cost_usd=cost)
+
+
+def _told(end: Ending) -> Envelope | ShortForm | None:
+    """Also the short form, where the envelope itself could not be read."""
+    return end.evidence.envelope or (read_short_form(end.pod.termination_message) if end.pod else None)
 
 
 def _times(end: Ending, now: datetime) -> tuple[str | None, str]:
