@@ -81,12 +81,12 @@ def test_what_is_no_object_at_all_is_malformed(text: bytes) -> None:
 
 def taken_apart(document: bytes, sizes: list[int]) -> tuple[list[Any], Any, str]:
     items, found, place = Items(), [], 0
-    for size in sizes:
-        found += items.feed(document[place : place + size])
+    for size in [*sizes, len(document)]:
+        if now := items.feed(document[place : place + size]):
+            assert items.before().items() <= {**json.loads(document), items.key: []}.items()
+        found += now
         place += size
-        if found:
-            assert isinstance(items.around(), dict), "the columns of a Table are asked for before its end"
-    found += items.feed(document[place:]) + items.finish()
+    found += items.finish()
     return [json.loads(item) for item in found], items.around(), items.key
 
 
@@ -114,6 +114,15 @@ def test_no_text_makes_taking_apart_fail_otherwise_than_as_malformed(text: bytes
         items.around()
     except Malformed:
         return
+
+
+def test_it_may_end_anywhere() -> None:
+    item = '{"metadata":{"name":"a\\\\","b":"[{\\"\\\\"},"spec":{"c":[[],{}]}}'
+    document = f'{{"kind":"List","items":[{item},{item}],"metadata":{{"continue":""}}}}\n'.encode()
+    for place in range(len(document)):
+        found, around, _ = taken_apart(document, [place])
+        assert found == [json.loads(item)] * 2
+        assert around == {"kind": "List", "items": [], "metadata": {"continue": ""}}
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,7 @@ async def _next_chunk(request: str, response: aiohttp.ClientResponse) -> bytes:
 
 
 async def _page(items: Items, texts: list[bytes]) -> Json:
-    columns = items.around().get("columnDefinitions")
+    columns = items.before().get("columnDefinitions")
     return {"columnDefinitions": columns, items.key: [await _object(text) for text in texts]}
 
 

@@ -24,9 +24,10 @@ MAX_VALUES: Final = 100_000
 """Of an object: some 20 MB in memory at worst, while an event of 128 KiB that has as many as it can is read."""
 KEPT_DEPTH: Final = 4
 """What is left of an object that cannot be read: `spec.trigger.event.id` still is, its data is not."""
-STRING: Final = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-PLAIN: Final = rb'(?:[^"\[\]{}]++|' + STRING + rb")*+"
-NEXT_BRACKET: Final = re.compile(PLAIN + rb"[\[\]{}]", re.DOTALL)
+TO_BRACKET: Final = re.compile(rb'[^"\[\]{}]*+(?:"[^"]*+"[^"\[\]{}]*+){0,500}([\[\]{}]?)')
+"""In a text that `masked` has been over: past strings to the next bracket, or past 500 strings. Python 3.11.2, which Debian has, gets
+groups wrong that are repeated possessively (gh-106052), and one repeated without a bound would take memory for each string.
+"""
 HEAVY: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     names.JOBS: (("spec",), ("status", "card"), ("status", "recentRuns"), ("status", "conditions")),
     names.RUNS: (("spec", "trigger", "event", "data"), ("status", "stdout"), ("status", "stderr"), ("status", "resolvedPackages")),
@@ -68,20 +69,26 @@ def unreadable(body: Mapping[str, Any]) -> str | None:
     return body.get(UNREADABLE)
 
 
+def masked(data: bytes) -> bytes:
+    """As long as the text, with no backslashes before quotes: every quote that is left begins or ends a string."""
+    return data.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+
+
 def pruned(data: bytes, kept: int) -> bytes:
     """The text with null for each array and object that is inside more than `kept` others. Time is linear, a second for some megabytes."""
     parts: list[bytes] = []
-    level = begin = 0
-    for match in NEXT_BRACKET.finditer(data):
-        place = match.end() - 1
-        if data[place] in b"[{":
+    level = begin = scanned = 0
+    text = masked(data)
+    while (match := TO_BRACKET.match(text, scanned)) and match.end() > scanned:
+        scanned = match.end()
+        if match[1] in (b"[", b"{"):
             level += 1
             if level == kept + 1:
-                parts += (data[begin:place], b"null")
-        else:
+                parts += (data[begin : scanned - 1], b"null")
+        elif match[1]:
             level -= 1
             if level == kept:
-                begin = place + 1
+                begin = scanned
     return b"".join((*parts, data[begin:] if level <= kept else b""))
 
 
