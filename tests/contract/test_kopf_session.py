@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
+import aiohttp
 import kopf
+import pytest
 from aiohttp import web
 from kopf._cogs.clients import auth, watching
 from kopf._cogs.structs import credentials, references
@@ -102,6 +104,22 @@ def test_a_hostile_object_is_told_as_what_is_left_of_it_and_the_others_whole(cap
     ]
     assert all(event["object"]["spec"]["jobName"] == "j" for event in events)
     assert [record.message for record in caplog.records] == ["a line of the watch of agentjobruns cannot be read: Malformed"]
+
+
+def test_a_connection_that_is_lost_before_the_answer_is_one_that_kopf_makes_anew() -> None:
+    async def lost() -> None:
+        async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readline()
+            writer.close()
+
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        info = session(kopf.ConnectionInfo(server="http://127.0.0.1"))
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await info.aiohttp_session.get(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        await info.aiohttp_session.close()
+        server.close()
+
+    asyncio.run(lost())
 
 
 def test_what_is_large_is_not_kept() -> None:

@@ -44,6 +44,9 @@ def session(info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
 class Response(aiohttp.ClientResponse):
     """An object of a list or a line of a watch that cannot be read is what is left of it; the others are not concerned."""
 
+    _lines: _Lines | None = None
+    """None until the answer begins, as aiohttp's own has it: a connection can be lost before that."""
+
     @property
     def content(self) -> Any:
         """The body, its lines made small where they are asked for."""
