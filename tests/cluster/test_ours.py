@@ -83,6 +83,10 @@ def test_a_session_can_be_used_grown_and_deleted_but_is_nobody_elses(place: Plac
     session = ("pvc", "busy-session")
     for user, patch in itertools.product(("ed", "cleo"), CHANGES[:3]):
         assert place.refused(user, "patch", *session, "--type=merge", DRY, "--patch", json.dumps(patch)) == ""
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "plain"}, "spec": CLAIM}
+    place("ed", "create", "-f", "-", stdin=claim)
+    label = ("--type=merge", DRY, "--subresource=status", "--patch", json.dumps({"metadata": {"labels": MARK}}))
+    assert place.refused("cleo", "patch", "pvc", "plain", *label) == ""
     place("ed", "annotate", *session, "example.com/backup=daily")
     place("ed", "delete", *session, DRY)
 

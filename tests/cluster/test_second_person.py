@@ -23,10 +23,11 @@ NEEDED: Final = "approval needs a second person (approval.requireSecondPerson)"
 
 @dataclass(frozen=True)
 class Team:
-    """`ana` and `bo` have `admin` in the namespace."""
+    """`ana` and `bo` have `admin` in the namespace, and so have its own default account and that of the namespace `elsewhere`."""
 
     agentjobs: Installed
     namespace: str
+    elsewhere: str
 
     def kubectl(self, user: str, *words: str, stdin: Manifest | None = None) -> str:
         return self.agentjobs.kubectl.acting(user)("-n", self.namespace, *words, stdin=json.dumps(stdin) if stdin else "")
@@ -62,7 +63,7 @@ def team(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Team]:
             name = account.replace(":", "-")
             kubectl("create", "rolebinding", name, "-n", namespace, "--clusterrole=admin", f"--serviceaccount={account}")
         with agentjobs.values_set(**{"approval.requireSecondPerson": "true"}):
-            yield Team(agentjobs, namespace)
+            yield Team(agentjobs, namespace, elsewhere)
 
 
 def test_an_author_cannot_approve_and_a_colleague_can(team: Team) -> None:
@@ -111,17 +112,11 @@ def test_approving_first_and_writing_afterwards_does_not_help(team: Team) -> Non
     assert (record["phase"], record["reason"]) == ("Skipped", "NotApproved")
 
 
-def test_service_accounts_are_nobody(team: Team, kubectl: Kubectl) -> None:
+def test_service_accounts_are_nobody(team: Team) -> None:
     here = f"system:serviceaccount:{team.namespace}:default"
     assert "whoever may edit here can act as this service account" in refusal(team.apply, here, many.job("robots", "print(1)"))
-    (other,) = [
-        subject["namespace"]
-        for binding in kubectl.json("get", "rolebindings", "-n", team.namespace)["items"]
-        for subject in binding["subjects"]
-        if subject["kind"] == "ServiceAccount" and subject["namespace"] != team.namespace
-    ]
     team.apply("ana", many.job("merged", "print(1)"))
-    told = refusal(team.approve, f"system:serviceaccount:{other}:default", "merged")
+    told = refusal(team.approve, f"system:serviceaccount:{team.elsewhere}:default", "merged")
     assert f"{NEEDED}, and a service account is none: a pipeline that applies approvals" in told
 
 
@@ -130,6 +125,21 @@ def test_a_job_that_is_older_than_the_rule_has_to_be_written_anew(team: Team) ->
     team.apply("ana", many.job("older", "print('newer')"))
     team.approve("bo", "older")
     team.agentjobs.wait_condition(team.namespace, "older", "Ready", "True")
+
+
+def test_who_asks_for_a_package_cannot_approve_it_alone(team: Team, kubectl: Kubectl) -> None:
+    team.apply("ana", many.job("packed", "print(1)", packages=["no-such-package==1.0"]))
+    team.approve("bo", "packed")
+    own = manifests.package_approval("own", packages=["No_Such.Package==1"])
+    team.kubectl("ana", "create", "-f", "-", stdin=own)
+    told = many.told(team.agentjobs, team.namespace, "packed", "PackagesApproved", "SecondPersonNeeded")
+    assert told.startswith("no-such-package==1.0: the approval by ana does not count")
+    assert kubectl("get", "cronjobs", "-n", team.namespace, "-l", "agentjobs.dev/job=packed", "-o", "name") == ""
+    second = manifests.package_approval("second", packages=["no-such-package==1.0"])
+    account = f"system:serviceaccount:{team.elsewhere}:default"
+    assert f"{NEEDED}, and a service account is none" in refusal(team.kubectl, account, "create", "-f", "-", stdin=second)
+    team.kubectl("bo", "create", "-f", "-", stdin=second)
+    team.agentjobs.wait_condition(team.namespace, "packed", "Ready", "True")
 
 
 def test_a_text_in_a_config_map_is_refused_since_nobody_knows_who_wrote_it(team: Team) -> None:

@@ -233,7 +233,7 @@ admissionregistration.k8s.io/v1
       {{- $writes := list "CREATE" "UPDATE" "DELETE" }}
       {{- $core := list "" $writes (list "configmaps" "pods" "pods/status" "pods/ephemeralcontainers" "pods/resize") }}
       {{- $batch := list "batch" $writes (list "cronjobs" "cronjobs/status" "jobs" "jobs/status") }}
-      {{- $claims := list "" (list "CREATE" "UPDATE") (list "persistentvolumeclaims") }}
+      {{- $claims := list "" (list "CREATE" "UPDATE") (list "persistentvolumeclaims" "persistentvolumeclaims/status") }}
       {{- include "agentjobs.matches" (dict "rules" (list $core $batch $claims) "label" "agentjobs.dev/job") | nindent 6 }}
     matchConditions:
       - name: not-kubernetes
