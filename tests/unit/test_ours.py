@@ -30,7 +30,7 @@ from tests.unit.test_crash_points import World
 from tests.unit.test_decide import NOW, asked, cron_job, observed, settled, told
 from tests.unit.test_manifests import POLICY
 from tests.unit.test_outcome import JOB as BATCH_JOB
-from tests.unit.test_upgrade import live
+from tests.unit.test_upgrade import an_hour_later, live
 
 METADATA: Final = {"namespace": "ns", "name": "now", "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-03-02T08:00:00Z"}
 OF_RUN: Final = {"labels": {"agentjobs.dev/job": "report", "batch.kubernetes.io/job-name": "now"}}
@@ -65,8 +65,9 @@ def test_of_a_run_whose_job_is_gone_only_the_pod_of_that_very_job_tells_how_it_e
 # Names
 
 
-JOB_NAMES: Final = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?\Z")
-DIGESTS: Final = st.from_regex(r"\A[0-9a-f]{64}\Z")
+PARTS: Final = st.sampled_from(["a", "b", "0", "1f", "-", "-e", "12345678", "packages", "session", "-e012345678"])
+JOB_NAMES: Final = st.lists(PARTS, min_size=1, max_size=8).map(lambda parts: "".join(parts)[:52].strip("-") or "a")
+DIGESTS: Final = st.binary(min_size=32, max_size=32).map(bytes.hex)
 EVENTS: Final = st.builds(lambda number: Event(id=str(number), source="/s", type="t"), st.integers(0, 3))
 
 
@@ -254,3 +255,21 @@ def test_a_chain_goes_on_under_another_name_where_its_own_is_taken(count: int) -
     followed = [run for run in kube.server.all("run") if run["spec"].get("trigger", {}).get("upstreamRun") == "go"]
     assert [run["status"]["phase"] for run in followed] == ["Succeeded"]
     lives.has_event(kube, "NameTaken", count)
+
+
+def test_a_start_whose_name_somebody_elses_job_has_is_recorded_with_that_reason() -> None:
+    """Its controller cannot make it, and tries for ever."""
+
+    def squat(kube: Kubernetes) -> None:
+        job = {"metadata": {"name": lives.SCHEDULED_RUN}, "spec": {"suspend": True, "template": {}}}
+        kube.server.create("batchjob", NS, job)
+
+    kube = live(
+        step(nothing, lives.apply("report", "ok", schedule={"cron": "0 8 * * *", "startingDeadlineSeconds": 60})),
+        step(nothing, lives.decide("report"), squat),
+        step(nothing, lives.eight_o_clock),
+        step(nothing, an_hour_later),
+    )
+    record = lives.runs(kube)[lives.SCHEDULED_RUN]
+    assert (record["phase"], record["reason"]) == ("Skipped", "NameTaken")
+    assert f"a Job named {lives.SCHEDULED_RUN} exists that is not this job's; delete it" in record["message"]

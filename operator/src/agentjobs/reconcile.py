@@ -341,10 +341,7 @@ class Reconciler:
         elif write.kind == "run":
             self._cache.learn("run", body)
         else:
-            view = views.batch_job_view(body)
-            if view.job != key[1]:
-                view = replace(view, job=key[1], owner_uid=None)
-            self._cache.batch_jobs.put_view(key[0], write.name, int(view.resource_version), view)
+            self._cache.learn_batch_job(key, body)
 
     async def report(self, key: Key, error: ClusterError) -> None:
         """Tell the job's author, in the condition Ready, that the cluster does not let the operator do its work."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
 from agentjobs.cluster.sources import SourceCache
@@ -189,6 +189,13 @@ class Cache:
             self.runs.drop((body["metadata"]["namespace"], body["metadata"]["name"]))
             return self.finish(_finished_run(body), int(body["metadata"]["resourceVersion"]))
         return self.table(kind).put(body)
+
+    def learn_batch_job(self, job: Key, body: Body) -> None:
+        """A Job that has a name which this job needs: without our label it is not this job's, whatever its owner says."""
+        view = views.batch_job_view(body)
+        if view.job != job[1]:
+            view = replace(view, job=job[1], owner_uid=None)
+        self.batch_jobs.put_view(job[0], view.name, int(view.resource_version), view)
 
     def gone(self, kind: str, body: Body) -> Key | None:
         """An object was deleted; returns its job's key. The event holds its last state.

@@ -97,8 +97,10 @@ async def _look(api: Api, cache: Cache, kind: str, key: Key, name: str) -> None:
     except NotFound:
         cache.table(kind).drop((key[0], name))
         return
-    if kind == "run" or names.JOB_LABEL in (body["metadata"].get("labels") or {}):
+    if kind == "run":
         cache.learn(kind, body)
+    else:
+        cache.learn_batch_job(key, body)
 
 
 async def _all(api: Api, cache: Cache, kind: str, namespace: str, **selectors: str) -> set[str]:

@@ -152,7 +152,9 @@ def _records(scene: Scene, given_up: Sequence[datetime]) -> tuple[Write, ...]:
 
 
 def _reason(scene: Scene, start: datetime) -> tuple[str, str]:
-    told = f"{to_wire(start)} was due and nothing started"
+    told, name = f"{to_wire(start)} was due and nothing started", scene.name(start)
+    if any(job.name == name and job.owner_uid is None for job in scene.observed.batch_jobs):
+        return "NameTaken", f"{told}: a Job named {name} exists that is not this job's; delete it"
     if not scene.overlaps and _was_busy(scene, start):
         return "Overlap", f"{told}: another run of this job had not finished; later starts that met it are not recorded one by one"
     if scene.observed.gap:

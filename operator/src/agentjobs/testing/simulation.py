@@ -248,7 +248,7 @@ def _owner(body: Json, kind: str) -> list[Json]:
 
 
 def _is_owned(body: Json, owner: Json) -> bool:
-    return any(reference["uid"] == owner["metadata"]["uid"] for reference in body["metadata"]["ownerReferences"])
+    return any(reference["uid"] == owner["metadata"]["uid"] for reference in body["metadata"].get("ownerReferences", ()))
 
 
 def _condition(kind: str, reason: str = "") -> Json:
