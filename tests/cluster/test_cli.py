@@ -99,7 +99,7 @@ def test_approving_what_was_denied_on_a_terminal_says_what_stands_in_the_way(age
     golden("approve-denied", screen)
     wait_for(lambda: "refused" not in saj("cards"), 30, "what was decided about does not wait")
     saj("cards", "refused")
-    denial = f"refused-{agentjobs.digest(namespace, 'refused')[:10]}-denied"
+    denial = f"refused-{agentjobs.digest(namespace, 'refused')[:16]}-denied"
     assert f"kubectl delete aja {denial} --namespace {namespace}" in screen
     agentjobs.kubectl("delete", "aja", denial, "-n", namespace)
     assert "approved: refused" in saj("approve", "refused", "--yes")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from agentjobs.cli import options, render, screen
 from agentjobs.cli.contents import content_of
-from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER, Kube
+from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER, Json, Kube
+from agentjobs.cli.text import at
 
 
 @options.on_cluster
@@ -23,7 +25,7 @@ def run(
     bodies = render.manifests(paths, None)
     flags = ("--server-side", f"--field-manager={FIELD_MANAGER}", *(("--force-conflicts",) if force else ()))
     kube.run("apply", *flags, "--namespace", kube.namespace, "-f", "-", stdin=all_to_yaml(bodies))
-    decided = {item["spec"]["digest"]: item["spec"]["decision"].lower() for item in kube.all(APPROVALS)}
+    decided = decisions(kube.all(APPROVALS))
     for body in bodies:
         name = body["metadata"]["name"]
         if not any("configMapKeyRef" in body["spec"].get(program, {}) for program in ("script", "agent")):
@@ -31,3 +33,9 @@ def run(
             screen.say(f"{name} {digest} {decided.get(digest, 'waits for approval')}")
         else:
             screen.say(f"{name} is applied; `kubectl saj cards {name}` shows what waits")
+
+
+def decisions(found: Iterable[Json]) -> dict[str, str]:
+    """What was said of each digest; a denial stands above approvals. Pure."""
+    said = sorted((str(at(body, "spec", "decision")).lower(), str(at(body, "spec", "digest"))) for body in found)
+    return {digest: decision for decision, digest in said}

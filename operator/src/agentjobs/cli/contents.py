@@ -58,7 +58,7 @@ def of_job(kube: Kube, job: Json) -> Shown:
 
 
 def in_force(kube: Kube, job: Json) -> Shown | None:
-    """Of the approved revision that runs; None when there is none, or the user may not read it."""
+    """Of the approved revision that runs; None when there is none, the user may not read it, or it is not what was approved."""
     digest = at(job, "status", "approval", "digest")
     if not digest:
         return None
@@ -69,8 +69,29 @@ def in_force(kube: Kube, job: Json) -> Shown | None:
             if refusal.code not in (Exit.NOT_FOUND, Exit.FORBIDDEN):
                 raise
         else:
-            return Shown(digest, json.loads(revision["data"]["revision.json"])["spec"])
+            if shown := _frozen(job["metadata"]["name"], revision, digest):
+                return shown
     return None
+
+
+def before_words(job: Json, before: Shown | None) -> str:
+    """What the new content is compared with."""
+    digest = at(job, "status", "approval", "digest")
+    if digest and before is None:
+        return f"approved {str(digest)[:10]}, which cannot be read here: all of the job follows"
+    return f"approved {before.digest[:10]}" if before else "nothing approved"
+
+
+def _frozen(name: str, revision: Json, digest: str) -> Shown | None:
+    """What a revision holds; None for one that is not what its digest says: nobody approved that."""
+    from agentjobs.core.approval import parse_revision
+    from agentjobs.core.errors import UserError
+
+    try:
+        found = parse_revision(name, str(at(revision, "data", "revision.json")).encode(errors="replace"), digest)
+    except UserError:
+        return None
+    return Shown(digest, json.loads(found.document)["spec"])
 
 
 def _texts_in(kube: Kube, namespace: str | None) -> Texts:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
 from agentjobs.cli import cards, options, rows, screen
-from agentjobs.cli.contents import Shown, in_force, of_job
+from agentjobs.cli.contents import Shown, before_words, in_force, of_job
 from agentjobs.cli.difference import coloured, unified
 from agentjobs.cli.kube import APPROVALS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at, one_line
 
 Decision = Literal["Approved", "Denied"]
+DIGITS: Final = 16
+"""Of a digest, in the name of a decision: another content with the same ones takes years to find, and is told apart all the same."""
 NEEDS_APPROVAL = ": needs approval"
 """How a card says it of a package."""
 
@@ -150,7 +152,7 @@ def _present(kube: Kube, cases: Sequence[Case]) -> None:
             screen.put(line)
         screen.say()
         before = in_force(kube, case.job)
-        names = (f"approved {before.digest[:10]}" if before else "nothing approved", f"to decide {case.shown.digest[:10]}")
+        names = (before_words(case.job, before), f"to decide {case.shown.digest[:10]}")
         lines = unified(before.spec if before else None, case.shown.spec, names)
         for line in coloured(lines, colour=screen.on_terminal(), width=screen.width(), margin="  "):
             screen.put(line)
@@ -166,10 +168,29 @@ def _ask(cases: Sequence[Case], verb: str, *, yes: bool) -> None:
 def _write(kube: Kube, cases: Sequence[Case], decision: Decision, reason: str | None) -> None:
     for case in cases:
         fields = {"jobName": case.name, "digest": case.shown.digest, "decision": decision, **({"reason": reason} if reason else {})}
-        name = f"{case.name}-{case.shown.digest[:10]}-{decision.lower()}"
-        done = write(kube, APPROVALS, "AgentJobApproval", name, fields)
+        done, new = _decided(kube, case, decision, fields)
         told = f"{decision.lower()}: {case.name} {case.shown.digest[:10]}"
-        screen.say(f"{told} by {at(done, 'spec', 'approvedBy') or 'nobody named'}" if done else f"{told} already")
+        screen.say(f"{told} by {at(done, 'spec', 'approvedBy') or 'nobody named'}{'' if new else ' already'}")
+
+
+def _decided(kube: Kube, case: Case, decision: Decision, fields: Json) -> tuple[Json, bool]:
+    """The decision as the server has it, and whether it is new. A name that something else has is not taken for it: there are others."""
+    name = f"{case.name}-{case.shown.digest[:DIGITS]}-{decision.lower()}"
+    try:
+        return write(kube, APPROVALS, "AgentJobApproval", {"name": name}, fields), True
+    except Said as refusal:
+        if refusal.reason != "AlreadyExists":
+            raise
+    found = kube.get(APPROVALS, name)
+    if same_decision(found, fields):
+        return found, False
+    return write(kube, APPROVALS, "AgentJobApproval", {"generateName": f"{name}-"}, fields), True
+
+
+def same_decision(body: Json, fields: Json) -> bool:
+    """Whether an object says the same of the same content, and goes on doing so. Pure."""
+    going = at(body, "metadata", "deletionTimestamp") is None
+    return going and all(at(body, "spec", field) == fields[field] for field in ("jobName", "digest", "decision"))
 
 
 def _waiting_pins(cases: Sequence[Case]) -> list[str]:
@@ -185,19 +206,16 @@ def _about_packages(pins: Sequence[str], *, yes: bool) -> bool:
 def decide_packages(kube: Kube, pins: Sequence[str], decision: Decision, reason: str | None) -> None:
     """One PackageApproval for all of them."""
     fields = {"packages": list(pins), "decision": decision, **({"reason": reason} if reason else {})}
-    done = write(kube, PACKAGE_APPROVALS, "PackageApproval", "", fields)
+    done = write(kube, PACKAGE_APPROVALS, "PackageApproval", {"generateName": "packages-"}, fields)
     screen.say(f"{decision.lower()}: {', '.join(pins)} by {at(done, 'spec', 'approvedBy') or 'nobody named'}")
 
 
-def write(kube: Kube, collection: str, kind: str, name: str, fields: Json) -> Json:
-    """The decision as the server has it; empty when it exists already. The user's own name is written only where the server wants that."""
-    metadata = {"name": name} if name else {"generateName": "packages-"}
-    body = {"apiVersion": options.API_VERSION, "kind": kind, "metadata": metadata, "spec": dict(fields)}
+def write(kube: Kube, collection: str, kind: str, metadata: Json, fields: Json) -> Json:
+    """The decision as the server has it. The user's own name is written only where the server wants that. Raises Said."""
+    body = {"apiVersion": options.API_VERSION, "kind": kind, "metadata": dict(metadata), "spec": dict(fields)}
     try:
         return kube.create(collection, body)
     except Said as refusal:
-        if refusal.reason == "AlreadyExists":
-            return {}
         if "approvedBy must be you" not in refusal.message:
             raise
     return kube.create(collection, {**body, "spec": {**fields, "approvedBy": kube.whoami()}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from agentjobs.cli import options, screen
-from agentjobs.cli.contents import in_force, of_job
+from agentjobs.cli.contents import before_words, in_force, of_job
 from agentjobs.cli.difference import coloured, unified
 from agentjobs.cli.kube import JOBS, Kube
 from agentjobs.cli.problem import Exit
@@ -19,7 +19,7 @@ def run(
     """Show what changed between the approved content that runs and the job as it is now. Exit code 1 when something did."""
     body = kube.get(JOBS, job)
     before, after = in_force(kube, body), of_job(kube, body)
-    names = (f"approved {before.digest[:10]}" if before else "nothing approved", f"now {after.digest[:10]}")
+    names = (before_words(body, before), f"now {after.digest[:10]}")
     lines = unified(before.spec if before else None, after.spec, names)
     for line in coloured(lines, colour=screen.on_terminal(), width=screen.width()):
         screen.put(line)
