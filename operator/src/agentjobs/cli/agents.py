@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import yaml
 
-from agentjobs.cli.documents import from_yaml, to_yaml
+from agentjobs.cli.documents import from_yaml, line_of, to_yaml, words_of
 from agentjobs.cli.header import HeaderError, from_spec, kebab, to_spec
 from agentjobs.cli.kube import Json
-from agentjobs.cli.scripts import Header, ScriptError, job
+from agentjobs.cli.scripts import Header, ScriptError, check_size, job
 
 FENCE: Final = "---"
 OWN: Final = ("startingMessage", "tools", "model", "maxTurns")
@@ -56,17 +56,17 @@ def split(text: str) -> tuple[list[str], str] | None:
 
 def _header(front: list[str]) -> Header:
     text = "\n".join(front)
+    check_size(front, 1)
     try:
         found = from_yaml(text)
+        places = dict(_places(yaml.compose(text)))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        told = str(getattr(error, "problem", None) or error)
         remedy = getattr(error, "remedy", "quote texts with a colon in them")
-        raise ScriptError(mark.line + 2 if mark else 1, f"this is not YAML: {told}", remedy) from None
+        raise ScriptError((line_of(error, text) or 0) + 1, f"this is not YAML: {words_of(error)}", remedy) from None
     fields: Any = found[0] if len(found) == 1 else None
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
         raise ScriptError(1, "the front matter is no set of keys", "write one `key: value` on each line, at least a description")
-    return Header(fields, {"": 1, **dict(_places(yaml.compose(text)))})
+    return Header(fields, {"": 1, **places})
 
 
 def _places(node: yaml.Node | None, path: str = "") -> Iterator[tuple[str, int]]:

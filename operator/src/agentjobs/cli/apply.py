@@ -28,7 +28,7 @@ def run(
     decided = decisions(kube.all(APPROVALS))
     for body in bodies:
         name = body["metadata"]["name"]
-        if not any("configMapKeyRef" in body["spec"].get(program, {}) for program in ("script", "agent")):
+        if not any(at(body, "spec", program, "configMapKeyRef") for program in ("script", "agent")):
             digest = content_of(name, body["spec"]).digest
             screen.say(f"{name} {digest} {decided.get(digest, 'waits for approval')}")
         else:

@@ -48,6 +48,9 @@ def content_of(name: str, spec: Json, where: str = "", texts: Texts | None = Non
         raise Problem(f"{where or name}: {explain(error)}", "correct what is named there", Exit.USAGE) from None
     except UserError as error:
         raise Problem(f"{where or name}: {error}", "correct what is named there", Exit.USAGE) from None
+    except (ValueError, TypeError, RecursionError, OverflowError):
+        told = "spec: holds values that no job can hold: numbers beyond 2^53, half characters, or lists nested without end"
+        raise Problem(f"{where or name}: {told}", "take them out", Exit.USAGE) from None
     return Shown(found.digest, json.loads(found.document)["spec"])
 
 

@@ -1,12 +1,21 @@
-"""YAML as people write it: fields in their order, texts of several lines as blocks. The same value gives the same text."""
+"""YAML as people write it: fields in their order, texts of several lines as blocks. The same value gives the same text.
+
+What is read may come from anybody: nothing in it costs more than its size, and whatever is wrong with it is told with its line.
+"""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final
 
 import yaml
+
+MAX_DEPTH: Final = 100
+"""Lists and tables in each other. A job needs ten."""
+MAX_CHARACTERS: Final = 32 << 20
+"""Of a document in which each alias is replaced by what it stands for."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -36,16 +45,49 @@ class EndlessError(yaml.composer.ComposerError):
     remedy = "write out what it stands for"
 
 
+class UnusableError(yaml.constructor.ConstructorError):
+    """A value that a job or an event cannot hold."""
+
+    remedy = "write text, a number, true, false, a list or a table"
+
+
 class _Loader(yaml.SafeLoader):
     """As kubectl reads YAML, dates (2026-01-05) and times of day (10:00) are text. So is `on`, which kubectl takes for true."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = 0
+
+    def compose_document(self) -> yaml.Node | None:
+        node = super().compose_document()
+        if node is not None and _written_out(node, {}) > MAX_CHARACTERS:
+            raise UnusableError(None, None, f"with each alias written out it has more than {MAX_CHARACTERS >> 20} MiB", node.start_mark)
+        return node
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise UnusableError(None, None, f"it is nested more than {MAX_DEPTH} levels deep", self.get_mark())
         node = super().compose_node(parent, index)
+        self.depth -= 1
         if node is not None and node.end_mark is None:  # its end has not been read: this is an alias inside of what it stands for
             raise EndlessError(None, None, "this anchor contains itself", node.start_mark)
         return node
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if node.tag not in _TAGS:
+            raise UnusableError(None, None, f"{node.tag} is no kind of value that is known here", node.start_mark)
+        try:
+            value = super().construct_object(node, deep=deep)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            raise UnusableError(None, None, "this value cannot be read", node.start_mark) from None
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UnusableError(None, None, "this is no number that JSON knows", node.start_mark)
+        return _text_of(value, node) if isinstance(value, str) else value
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        if not isinstance(node, yaml.MappingNode):
+            raise UnusableError(None, None, "this is no table", node.start_mark)
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
@@ -56,7 +98,26 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+def _text_of(text: str, node: yaml.Node) -> str:
+    """Two halves of a pair, which JSON's escapes are, as the character that they stand for. Raises UnusableError for half of one."""
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise UnusableError(None, None, "half of a surrogate pair is no character", node.start_mark) from None
+
+
+def _written_out(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
+    """Characters of a node, at least one, with what its aliases stand for."""
+    if node not in known:
+        parts = node.value if isinstance(node, yaml.SequenceNode) else ()
+        parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else parts
+        own = len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+        known[node] = 1 + own + sum(_written_out(part, known) for part in parts)
+    return known[node]
+
+
 _MERGE: Final = "tag:yaml.org,2002:merge"
+_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map", "merge", "value"))
 _NO_NUMBER: Final = r"(?!.*:)(?!(?i:on|off)$)"
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, re.compile(f"{_NO_NUMBER}(?:{known.pattern})", re.VERBOSE)) for tag, known in rules if not tag.endswith(":timestamp")]
@@ -80,3 +141,37 @@ def all_to_yaml(values: list[Any], *, unicode: bool = True) -> str:
 def from_yaml(text: str) -> list[Any]:
     """The documents of a stream that are not empty. Raises yaml.YAMLError; TwiceError and EndlessError are such."""
     return [document for document in yaml.load_all(text, _Loader) if document is not None]
+
+
+def line_of(error: yaml.YAMLError, text: str) -> int | None:
+    """Where it is, counted from 1."""
+    if mark := getattr(error, "problem_mark", None):
+        return int(mark.line) + 1
+    position = getattr(error, "position", None)
+    return None if position is None else text.count("\n", 0, position) + 1
+
+
+def words_of(error: yaml.YAMLError) -> str:
+    """What is wrong, in one line."""
+    reason = getattr(error, "reason", None)
+    if reason and getattr(error, "position", None) is not None:
+        return f"the character {chr(int(getattr(error, 'character', 0) or 0))!a} may not stand there"
+    return " ".join(str(getattr(error, "problem", None) or error).split())[:300]
+
+
+def most(lines: Sequence[str], signs: str) -> int:
+    """The line, counted from 0, with most of these characters: where a parser does not say at which it failed."""
+    counts = [sum(line.count(sign) for sign in signs) for line in lines]
+    return counts.index(max(counts)) if counts else 0
+
+
+def too_deep(value: Any) -> bool:
+    """Whether a value that something else has read is nested more deeply than one that is read here."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            part for held in level if isinstance(held, Mapping | list) for part in (held.values() if isinstance(held, Mapping) else held)
+        ]
+        if not level:
+            return False
+    return True

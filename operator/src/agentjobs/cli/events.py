@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
@@ -40,13 +39,12 @@ def event_in(path: Path) -> Event:
 
 
 def _attributes(where: str, text: str) -> Json:
-    def refused(constant: str) -> NoReturn:
-        raise Problem(f"{where}: {constant} is no JSON", "write a number, or null", Exit.USAGE)
+    from agentjobs.cli.json_text import JsonError, from_json
 
     try:
-        found: Any = json.loads(text, parse_constant=refused)
-    except json.JSONDecodeError as error:
-        raise Problem(f"{where}:{error.lineno}: this is not JSON: {error.msg}", ATTRIBUTES, Exit.USAGE) from None
+        found: Any = from_json(text)
+    except JsonError as error:
+        raise Problem(f"{where}:{error.line}: {error}", f"{error.remedy}; {ATTRIBUTES}", Exit.USAGE) from None
     if not isinstance(found, dict):
         raise Problem(f"{where}:1: this is no event", ATTRIBUTES, Exit.USAGE)
     if found.pop("specversion", "1.0") != "1.0":

@@ -11,7 +11,8 @@ from typing import Any, Final
 import yaml
 
 from agentjobs.cli import agents, header, scripts
-from agentjobs.cli.documents import from_yaml
+from agentjobs.cli.documents import from_yaml, line_of, words_of
+from agentjobs.cli.json_text import JsonError, from_json
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.scripts import ScriptError
@@ -20,6 +21,8 @@ KIND: Final = "ScheduledAgentJob"
 MANIFESTS: Final = frozenset({".yaml", ".yml", ".json"})
 WITH_HEADER: Final = {".py": scripts.manifest, ".md": agents.manifest}
 STANDARD_INPUT: Final = Path("-")
+MAX_BYTES: Final = 8 << 20
+"""Of a file: as many as eight of the largest jobs."""
 RENDERED: Final = ("jobs", "agents")
 """The folders of a repository in which scripts and agents are looked for."""
 
@@ -65,7 +68,7 @@ def _jobs_of(path: Path) -> Iterator[FileJob]:
         if file.suffix in WITH_HEADER:
             yield from _with_header(file, text, named=file == path)
         else:
-            yield from _manifests(str(file), text)
+            yield from _manifests(str(file), text, as_json=file.suffix == ".json")
 
 
 def _files(path: Path) -> list[Path]:
@@ -122,28 +125,47 @@ def called(path: Path) -> str:
 def read(path: Path) -> str:
     """A file's text, or that of standard input. Raises Problem."""
     try:
-        return (sys.stdin.buffer.read() if path == STANDARD_INPUT else path.read_bytes()).decode()
+        data = _bytes(path)
+        return data.decode()
     except UnicodeDecodeError as error:
-        raise Problem(f"{called(path)}: byte {error.start} is not UTF-8", "save the file as UTF-8", Exit.USAGE) from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise Problem(f"{called(path)}:{line}: byte {error.start} is not UTF-8", "save the file as UTF-8", Exit.USAGE) from None
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}", "name a file that can be read", Exit.USAGE) from None
 
 
-def _manifests(where: str, text: str) -> Iterator[FileJob]:
+def _bytes(path: Path) -> bytes:
+    """Raises Problem, OSError. What is no file, a device for example, may have no end."""
+    if path == STANDARD_INPUT:
+        data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    else:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise Problem(f"{called(path)}: has more than {MAX_BYTES >> 20} MiB", "split it: one file for each job", Exit.USAGE)
+    return data
+
+
+def _manifests(where: str, text: str, *, as_json: bool = False) -> Iterator[FileJob]:
     try:
-        documents = from_yaml(text)
+        documents = [from_json(text)] if as_json else from_yaml(text)
+    except JsonError as error:
+        raise Problem(f"{where}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
     except yaml.YAMLError as error:
-        remedy = getattr(error, "remedy", "correct that line")
-        raise Problem(f"{where}{_line(error)}: this is not YAML: {_problem(error)}", remedy, Exit.USAGE) from None
-    for number, document in enumerate(_flat(documents), start=1):
+        remedy, line = getattr(error, "remedy", "correct that line"), line_of(error, text)
+        raise Problem(f"{where}{f':{line}' if line else ''}: this is not YAML: {words_of(error)}", remedy, Exit.USAGE) from None
+    for number, document in enumerate(_flat(where, documents), start=1):
         if isinstance(document, dict) and document.get("kind") == KIND:
             yield FileJob(where, _checked(f"{where}, document {number}" if len(documents) > 1 else where, document))
 
 
-def _flat(documents: Iterable[Any]) -> Iterator[Any]:
+def _flat(where: str, documents: Iterable[Any]) -> Iterator[Any]:
     for document in documents:
         if isinstance(document, dict) and document.get("kind") == "List":
-            yield from document.get("items") or ()
+            items = document.get("items") or []
+            if not isinstance(items, list):
+                raise Problem(f"{where}: the items of a List are no list", "write each behind a dash", Exit.USAGE)
+            yield from items
         else:
             yield document
 
@@ -153,12 +175,3 @@ def _checked(where: str, document: dict[str, Any]) -> Json:
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not isinstance(spec, dict):
         raise Problem(f"{where}: a {KIND} needs metadata.name and spec", "add what is missing", Exit.USAGE)
     return document
-
-
-def _line(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f":{mark.line + 1}" if mark else ""
-
-
-def _problem(error: yaml.YAMLError) -> str:
-    return str(getattr(error, "problem", None) or error).strip()

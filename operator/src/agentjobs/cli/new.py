@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -25,6 +26,7 @@ def run(
     package: Annotated[list[str] | None, typer.Option("--package", "-p", help="NAME==VERSION, repeatable.", show_default=False)] = None,
 ) -> None:
     """Write a job: a script with a header, in jobs/, or the header for a script or an agent file. What is not given is asked."""
+    from agentjobs.api.rules import JOB_NAME
     from agentjobs.cli import agents, scripts
     from agentjobs.cli.contents import content_of
     from agentjobs.cli.files import read
@@ -32,7 +34,7 @@ def run(
     as_agent = script is not None and script.suffix == ".md"
     kind = agents if as_agent else scripts
     body = read(script) if script else BODY
-    if kind.manifest("x", body):
+    if _has_header(kind.manifest, script, body):
         raise Problem(f"{script}: it has a header already", f"edit that; `kubectl saj render {script}` shows what it means", Exit.USAGE)
     named = name or (script.stem.replace("_", "-") if script else screen.asked("Name of the job"))
     spec: Json = {"description": description or screen.asked("What is it for, in a sentence")}
@@ -40,11 +42,26 @@ def run(
     if cron:
         spec["schedule"] = {"cron": cron, "timeZone": time_zone}
     spec.update({"packages": package} if package else {})
+    if problem := JOB_NAME.problem(named):
+        raise Problem(f"the name {named[:100]!r} {problem}", "choose another --name", Exit.USAGE)
     text = kind.written(named, spec, body)
     content_of(named, {**spec, **({"agent": {"instructions": body}} if as_agent else {"script": {"inline": text}})}, f"job {named}")
     path = script or Path("jobs") / f"{named.replace('-', '_')}.py"
     if not script and path.exists():
         raise Problem(f"{path} is there already", "choose another --name", Exit.USAGE)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror}", "choose another place", Exit.USAGE) from None
     screen.say(f"{path} is written; next: `kubectl saj apply {path}`, and `kubectl saj approve {named}`")
+
+
+def _has_header(manifest: Callable[[str, str], object], script: Path | None, body: str) -> bool:
+    """Raises Problem for one that is wrong."""
+    from agentjobs.cli.scripts import ScriptError
+
+    try:
+        return bool(manifest("x", body))
+    except ScriptError as error:
+        raise Problem(f"{script}:{error.line}: {error}", error.remedy, Exit.USAGE) from None

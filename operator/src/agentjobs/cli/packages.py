@@ -119,11 +119,18 @@ def _asked(what: Sequence[str]) -> dict[str, list[str]]:
             asked[word] = asked[word]
         elif Path(word).exists():
             for job in jobs_in([Path(word)]):
-                for pin in job.spec.get("packages", ()):
+                for pin in _pins(job.where, job.spec):
                     asked[pin].append(job.name)
         else:
             raise Problem(f"{word} is neither a package with its version nor a file", "write NAME==VERSION: requests==2.32.3", Exit.USAGE)
     return asked
+
+
+def _pins(where: str, spec: Json) -> list[str]:
+    pins = spec.get("packages") or []
+    if not isinstance(pins, list) or not all(isinstance(pin, str) for pin in pins):
+        raise Problem(f"{where}: spec.packages is no list of texts", 'write ["requests==2.32.3"]', Exit.USAGE)
+    return pins
 
 
 def rows(jobs: Iterable[Json], decisions: Sequence[Json], packages: Packages) -> list[Json]:
@@ -193,11 +200,12 @@ def _on_cards(jobs: Iterable[Json]) -> frozenset[str]:
 
 def _inventory(path: Path) -> Mapping[str, str]:
     from agentjobs.cli.files import read
+    from agentjobs.cli.json_text import JsonError, from_json
 
     try:
-        listed: Any = json.loads(read(path))
-    except ValueError:
-        listed = None
-    if not isinstance(listed, dict):
+        listed: Any = from_json(read(path))
+    except JsonError as error:
+        raise Problem(f"{path}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
+    if not isinstance(listed, dict) or not all(isinstance(version, str) for version in listed.values()):
         raise Problem(f"{path}: this is no inventory", 'a JSON object is needed: {"requests": "2.32.3"}', Exit.USAGE)
     return listed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -15,6 +17,7 @@ from agentjobs.cli.problem import Exit, Problem
 if TYPE_CHECKING:
     from agentjobs.cli.files import FileJob
 
+_DEVICES: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -34,10 +37,8 @@ def run(
 
     found = manifests(paths, namespace)
     if folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        for body in found:
-            path = folder / f"{body['metadata']['name']}.yaml"
-            path.write_text(to_yaml(body))
+        for path, body in _paths(folder, found):
+            _write(path, to_yaml(body))
             screen.say(str(path))
     elif output is options.Output.NAME:
         for body in found:
@@ -46,6 +47,43 @@ def run(
         options.dump({"apiVersion": "v1", "kind": "List", "metadata": {}, "items": found}, output)
     else:
         screen.exact(lambda unicode: all_to_yaml(found, unicode=unicode).rstrip("\n"))
+
+
+def _paths(folder: Path, bodies: list[Json]) -> list[tuple[Path, Json]]:
+    """One file for each job, directly in the folder. Raises Problem for a name that no job can have: it could name another place."""
+    from agentjobs.api.rules import JOB_NAME
+
+    for body in bodies:
+        name = str(body["metadata"]["name"])
+        if problem := JOB_NAME.problem(name):
+            raise Problem(f"metadata.name {name[:100]!r} {problem}", "rename the job", Exit.USAGE)
+        if _DEVICES.fullmatch(name):
+            raise Problem(f"{name}.yaml is a device on Windows, and no file", "rename the job, or leave --to out", Exit.USAGE)
+    return [(folder / f"{body['metadata']['name']}.yaml", body) for body in bodies]
+
+
+def _write(path: Path, text: str) -> None:
+    """At once, in the place of whatever is called so: a link is exchanged and not followed. Raises Problem."""
+    import tempfile
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", suffix=".tmp", delete=False, encoding="utf-8") as file:
+            file.write(text)
+        try:
+            Path(file.name).chmod(0o666 & ~_umask())
+            Path(file.name).replace(path)
+        except OSError:
+            Path(file.name).unlink()
+            raise
+    except OSError as error:
+        raise Problem(f"{path}: {error.strerror}", "name another folder with --to", Exit.USAGE) from None
+
+
+def _umask() -> int:
+    now = os.umask(0o077)
+    os.umask(now)
+    return now
 
 
 def manifests(paths: list[Path] | None, namespace: str | None) -> list[Json]:

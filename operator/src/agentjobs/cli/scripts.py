@@ -18,14 +18,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
 import yaml
 
-from agentjobs.cli.documents import from_yaml
+from agentjobs.cli.documents import MAX_DEPTH, from_yaml, most, too_deep, words_of
 from agentjobs.cli.header import HeaderError, from_spec, kebab, keys, to_spec
 from agentjobs.cli.kube import Json
 
@@ -38,7 +38,12 @@ TEXTS: Final = frozenset(
 """Keys that take the rest of a comment as it is. That of others is YAML: a number, true, or a {table: in braces}."""
 ALIKE: Final = 0.85
 """From this likeness on (of 1) the first word of a comment counts as a key that is written wrong."""
-_PLAIN_LINE: Final = re.compile(r"#\s*([a-z-]+)\s*:\s*(.*?)\s*$")
+MAX_HEADER: Final = 128 * 1024
+"""Characters. The parsers of headers are slower than their texts are long, so a header is no place for data."""
+MAX_DOTS: Final = 1_000
+"""In a line: keys with dots take the square of their number."""
+_DIGITS: Final = "0123456789infa_"
+_PLAIN_LINE: Final = re.compile(r"#\s*([a-z-]{1,64})\s*:(.*)")
 _TOML_LINE: Final = re.compile(r"\s*\(at line (\d+), column \d+\)")
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -115,18 +120,35 @@ def _block(lines: list[str]) -> tuple[int, list[str]] | None:
 
 
 def _parsed(start: int, inside: list[str]) -> dict[str, Any]:
+    check_size(inside, start)
     try:
         data = tomllib.loads("\n".join(inside))
+        json.dumps(data, default=str, allow_nan=False)
     except tomllib.TOMLDecodeError as error:
         match = _TOML_LINE.search(str(error))
         line = start + int(match[1]) if match else start + len(inside)
         told = _TOML_LINE.sub("", str(error))
         raise ScriptError(line, f"this is not TOML: {told}", "put texts into double quotes, for example") from None
+    except RecursionError:
+        raise ScriptError(start + 1 + most(inside, "[{"), f"it is nested more than {MAX_DEPTH} levels deep", "write it flatter") from None
+    except ValueError:
+        raise ScriptError(start + 1 + most(inside, _DIGITS), "a number is none, or has too many digits", "write it as text") from None
+    if too_deep(data):
+        raise ScriptError(start + 1 + most(inside, "[{."), f"it is nested more than {MAX_DEPTH} levels deep", "write it flatter")
     tool = data.get("tool", {})
     table = tool.get("agentjobs", {}) if isinstance(tool, dict) else None
     if not isinstance(table, dict):
         raise ScriptError(start, "tool.agentjobs is not a table", "write [tool.agentjobs], and a key on each line below it")
     return data
+
+
+def check_size(lines: Sequence[str], start: int) -> None:
+    """Raises ScriptError. `start`: the line on which the header begins."""
+    if sum(map(len, lines)) > MAX_HEADER:
+        raise ScriptError(start, f"the header has more than {MAX_HEADER} characters", "keep data in the script, or in the workspace")
+    for number, line in enumerate(lines, start=start + 1):
+        if line.count(".") > MAX_DOTS:
+            raise ScriptError(number, f"it is nested more than {MAX_DEPTH} levels deep", "write it flatter, or in several lines")
 
 
 def _places(start: int, inside: list[str]) -> dict[str, int]:
@@ -150,8 +172,8 @@ def _comments(lines: list[str]) -> Header | None:
         if line.strip() and not line.startswith("#"):
             break
         match = _PLAIN_LINE.match(line)
-        if match and match[2]:
-            found.append((number, match[1], match[2]))
+        if match and match[2].strip():
+            found.append((number, match[1], match[2].strip()))
     if "description" not in {key for _, key, _ in found}:
         return None
     known = {"name", *keys()}
@@ -168,8 +190,10 @@ def _comments(lines: list[str]) -> Header | None:
 def _value(number: int, key: str, text: str) -> Any:
     try:
         return text if key in TEXTS else from_yaml(text)[0]
-    except (yaml.YAMLError, IndexError):
+    except IndexError:
         raise ScriptError(number, f"{key}: this is not YAML", "write a number, true, or {A: b} for example") from None
+    except yaml.YAMLError as error:
+        raise ScriptError(number, f"{key}: this is not YAML: {words_of(error)}", "write a number, true, or {A: b} for example") from None
 
 
 def written(name: str, spec: Json, body: str) -> str:
