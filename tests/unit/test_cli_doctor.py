@@ -98,9 +98,9 @@ def ready(name: str, reason: str, seen: int = 1) -> Json:
 
 
 def test_a_job_that_only_waits_is_in_no_trouble() -> None:
-    assert verdicts(doctor.troubles([ready("pages", "PendingApproval")])) == ["ok"]
-    assert verdicts(doctor.troubles([ready("pages", "NameTaken"), ready("mail", "PolicyMissing")])) == ["problem", "problem"]
-    assert verdicts(doctor.troubles([ready("pages", "Ready", seen=0)])) == ["problem"]
+    assert verdicts(doctor.troubles([ready("pages", "PendingApproval")], NOW)) == ["ok"]
+    assert verdicts(doctor.troubles([ready("pages", "NameTaken"), ready("mail", "PolicyMissing")], NOW)) == ["problem", "problem"]
+    assert verdicts(doctor.troubles([ready("pages", "Ready", seen=0)], NOW)) == ["problem"]
 
 
 def test_each_package_has_one_row_however_it_is_spelt() -> None:

@@ -151,7 +151,7 @@ def check(folder: Path, suffix: str, text: bytes, only: int | None = None) -> No
         assert code in set(Exit), what
         if code == Exit.USAGE:
             assert SENTENCE.fullmatch(err), (what, text[:200], err[:500])
-            assert str(file) in err or "job report" in err, (what, text[:200], err[:500])
+            assert str(file) in err or re.search("(ScheduledAgentJob|job|metadata.name) ", err), (what, text[:200], err[:500])
             assert len(err) < 3_000, (what, err[:300])
     assert {path.name for path in folder.iterdir()} == {file.name}
 

@@ -29,7 +29,7 @@ def run(
     for body in bodies:
         name = body["metadata"]["name"]
         if not any(at(body, "spec", program, "configMapKeyRef") for program in ("script", "agent")):
-            digest = content_of(name, body["spec"]).digest
+            digest = content_of(name, body["spec"], f"ScheduledAgentJob {name}").digest
             screen.say(f"{name} {digest} {decided.get(digest, 'waits for approval')}")
         else:
             screen.say(f"{name} is applied; `kubectl saj cards {name}` shows what waits")

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from agentjobs.cli import cards, options, rows, screen
+from agentjobs.cli import cards, options, rows, screen, warnings
 from agentjobs.cli.contents import Shown, before_words, in_force, of_job
 from agentjobs.cli.difference import coloured, unified
 from agentjobs.cli.kube import APPROVALS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said
@@ -60,6 +60,10 @@ def approve(
     pins = _waiting_pins(cases)
     if digest is None:
         _present(kube, cases)
+    for case in cases:
+        on_card = at(case.job, "status", "card", "warnings") or () if digest else ()
+        for sentence in (*on_card, *warnings.of(kube, case.job, case.shown)):
+            screen.note(f"warning: {case.name}: {sentence}")
     if pins and (packages or (packages is None and digest is None and _about_packages(pins, yes=yes))):
         decide_packages(kube, pins, "Approved", reason)
     elif pins:

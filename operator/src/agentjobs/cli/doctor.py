@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 import typer
 
-from agentjobs.cli import options, screen
-from agentjobs.cli.kube import JOBS, MAY_I, Json, Kube, Said
+from agentjobs.cli import options, rows, screen
+from agentjobs.cli.kube import JOBS, MAY_I, RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit
 from agentjobs.cli.rbac import holders, ways_around
 from agentjobs.cli.text import Line, at, joined, one_line, painted, visible, when
@@ -23,9 +23,15 @@ POLICIES: Final = "apis/admissionregistration.k8s.io/v1/{}validatingadmissionpol
 BINDINGS: Final = "apis/admissionregistration.k8s.io/v1/{}validatingadmissionpolicybindings"
 RBAC: Final = "apis/rbac.authorization.k8s.io/v1/{}"
 OURS: Final = "app.kubernetes.io/name=agentjobs"
+INSTANCE: Final = "app.kubernetes.io/instance"
 LEASE_NAME: Final = "agentjobs-operator"
 LATE: Final = timedelta(seconds=60)
-FAULTS: Final = frozenset({"PolicyMissing", "NameTaken", "InvalidSpec"})
+FAULTS: Final = {
+    "Ready": frozenset("PolicyMissing NameTaken InvalidSpec SourceMissing SourceNotLabelled SourceInvalid ClusterRefused".split()),
+    "Scheduled": frozenset({"NeverDue", "Past", "PausedAfterFailures"}),
+}
+"""Reasons of conditions that somebody has to do something about, beside decisions that wait or were made."""
+STUCK: Final = timedelta(seconds=60)
 RIGHTS: Final = {
     "write jobs": ("create", "scheduledagentjobs"),
     "start runs": ("run", "scheduledagentjobs"),
@@ -52,7 +58,7 @@ def run(
 ) -> None:
     """Check what approvals rest on, what you may do here, and who could get around an approval. Exit code 1 when something is wrong."""
     found: list[Finding] = []
-    for check in (served, operator, policies, jobs, rights, around):
+    for check in (served, operator, policies, jobs, runs, rights, around):
         for finding in _tried(check, kube):
             found.append(finding)
             if output in (options.Output.TABLE, options.Output.WIDE):
@@ -110,11 +116,20 @@ def lease(leases: list[Json], now: datetime) -> Iterator[Finding]:
         alive = bool(renewed) and now - datetime.fromisoformat(renewed) < LATE
         seen = when(renewed, now)
         yield Finding("ok", f"{where} is alive") if alive else Finding("problem", f"{where} was last seen {seen}: see its log")
+    yield from several("operators, in the namespaces", {str(body["metadata"]["namespace"]) for body in leases})
+
+
+def several(what: str, found: set[str]) -> Iterator[Finding]:
+    """One cluster has room for one release. Pure."""
+    if len(found) > 1:
+        yield Finding("problem", f"there are {len(found)} {what} {', '.join(sorted(found))}: they block each other; uninstall all but one")
 
 
 def policies(kube: Kube) -> Iterator[Finding]:
     """The admission policies."""
-    names = {body["metadata"]["name"] for body in kube.all(POLICIES, "", labelSelector=OURS)}
+    found = kube.all(POLICIES, "", labelSelector=OURS)
+    names = {body["metadata"]["name"] for body in found}
+    yield from several("releases of the chart,", {str(at(body, "metadata", "labels", INSTANCE)) for body in found} - {"None"})
     deny = {
         at(body, "spec", "policyName")
         for body in kube.all(BINDINGS, "", labelSelector=OURS)
@@ -135,22 +150,48 @@ def enforced(names: set[str], deny: set[str]) -> Iterator[Finding]:
 
 def jobs(kube: Kube) -> Iterator[Finding]:
     """The jobs of the namespace."""
-    yield from troubles(kube.all(JOBS))
+    yield from troubles(kube.all(JOBS), options.now())
 
 
-def troubles(found: list[Json]) -> Iterator[Finding]:
-    """What the operator says is wrong. Pure."""
+def troubles(found: list[Json], now: datetime) -> Iterator[Finding]:
+    """What the operator says is wrong, and what it does not come to an end with. Pure."""
     wrong = [
         (job["metadata"]["name"], condition["message"])
         for job in found
         for condition in at(job, "status", "conditions") or ()
-        if condition["type"] == "Ready" and condition["reason"] in FAULTS
+        if condition["reason"] in FAULTS.get(condition["type"], ())
     ]
     unseen = [job["metadata"]["name"] for job in found if at(job, "status", "observedGeneration") != at(job, "metadata", "generation")]
     yield from (Finding("problem", f"{name}: {message}") for name, message in wrong)
     yield from (Finding("problem", f"{name}: the operator has not seen it as it is now") for name in unseen)
-    if not wrong and not unseen:
+    going = [job["metadata"]["name"] for job in found if _older(at(job, "metadata", "deletionTimestamp"), now)]
+    yield from (Finding("problem", f"{name}: is being deleted and does not go: see its finalizers") for name in going)
+    if not wrong and not unseen and not going:
         yield Finding("ok", f"{len(found)} jobs, none of them in trouble")
+
+
+def _older(text: object, now: datetime) -> bool:
+    """Whether this moment lies so far back that what began then is stuck."""
+    try:
+        return text is not None and now - datetime.fromisoformat(str(text)) > STUCK
+    except (ValueError, TypeError):
+        return False
+
+
+def runs(kube: Kube) -> Iterator[Finding]:
+    """The runs of the namespace that go on."""
+    yield from stuck(kube.all(RUNS), options.now())
+
+
+def stuck(found: list[Json], now: datetime) -> Iterator[Finding]:
+    """Runs whose pods do not start, and runs that nobody starts. Pure."""
+    going = [run for run in found if at(run, "status", "phase") not in rows.FINAL]
+    late = [run for run in going if not at(run, "status", "startedAt") and _older(at(run, "metadata", "creationTimestamp"), now)]
+    for run in late:
+        why = at(run, "status", "message") or "the operator says nothing about it: see its log"
+        yield Finding("problem", f"the run {run['metadata']['name']} has not started: {why}")
+    if not late:
+        yield Finding("ok", f"{len(going)} runs go on, all of them started")
 
 
 def rights(kube: Kube) -> Iterator[Finding]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from agentjobs.cli import options, rows
-from agentjobs.cli.kube import JOBS, RUNS, Kube
+from agentjobs.cli import logs, options, rows, screen
+from agentjobs.cli.kube import RUNS, Json, Kube
+from agentjobs.cli.text import at
+
+TOLD: Final = 5
+"""Runs of which is said why they have no output."""
 
 
 @options.on_cluster
@@ -19,7 +23,18 @@ def run(
 ) -> None:
     """List a job's runs, newest first, with the starts that did not happen and why."""
     found = rows.newest_first(kube.all(RUNS, fieldSelector=f"spec.jobName={job}"))
-    if not found:
-        kube.get(JOBS, job)  # says so when there is no such job
+    empty = "" if found else _why_none(kube.job(job))
     shown = found[:limit] if limit else found
-    options.show([shown], rows.RUNS, output, empty=f"{job} has no runs yet; `kubectl saj run {job}` starts one")
+    options.show([shown], rows.RUNS, output, empty=empty)
+    if output in (options.Output.TABLE, options.Output.WIDE):
+        for record in shown[:TOLD]:
+            if why := logs.why_empty(record):
+                screen.note(f"{record['metadata']['name']} has no output: {why}")
+
+
+def _why_none(job: Json) -> str:
+    """Pure."""
+    name = job["metadata"]["name"]
+    conditions = at(job, "status", "conditions") or ()
+    held = next((told["message"] for told in conditions if told["type"] in ("Ready", "Scheduled") and told["status"] == "False"), "")
+    return f"{name} has no runs yet{f': {held}' if held else ''}; `kubectl saj run {name}` starts one"

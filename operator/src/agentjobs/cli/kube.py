@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from typing import IO, Any, Final
 from urllib.parse import quote, urlencode
@@ -27,10 +28,13 @@ JOBS: Final = "apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs"
 RUNS: Final = "apis/agentjobs.dev/v1alpha1/{}agentjobruns"
 APPROVALS: Final = "apis/agentjobs.dev/v1alpha1/{}agentjobapprovals"
 PACKAGE_APPROVALS: Final = "apis/agentjobs.dev/v1alpha1/{}packageapprovals"
+SECRETS: Final = "api/v1/{}secrets"
+CLAIMS: Final = "api/v1/{}persistentvolumeclaims"
 CONFIG_MAPS: Final = "api/v1/{}configmaps"
 WHO_AM_I: Final = "apis/authentication.k8s.io/v1/{}selfsubjectreviews"
 MAY_I: Final = "apis/authorization.k8s.io/v1/{}selfsubjectaccessreviews"
 FIELD_MANAGER: Final = "kubectl-saj"
+MAX_NAME: Final = 253
 
 _ERROR = re.compile(r"^Error from server(?: \((\w+)\))?: (.*)", re.MULTILINE | re.DOTALL)
 _CODES: Final = {"NotFound": Exit.NOT_FOUND, "Forbidden": Exit.FORBIDDEN, "Unauthorized": Exit.FORBIDDEN}
@@ -125,6 +129,26 @@ class Kube:
         patch = json.dumps({"spec": spec})
         where = ("--namespace", self.namespace, "--field-manager", FIELD_MANAGER, "--type=merge", "--output=json")
         return self._json("patch", f"{plural}.agentjobs.dev", name, *where, "--patch", patch)
+
+    def job(self, name: str) -> Json:
+        """A ScheduledAgentJob. Raises Said, which names those that are written much like one that is not there."""
+        try:
+            return self.get(JOBS, name)
+        except Said as refusal:
+            if refusal.code is not Exit.NOT_FOUND:
+                raise
+            like = get_close_matches(name[:MAX_NAME], self._names(), 3)
+            remedy = f"did you mean {' or '.join(like)}? {refusal.remedy}" if like else refusal.remedy
+            raise Said(
+                f"there is no ScheduledAgentJob {name} in namespace {self.namespace}", remedy, refusal.code, refusal.reason
+            ) from None
+
+    def _names(self) -> list[str]:
+        """Of all jobs, as far as the user may list them."""
+        try:
+            return [str(body["metadata"]["name"]) for body in self.all(JOBS)]
+        except Said:
+            return []
 
     def whoami(self) -> str:
         """The name by which the server knows the user."""

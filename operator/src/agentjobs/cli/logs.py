@@ -43,8 +43,27 @@ def stored(record: Json, *, stderr: bool) -> None:
     """What the record holds, byte for byte; what it lacks is said beside it."""
     stream = "stderr" if stderr else "stdout"
     screen.output(str(at(record, "status", stream) or "").encode(errors="replace"))
-    if at(record, "status", "logsComplete") is False or at(record, "status", f"{stream}DroppedBytes"):
+    if why := why_empty(record, (stream,)):
+        screen.note(f"{record['metadata']['name']} has no {stream}: {why}")
+    elif at(record, "status", "logsComplete") is False or at(record, "status", f"{stream}DroppedBytes"):
         screen.note(f"not all of {stream} was kept: {at(record, 'status', 'message')}")
+
+
+def why_empty(record: Json, streams: tuple[str, ...] = ("stdout", "stderr")) -> str:
+    """Why an ended run has nothing in these streams; empty when it has something, or still goes on. Pure."""
+    phase, message = at(record, "status", "phase"), at(record, "status", "message")
+    if phase not in rows.FINAL or any(at(record, "status", stream) for stream in streams):
+        return ""
+    told = f": {message}" if message else ""
+    if phase in ("Skipped", "Missed") or not at(record, "status", "startedAt"):
+        return f"it did not start{told}"
+    if at(record, "status", "outputTrimmed"):
+        return "newer runs took its place; spec.history.outputs says how many keep theirs"
+    if at(record, "status", "logsComplete") is False:
+        return f"it could not be kept{told}"
+    other = {"stdout": "stderr", "stderr": "stdout"}.get(streams[0], "") if len(streams) == 1 else ""
+    beside = f", but to {other}" if other and at(record, "status", other) else ""
+    return f"it printed nothing{f' to {streams[0]}' if len(streams) == 1 else ''}{beside}{told if phase != 'Succeeded' else ''}"
 
 
 def _record(kube: Kube, name: str) -> Json:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from agentjobs.cli import options
-from agentjobs.cli.kube import Kube
+from agentjobs.cli.kube import Json, Kube
+from agentjobs.cli.text import at
 
 Jobs = Annotated[list[str], typer.Argument(metavar="JOB...", help="Names of ScheduledAgentJobs.", show_default=False)]
 
@@ -15,16 +16,41 @@ Jobs = Annotated[list[str], typer.Argument(metavar="JOB...", help="Names of Sche
 @options.on_cluster
 def pause(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE) -> None:
     """Stop scheduled starts. What runs finishes, and `run` still works. Needs no new approval."""
-    _suspend(kube, jobs, output, suspend=True)
+    _suspend(kube, jobs, output)
 
 
 @options.on_cluster
 def resume(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE) -> None:
-    """Let scheduled starts happen again. Starts that were due meanwhile are not made up for."""
-    _suspend(kube, jobs, output, suspend=False)
+    """Let scheduled starts happen again, also after too many failures. Starts that were due meanwhile are not made up for."""
+    for name in jobs:
+        before = kube.job(name)
+        if at(before, "status", "failurePause") and not at(before, "spec", "suspend"):
+            # The operator takes a pause after failures back when suspend is turned off, so it has to be on first.
+            kube.patch("scheduledagentjobs", name, {"suspend": True})
+        done = kube.patch("scheduledagentjobs", name, {"suspend": False})
+        options.show_one(done, output, resumed(before))
 
 
-def _suspend(kube: Kube, jobs: list[str], output: options.Output, *, suspend: bool) -> None:
+def resumed(before: Json) -> str:
+    """What is said of a job that was so before: what still keeps it from starting, too. Pure."""
+    name = at(before, "metadata", "name")
+    failures = at(before, "status", "consecutiveFailures")
+    after = f" after {failures} failures in a row" if at(before, "status", "failurePause") else ""
+    return f"{name} is resumed{after}{_still(before)}"
+
+
+def _still(job: Json) -> str:
+    name, state = at(job, "metadata", "name"), at(job, "status", "approval", "state")
+    if state in ("Pending", "Denied"):
+        return f", and starts nothing before it is approved: `kubectl saj cards {name}`"
+    if not at(job, "spec", "schedule"):
+        return f"; it has no schedule: `kubectl saj run {name}` starts it" + (", as do its triggers" if at(job, "spec", "triggers") else "")
+    conditions = {told["type"]: told for told in at(job, "status", "conditions") or ()}
+    due = conditions.get("Scheduled", {})
+    return f", but it is never due: {due['message']}" if due.get("reason") in ("Past", "NeverDue") else ""
+
+
+def _suspend(kube: Kube, jobs: list[str], output: options.Output) -> None:
     for job in jobs:
-        done = kube.patch("scheduledagentjobs", job, {"suspend": suspend})
-        options.show_one(done, output, f"{job} is {'paused' if suspend else 'resumed'}")
+        done = kube.patch("scheduledagentjobs", job, {"suspend": True})
+        options.show_one(done, output, f"{job} is paused")
