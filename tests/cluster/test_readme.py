@@ -49,3 +49,11 @@ def test_an_upgrade_and_a_reinstallation_keep_what_people_wrote(
         agentjobs.install()
     assert agentjobs.finished(namespace, agentjobs.start(namespace, "kept"))["phase"] == "Succeeded"
     assert kept() == before
+
+
+def test_a_second_release_is_refused_with_a_sentence(agentjobs: Installed) -> None:
+    environment = {**os.environ, "KUBECONFIG": agentjobs.kubectl.cluster.kubeconfig}
+    command = [agentjobs.helm, "install", "second", str(ROOT / "charts/agentjobs"), "--namespace", "default", "--dry-run=server"]
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    assert ran.returncode != 0
+    assert "this cluster has a release of agentjobs already, agentjobs in namespace agentjobs-system, and has room for one" in ran.stderr

@@ -14,6 +14,8 @@ import yaml
 
 MAX_DEPTH: Final = 100
 """Lists and tables in each other. A job needs ten."""
+MAX_BITS: Final = 1024
+"""Of a whole number. Python refuses to write those of some 14,000."""
 MAX_CHARACTERS: Final = 32 << 20
 """Of a document in which each alias is replaced by what it stands for."""
 
@@ -81,6 +83,8 @@ class _Loader(yaml.SafeLoader):
             value = super().construct_object(node, deep=deep)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise UnusableError(None, None, "this value cannot be read", node.start_mark) from None
+        if isinstance(value, int) and value.bit_length() > MAX_BITS:
+            raise UnusableError(None, None, "this number has too many digits", node.start_mark)
         if isinstance(value, float) and not math.isfinite(value):
             raise UnusableError(None, None, "this is no number that JSON knows", node.start_mark)
         return _text_of(value, node) if isinstance(value, str) else value
