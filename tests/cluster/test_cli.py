@@ -254,3 +254,28 @@ def test_a_job_whose_text_is_in_a_config_map_is_applied(saj: Saj, program: str) 
     path = saj.folder / f"{program}.yaml"
     path.write_text(yaml.safe_dump(manifest))
     assert saj("apply", str(path)) == f"referring-{program} is applied; `kubectl saj cards referring-{program}` shows what waits\n"
+
+
+def test_what_is_not_there_or_keeps_a_job_is_told(agentjobs: Installed, kubectl: Kubectl, saj: Saj, namespace: str) -> None:
+    agentjobs.in_force(namespace, "quiet", "import sys\nsys.exit(3)\n", schedule={"cron": "0 0 1 1 *"}, pauseAfterFailures=1)
+    code, said = saj.refused("run", "quite")
+    assert (code, "did you mean quiet?" in said) == (4, True), said
+    assert kubectl.json("get", "ajr", "-n", namespace, "--field-selector", "spec.jobName=quite")["items"] == []
+    assert saj.run("run", "quiet", "--wait", "--name", "quiet-1").returncode == 7
+    logs = saj.run("logs", "quiet-1")
+    assert (logs.stdout, "quiet-1 has no stdout: it printed nothing to stdout" in logs.stderr) == ("", True), logs.stderr
+    wait_for(lambda: "failurePause" in agentjobs.job(namespace, "quiet")["status"], 30, "the job is paused")
+    doctor = saj.run("doctor")
+    assert (doctor.returncode, "quiet: 1 runs in a row failed" in doctor.stdout) == (1, True), doctor.stdout
+    assert saj("resume", "quiet") == "quiet is resumed after 1 failure in a row\n"
+    wait_for(lambda: "failurePause" not in agentjobs.job(namespace, "quiet")["status"], 30, "the pause is over")
+
+
+def test_who_approves_is_warned_of_a_secret_that_is_not_there(agentjobs: Installed, saj: Saj, namespace: str) -> None:
+    token = {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "absent", "key": "token"}}}
+    agentjobs.kubectl.apply(namespace, many.job("reads", "print(1)\n", env=[token], workspace={"claimName": "nowhere"}))
+    agentjobs.digest(namespace, "reads")
+    told = saj.run("approve", "reads", "--yes").stderr
+    assert "warning: reads: there is no Secret absent: runs cannot start without its token" in told
+    assert "warning: reads: there is no PersistentVolumeClaim nowhere" in told
+    saj("delete", "reads", "--approvals", "--yes")

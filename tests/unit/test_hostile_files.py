@@ -222,6 +222,17 @@ LINES: Final = {
     "a bomb": (".yaml", "\n" + BOMB, 2),
     "no UTF-8": (".yaml", "a: 1\nb: \udcff", 2),
     "control": (".yaml", "a: 1\nb: \x07", 2),
+    "a wrong field": (
+        ".yaml",
+        f"{yaml.safe_dump({'kind': JOB['kind'], 'metadata': JOB['metadata']})}spec:\n  description: x\n  scrpt: y\n",
+        6,
+    ),
+    "a wrong part of a list": (
+        ".yaml",
+        "kind: List\nitems:\n- kind: ScheduledAgentJob\n  metadata: {name: a}\n  spec:\n    description: x\n    env:\n    - valeu: 1\n",
+        8,
+    ),
+    "no name": (".yaml", "kind: Pod\n---\nkind: ScheduledAgentJob\nmetadata:\n  nam: a\nspec: {}\n", 4),
     "a tag": (".yaml", "a: 1\nb: !!binary aGk=", 2),
 }
 

@@ -9,7 +9,10 @@ from typing import Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from agentjobs.api.base import MAX_SENTENCE, explain
+from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.compare import differences, unified
 from agentjobs.core.visible import visible
 
@@ -82,6 +85,15 @@ def test_a_comparison_tells_how_to_make_the_one_of_the_other(old: list[str], new
         at = span.old_to
     assert made + old[at:] == new
     assert bool(differences(old, new)) == (old != new)
+
+
+@pytest.mark.timeout(60)
+def test_a_spec_with_very_many_mistakes_is_told_soon() -> None:
+    with pytest.raises(ValidationError) as told:
+        ScheduledAgentJobSpec.model_validate({f"field{number}": 1 for number in range(50_000)})
+    sentence = explain(told.value)
+    assert len(sentence) <= MAX_SENTENCE
+    assert re.search("; and 49[0-9]{3} more$", sentence)
 
 
 HUNK: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")

@@ -75,7 +75,8 @@ def explain(error: ValidationError, root: str = "spec") -> str:
     Values are never repeated: a script or a variable may hold a secret, and the sentence goes to conditions, events and logs.
     """
     problems = [f"{_path(root, detail['loc'])}: {_message(detail)}" for detail in error.errors(include_url=False, include_input=False)]
-    shown = problems
+    # Each has at least a path, a colon and a word: no more of them could be shown, and a thousand is soon tried.
+    shown = problems[: MAX_SENTENCE // 4]
     while len(text := _joined(shown, len(problems) - len(shown))) > MAX_SENTENCE:
         shown = shown[:-1]
     return text

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Texts = Callable[["Reference"], "str | Unusable"]
 """From a reference to its text."""
+Place = Callable[..., str]
+"""From the steps of a field's path to the file and line where it stands."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,11 @@ class Shown:
     spec: Json
 
 
-def content_of(name: str, spec: Json, where: str = "", texts: Texts | None = None) -> Shown:
-    """Of a spec; `texts` finds what its references stand for. Raises Problem; `where` names the file or the resource in it."""
+def content_of(name: str, spec: Json, where: str = "", texts: Texts | None = None, place: Place | None = None) -> Shown:
+    """Of a spec; `texts` finds what its references stand for. Raises Problem; `where` names the file or the resource in it.
+
+    `place`: the file with the line of a field, given by its path.
+    """
     from pydantic import ValidationError
 
     from agentjobs.api.base import explain
@@ -45,7 +50,9 @@ def content_of(name: str, spec: Json, where: str = "", texts: Texts | None = Non
         schedule.check(model.schedule)
         found = content(name, model, {reference: texts(reference) for reference in references(model)} if texts else {})
     except ValidationError as error:
-        raise Problem(f"{where or name}: {explain(error)}", "correct what is named there", Exit.USAGE) from None
+        steps = error.errors(include_url=False, include_input=False)[0]["loc"]
+        at_line = place("spec", *steps) if place else where or name
+        raise Problem(f"{at_line}: {explain(error)}", "correct what is named there", Exit.USAGE) from None
     except UserError as error:
         raise Problem(f"{where or name}: {error}", "correct what is named there", Exit.USAGE) from None
     except (ValueError, TypeError, RecursionError, OverflowError):

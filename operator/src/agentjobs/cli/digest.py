@@ -20,4 +20,4 @@ def run(
     from agentjobs.cli.files import jobs_in
 
     for job in jobs_in(paths):
-        screen.say(f"{content_of(job.name, job.spec, job.where).digest}  {job.name}")
+        screen.say(f"{content_of(job.name, job.spec, job.where, place=job.place).digest}  {job.name}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
@@ -142,9 +143,50 @@ def all_to_yaml(values: list[Any], *, unicode: bool = True) -> str:
     return "---\n".join(to_yaml(value, unicode=unicode) for value in values)
 
 
+@dataclass(frozen=True)
+class Document:
+    """A value that was read, and the nodes that it was read from."""
+
+    value: Any
+    node: yaml.Node
+
+    def line(self, path: Sequence[int | str]) -> int:
+        """Where this part of it stands, counted from 1; as much of the path as is there."""
+        node, line = self.node, int(self.node.start_mark.line)
+        for step in path:
+            found = _below(node, step)
+            if found is None:
+                break
+            line, node = int(found[0].start_mark.line), found[1]
+        return line + 1
+
+
+def _below(node: yaml.Node, step: int | str) -> tuple[yaml.Node, yaml.Node] | None:
+    """The key, or the entry, of this name; and its value."""
+    if isinstance(node, yaml.MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == step), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step], node.value[step]
+    return None
+
+
+def documents(text: str) -> list[Document]:
+    """Those of a stream that are not empty. Raises yaml.YAMLError; TwiceError and EndlessError are such."""
+    loader = _Loader(text)
+    found = []
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            value = loader.construct_document(node)
+            found += [Document(value, node)] if node is not None and value is not None else []
+    finally:
+        loader.dispose()
+    return found
+
+
 def from_yaml(text: str) -> list[Any]:
-    """The documents of a stream that are not empty. Raises yaml.YAMLError; TwiceError and EndlessError are such."""
-    return [document for document in yaml.load_all(text, _Loader) if document is not None]
+    """The same, without where they stand."""
+    return [document.value for document in documents(text)]
 
 
 def line_of(error: yaml.YAMLError, text: str) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 from agentjobs.cli import agents, header, scripts
-from agentjobs.cli.documents import from_yaml, line_of, words_of
+from agentjobs.cli.documents import Document, documents, line_of, words_of
 from agentjobs.cli.json_text import JsonError, from_json
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
@@ -33,6 +33,13 @@ class FileJob:
 
     where: str
     manifest: Json
+    document: Document | None = None
+    path: tuple[int | str, ...] = ()
+    """Where in that document it stands."""
+
+    def place(self, *steps: int | str) -> str:
+        """The file, and the line of a part of the manifest where that is known."""
+        return f"{self.where}:{self.document.line((*self.path, *steps))}" if self.document else self.where
 
     @property
     def name(self) -> str:
@@ -148,30 +155,33 @@ def _bytes(path: Path) -> bytes:
 
 def _manifests(where: str, text: str, *, as_json: bool = False) -> Iterator[FileJob]:
     try:
-        documents = [from_json(text)] if as_json else from_yaml(text)
+        found: list[tuple[Any, Document | None]] = (
+            [(from_json(text), None)] if as_json else [(document.value, document) for document in documents(text)]
+        )
     except JsonError as error:
         raise Problem(f"{where}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
     except yaml.YAMLError as error:
         remedy, line = getattr(error, "remedy", "correct that line"), line_of(error, text)
         raise Problem(f"{where}{f':{line}' if line else ''}: this is not YAML: {words_of(error)}", remedy, Exit.USAGE) from None
-    for number, document in enumerate(_flat(where, documents), start=1):
-        if isinstance(document, dict) and document.get("kind") == KIND:
-            yield FileJob(where, _checked(f"{where}, document {number}" if len(documents) > 1 else where, document))
+    for value, document in found:
+        for part, path in _flat(where, value):
+            if isinstance(part, dict) and part.get("kind") == KIND:
+                yield _checked(FileJob(where, part, document, path))
 
 
-def _flat(where: str, documents: Iterable[Any]) -> Iterator[Any]:
-    for document in documents:
-        if isinstance(document, dict) and document.get("kind") == "List":
-            items = document.get("items") or []
-            if not isinstance(items, list):
-                raise Problem(f"{where}: the items of a List are no list", "write each behind a dash", Exit.USAGE)
-            yield from items
-        else:
-            yield document
+def _flat(where: str, document: Any) -> Iterator[tuple[Any, tuple[int | str, ...]]]:
+    """The objects of a document, and where in it they stand."""
+    if not isinstance(document, dict) or document.get("kind") != "List":
+        yield document, ()
+        return
+    items = document.get("items") or []
+    if not isinstance(items, list):
+        raise Problem(f"{where}: the items of a List are no list", "write each behind a dash", Exit.USAGE)
+    yield from ((item, ("items", number)) for number, item in enumerate(items))
 
 
-def _checked(where: str, document: dict[str, Any]) -> Json:
-    metadata, spec = document.get("metadata"), document.get("spec")
+def _checked(job: FileJob) -> FileJob:
+    metadata, spec = job.manifest.get("metadata"), job.manifest.get("spec")
     if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not isinstance(spec, dict):
-        raise Problem(f"{where}: a {KIND} needs metadata.name and spec", "add what is missing", Exit.USAGE)
-    return document
+        raise Problem(f"{job.place('metadata')}: a {KIND} needs metadata.name and spec", "add what is missing", Exit.USAGE)
+    return job

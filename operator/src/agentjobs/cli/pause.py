@@ -35,7 +35,7 @@ def resumed(before: Json) -> str:
     """What is said of a job that was so before: what still keeps it from starting, too. Pure."""
     name = at(before, "metadata", "name")
     failures = at(before, "status", "consecutiveFailures")
-    after = f" after {failures} failures in a row" if at(before, "status", "failurePause") else ""
+    after = f" after {failures} failure{'s' * (failures != 1)} in a row" if at(before, "status", "failurePause") else ""
     return f"{name} is resumed{after}{_still(before)}"
 
 
