@@ -25,7 +25,18 @@ KEYS = st.sampled_from(["input", "output", "microUSD", "remark", "reason", "mess
 TEXTS = st.one_of(
     st.text(max_size=30),
     st.sampled_from(
-        ["NoModel", "ModelError", "x" * 5000, "\x00" * 900, '"\\' * 900, "\U0001f600" * 900, "swordfish", "swo\u200brdfish", "\ud800"]
+        [
+            "NoModel",
+            "ModelError",
+            "Completed",
+            "x" * 5000,
+            "\x00" * 900,
+            '"\\' * 900,
+            "\U0001f600" * 900,
+            "swordfish",
+            "swo\u200brdfish",
+            "\ud800",
+        ]
     ),
 )
 VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentjobs.core.envelope import MAX_LINES, Envelope, EnvelopeError, ShortForm, read_envelope, read_short_form
+from agentjobs.core.envelope import MAX_LINES, Envelope, EnvelopeError, ShortForm, live_output, read_envelope, read_short_form
+from agentjobs.core.resolution import read_installation
 
 DIGEST = "b923963ca2642f1caf65c2f79fc917d98bd47e3b20683e79dbb72e94165a7310"
 CHECKSUM = "7d92c24a62071d0ecf59a0b522d3f2f73f276998d009902219f684ab65c8fef4"
@@ -96,8 +97,11 @@ def test_a_log_that_does_not_end_with_an_end_line_holds_no_envelope(log: bytes) 
         read_envelope(log)
 
 
+REFUSED = {"outcome": "Refused", "exitCode": 78, "reason": "DigestMismatch"}
+
+
 def test_a_run_that_never_started_has_no_start() -> None:
-    assert read_envelope(log_of(RECORD | {"startedAt": None, "outcome": "Refused"})).started_at is None
+    assert read_envelope(log_of(RECORD | {"startedAt": None, **REFUSED})).started_at is None
 
 
 def test_no_envelope_is_believed_when_the_runner_says_that_it_printed_none() -> None:
@@ -174,6 +178,9 @@ def test_a_huge_log_costs_no_more_than_its_end() -> None:
         b"\xff",
         b'{"version":1' + b"0" * 5000 + b"}",
         b'{"version":NaN}',
+        b'{"version":1,"stdout":"\\ud800"}',
+        b'{"version":1,"more":[[[[[]]]]]}',
+        b'{"version":1,"more":[' + b"[]," * 200 + b"[]]}",
     ],
     ids=lambda content: repr(content[:15]),
 )
@@ -184,15 +191,15 @@ def test_what_is_not_a_record_is_refused(content: bytes) -> None:
 
 WRONG: dict[str, list[object]] = {
     "version": [0, 2, True, 1.0, "1", None],
-    "runId": [None, 1, "x" * 254, "\ud800"],
+    "runId": [None, 1, "x" * 254],
     "digest": [None, "a" * 63, "A" * 64, "a" * 64 + "\n"],
     "outcome": [None, "", "exited", "Succeeded", 1],
     "exitCode": [None, True, -1, 256, 1.0, "0", 10**30],
     "reason": [None, "", "with space", "x", "A" * 65, "Ä"],
-    "message": [None, "x" * 2001, "\udfff"],
+    "message": [None, "x" * 2001],
     "startedAt": ["", "now", 0, "2026-01-01T00:00:00Z", "2026-02-31T00:00:00.000000Z", "2026-01-01T00:00:00.000000+00:00"],
     "finishedAt": [None, "", "0000-01-01T00:00:00.000000Z", "٢٠٢٦-01-01T00:00:00.000000Z"],
-    "stdout": [None, 1, ["x"], "x" * 205_001, "é" * 102_501, "\ud800"],
+    "stdout": [None, 1, ["x"], "x" * 205_001, "é" * 102_501],
     "stderr": [None, 1, {}, "x" * 205_001],
     "stdoutDroppedBytes": [None, -1, 2**63, 0.5, True],
     "stderrDroppedBytes": [None, -1, 2**63],
@@ -248,3 +255,97 @@ def test_a_short_form_with_a_wrong_field_is_none(change: dict[str, object]) -> N
 )
 def test_a_hostile_termination_message_is_none(message: str) -> None:
     assert read_short_form(message) is None
+
+
+# What a script can forge: it knows its run's name and digest, and can print an envelope.
+
+LEGITIMATE = {
+    ("Exited", 0, "Completed"),
+    *(("Exited", code, "ScriptFailed") for code in range(1, 256)),
+    ("Terminated", 143, "Terminated"),
+    ("TimedOut", 124, "Timeout"),
+    ("Refused", 70, "RunnerFailed"),
+    ("Refused", 78, "SessionBusy"),
+}
+
+
+@given(
+    st.sampled_from(["Exited", "TimedOut", "Terminated", "Refused"]),
+    st.integers(0, 255) | st.sampled_from([0, 70, 78, 124, 143]),
+    st.sampled_from(["Completed", "ScriptFailed", "Timeout", "Terminated", "RunnerFailed", "SessionBusy", "OOMKilled"]),
+)
+@settings(max_examples=400, deadline=None)
+def test_outcome_code_and_reason_are_believed_only_as_a_runner_gives_them(outcome: str, code: int, reason: str) -> None:
+    log = log_of(RECORD | {"outcome": outcome, "exitCode": code, "reason": reason})
+    try:
+        read_envelope(log)
+    except EnvelopeError:
+        assert (outcome, code, reason) not in LEGITIMATE
+    else:
+        assert (outcome == "Exited" and (code == 0) == (reason == "Completed")) or (outcome, code) in {
+            ("TimedOut", 124), ("Terminated", 143), ("Refused", 70), ("Refused", 78),
+        }  # fmt: skip
+
+
+TAMPERED = st.one_of(
+    st.tuples(st.just("cut"), st.integers(0, 4000)),
+    st.tuples(st.just("flip"), st.integers(0, 4000)),
+    st.tuples(st.just("twice"), st.integers(0, 4000)),
+    st.tuples(st.just("junk"), st.binary(max_size=200)),
+)
+
+
+@given(st.lists(TAMPERED, min_size=1, max_size=4), st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_a_log_that_was_tampered_with_gives_the_whole_envelope_or_a_sentence(steps: list[tuple[str, object]], named: bool) -> None:
+    log = RECORDED_LOG
+    for kind, what in steps:
+        at = what % (len(log) + 1) if isinstance(what, int) else 0
+        if kind == "cut":
+            log = log[:at]
+        elif kind == "flip" and log:
+            log = log[: at % len(log)] + bytes([log[at % len(log)] ^ 1]) + log[at % len(log) + 1 :]
+        elif kind == "twice":
+            log = log[:at] + log[:at] + log[at:]
+        elif isinstance(what, bytes):
+            log = what + log
+    try:
+        found = read_envelope(log, CHECKSUM if named else None)
+    except EnvelopeError:
+        return
+    assert found == read_envelope(RECORDED_LOG)
+
+
+@given(
+    st.text(max_size=300)
+    | st.binary(max_size=300).map(lambda data: data.decode("latin-1"))
+    | st.sampled_from(["[" * 4096, '{"a":' * 800, "9" * 4096, "\ud800"])
+)
+@settings(max_examples=400, deadline=None)
+def test_any_termination_message_is_read_or_is_nobodys(message: str) -> None:
+    assert read_short_form(message) is None
+    found = read_installation(message)
+    assert found is None or found.reason
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        b"@agentjobs:end " * 500_000,
+        b"@agentjobs:envelope " + b"A" * 8_000_000,
+        (b"@agentjobs:envelope " + b"0" * 32 + b" 1/90 " + b"A" * 8000 + b"\n") * 1000,
+        b"@agentjobs:filler " + b"." * 8_000_000 + b"\n",
+        (b"@agentjobs:end " + b"0" * 32 + b" 90 " + b"f" * 64 + b"\n") * 60_000,
+        log_of_packed(zlib.compress(b" " * 50_000_000)),
+        log_of_packed(zlib.compress(b"[" * 600_000)),
+        log_of_packed(zlib.compress(b'{"version":1,"x":[' + b"{}," * 200_000 + b"{}]}")),
+    ],
+    ids=["ends", "a long line", "parts", "filler", "end lines", "a bomb", "depth", "values"],
+)
+def test_the_worst_logs_are_refused_in_a_moment(log: bytes) -> None:
+    begun = time.process_time()
+    for checksum in (None, CHECKSUM):
+        with pytest.raises(EnvelopeError):
+            read_envelope(log, checksum)
+    live_output(log)
+    assert time.process_time() - begun < 2.0

@@ -61,7 +61,8 @@ class Notes:
         if isinstance(remark, str) and len(self.remarks) < MAX_REMARKS:
             self.remarks.append(remark)
         self.verdict = _sentence(note, "reason") or self.verdict
-        if found := _sentence(note, "failed"):
+        found = _sentence(note, "failed")
+        if found and found[0] != "Completed":
             self.failed += 1
             self.last_failure = found
             if note.get("needs") is True:

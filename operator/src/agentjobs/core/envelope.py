@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast, get_args
+
+from agentjobs.core.bounded import Malformed, loads
 
 VERSION = 1
 LINE_PREFIX = "@agentjobs:envelope"
@@ -43,8 +44,19 @@ MAX_MESSAGE_BYTES = 4 * 500
 # JSON can take six bytes for one.
 MAX_RECORD_BYTES = 6 * 2 * 51_200 + 64 * 1024
 MAX_COUNT = 2**63 - 1
+# A record is a flat object; with room for fields of a later runner.
+MAX_DEPTH = 4
+MAX_VALUES = 200
 
 Outcome = Literal["Exited", "TimedOut", "Terminated", "Refused"]
+FIXED: Mapping[str, tuple[tuple[int, str], ...]] = {
+    "TimedOut": ((124, "Timeout"),),
+    "Terminated": ((143, "Terminated"),),
+    "Refused": ((70, "RunnerFailed"),),
+}
+"""Exit code and reason that a runner gives for these outcomes."""
+REFUSED = 78
+"""The exit code of a script that was not started, whatever the reason."""
 
 _END = re.compile(rb"@agentjobs:end ([0-9a-f]{32}) ([1-9][0-9]?) ([0-9a-f]{64})")
 _LINE = re.compile(rb"@agentjobs:envelope ([0-9a-f]{32}) ([1-9][0-9]?)/([1-9][0-9]?) ([A-Za-z0-9+/]+={0,2})")
@@ -209,8 +221,8 @@ def _unpack(packed: bytes) -> Mapping[str, object]:
 def _object(data: bytes) -> Mapping[str, object]:
     """A JSON object of version VERSION."""
     try:
-        value = json.loads(data.decode())
-    except (ValueError, RecursionError):
+        value = loads(data, max_bytes=MAX_RECORD_BYTES, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
+    except Malformed:
         raise EnvelopeError("the envelope is not JSON") from None
     if not isinstance(value, dict):
         raise EnvelopeError("the envelope is not a JSON object")
@@ -226,6 +238,7 @@ class _Fields:
         self._values = values
 
     def common(self) -> dict[str, Any]:
+        self._fit_together()
         return {
             "run_id": self.text("runId", MAX_NAME_BYTES),
             "digest": self.matching("digest", _HEX),
@@ -243,6 +256,16 @@ class _Fields:
             "cost_micro_usd": self.optional("costMicroUSD"),
             "failed_calls": self.optional("failedCalls"),
         }
+
+    def _fit_together(self) -> None:
+        """What a runner says of an outcome is fixed, so a forged one cannot say more than its outcome and exit code do."""
+        outcome, code, reason = self.outcome(), self.number("exitCode", 255), self.matching("reason", _REASON)
+        if outcome == "Exited":
+            fits = (code == 0) == (reason == "Completed")
+        else:
+            fits = (code, reason) in FIXED.get(outcome, ()) or (outcome == "Refused" and code == REFUSED and reason != "Completed")
+        if not fits:
+            raise EnvelopeError("the envelope's outcome, exitCode and reason do not fit together")
 
     def text(self, name: str, limit: int) -> str:
         """At most `limit` bytes of UTF-8; half a surrogate pair, which JSON can hold and the API server cannot, is refused."""

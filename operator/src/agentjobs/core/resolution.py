@@ -6,14 +6,14 @@ nothing in it is believed before it is checked.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from agentjobs.api.package_rules import canonical, canonical_or_none
-from agentjobs.core.envelope import EnvelopeError, read_object
+from agentjobs.core.bounded import Malformed, loads
+from agentjobs.core.envelope import MAX_DEPTH, EnvelopeError, read_object
 
 MAX_TERMINATION_BYTES: Final = 4096
 MAX_RESOLUTION_BYTES: Final = 600_000
@@ -50,8 +50,8 @@ class Resolution:
 def read_installation(message: str) -> Installation | None:
     """From a termination message; None where it is not the installer's."""
     try:
-        fields = json.loads(message) if len(message.encode("utf-8", "surrogatepass")) <= MAX_TERMINATION_BYTES else None
-    except (ValueError, RecursionError):
+        fields = loads(message, max_bytes=MAX_TERMINATION_BYTES, max_depth=MAX_DEPTH)
+    except Malformed:
         return None
     if not isinstance(fields, dict) or fields.get("version") != 1:
         return None
