@@ -12,7 +12,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"api"}),
     frozenset({"core"}),
     frozenset({"settings", "cluster", "telemetry"}),
-    frozenset({"collect", "workqueue"}),
+    frozenset({"collect", "execute", "workqueue"}),
     frozenset({"reconcile"}),
     frozenset({"handlers", "cli", "controller", "probes"}),
     frozenset({"__main__"}),

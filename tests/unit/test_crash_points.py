@@ -17,7 +17,16 @@ from agentjobs.core.plan import Write
 from agentjobs.handlers.watch import RESOURCES
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
-from tests.unit import lives, lives_of_chains, lives_of_events, lives_of_packages, lives_of_schedules, lives_of_sources, lives_of_starts
+from tests.unit import (
+    lives,
+    lives_of_chains,
+    lives_of_deletions,
+    lives_of_events,
+    lives_of_packages,
+    lives_of_schedules,
+    lives_of_sources,
+    lives_of_starts,
+)
 from tests.unit.lives import Step, new_cluster
 from tests.unit.lives_of_starts import CANCELLED_LATE, cancel_what_runs
 
@@ -28,6 +37,7 @@ MANY_TURNS: Final = 1000
 LIVES: Final = (
     lives.LIVES
     | lives_of_chains.LIVES
+    | lives_of_deletions.LIVES
     | lives_of_events.LIVES
     | lives_of_packages.LIVES
     | lives_of_schedules.LIVES

@@ -11,7 +11,8 @@ import pytest
 from agentjobs.api.job import Condition
 from agentjobs.core import manifests
 from agentjobs.core.approval import ApprovalView
-from agentjobs.core.decide import current_content, decide, decide_orphan, merge_patch
+from agentjobs.core.decide import current_content, decide, merge_patch
+from agentjobs.core.gone import not_found
 from agentjobs.core.plan import Observed, Plan, Write
 from agentjobs.core.pods import PodView
 from agentjobs.core.views import BatchJobView, CronJobView, RunView, cron_job_view, job_view
@@ -262,8 +263,8 @@ def test_the_counting_write_carries_the_version_that_was_read() -> None:
 
 def test_a_run_of_an_unknown_job_is_skipped_after_a_moment_for_its_job_to_arrive() -> None:
     run = RunView("ns", "now", "u", "1", "nobody", False, True, NOW, "Pending", None, None, None)
-    assert decide_orphan(run, NOW + timedelta(seconds=1)) == Plan(requeue_after=1.0)
-    (write,) = decide_orphan(run, NOW + timedelta(seconds=3)).writes
+    assert not_found(run, NOW + timedelta(seconds=1)) == Plan(requeue_after=1.0)
+    (write,) = not_found(run, NOW + timedelta(seconds=3)).writes
     assert isinstance(write, Write)
     assert dict(write.body or {})["status"]["reason"] == "JobNotFound"
 

@@ -12,7 +12,8 @@ from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Cluster
 from agentjobs.cluster.relist import relist
 from agentjobs.cluster.streams import Streams
-from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused
+from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NotFound
+from agentjobs.core.refusals import TELL_AFTER
 from agentjobs.reconcile import Reconciler
 from agentjobs.telemetry import Metrics, reconcile_id
 from agentjobs.workqueue import WorkQueue
@@ -21,8 +22,6 @@ log = logging.getLogger(__name__)
 
 FIRST_LIST_PAUSES: Final = (0.5, 1, 2, 4, 8)
 """Seconds. Right after an installation the API server does not serve the new kinds yet: 429, "storage is (re)initializing"."""
-TELL_AFTER_CONFLICTS: Final = 5
-"""A conflict goes away when the object is read again. One that stays is worth a word to the job's author."""
 
 
 class Controller:
@@ -94,7 +93,7 @@ class Controller:
             again = await self._reconciler.reconcile(key)
         except ClusterError as error:
             self._metrics.reconciles.labels("retried").inc()
-            await self._retry(key, error)
+            self._retry(key, error)
         except Exception:
             # A defect of ours: loud in the log and the metric, and one job's defect does not stop the others.
             log.exception("reconcile failed", extra={"namespace": key[0], "job": key[1]})
@@ -109,14 +108,9 @@ class Controller:
             self._metrics.seconds.observe(time.perf_counter() - began)
             reconcile_id.reset(token)
 
-    async def _retry(self, key: Key, error: ClusterError) -> None:
+    def _retry(self, key: Key, error: ClusterError) -> None:
         failures = self._queue.retry(key)
-        expected = isinstance(error, (Conflict, NotFound)) and failures < TELL_AFTER_CONFLICTS
+        if isinstance(error, Incomplete) and error.look_again is not None:
+            self._queue.add_after(key, error.look_again)
+        expected = isinstance(error, (Conflict, NotFound)) and failures < TELL_AFTER
         log.log(logging.INFO if expected else logging.WARNING, "again: %s", error, extra={"namespace": key[0], "job": key[1]})
-        if isinstance(error, (Refused, Conflict)) and not expected:
-            try:
-                await self._reconciler.report(key, error)
-            except ClusterError as failure:
-                log.warning("the refusal could not be reported: %s", failure, extra={"namespace": key[0], "job": key[1]})
-            except Exception:
-                log.exception("the refusal could not be reported", extra={"namespace": key[0], "job": key[1]})

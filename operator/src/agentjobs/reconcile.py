@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal
 
 from agentjobs.api import names
 from agentjobs.api.event import Event
@@ -16,23 +17,38 @@ from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, conf
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.cluster.sources import read
 from agentjobs.collect import read_evidence, read_installed
-from agentjobs.core import chains, frozen, install, manifests, ours, retention, revisions, runs, second_person, sessions, triggers, views
+from agentjobs.core import (
+    chains,
+    frozen,
+    gone,
+    install,
+    manifests,
+    retention,
+    revisions,
+    runs,
+    second_person,
+    sessions,
+    stops,
+    triggers,
+    views,
+)
 from agentjobs.core.approval import ApprovalView, Content, parse_revision, verdict
 from agentjobs.core.cloud_event import event_of
-from agentjobs.core.conditions import conditions
-from agentjobs.core.decide import current_content, decide, decide_orphan, in_force, merge_patch, pins_in_use
-from agentjobs.core.drift import spec_hash
-from agentjobs.core.errors import ClusterError, Conflict, NameTaken, NotFound, Refused, UserError
+from agentjobs.core.decide import current_content, decide, in_force, pins_in_use
+from agentjobs.core.errors import ClusterError, NotFound, UserError
 from agentjobs.core.outcome import Evidence
 from agentjobs.core.packages import PackageApprovalView, Packages
-from agentjobs.core.plan import Claim, Follower, Kind, Observed, Plan, Write
+from agentjobs.core.plan import Claim, Follower, Observed, Plan, Write
 from agentjobs.core.pods import PodView
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.resolution import Resolution
 from agentjobs.core.sources import Sources, references
 from agentjobs.core.views import JobView
+from agentjobs.execute import Executor
 
 log = logging.getLogger(__name__)
+
+Whose = Literal["ours", "left", "foreign", "none"]
 
 
 class Reconciler:
@@ -51,50 +67,73 @@ class Reconciler:
         self._cache = cache
         self._policy = policy
         self._clock = clock
-        self._finished = finished
         self._guard = guard
-        self._settled: dict[str, str] = {}
         self._left_over: dict[Key, dict[str, datetime]] = {}
         self._ended: dict[Key, dict[str, datetime]] = {}
-        self._taken: dict[Key, frozenset[tuple[Kind, str]]] = {}
-        self._own_changes: dict[Key, dict[tuple[str, str], tuple[str, str]]] = {}
+        self._executor = Executor(cluster, cache, finished)
 
     async def reconcile(self, key: Key) -> float | None:
         """Returns after how many seconds to look again; None: when something happens. Raises ClusterError: try again."""
-        self._own_changes.pop(key, None)
-        observed = await self._observe(key)
-        plan = decide(observed, self._policy, self._clock()) if observed else self._orphans(key)
-        if observed and plan.may_start_something:
+        self._executor.begin(key)
+        body, cron_job = await asyncio.gather(self._find("job", *key), self._find("cronjob", *key))
+        job = self._known(key, body)
+        cron = views.cron_job_view(cron_job) if cron_job else None
+        known = self._executor
+        seen = Observed(job=job, cron_job=cron, settled=known.settled, refused=known.refused(key), taken=known.taken(key))
+        seen = await self._stop_first(key, self._with_cache(key, seen))
+        if job.gone:
+            return await self._executor.carry_out(key, await self._end_what_is_left(key, seen))
+        observed = await self._observe(key, seen)
+        plan = decide(observed, self._policy, self._clock())
+        if plan.may_start_something:
             observed = replace(observed, gap=await self._guard.look(JUST_NOW))
             plan = decide(observed, self._policy, self._clock())
-        for write in plan.writes:
-            await self._execute(key, write)
-        return plan.requeue_after
+        return await self._executor.carry_out(key, plan)
 
-    def _orphans(self, key: Key) -> Plan:
-        plans = [decide_orphan(run, self._clock()) for run in self._cache.runs.of(key)]
-        waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
-        gone = self._over_budget(key)
-        if len(gone) == retention.AT_ONCE:
-            waits.append(0)
-        return Plan((*(write for plan in plans for write in plan.writes), *retention.deletions(gone)), min(waits, default=None))
+    def _known(self, key: Key, body: Json | None) -> JobView:
+        if body is not None:
+            self._cache.jobs.put(body)
+            return views.job_view(body)
+        self._cache.jobs.drop(key)
+        self._cache.uses.tell(key, ())
+        self._cache.sources.uses(key, ())
+        self._left_over.pop(key, None)
+        self._ended.pop(key, None)
+        self._executor.forget(key)
+        return gone.stand_in(*key)
 
-    async def _observe(self, key: Key) -> Observed | None:
-        body, cron_job = await asyncio.gather(self._find("job", *key), self._find("cronjob", *key))
-        if body is None:
-            self._cache.jobs.drop(key)
-            self._cache.uses.tell(key, ())
-            self._cache.sources.uses(key, ())
-            self._left_over.pop(key, None)
-            self._ended.pop(key, None)
-            self._taken.pop(key, None)
-            return None
-        job = views.job_view(body)
-        if job.deleting:
-            return None
-        self._cache.jobs.put(body)
-        cron = views.cron_job_view(cron_job) if cron_job else None
-        observed = Observed(job=job, cron_job=cron, settled=self._settled, gap=await self._guard.look(LATELY))
+    async def _stop_first(self, key: Key, seen: Observed) -> Observed:
+        """Before anything else is looked at, which could fail or take long: what is denied or cancelled ends.
+
+        What only lacks an approval ends, too, once the API server has been asked for it. What fails here stands in the plan again.
+        """
+        try:
+            for sure in (True, False):
+                if not sure and next(stops.writes(seen), None):
+                    await confirm_approvals(self._cluster, self._cache, key, seen)
+                    await confirm_packages(self._cluster, self._cache, key, seen)
+                    seen = self._with_cache(key, seen)
+                for write in stops.writes(seen, sure=sure):
+                    body = await self._executor.execute(key, write)
+                    if write.kind == "cronjob" and body:
+                        seen = replace(seen, cron_job=views.cron_job_view(body))
+                seen = self._with_cache(key, seen)
+        except ClusterError as error:
+            log.warning("not stopped yet: %s", error, extra={"job": key[1], "namespace": key[0]})
+        return seen
+
+    async def _end_what_is_left(self, key: Key, seen: Observed) -> Plan:
+        """Of a job that is gone."""
+        if await confirm_runs(self._cluster, self._cache, key, seen):
+            seen = self._with_cache(key, seen)
+        seen = replace(seen, evidence=await self._evidence(key, runs.to_read(seen)))
+        plan = gone.decide_gone(seen, self._policy, self._clock())
+        records = self._over_budget(key)
+        wait = 0 if len(records) == retention.AT_ONCE else plan.requeue_after
+        return Plan((*plan.writes, *retention.deletions(records)), wait)
+
+    async def _observe(self, key: Key, seen: Observed) -> Observed:
+        observed = replace(seen, gap=await self._guard.look(LATELY))
         observed = self._with_cache(key, await self._with_contents(observed))
         for confirm in (confirm_approvals, confirm_packages, confirm_runs):
             if await confirm(self._cluster, self._cache, key, observed):
@@ -129,7 +168,7 @@ class Reconciler:
             packages_alone = second_person.packages_alone(observed.job, digest, packages.approvals)
         return replace(
             observed,
-            taken=self._taken.get(key, frozenset()),
+            taken=self._executor.taken(key),
             packages=packages,
             packages_alone=packages_alone,
             approvals=approvals,
@@ -192,33 +231,39 @@ class Reconciler:
         """With those revisions of the approved contents that exist and are ours, and those whose packages' resolution does and is."""
         job, contents = observed.job, (_current(observed.job, observed.sources), observed.previous)
         approved = [content for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
-        found = dict(await asyncio.gather(*(self._revision_of(job, content.digest) for content in approved)))
-        ours = frozenset(name for name, is_ours in found.items() if is_ours)
+        found = await asyncio.gather(*(self._revision_of(job, content.digest) for content in approved))
+        existing = frozenset(name for name, whose, _ in found if whose == "ours")
         packed = {content.digest for content in approved if install.needed(content, self._policy)}
-        named = [revisions.frozen(replace(observed, revisions=ours), digest).name for digest in packed]
+        named = [revisions.frozen(replace(observed, revisions=existing), digest).name for digest in packed]
         kept = await self._ours(job, tuple(map(install.resolution_name, named)))
-        resolutions = frozenset(name for name in named if install.resolution_name(name) in kept)
-        foreign = frozenset(name for name, is_ours in found.items() if is_ours is False)
-        return replace(observed, revisions=ours, resolutions=resolutions, foreign=foreign)
+        return replace(
+            observed,
+            revisions=existing,
+            resolutions=frozenset(name for name in named if install.resolution_name(name) in kept),
+            foreign=frozenset(name for name, whose, _ in found if whose == "foreign"),
+            left_behind={name: uid for name, whose, uid in found if whose == "left"},
+        )
 
-    async def _revision_of(self, job: JobView, digest: str) -> tuple[str, bool | None]:
-        """The name of the revision that holds this content, today's or the older one, and whether it is ours; None where there is none."""
+    async def _revision_of(self, job: JobView, digest: str) -> tuple[str, Whose, str]:
+        """The name of the revision that holds this content, today's or the older one, whose it is, and its uid."""
         name, older = manifests.revision_name(job.name, digest), manifests.older_revision_name(job.name, digest)
         found = await self._find("revision", job.namespace, name, METADATA)
         if found and _holds(found, job, digest):
-            return name, True
+            return name, "ours", ""
         kept = await self._find("revision", job.namespace, older, METADATA)
         if kept and _holds(kept, job, digest):
-            return older, True
-        return name, False if found and views.labels_of(found).get(names.JOB_LABEL) != job.name else None
-
-    async def _installed(self, pods: tuple[PodView, ...]) -> Mapping[str, Resolution]:
-        found = await asyncio.gather(*(read_installed(self._cluster, pod) for pod in pods))
-        return {pod.run: installed for pod, installed in zip(pods, found, strict=True) if installed}
+            return older, "ours", ""
+        if found and views.is_left(found, job):
+            return name, "left", str(found["metadata"]["uid"])
+        return name, "foreign" if found and views.labels_of(found).get(names.JOB_LABEL) != job.name else "none", ""
 
     async def _ours(self, job: JobView, wanted: tuple[str, ...]) -> frozenset[str]:
         found = await asyncio.gather(*(self._find("revision", job.namespace, name, METADATA) for name in wanted))
         return frozenset(name for name, body in zip(wanted, found, strict=True) if body and views.is_of(body, job))
+
+    async def _installed(self, pods: tuple[PodView, ...]) -> Mapping[str, Resolution]:
+        found = await asyncio.gather(*(read_installed(self._cluster, pod) for pod in pods))
+        return {pod.run: installed for pod, installed in zip(pods, found, strict=True) if installed}
 
     async def _session_claim(self, observed: Observed) -> Claim:
         job = observed.job
@@ -226,7 +271,10 @@ class Reconciler:
         if spec is None or not sessions.continuous(spec):
             return "none"
         found = await self._find("claim", job.namespace, sessions.claim_name(job.name), METADATA)
-        return "none" if found is None else "ours" if views.is_of(found, job) else "foreign"
+        if found is None:
+            return "none"
+        # One that is left of an earlier job is kept: whoever deletes a job without it wants its session.
+        return "ours" if views.is_of(found, job) or views.is_left(found, job) else "foreign"
 
     async def _evidence(self, key: Key, pods: tuple[PodView, ...]) -> Mapping[str, Evidence]:
         now, known = self._clock(), self._ended.pop(key, {})
@@ -267,95 +315,6 @@ class Reconciler:
             elif body["metadata"]["uid"] == run.uid:
                 found.append(retention.shortened(body))
         return tuple(found)
-
-    async def _execute(self, key: Key, write: Write) -> None:
-        log.info("%s %s %s: %s", write.verb, write.kind, write.name, write.why, extra={"job": key[1], "namespace": key[0]})
-        body: Json | None
-        try:
-            body = await self._cluster.write(key[0], self._on_top(key, write))
-            self._changed(key, write, body)
-        except (Conflict, NotFound, Refused) as error:
-            await self._look_again(key, write)
-            if write.verb == "create" and write.kind in ours.KINDS and isinstance(error, Conflict):
-                body = await self._already_there(key, write, error)
-            elif not (write.expendable and (write.kind == "event" or not isinstance(error, Refused))):
-                raise
-            else:
-                body = None
-        self._learn(key, write, body)
-
-    def _on_top(self, key: Key, write: Write) -> Write:
-        """A change of our own since an object was read, on top of what was read, is no conflict."""
-        metadata = (write.body or {}).get("metadata", {})
-        read, is_now = self._own_changes.get(key, {}).get((write.kind, write.name), ("", ""))
-        if not read or metadata.get("resourceVersion") != read:
-            return write
-        return replace(write, body={**(write.body or {}), "metadata": {**metadata, "resourceVersion": is_now}})
-
-    def _changed(self, key: Key, write: Write, body: Json) -> None:
-        read = (write.body or {}).get("metadata", {}).get("resourceVersion") if write.verb != "create" else None
-        if read:
-            self._own_changes.setdefault(key, {})[write.kind, write.name] = read, body["metadata"]["resourceVersion"]
-
-    async def _already_there(self, key: Key, write: Write, error: Conflict) -> Json | None:
-        """What has the name, where it is what was to be created; where it is not, that is told. Raises Conflict or NameTaken."""
-        found = await self._find(write.kind, key[0], write.name)
-        if found is None:
-            raise error
-        if ours.is_same(write.kind, write.body or {}, found):
-            return found
-        self._taken[key] = self._taken.get(key, frozenset()) | {(write.kind, write.name)}
-        if write.kind == "revision" and write.expendable:
-            return None
-        raise NameTaken(ours.sentence(write.kind, write.name), error.status)
-
-    def _learn(self, key: Key, write: Write, body: Json | None) -> None:
-        """What was written is known at once, not when the watch tells it."""
-        row = key[0], write.name
-        if write.verb == "delete":
-            if write.kind == "run":
-                self._cache.runs.drop(row)
-                self._cache.forget_finished(row)
-            elif write.kind == "revision":
-                self._cache.revisions.drop(row)
-        elif body is not None and write.kind == "cronjob" and write.body and "spec" in write.body and write.verb != "patch":
-            wanted, became = spec_hash(write.body["spec"]), spec_hash(body["spec"])
-            if wanted != became:
-                self._settled[wanted] = became
-        elif body is not None and write.kind in ("job", "run", "batchjob", "revision"):
-            known = write.kind == "run" and self._cache.finished.get(row) is not None
-            self._cache.learn(write.kind, body)
-            if write.kind == "run" and views.run_view(body).final and not known:
-                self._finished(body["status"]["phase"])
-
-    async def _look_again(self, key: Key, write: Write) -> None:
-        """The object is not as the caches have it.
-
-        A Job of the wanted name may be one that our watch does not show: without our label it is not this job's, whatever its owner says.
-        """
-        if write.kind not in ("run", "batchjob"):
-            return
-        body = await self._find(write.kind, key[0], write.name)
-        if body is None:
-            self._cache.table(write.kind).drop((key[0], write.name))
-        elif write.kind == "run":
-            self._cache.learn("run", body)
-        else:
-            self._cache.learn_batch_job(key, body)
-
-    async def report(self, key: Key, error: ClusterError) -> None:
-        """Tell the job's author, in the condition Ready, that the cluster does not let the operator do its work."""
-        body = await self._find("job", *key)
-        if body is None:
-            return
-        job = views.job_view(body)
-        told = {condition.type: (condition.status, condition.reason, condition.message) for condition in job.status.conditions}
-        told["Ready"] = "False", "NameTaken" if isinstance(error, NameTaken) else "ClusterRefused", str(error)
-        after = job.status.model_copy(update={"conditions": conditions(job.status.conditions, told, job.generation, self._clock())})
-        patch = merge_patch(job.status.wire(), after.wire())
-        if patch:
-            status = {"metadata": {"resourceVersion": job.resource_version}, "status": patch}
-            await self._execute(key, Write("patch", "job", job.name, "the cluster refused", status, "status"))
 
 
 def _comes_into_force(observed: Observed) -> bool:

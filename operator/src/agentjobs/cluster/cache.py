@@ -194,7 +194,7 @@ class Cache:
         """A Job that has a name which this job needs: without our label it is not this job's, whatever its owner says."""
         view = views.batch_job_view(body)
         if view.job != job[1]:
-            view = replace(view, job=job[1], owner_uid=None)
+            view = replace(view, job=job[1], owner_uid=None, foreign=True)
         self.batch_jobs.put_view(job[0], view.name, int(view.resource_version), view)
 
     def gone(self, kind: str, body: Body) -> Key | None:

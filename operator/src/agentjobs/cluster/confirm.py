@@ -33,8 +33,9 @@ async def confirm_approvals(api: Api, cache: Cache, key: Key, observed: Observed
 
 def _misses_an_approval(observed: Observed) -> bool:
     in_use = {job.digest for job in observed.batch_jobs if not job.ended and job.stop_reason is None}
-    told = observed.job.status.approval
-    if any(digest and verdict(digest, observed.approvals) != "Approved" for digest in (told and told.digest, *in_use)):
+    told, cron = observed.job.status.approval, observed.cron_job
+    starting = cron.digest if cron and not cron.suspended else None
+    if any(digest and verdict(digest, observed.approvals) != "Approved" for digest in (told and told.digest, starting, *in_use)):
         return True
     return any(run.manual and not run.adopted for run in observed.runs) and in_force(observed).content is None
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from agentjobs.api.job import ScheduledAgentJobStatus
@@ -34,6 +35,8 @@ class Scene:
     now: datetime
     cases: tuple[Case, ...]
     status: ScheduledAgentJobStatus
+    stopping: Mapping[str, str] = field(default_factory=dict)
+    """By the uids of Jobs: why they are being stopped now."""
 
     @property
     def job(self) -> JobView:
@@ -58,12 +61,20 @@ class Step:
 
 def cases(observed: Observed) -> tuple[Case, ...]:
     """The job's runs that are not over and done with, oldest first. Jobs whose label is ours but whose owner is not are left out."""
-    cron = observed.own_cron_job
-    ours = {job.name: job for job in observed.batch_jobs if cron and job.owner_uid == cron.uid}
     runs = {run.name: run for run in observed.runs}
+    ours = {job.name: job for job in observed.batch_jobs if _is_ours(observed, job, runs.get(job.name))}
     finals = {run.name: run.uid for run in observed.finished}
     found = [_case(observed, name, runs.get(name), ours.get(name), finals.get(name)) for name in ours.keys() | runs.keys()]
     return tuple(sorted(found, key=_age))
+
+
+def _is_ours(observed: Observed, job: BatchJobView, run: RunView | None) -> bool:
+    """One without an owner was orphaned: then its run says that it is its own, or there is no job any more that could say so."""
+    cron = observed.own_cron_job
+    if cron and job.owner_uid == cron.uid:
+        return True
+    told = run is not None and job.uid in (run.started_as, run.made_as)
+    return job.owner_uid is None and not job.foreign and (told or observed.job.gone)
 
 
 def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView | None, recorded: str | None) -> Case:

@@ -16,7 +16,7 @@ from agentjobs.api.event import MAX_ANCESTORS, Event
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core.cloud_event import MAX_EVENT_BYTES, digits, encoded
-from agentjobs.core.plan import Follower, Write
+from agentjobs.core.plan import Follower, Stage, Write, run_strand
 from agentjobs.core.views import Body, JobView, RunView, controller_uid
 
 PREFIX: Final = f"after.{names.GROUP}/"
@@ -60,8 +60,8 @@ def starts(
     event = told(job, run, record)
     for other in wanted:
         name = next(name for name in run_names(other.job, event) if name not in taken)
-        body = _run(run, (*run.ancestors, job.name), other, event, name)
-        yield Write("create", "run", body["metadata"]["name"], f"it follows {run.name}", body, expendable=True)
+        body, why = _run(run, (*run.ancestors, job.name), other, event, name), f"it follows {run.name}"
+        yield Write("create", "run", name, why, body, expendable=True, stage=Stage.RECORD, strand=run_strand(run.name))
 
 
 def run_names(job: str, event: Event) -> Iterator[str]:

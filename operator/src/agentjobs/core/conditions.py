@@ -21,6 +21,7 @@ STALLED: Final = frozenset("InvalidSpec Denied PackageDenied NameTaken PolicyMis
 """Reasons of Ready that somebody has to do something about; waiting does not help."""
 RETRIED: Final = frozenset({"ClusterRefused", "SourceMissing"})
 """Reasons of Ready that the operator tries again by itself, or that what is applied next may end."""
+DELETING: Final = "the job is being deleted: nothing new starts; what runs goes on to its record, unless it is cancelled or denied"
 Told = tuple[str, str, str]
 """Status, reason, message."""
 
@@ -136,7 +137,15 @@ def _never(wanted: Schedule) -> Told:
     return "False", "NeverDue", "no day of the coming years fits spec.schedule"
 
 
-def ready(force: Force, decisions: tuple[Told, ...], obstacle: str | None, gap: Gap | None) -> Told:
+def ready(
+    force: Force,
+    decisions: tuple[Told, ...],
+    obstacle: str | None,
+    gap: Gap | None,
+    refused: tuple[tuple[str, str], ...] = (),
+    *,
+    deleting: bool = False,
+) -> Told:
     """The condition Ready: what was asked for is what runs."""
     if gap:
         return "False", "PolicyMissing", gap.sentence()
@@ -144,8 +153,12 @@ def ready(force: Force, decisions: tuple[Told, ...], obstacle: str | None, gap: 
         return "False", force.problem.reason, str(force.problem)
     if obstacle:
         return "False", "NameTaken", obstacle
-    refused = next((told for told in decisions if told[0] != "True"), None)
-    return refused or ("True", "Ready", "the approved content is in force")
+    if deleting:
+        return "False", "Deleting", DELETING
+    if refused:
+        return "False", refused[0][0], "; ".join(message for _, message in refused)
+    undecided = next((told for told in decisions if told[0] != "True"), None)
+    return undecided or ("True", "Ready", "the approved content is in force")
 
 
 def phase(force: Force, status: ScheduledAgentJobStatus, *, active: bool, suspended: bool, fired: bool) -> JobPhase:

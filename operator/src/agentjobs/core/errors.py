@@ -6,11 +6,14 @@ AgentjobsError
 │   ├── Conflict     somebody else wrote first: read again at once
 │   │   └── NameTaken   what has the wanted name is something else
 │   ├── NotFound     the object is gone
-│   └── Refused      admission, quota or RBAC said no: retried slowly, shown in a condition
+│   ├── Refused      admission, quota or RBAC said no: retried slowly, shown in a condition
+│   └── Incomplete   some writes of a plan failed; the others were carried out
 └── (anything else is ours, and loud)
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class AgentjobsError(Exception):
@@ -47,3 +50,14 @@ class NotFound(ClusterError):
 
 class Refused(ClusterError):
     """400, 403, 413 or 422: the API server will say the same again until somebody changes something."""
+
+
+class Incomplete(ClusterError):
+    """Part of a plan could not be carried out. `look_again`: after how many seconds the rest needs the next look, if it does."""
+
+    def __init__(self, errors: Sequence[ClusterError], look_again: float | None) -> None:
+        first = next((error for error in errors if isinstance(error, Refused)), errors[0])
+        more = f"; and {len(errors) - 1} more" if len(errors) > 1 else ""
+        super().__init__(f"{first}{more}", first.status)
+        self.errors = tuple(errors)
+        self.look_again = look_again

@@ -11,7 +11,7 @@ from agentjobs.api import names
 from agentjobs.api.job import Condition, ScheduledAgentJobStatus
 from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core import ours
-from agentjobs.core.plan import Kind, Write
+from agentjobs.core.plan import Kind, Stage, Write, run_strand
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import JobView, RunView
 
@@ -23,8 +23,10 @@ FOR_TOOLS = frozenset({"Stalled", "Reconciling"})
 GOOD = frozenset({"Succeeded", "Skipped"})
 
 
-def of_conditions(job: JobView, status: ScheduledAgentJobStatus, now: datetime) -> Iterable[Write]:
+def of_conditions(job: JobView, status: ScheduledAgentJobStatus, where: tuple[Stage, str], now: datetime) -> Iterable[Write]:
     """What changes between the job's status as read and as it is going to be. Told before the status is written, or nobody would know it.
+
+    `where`: stage and strand of that write.
 
     The name comes from what was before, which is the same at a second try.
     """
@@ -38,14 +40,15 @@ def of_conditions(job: JobView, status: ScheduledAgentJobStatus, now: datetime) 
             since = (before.reason, before.last_transition_time) if before else ()
             about = "/".join((condition.type, condition.reason, str(status.observed_generation), *since, condition.message))
             kind = "Normal" if condition.status == "True" or condition.reason == "Suspended" else "Warning"
-            yield _event(job, kind, condition.reason, condition.message, about, now)
+            yield _event(job, where, kind, condition.reason, condition.message, about, now)
 
 
 def of_starts(job: JobView, writes: Iterable[Write], now: datetime) -> Iterable[Write]:
     """That a run is triggered: by the writes that make it one. Told before them."""
     for write in writes:
         if write.kind == "run" and write.body and (trigger := _trigger(job, write, write.body)):
-            yield _event(job, "Normal", "RunTriggered", f"{write.name}: {trigger}", f"{write.name}/{_asked(write)}/triggered", now)
+            about = f"{write.name}/{_asked(write)}/triggered"
+            yield _event(job, (write.stage, write.strand), "Normal", "RunTriggered", f"{write.name}: {trigger}", about, now)
 
 
 def _trigger(job: JobView, write: Write, body: Mapping[str, Any]) -> str:
@@ -63,18 +66,24 @@ def _asked(write: Write) -> str:
 def of_taken(job: JobView, taken: Iterable[tuple[Kind, str]], now: datetime) -> Iterable[Write]:
     """What something else had the name of."""
     for kind, name in sorted(taken):
-        yield _event(job, "Warning", "NameTaken", ours.sentence(kind, name), f"{kind}/{name}/taken", now)
+        yield _event(job, (Stage.TELL, ""), "Warning", "NameTaken", ours.sentence(kind, name), f"{kind}/{name}/taken", now)
 
 
 def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]], now: datetime) -> Iterable[Write]:
     """How runs ended. Told before the run's last write."""
     for run, record in finished:
         kind = "Normal" if record.phase in GOOD else "Warning"
-        yield _event(job, kind, f"Run{record.phase}", f"{run.name}: {record.reason}: {record.message}", f"{run.uid}/{record.phase}", now)
-        if record.logs_complete is False:
-            yield _event(job, "Warning", "OutputIncomplete", f"{run.name}: {record.message}", f"{run.uid}/incomplete", now)
-        if dropped := _dropped(record):
-            yield _event(job, "Warning", "OutputTruncated", f"{run.name}: not in the record: {dropped}", f"{run.uid}/truncated", now)
+        for each, reason, message, about in _told(record, kind):
+            yield _event(job, (Stage.RECORD, run_strand(run.name)), each, reason, f"{run.name}: {message}", f"{run.uid}/{about}", now)
+
+
+def _told(record: AgentJobRunStatus, kind: str) -> Iterable[tuple[str, str, str, str]]:
+    """Type, reason and message of each Event about a run that is over, and what is its own about it."""
+    yield kind, f"Run{record.phase}", f"{record.reason}: {record.message}", record.phase
+    if record.logs_complete is False:
+        yield "Warning", "OutputIncomplete", f"{record.message}", "incomplete"
+    if dropped := _dropped(record):
+        yield "Warning", "OutputTruncated", f"not in the record: {dropped}", "truncated"
 
 
 def _dropped(record: AgentJobRunStatus) -> str:
@@ -90,7 +99,8 @@ def _news(before: Condition | None, after: Condition) -> bool:
     return after.type == "Approved" or after.reason in ("InvalidSpec", "NameTaken")
 
 
-def _event(job: JobView, kind: str, reason: str, message: str, about: str, now: datetime) -> Write:
+def _event(job: JobView, where: tuple[Stage, str], kind: str, reason: str, message: str, about: str, now: datetime) -> Write:
+    """`where`: stage and strand of the write that it comes before."""
     name = f"{job.name}." + hashlib.sha256(f"{job.uid}/{about}".encode()).hexdigest()[:16]
     involved = {"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": job.name, "namespace": job.namespace, "uid": job.uid}
     body = {
@@ -108,4 +118,5 @@ def _event(job: JobView, kind: str, reason: str, message: str, about: str, now: 
         "reportingComponent": "agentjobs.dev/operator",
         "reportingInstance": "agentjobs",
     }
-    return Write("create", "event", name, reason, body, expendable=True)
+    stage, strand = where
+    return Write("create", "event", name, reason, body, expendable=True, stage=stage, strand=strand)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agentjobs.core import install, manifests, revisions
 from agentjobs.core.cases import cases
-from agentjobs.core.plan import Force, Observed, Write
+from agentjobs.core.plan import Force, Observed, Stage, Write
 from agentjobs.core.pods import PodView
 from agentjobs.core.runs import over
 from agentjobs.core.views import BatchJobView
@@ -36,4 +36,5 @@ def writes(observed: Observed, force: Force) -> Iterator[Write]:
         if content and found.requirements and not _is_kept(observed, job) and found.covers(content.spec.packages):
             frozen_as = revisions.frozen(observed, content.digest)
             body = install.resolution(manifests.revision(observed.job, content), frozen_as.name, found)
-            yield Write("create", "revision", body["metadata"]["name"], "what its packages resolve to, frozen", body, expendable=True)
+            name, why = body["metadata"]["name"], "what its packages resolve to, frozen"
+            yield Write("create", "revision", name, why, body, expendable=True, stage=Stage.CREATE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from agentjobs.api.job import History, LastRun, RecentRun, ScheduledAgentJobStatus
@@ -45,8 +46,28 @@ def without_running(status: ScheduledAgentJobStatus) -> ScheduledAgentJobStatus:
     return status.model_copy(update={"last_run": last, "started_at": None})
 
 
-def with_finished(status: ScheduledAgentJobStatus, run: RunView, record: AgentJobRunStatus) -> ScheduledAgentJobStatus:
-    """The job after this run. A skipped run is remembered but is no run: it counts nowhere."""
+def unfinished(status: ScheduledAgentJobStatus, uids: AbstractSet[str]) -> int:
+    """Of the lines of the history those whose runs, of these uids, lack their record still."""
+    return sum(line.uid in uids for line in status.recent_runs)
+
+
+def _ten(lines: tuple[RecentRun, ...], uids: AbstractSet[str]) -> tuple[RecentRun, ...]:
+    """The newest, and in any case those that prove that a run without a record was counted."""
+    room = max(RECENT - sum(line.uid in uids for line in lines), 0)
+    kept = {line.uid for line in [line for line in lines if line.uid not in uids][:room]}
+    return tuple(line for line in lines if line.uid in kept or line.uid in uids)[:RECENT]
+
+
+def with_finished(
+    status: ScheduledAgentJobStatus,
+    run: RunView,
+    record: AgentJobRunStatus,
+    uids: AbstractSet[str] = frozenset(),
+) -> ScheduledAgentJobStatus:
+    """The job after this run. A skipped run is remembered but is no run: it counts nowhere.
+
+    `uids`: of the runs that have no record yet.
+    """
     line = RecentRun(
         name=run.name,
         uid=run.uid,
@@ -56,7 +77,7 @@ def with_finished(status: ScheduledAgentJobStatus, run: RunView, record: AgentJo
         started_at=record.started_at,
         finished_at=record.finished_at,
     )
-    recent = (line, *status.recent_runs)[:RECENT]
+    recent = _ten((line, *status.recent_runs), uids)
     if record.phase in NEVER_BEGAN:
         return status.model_copy(update={"recent_runs": recent})
     failed, succeeded = record.phase in FAILURES, record.phase == "Succeeded"

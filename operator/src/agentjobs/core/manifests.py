@@ -298,6 +298,11 @@ def scheduled_run(job: JobView, start: BatchJobView, scheduled_at: str) -> Manif
     return _run(job, start.name, scheduled_at, {"ownerReferences": owned_by(job), "annotations": {names.MADE_AS_ANNOTATION: start.uid}})
 
 
+def orphaned_run(job: JobView, start: BatchJobView, scheduled_at: str) -> Manifest:
+    """As `scheduled_run`, where there is no job that could own it."""
+    return _run(job, start.name, scheduled_at, {"annotations": {names.MADE_AS_ANNOTATION: start.uid}})
+
+
 def own_start(job: JobView, name: str, scheduled_at: str) -> Manifest:
     """The AgentJobRun of a start that the operator makes. Nobody owns it until it is adopted, as it is with a run by hand."""
     return _run(job, name, scheduled_at, {})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from enum import IntEnum
+from typing import Any, Final, Literal
 
 from agentjobs.api.event import Event
 from agentjobs.api.job import ScheduledAgentJobSpec
@@ -24,11 +26,30 @@ Claim = Literal["none", "ours", "foreign"]
 Verb = Literal["create", "replace", "patch", "delete"]
 
 
+class Stage(IntEnum):
+    """What a write is for, in the order of a plan: what ends something comes before what begins it."""
+
+    STOP = 0
+    """A Job is stopped, a CronJob suspended."""
+    RECORD = 1
+    """What became of runs."""
+    START = 2
+    """What was decided about runs that wait."""
+    CREATE = 3
+    """What is approved comes into force."""
+    TELL = 4
+    """The job's answer to its author."""
+    KEEP = 5
+    """What is kept no longer goes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One request that changes the cluster. Safe to repeat: names are deterministic and preconditions stand in the body.
 
     `uid` and `resource_version` are a delete's preconditions. `expendable`: an answer of 409 or 404 is as good as success.
+    `strand`: after a failure the later writes of the same strand are left out; `needs`: so are
+    those that need the strand. All others of the plan go on.
     """
 
     verb: Verb
@@ -40,6 +61,31 @@ class Write:
     uid: str | None = None
     resource_version: str | None = None
     expendable: bool = False
+    stage: Stage = Stage.KEEP
+    strand: str = ""
+    needs: frozenset[str] = frozenset()
+
+    @property
+    def target(self) -> str:
+        """What it does to what, for people and as a key."""
+        return f"{self.verb} {self.kind} {self.name}"
+
+    def held_back_by(self, failed: AbstractSet[str]) -> bool:
+        """Whether it depends on one of these strands."""
+        return bool(failed & {self.strand, *self.needs})
+
+
+CONTENT: Final = "content"
+"""The strand of what brings a content into force: a CronJob comes after its revision."""
+STATUS: Final = "status"
+"""The strand of the job's status, where it counts runs: their final phase comes after it."""
+ANSWER: Final = "answer"
+"""The strand of the job's status, where it only answers."""
+
+
+def run_strand(run: str) -> str:
+    """What is written about one run comes in its order, and waits for nothing of another."""
+    return f"run/{run}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +126,8 @@ class Observed:
     """Every revision of the job that is known to exist."""
     left_over_since: Mapping[str, datetime] = field(default_factory=dict)
     """By the uids of revisions: since when nothing is known to need them."""
+    left_behind: Mapping[str, str] = field(default_factory=dict)
+    """Of the wanted revisions those of an earlier job of this name that nobody owns, each with its uid."""
     resolutions: frozenset[str] = frozenset()
     """Of those revisions the ones whose first resolution of packages is kept."""
     installed: Mapping[str, Resolution] = field(default_factory=dict)
@@ -102,6 +150,8 @@ class Observed:
     """What becomes of the records whose output is kept no longer: read and shortened, since nobody keeps bodies."""
     gap: Gap | None = None
     """The admission policies that are not in force."""
+    refused: tuple[tuple[str, str], ...] = ()
+    """What the cluster has refused again and again: reasons of the condition Ready, and sentences."""
 
     @property
     def own_cron_job(self) -> CronJobView | None:

@@ -33,7 +33,7 @@ def left_over(observed: Observed, force: Force) -> tuple[RevisionView, ...]:
     return tuple(
         revision
         for revision in observed.kept
-        if revision.owner_uid == observed.job.uid
+        if revision.owner_uid in (observed.job.uid, None)
         and revision.name in _names(observed.job.name, revision.digest)
         and revision.digest not in needed
     )

@@ -10,12 +10,12 @@ from typing import Final
 from agentjobs.api import names
 from agentjobs.api.job import RunPhase
 from agentjobs.api.run import AgentJobRunStatus
-from agentjobs.core import chains, history, manifests, pauses, revisions, schedule, sessions, triggers
-from agentjobs.core.approval import Content, verdict
+from agentjobs.core import chains, history, manifests, pauses, revisions, schedule, sessions, stops, triggers
+from agentjobs.core.approval import Content
 from agentjobs.core.cases import Case, Scene, Step, cases
 from agentjobs.core.outcome import CANCELLED_IN_TIME, MAX_MESSAGE, Ending, Evidence, record
 from agentjobs.core.packages import listed
-from agentjobs.core.plan import Force, Observed, Write
+from agentjobs.core.plan import CONTENT, STATUS, Force, Observed, Stage, Write, run_strand
 from agentjobs.core.pods import PodView
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.timestamps import to_wire
@@ -35,6 +35,8 @@ BEGINNING: Final = timedelta(seconds=5)
 HARMLESS_WAITS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 FINISH_AT_ONCE: Final = 5
 """Runs counted in one write: fewer than the history's ten lines, which prove that a run was counted."""
+CONTENT_FIRST: Final = frozenset({CONTENT})
+COUNTED_FIRST: Final = frozenset({STATUS})
 
 
 def foreign_claim(observed: Observed, force: Force) -> str | None:
@@ -77,7 +79,9 @@ def is_ending(observed: Observed) -> bool:
 
 def follow(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -> Iterator[Step]:
     """One step for each case. Later cases see the status as earlier ones left it."""
-    scene = Scene(observed, force, policy, now, cases(observed), observed.job.status)
+    contents = [content for content in (force.current, observed.previous) if content]
+    stopping = stops.reasons(observed, contents)
+    scene = Scene(observed, force, policy, now, cases(observed), observed.job.status, stopping)
     finishing = 0
     for case in scene.cases:
         step = _step(scene, case)
@@ -102,32 +106,19 @@ def _step(scene: Scene, case: Case) -> Step:
 
 def _follow(scene: Scene, case: Case, run: RunView) -> Step:
     job = case.batch_job
-    if job and job.stop_reason is None and not job.ended and (reason := _stop_reason(scene, run, job)):
-        return Step(before=(_stop(job, reason),), active=True)
+    if job and job.uid in scene.stopping:
+        return Step(active=True, requeue_after=READ_AGAIN_SECONDS)
     if run.manual and not run.adopted:
-        return _start(scene, case, run)
+        # Begun, but without an owner: it was orphaned together with an earlier job of this name.
+        begun = (run.started_as, run.made_as, run.started) != (None, None, None)
+        return Step(before=(_adopt(scene.job, run, {}),), requeue_after=0) if begun else _start(scene, case, run)
     if job and job.manual and job.uid != run.started_as:
-        return Step(before=(_delete_job(job, "the run has begun as another Job"),), requeue_after=0)
+        return Step(before=(delete_job(job, "the run has begun as another Job"),), requeue_after=0)
     if job and job.suspended and job.manual and job.stop_reason is None:
         return _let_go(scene, run, job)
     if over(case):
-        return _finish(scene, case, run)
+        return finish(scene, case, run)
     return _show(scene, case, run, job) if job else Step()
-
-
-def _stop_reason(scene: Scene, run: RunView, job: BatchJobView) -> str | None:
-    """Why it may not go on. A package that was in the image when it was started does not stop it by being gone from the next one's."""
-    observed = scene.observed
-    if run.cancel and run.adopted:
-        waits = job.manual and job.suspended and run.started is None
-        return "CancelledBeforeStart" if waits else "CancelledByUser"
-    decision = verdict(job.digest, observed.approvals) if job.digest else "Pending"
-    if decision != "Approved":
-        return "Denied" if decision == "Denied" else "ApprovalRevoked"
-    content = next((known for known in (scene.force.current, observed.previous) if known and known.digest == job.digest), None)
-    if "Denied" in observed.packages.lacking((*job.packages, *(content.spec.packages if content else ()))).values():
-        return "PackageDenied"
-    return "PackageRevoked" if observed.packages.lacking(job.packages) else None
 
 
 def _clean_up(scene: Scene, case: Case) -> Step:
@@ -137,7 +128,7 @@ def _clean_up(scene: Scene, case: Case) -> Step:
         return Step()
     if not _is_done(scene, job):
         return Step(requeue_after=30)
-    return Step(after=(_delete_job(job, "its run is recorded"),))
+    return Step(after=(delete_job(job, "its run is recorded"),))
 
 
 def _is_done(scene: Scene, job: BatchJobView) -> bool:
@@ -154,10 +145,11 @@ def _record_start(scene: Scene, case: Case) -> Step:
     last = scene.status.last_run
     known = (last is not None and last.name == job.name) or any(line.name == job.name for line in scene.status.recent_runs)
     if known or job.manual:
-        return Step(before=(_delete_job(job, "its run was deleted"),))
+        return Step(before=(delete_job(job, "its run was deleted"),))
     start = schedule.start_of(job.name) or job.created
     body = manifests.scheduled_run(scene.job, job, to_wire(start))
-    return Step(before=(Write("create", "run", job.name, "a scheduled start", body),), requeue_after=0, begins=True)
+    write = Write("create", "run", job.name, "a scheduled start", body, stage=Stage.RECORD, strand=run_strand(job.name))
+    return Step(before=(write,), requeue_after=0, begins=job.uid not in scene.stopping)
 
 
 def _policy(scene: Scene) -> str:
@@ -190,6 +182,10 @@ def _unwanted(run: RunView) -> tuple[str, str] | None:
     return ("CancelledBeforeStart", CANCELLED_IN_TIME) if run.cancel else None
 
 
+def _doomed(scene: Scene) -> tuple[str, str] | None:
+    return ("JobNotFound", f"{scene.job.name} is being deleted") if scene.job.deleting else None
+
+
 def _refusal(scene: Scene, case: Case, ahead: Case | None) -> tuple[str, str] | None:
     """Why a manual run cannot start: reason and sentence."""
     if scene.force.content is None and scene.force.verdict == "Approved":
@@ -213,7 +209,7 @@ def _start(scene: Scene, case: Case, run: RunView) -> Step:
         return Step(before=(_adopt(scene.job, run, {names.MADE_AS_ANNOTATION: job.uid}),), requeue_after=0)
     ahead = next((other for other in scene.cases if other.name != case.name and _goes_first(other, run)), None)
     ahead = None if _policy(scene) == "Allow" else ahead
-    refused = _unwanted(run) or _unguarded(scene) or _untriggered(scene, run) or _refusal(scene, case, ahead)
+    refused = _unwanted(run) or _doomed(scene) or _unguarded(scene) or _untriggered(scene, run) or _refusal(scene, case, ahead)
     if refused and refused[0] == "NotApproved" and scene.now - run.created < ARRIVAL_GRACE:
         return Step(requeue_after=ARRIVAL_GRACE.total_seconds())
     if refused:
@@ -232,7 +228,7 @@ def _wait(scene: Scene, ahead: Case | None) -> Step:
         return Step(requeue_after=0 if ahead else 1)
     if job.suspended or job.stop_reason or job.deleting:
         return Step(requeue_after=1)
-    return Step(before=(_stop(job, "Replaced"),), requeue_after=0)
+    return Step(before=(stops.stop(job, "Replaced", Stage.START),), requeue_after=0)
 
 
 def _make_job(scene: Scene, run: RunView, cron: CronJobView, content: Content) -> Step:
@@ -242,7 +238,9 @@ def _make_job(scene: Scene, run: RunView, cron: CronJobView, content: Content) -
         return Step(requeue_after=1)
     frozen = revisions.frozen(scene.observed, content.digest)
     body = manifests.manual_job(scene.job, run, cron, content, scene.policy, frozen, event)
-    return Step(before=(Write("create", "batchjob", run.name, "a manual run", body),), requeue_after=0)
+    strand = run_strand(run.name)
+    write = Write("create", "batchjob", run.name, "a manual run", body, stage=Stage.CREATE, strand=strand, needs=CONTENT_FIRST)
+    return Step(before=(write,), requeue_after=0)
 
 
 def _let_go(scene: Scene, run: RunView, job: BatchJobView) -> Step:
@@ -258,11 +256,12 @@ def _let_go(scene: Scene, run: RunView, job: BatchJobView) -> Step:
     if not any(reference.get("uid") == job.uid for reference in cron.active):
         active = [*map(dict, cron.active), manifests.active_reference(job)]
         body = {"metadata": {"resourceVersion": cron.resource_version}, "status": {"active": active}}
-        writes.append(Write("patch", "cronjob", cron.name, "the run counts for its concurrency", body, "status"))
+        why, strand = "the run counts for its concurrency", run_strand(run.name)
+        writes.append(Write("patch", "cronjob", cron.name, why, body, "status", stage=Stage.START, strand=strand))
     if not run.adopted:
         writes.append(_adopt(scene.job, run, {names.STARTED_AS_ANNOTATION: job.uid}))
     resume = {"metadata": _as_read(job), "spec": {"suspend": False}}
-    writes.append(Write("patch", "batchjob", job.name, "everything is in place", resume))
+    writes.append(Write("patch", "batchjob", job.name, "everything is in place", resume, stage=Stage.START, strand=run_strand(run.name)))
     return Step(before=tuple(writes))
 
 
@@ -282,12 +281,13 @@ def _as_read(thing: RunView | BatchJobView) -> dict[str, str]:
 def _adopt(job: JobView, run: RunView, decision: dict[str, str]) -> Write:
     """With what was decided: that it starts, and as which Job, or why not. This holds, whatever happens before its record is written."""
     owner = {"labels": manifests.labels(job.name), "annotations": decision, "ownerReferences": manifests.owned_by(job)}
-    return Write("patch", "run", run.name, "it belongs to its job", {"metadata": owner | _as_read(run)})
+    body = {"metadata": owner | _as_read(run)}
+    return Write("patch", "run", run.name, "it belongs to its job", body, stage=Stage.START, strand=run_strand(run.name))
 
 
 def _skip(scene: Scene, run: RunView, job: BatchJobView | None, refused: tuple[str, str]) -> Step:
     step = _recorded(scene, run, skipped(*refused, scene.now))
-    return replace(step, before=(*step.before, _delete_job(job, "its run is skipped"))) if job else step
+    return replace(step, before=(*step.before, delete_job(job, "its run is skipped"))) if job else step
 
 
 def skipped(reason: str, message: str, now: datetime) -> AgentJobRunStatus:
@@ -299,7 +299,8 @@ def skipped(reason: str, message: str, now: datetime) -> AgentJobRunStatus:
     )
 
 
-def _finish(scene: Scene, case: Case, run: RunView) -> Step:
+def finish(scene: Scene, case: Case, run: RunView) -> Step:
+    """The record of a run that is over, or a look at it a little later."""
     job, pod = case.batch_job, case.pod
     evidence = scene.observed.evidence.get(case.name)
     if pod is None or (pod.ended and pod.started is None):
@@ -312,7 +313,7 @@ def _finish(scene: Scene, case: Case, run: RunView) -> Step:
     end = Ending(run, job, pod, evidence, scene.observed.installed.get(case.name), _gave_way(scene, run, job))
     step = _recorded(scene, run, record(end, digest, scene.policy.image, scene.now))
     if job and not job.deleting and _is_done(scene, job):
-        return replace(step, after=(*step.after, _delete_job(job, "its run is recorded")))
+        return replace(step, after=(*step.after, delete_job(job, "its run is recorded")))
     return step
 
 
@@ -338,7 +339,10 @@ def _recorded(scene: Scene, run: RunView, record: AgentJobRunStatus) -> Step:
     if history.counted(status, run):
         record = history.as_counted(status, run, record)
     else:
-        status = history.with_finished(status, run, record)
+        uids = {other.uid for other in scene.observed.runs if not other.final}
+        if history.unfinished(status, uids) >= history.RECENT - FINISH_AT_ONCE:
+            return Step(active=True, requeue_after=1)
+        status = history.with_finished(status, run, record, uids)
     taken = {name for kind, name in scene.observed.taken if kind == "run"}
     follow_ups = tuple(chains.starts(scene.job, run, record, scene.observed.followers, taken))
     return Step(before=follow_ups, after=(final(run, record),), status=status, finished=(run, record))
@@ -347,7 +351,8 @@ def _recorded(scene: Scene, run: RunView, record: AgentJobRunStatus) -> Step:
 def final(run: RunView, record: AgentJobRunStatus) -> Write:
     """The last write to a run."""
     body = {"metadata": _as_read(run), "status": record.model_dump(mode="json", by_alias=True)}
-    return Write("patch", "run", run.name, f"its record: {record.phase}", body, "status")
+    why = f"its record: {record.phase}"
+    return Write("patch", "run", run.name, why, body, "status", stage=Stage.RECORD, strand=run_strand(run.name), needs=COUNTED_FIRST)
 
 
 def _show(scene: Scene, case: Case, run: RunView, job: BatchJobView) -> Step:
@@ -362,7 +367,7 @@ def _show(scene: Scene, case: Case, run: RunView, job: BatchJobView) -> Step:
     late = scene.now - job.created - timedelta(seconds=scene.policy.start_timeout_seconds)
     installing = pod is not None and pod.installing
     if late >= timedelta(0) and run.started is None and not installing:
-        return Step(before=(_stop(job, "StartTimeout"),), active=True)
+        return Step(before=(stops.stop(job, "StartTimeout"),), active=True)
     wait = min(-late.total_seconds(), 60.0)
     if pod is None or (pod.waiting in HARMLESS_WAITS and not installing):
         young = (BEGINNING - (scene.now - job.created)).total_seconds()
@@ -380,16 +385,11 @@ def _show(scene: Scene, case: Case, run: RunView, job: BatchJobView) -> Step:
 
 def _progress(run: RunView, status: dict[str, str | None]) -> Write:
     body = {"metadata": _as_read(run), "status": status}
-    return Write("patch", "run", run.name, f"it is {status['phase']}", body, "status")
+    why = f"it is {status['phase']}"
+    return Write("patch", "run", run.name, why, body, "status", stage=Stage.RECORD, strand=run_strand(run.name))
 
 
-def _stop(job: BatchJobView, reason: str) -> Write:
-    """Suspending a Job ends its pods and keeps the Job, with the reason on it, until the run is recorded."""
-    # That it has not begun is true only of the Job as it was read: another leader may be letting it go.
-    metadata = _as_read(job) if reason == "CancelledBeforeStart" else {"uid": job.uid}
-    body = {"metadata": {**metadata, "annotations": {names.STOP_ANNOTATION: reason}}, "spec": {"suspend": True}}
-    return Write("patch", "batchjob", job.name, f"stopped: {reason}", body)
-
-
-def _delete_job(job: BatchJobView, why: str) -> Write:
-    return Write("delete", "batchjob", job.name, why, uid=job.uid, expendable=True)
+def delete_job(job: BatchJobView, why: str) -> Write:
+    """After its record, where that is written now."""
+    strand = run_strand(job.name)
+    return Write("delete", "batchjob", job.name, why, uid=job.uid, expendable=True, stage=Stage.RECORD, strand=strand, needs=COUNTED_FIRST)

@@ -14,7 +14,7 @@ from typing import Final
 from agentjobs.api.job import Schedule, ScheduledAgentJobStatus
 from agentjobs.core import history, manifests, schedule
 from agentjobs.core.manifests import NEVER, Timing
-from agentjobs.core.plan import Force, Observed, Write
+from agentjobs.core.plan import Force, Observed, Stage, Write
 from agentjobs.core.timestamps import from_wire, to_wire
 from agentjobs.core.views import BatchJobView, CronJobView
 from agentjobs.core.windows import Draw
@@ -92,6 +92,8 @@ def outlook(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *
     """`status`: the job's, with the runs of this decision in its history."""
     if force.content is None or force.spec is None:
         return Outlook()
+    if observed.job.deleting:
+        return Outlook(timing=manifests.plain(force.spec.schedule, suspended=True))
     wanted = force.spec.schedule
     overlaps = force.spec.concurrency_policy != "Forbid"
     scene = Scene(observed, wanted, status, now, _starts(observed), draw_for(observed, wanted), overlaps)
@@ -153,7 +155,7 @@ def _records(scene: Scene, given_up: Sequence[datetime]) -> tuple[Write, ...]:
 
 def _reason(scene: Scene, start: datetime) -> tuple[str, str]:
     told, name = f"{to_wire(start)} was due and nothing started", scene.name(start)
-    if any(job.name == name and job.owner_uid is None for job in scene.observed.batch_jobs):
+    if any(job.name == name and job.foreign for job in scene.observed.batch_jobs):
         return "NameTaken", f"{told}: a Job named {name} exists that is not this job's; delete it"
     if not scene.overlaps and _was_busy(scene, start):
         return "Overlap", f"{told}: another run of this job had not finished; later starts that met it are not recorded one by one"
@@ -176,7 +178,8 @@ def _active(scene: Scene) -> list[BatchJobView]:
 
 def _record(scene: Scene, start: datetime, reason: str, message: str) -> Write:
     body = manifests.left_out(scene.observed.job, scene.name(start), to_wire(start), f"{reason}: {message}")
-    return Write("create", "run", scene.name(start), "a start that did not become a run", body)
+    why = "a start that did not become a run"
+    return Write("create", "run", scene.name(start), why, body, stage=Stage.RECORD)
 
 
 def _while_paused(scene: Scene, *, known: bool) -> Outlook:
@@ -190,6 +193,8 @@ def _while_paused(scene: Scene, *, known: bool) -> Outlook:
     for start in scene.passed(paused):
         if start > scene.now:
             return Outlook(requeue_after=(start - scene.now).total_seconds())
+        if scene.accounted.get(start) is False:
+            return Outlook(missed_since=to_wire(start))
         if start not in scene.accounted:
             message = (
                 f"{to_wire(start)} was due while the job was paused (spec.suspend); later starts of the pause are not recorded one by one"
@@ -243,7 +248,8 @@ def _own_start(scene: Scene, start: datetime) -> Iterable[Write]:
     in_time = start <= scene.now < schedule.too_late(scene.schedule, start)
     if in_time and cron and not cron.deleting and (scene.overlaps or not _active(scene)):
         body = manifests.own_start(scene.observed.job, scene.name(start), to_wire(start))
-        yield Write("create", "run", scene.name(start), "a start that no CronJob makes", body)
+        why = "a start that no CronJob makes"
+        yield Write("create", "run", scene.name(start), why, body, stage=Stage.CREATE)
 
 
 def _look_again(scene: Scene, found: Outlook) -> Outlook:

@@ -26,7 +26,7 @@ from agentjobs.core.timestamps import from_wire
 Body = Mapping[str, Any]
 FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
 SKIP_REASONS: frozenset[str] = frozenset(
-    {"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart", "NotStartedInTime", *NO_START}
+    {"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart", "NotStartedInTime", "JobNotFound", *NO_START}
 )
 
 
@@ -46,6 +46,8 @@ class JobView:
     requester: str | None = None
     """Who changed the content last, where the API server keeps that."""
     suspended: bool = False
+    gone: bool = False
+    """There is no such object: what stands here stands in for it, so that what it left behind ends properly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class BatchJobView:
     """When its deadline passes; None while it has not started."""
     packages: tuple[str, ...] = ()
     """The pins that it was started with and that needed an approval of their own then."""
+    foreign: bool = False
+    """It lacks our label, and only has the name of one of ours: nothing of it is read, and it is left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,11 @@ def controller_uid(body: Body) -> str | None:
 def is_of(body: Body, job: JobView) -> bool:
     """The operator made it for this job. Only it can set the label; an owner anybody can."""
     return controller_uid(body) == job.uid and labels_of(body).get(names.JOB_LABEL) == job.name
+
+
+def is_left(body: Body, job: JobView) -> bool:
+    """The operator made it for an earlier job of this name, which was deleted without it."""
+    return controller_uid(body) is None and labels_of(body).get(names.JOB_LABEL) == job.name
 
 
 def labels_of(body: Body) -> Mapping[str, str]:

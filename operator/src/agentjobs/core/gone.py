@@ -1,0 +1,122 @@
+"""A job that is gone, and what it left behind.
+
+Garbage collection takes what has an owner. After `kubectl delete --cascade=orphan` nothing has one:
+a CronJob would go on starting what nobody can see any more, and runs would never get their record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from agentjobs.api.job import ScheduledAgentJobStatus
+from agentjobs.core import manifests, runs, schedule, stops
+from agentjobs.core.cases import Case, Scene, cases
+from agentjobs.core.plan import Force, Observed, Plan, Stage, Write
+from agentjobs.core.policy import RunPolicy
+from agentjobs.core.timestamps import to_wire
+from agentjobs.core.views import JobView, RunView
+
+LOOK_AGAIN_SECONDS: Final = 30.0
+"""Until what is left has ended. What happens meanwhile the watch streams tell."""
+NOTHING: Final = Force(None, None, None, "Pending")
+
+
+def stand_in(namespace: str, name: str) -> JobView:
+    """In the place of a job that does not exist. It owns nothing."""
+    return JobView(
+        namespace=namespace,
+        name=name,
+        uid="",
+        generation=0,
+        resource_version="",
+        spec=None,
+        problem="there is no such job",
+        status=ScheduledAgentJobStatus(),
+        deleting=False,
+        gone=True,
+    )
+
+
+def decide_gone(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
+    """Nothing starts any more; what runs goes on to its record while its approval stands."""
+    stopping = stops.reasons(observed)
+    scene = Scene(observed, NOTHING, policy, now, cases(observed), observed.job.status, stopping)
+    plans = [_one(scene, case) for case in scene.cases]
+    writes = (*stops.writes(observed), *(write for plan in plans for write in plan.writes), *_rest(observed))
+    waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
+    return Plan(tuple(sorted(writes, key=lambda write: write.stage)), min(waits, default=None))
+
+
+def _one(scene: Scene, case: Case) -> Plan:
+    run, job = case.run, case.batch_job
+    if run is not None and run.adopted:
+        return Plan()  # Its owner is gone, so it goes, too.
+    if run is None or case.final or run.final:
+        return _of_job(scene, case)
+    if not _has_begun(scene, case, run):
+        told = not_found(run, scene.now)
+        return Plan((*_away(case), *told.writes), told.requeue_after or (1 if job else None))
+    if not runs.over(case):
+        return Plan(requeue_after=LOOK_AGAIN_SECONDS)
+    step = runs.finish(scene, case, run)
+    return Plan((*step.before, *step.after), step.requeue_after)
+
+
+def _of_job(scene: Scene, case: Case) -> Plan:
+    """A Job that has its record, or lacks even its run."""
+    job = case.batch_job
+    if case.run is None and not case.final:
+        writes = tuple(_record(scene, case))
+        return Plan(writes, requeue_after=0 if writes else None)
+    return Plan(tuple(_away(case))) if job and (job.ended or job.suspended) else Plan()
+
+
+def _has_begun(scene: Scene, case: Case, run: RunView) -> bool:
+    job = case.batch_job
+    if (run.started_as, run.made_as, run.started) != (None, None, None):
+        return True
+    waits = job and job.suspended and job.stop_reason is None and job.uid not in scene.stopping
+    return job is not None and not waits
+
+
+def _record(scene: Scene, case: Case) -> Iterator[Write]:
+    """Of a Job whose run nobody has written yet, or deleted. It has no owner: it would go with it."""
+    job = case.batch_job
+    if job is None or job.deleting:
+        return
+    if job.manual:
+        yield from _away(case)
+        return
+    start = to_wire(schedule.start_of(job.name) or job.created)
+    body = manifests.orphaned_run(scene.job, job, start)
+    yield Write("create", "run", job.name, "a scheduled start", body, stage=Stage.RECORD)
+
+
+def _away(case: Case) -> Iterable[Write]:
+    job = case.batch_job
+    return (runs.delete_job(job, "its job is gone"),) if job and not job.deleting else ()
+
+
+def not_found(run: RunView, now: datetime) -> Plan:
+    """A run whose job does not exist, and that has not begun."""
+    if run.adopted or run.final:
+        return Plan()
+    wait = (runs.ARRIVAL_GRACE - (now - run.created)).total_seconds()
+    if wait > 0:
+        return Plan(requeue_after=wait)
+    message = f"there is no ScheduledAgentJob named {run.job} in this namespace"
+    return Plan((runs.final(run, runs.skipped("JobNotFound", message, now)),))
+
+
+def _rest(observed: Observed) -> Iterator[Write]:
+    """What is left when nothing runs any more. A claim stays: a session is somebody's data."""
+    cron = observed.cron_job
+    if cron and not cron.deleting and cron.labelled and cron.suspended and not observed.batch_jobs:
+        version = cron.resource_version
+        why = "its job is gone"
+        yield Write("delete", "cronjob", cron.name, why, uid=cron.uid, resource_version=version, expendable=True)
+    if cron is None and not observed.batch_jobs:
+        for left in observed.kept:
+            yield Write("delete", "revision", left.name, "its job is gone", uid=left.uid, expendable=True)

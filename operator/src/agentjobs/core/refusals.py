@@ -1,0 +1,96 @@
+"""What the cluster refuses, of each job: so that the job tells its author until it is over, and no single failure is news."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from agentjobs.core.errors import ClusterError, Conflict, NameTaken, NotFound, Refused
+from agentjobs.core.plan import Write
+
+Key = tuple[str, str]
+"""Namespace and name of a job."""
+TELL_AFTER: Final = 5
+"""Conflicts in a row. One goes away when the object is read again; one that stays is worth a word.
+
+After as many failures an Event is given up: it holds no record back for ever.
+"""
+AT_MOST: Final = 3
+"""Sentences told at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How often in a row, and what the server said, if it did: `reason` is one of the condition Ready."""
+
+    times: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+NOTHING: Final = Known()
+
+
+@dataclass
+class Pass:
+    """What became of the writes of one plan."""
+
+    before: dict[str, Known]
+    now: dict[str, Known] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
+
+    def failed(self, write: Write, error: ClusterError) -> int:
+        """Returns how often in a row. That the server does not answer is nothing to tell a job's author."""
+        self.tried.add(write.target)
+        times = self.before.get(write.target, NOTHING).times + 1
+        if isinstance(error, (Refused, NameTaken)):
+            times = TELL_AFTER
+        answered = isinstance(error, (Refused, Conflict, NotFound))
+        reason = "NameTaken" if isinstance(error, NameTaken) else "ClusterRefused"
+        self.now[write.target] = Known(min(times, TELL_AFTER), reason, str(error) if answered else "")
+        return times
+
+    def left_out(self, write: Write) -> None:
+        """Nobody knows any better than before."""
+        self.tried.add(write.target)
+        if write.target in self.before:
+            self.now[write.target] = self.before[write.target]
+
+    def succeeded(self, write: Write) -> None:
+        """It is over."""
+        self.tried.add(write.target)
+        self.now.pop(write.target, None)
+
+    def news(self) -> bool:
+        """Something else is to be told than before, as far as the plan has come."""
+        rest = {key: known for key, known in self.before.items() if key not in self.tried}
+        return told({**rest, **self.now}) != told(self.before)
+
+
+def told(known: dict[str, Known]) -> tuple[tuple[str, str], ...]:
+    """Reasons and sentences, in an order of their own."""
+    found = {(one.reason, one.message) for one in known.values() if one.message and one.times >= TELL_AFTER}
+    return tuple(sorted(found)[:AT_MOST])
+
+
+class Refusals:
+    """Belongs to one process: whoever leads next finds out by itself."""
+
+    def __init__(self) -> None:
+        self._known: dict[Key, dict[str, Known]] = {}
+
+    def of(self, key: Key) -> tuple[tuple[str, str], ...]:
+        """What the job is to tell."""
+        return told(self._known.get(key, {}))
+
+    def begin(self, key: Key) -> Pass:
+        """The next plan of this job is carried out."""
+        return Pass(self._known.get(key, {}))
+
+    def end(self, key: Key, done: Pass) -> bool:
+        """Returns whether something else is to be told from now on."""
+        if done.now:
+            self._known[key] = done.now
+        else:
+            self._known.pop(key, None)
+        return told(done.now) != told(done.before)

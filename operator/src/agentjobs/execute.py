@@ -1,0 +1,157 @@
+"""Carrying out what was decided: a plan's writes, what depends on them, and what is learnt from the answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from agentjobs.cluster.cache import Cache, Key
+from agentjobs.cluster.client import Api, Json
+from agentjobs.core import ours, views
+from agentjobs.core.drift import spec_hash
+from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NameTaken, NotFound, Refused
+from agentjobs.core.plan import ANSWER, Kind, Plan, Write
+from agentjobs.core.refusals import TELL_AFTER, Refusals
+
+log = logging.getLogger(__name__)
+
+
+class Executor:
+    """Decides nothing. `settled`: by the hash of a CronJob's spec as we wrote it, that of what the server made of it."""
+
+    def __init__(self, cluster: Api, cache: Cache, finished: Callable[[str], None]) -> None:
+        self._cluster = cluster
+        self._cache = cache
+        self._finished = finished
+        self.settled: dict[str, str] = {}
+        self._taken: dict[Key, frozenset[tuple[Kind, str]]] = {}
+        self._own_changes: dict[Key, dict[tuple[str, str], tuple[str, str]]] = {}
+        self._refusals = Refusals()
+
+    def begin(self, key: Key) -> None:
+        """The job is about to be read anew."""
+        self._own_changes.pop(key, None)
+
+    def forget(self, key: Key) -> None:
+        """The job is gone."""
+        self._taken.pop(key, None)
+
+    def taken(self, key: Key) -> frozenset[tuple[Kind, str]]:
+        """What was to be created, and something else had the name."""
+        return self._taken.get(key, frozenset())
+
+    def refused(self, key: Key) -> tuple[tuple[str, str], ...]:
+        """What the job is to tell of it."""
+        return self._refusals.of(key)
+
+    async def carry_out(self, key: Key, plan: Plan) -> float | None:
+        """Every write but those that depend on one that failed. Raises Incomplete."""
+        failed: set[str] = set()
+        errors: list[ClusterError] = []
+        refusals, wait = self._refusals.begin(key), plan.requeue_after
+        for write in plan.writes:
+            if write.held_back_by(failed):
+                refusals.left_out(write)
+                continue
+            if write.strand == ANSWER and refusals.news():
+                # What the job answers has to tell of it: decided anew, at once.
+                wait = 0
+                continue
+            try:
+                await self.execute(key, write)
+            except ClusterError as error:
+                times = refusals.failed(write, error)
+                if write.kind != "event" or times < TELL_AFTER:
+                    failed.add(write.strand or write.target)
+                    errors.append(error)
+            else:
+                refusals.succeeded(write)
+        told = self._refusals.end(key, refusals)
+        if errors:
+            # What was to follow at once followed a write that failed: then the back-off says when.
+            raise Incomplete(errors, 0 if told else wait or None)
+        return 0 if told else wait
+
+    async def _find(self, kind: str, namespace: str, name: str) -> Json | None:
+        try:
+            return await self._cluster.get(kind, namespace, name)
+        except NotFound:
+            return None
+
+    async def execute(self, key: Key, write: Write) -> Json | None:
+        """The object as it is then; None where it is not there, or not as it was expected. Raises ClusterError."""
+        log.info("%s %s %s: %s", write.verb, write.kind, write.name, write.why, extra={"job": key[1], "namespace": key[0]})
+        body: Json | None
+        try:
+            body = await self._cluster.write(key[0], self._on_top(key, write))
+            self._changed(key, write, body)
+        except (Conflict, NotFound, Refused) as error:
+            await self._look_again(key, write)
+            if write.verb == "create" and write.kind in ours.KINDS and isinstance(error, Conflict):
+                body = await self._already_there(key, write, error)
+            elif not (write.expendable and (write.kind == "event" or not isinstance(error, Refused))):
+                raise
+            else:
+                body = None
+        self._learn(key, write, body)
+        return body
+
+    def _on_top(self, key: Key, write: Write) -> Write:
+        """A change of our own since an object was read, on top of what was read, is no conflict."""
+        metadata = (write.body or {}).get("metadata", {})
+        read, is_now = self._own_changes.get(key, {}).get((write.kind, write.name), ("", ""))
+        if not read or metadata.get("resourceVersion") != read:
+            return write
+        return replace(write, body={**(write.body or {}), "metadata": {**metadata, "resourceVersion": is_now}})
+
+    def _changed(self, key: Key, write: Write, body: Json) -> None:
+        read = (write.body or {}).get("metadata", {}).get("resourceVersion") if write.verb != "create" else None
+        if read:
+            self._own_changes.setdefault(key, {})[write.kind, write.name] = read, body["metadata"]["resourceVersion"]
+
+    async def _already_there(self, key: Key, write: Write, error: Conflict) -> Json | None:
+        """What has the name, where it is what was to be created; where it is not, that is told. Raises Conflict or NameTaken."""
+        found = await self._find(write.kind, key[0], write.name)
+        if found is None:
+            raise error
+        if ours.is_same(write.kind, write.body or {}, found):
+            return found
+        self._taken[key] = self._taken.get(key, frozenset()) | {(write.kind, write.name)}
+        if write.kind == "revision" and write.expendable:
+            return None
+        raise NameTaken(ours.sentence(write.kind, write.name), error.status)
+
+    def _learn(self, key: Key, write: Write, body: Json | None) -> None:
+        """What was written is known at once, not when the watch tells it."""
+        row = key[0], write.name
+        if write.verb == "delete":
+            if write.kind == "run":
+                self._cache.runs.drop(row)
+                self._cache.forget_finished(row)
+            elif write.kind == "revision":
+                self._cache.revisions.drop(row)
+        elif body is not None and write.kind == "cronjob" and write.body and "spec" in write.body and write.verb != "patch":
+            wanted, became = spec_hash(write.body["spec"]), spec_hash(body["spec"])
+            if wanted != became:
+                self.settled[wanted] = became
+        elif body is not None and write.kind in ("job", "run", "batchjob", "revision"):
+            known = write.kind == "run" and self._cache.finished.get(row) is not None
+            self._cache.learn(write.kind, body)
+            if write.kind == "run" and views.run_view(body).final and not known:
+                self._finished(body["status"]["phase"])
+
+    async def _look_again(self, key: Key, write: Write) -> None:
+        """The object is not as the caches have it.
+
+        A Job of the wanted name may be one that our watch does not show: without our label it is not this job's, whatever its owner says.
+        """
+        if write.kind not in ("run", "batchjob"):
+            return
+        body = await self._find(write.kind, key[0], write.name)
+        if body is None:
+            self._cache.table(write.kind).drop((key[0], write.name))
+        elif write.kind == "run":
+            self._cache.learn("run", body)
+        else:
+            self._cache.learn_batch_job(key, body)
