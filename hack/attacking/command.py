@@ -26,6 +26,7 @@ RBAC: Final = "apis/rbac.authorization.k8s.io/v1/namespaces"
 MOVE_PAUSE_SECONDS: Final = 0.15
 LOOK_SECONDS: Final = 3.0
 DENY_SECONDS: Final = 25.0
+USERS: Final = ("attacks-as-author", "attacks-as-trigger")
 ANY: Final = ["get", "list", "create", "update", "patch", "delete"]
 
 
@@ -48,14 +49,14 @@ async def forever(what: Callable[[int], Awaitable[None]], pause: float, until_ti
 
 
 async def _rights(client: Client, namespace: str) -> None:
-    for user, role in (("mallory", "agentjobs-author"), ("trudy", "agentjobs-trigger")):
+    for user, role in zip(USERS, ("agentjobs-author", "agentjobs-trigger"), strict=True):
         ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
         subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
         await client.post(f"{RBAC}/{namespace}/rolebindings", {"metadata": {"name": user}, "roleRef": ref, "subjects": [subject]})
     rules = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ANY}]
     await client.post(f"{RBAC}/{namespace}/roles", {"metadata": {"name": "texts"}, "rules": rules})
     ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "texts"}
-    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory"}
+    subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USERS[0]}
     await client.post(f"{RBAC}/{namespace}/rolebindings", {"metadata": {"name": "texts"}, "roleRef": ref, "subjects": [subject]})
 
 
@@ -123,7 +124,7 @@ async def _attack(options: argparse.Namespace) -> int:
         owner, honest = Owner(client, attacked, judge), Honest(client, honest_place)
         jobs = await stack.enter_async_context(client.watch(f"apis/batch/v1/namespaces/{attacked}/jobs"))
         await owner.begin()
-        people = [Attacker(client.acting(user), attacked, user, random, lambda: list(judge.approved)) for user in ("mallory", "trudy")]
+        people = [Attacker(client.acting(user), attacked, user, random, lambda: list(judge.approved)) for user in USERS]
         end = time.monotonic() + options.minutes * 60
         print(f"attack: {options.minutes:g} minutes, seed {options.seed}, in {attacked}; the honest are in {honest_place}", file=sys.stderr)
         await asyncio.gather(
@@ -137,7 +138,7 @@ async def _attack(options: argparse.Namespace) -> int:
         await asyncio.sleep(DENY_SECONDS)
         await judge.look()
         judge.started(jobs)
-        told = judge.audited(log, start, {"mallory", "trudy"}) if log else 0
+        told = judge.audited(log, start, set(USERS)) if log else 0
         return _verdict(judge, honest, owner, people, told)
 
 
