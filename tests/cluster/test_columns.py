@@ -14,18 +14,24 @@ from tests.cluster.installed import Installed
 from tests.cluster.support import Kubectl, new_namespace, wait_for
 
 NEW_YEAR = {"cron": "0 8 1 1 *", "timeZone": "Europe/Bucharest"}
+NO_CLOCK = {"cron": "0 8 * * 1", "everyWeeks": 2, "startDate": "9999-12-31"}
+POD = {"restartPolicy": "Never", "containers": [{"name": "other", "image": "example.com/other:1"}]}
+NEVER = "At 00:00, on day 30 of the month, only in February (Etc/UTC)"
 YEARLY = "At 08:00, on day 1 of the month, only in January (Europe/Bucharest)"
 
 JOBS = f"""
-NAME | PHASE | APPROVAL | SCHEDULE | NEXT | LAST RUN | RUNS | FAILED | AGE
-changed | Scheduled | Changed | {YEARLY} | <new year> |  | 0 | 0 | <age>
-denied | Denied | Denied | manual runs only |  |  | 0 | 0 | <age>
-failed | Failed | Approved | manual runs only |  | <time> | 1 | 1 | <age>
-paused | Paused | Approved | {YEARLY} |  |  | 0 | 0 | <age>
-running | Running | Approved | {YEARLY} | <new year> | <time> | 0 | 0 | <age>
-starting | Running | Approved | manual runs only |  |  | 0 | 0 | <age>
-waits | PendingApproval | Pending | {YEARLY} |  |  | 0 | 0 | <age>
-went | Finished | Approved | {YEARLY} | <new year> | <time> | 1 | 0 | <age>
+NAME | PHASE | APPROVAL | SCHEDULE | NEXT | LAST RUN | RUNS | FAILED | REASON | AGE
+changed | Scheduled | Changed | {YEARLY} | <new year> |  | 0 | 0 |  | <age>
+denied | Denied | Denied | manual runs only |  |  | 0 | 0 |  | <age>
+failed | Failed | Approved | manual runs only |  | <time> | 1 | 1 | ScriptFailed | <age>
+idle | Idle | Approved | {NEVER} |  |  | 0 | 0 | NeverDue | <age>
+invalid | Invalid | Changed | {YEARLY} | <new year> |  | 0 | 0 | InvalidSpec | <age>
+paused | Paused | Approved | {YEARLY} |  |  | 0 | 0 | Suspended | <age>
+running | Running | Approved | {YEARLY} | <new year> | <time> | 0 | 0 |  | <age>
+starting | Blocked | Approved | manual runs only |  |  | 0 | 0 | Unschedulable | <age>
+taken | Blocked | Approved | {YEARLY} | <new year> |  | 0 | 0 | NameTaken | <age>
+waits | PendingApproval | Pending | {YEARLY} |  |  | 0 | 0 |  | <age>
+went | Finished | Approved | {YEARLY} | <new year> | <time> | 1 | 0 |  | <age>
 """
 RUNS = """
 NAME | JOB | PHASE | REASON | EXIT CODE | TRIGGER | STARTED | FINISHED | AGE
@@ -44,22 +50,30 @@ def namespace(agentjobs: Installed, kubectl: Kubectl) -> Iterator[str]:
     in_force = [
         many.job("changed", "print('old')", schedule=NEW_YEAR),
         many.job("failed", "import sys\nsys.exit(3)"),
+        many.job("idle", "pass", schedule={"cron": "0 0 30 2 *"}),
+        many.job("invalid", "pass", schedule=NEW_YEAR),
         many.job("paused", "pass", schedule=NEW_YEAR, suspend=True),
         many.job("running", waits, schedule=NEW_YEAR),
         many.job("starting", "pass", workspace={"claimName": "absent"}),
         many.job("went", "pass", schedule=NEW_YEAR),
     ]
+    foreign = {"schedule": "0 0 1 1 *", "suspend": True, "jobTemplate": {"spec": {"template": {"spec": POD}}}}
     with new_namespace(kubectl) as name:
+        kubectl.create(name, {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "taken"}, "spec": foreign})
+        kubectl.create(name, many.job("taken", "pass", schedule=NEW_YEAR))
         kubectl.create(name, many.job("waits", "pass", schedule=NEW_YEAR), many.job("denied", "pass"))
         many.in_force(agentjobs, name, in_force)
         agentjobs.approve(name, "denied", "Denied")
-        kubectl.apply(name, many.job("changed", "print('new')", schedule=NEW_YEAR))
+        agentjobs.approve(name, "taken")
+        kubectl.apply(name, many.job("changed", "print('new')", schedule=NEW_YEAR), many.job("invalid", "pass", schedule=NO_CLOCK))
         runs = many.started(agentjobs, name, ["failed", "running", "starting", "waits", "went"])
         many.finished(agentjobs, name, {job: runs[job] for job in ("failed", "waits", "went")})
         many.running(agentjobs, name, {"running": runs["running"]})
         wait_for(lambda: agentjobs.run(name, runs["starting"])["status"]["reason"], 30, "it says why it does not start")
         many.told(agentjobs, name, "changed", "Approved", "Changed")
         many.told(agentjobs, name, "denied", "Approved", "Denied")
+        many.told(agentjobs, name, "invalid", "Ready", "InvalidSpec")
+        many.told(agentjobs, name, "taken", "Ready", "NameTaken")
         yield name
 
 
@@ -92,8 +106,10 @@ def test_get_ajr_tells_how_each_run_went_and_why(kubectl: Kubectl, namespace: st
     ("selector", "names"),
     [
         ("status.approval.state=Pending", ["waits"]),
-        ("status.approval.state=Changed", ["changed"]),
-        ("status.phase=Running", ["running", "starting"]),
+        ("status.approval.state=Changed", ["changed", "invalid"]),
+        ("status.phase=Running", ["running"]),
+        ("status.phase=Blocked", ["starting", "taken"]),
+        ("status.phase=Invalid", ["invalid"]),
         ("status.phase=Failed", ["failed"]),
         ("status.phase=Paused", ["paused"]),
     ],

@@ -244,7 +244,7 @@ def test_deleting_a_run_ends_it_and_leaves_no_trace(
 ) -> None:
     assert "run-deleted" in live_logs
     nothing_left(kubectl, namespace, "run-deleted", "jobs,pods,agentjobruns")
-    wait_for(lambda: agentjobs.job(namespace, "run-deleted")["status"]["phase"] == "Scheduled", 30, "the job has forgotten the run")
+    wait_for(lambda: agentjobs.job(namespace, "run-deleted")["status"]["phase"] == "Idle", 30, "the job has forgotten the run")
     status = agentjobs.job(namespace, "run-deleted")["status"]
     assert (status["runCount"], status.get("recentRuns", [])) == (0, [])
 

@@ -125,7 +125,7 @@ def test_one_that_was_over_before_it_was_approved_never_comes_and_the_job_says_s
         single = await Single.approved(now, to_wire(now - ago))
         for _ in range(2):
             assert (single.armed, single.condition, "nextRunAt" in single.status) == (NEVER, ("False", "Past"), False)
-            assert (runs(single.kube), single.status["phase"], single.kube.started.total()) == ({}, "Scheduled", 0)
+            assert (runs(single.kube), single.status["phase"], single.kube.started.total()) == ({}, "Idle", 0)
             await single.until(now + LONG)
 
     asyncio.run(live())
@@ -166,7 +166,7 @@ def test_one_that_is_suspended_over_its_minute_is_one_record_and_comes_no_more()
             assert (single.kube.started.total(), single.armed, "nextRunAt" in single.status) == (0, NEVER, False)
             assert single.status["missedSince"] == to_wire(due)
             await single.then(spec(suspend=False), LONG)
-        assert (single.condition, single.status["phase"]) == (("False", "Past"), "Scheduled")
+        assert (single.condition, single.status["phase"]) == (("False", "Past"), "Idle")
 
     asyncio.run(live())
 
@@ -182,7 +182,7 @@ def test_one_that_is_missed_is_one_record_and_the_job_goes_on_saying_so() -> Non
             (run, record), *rest = runs(single.kube).items()
             assert (run, record["phase"], record["reason"], rest) == (name(due), "Missed", "NotStartedInTime", [])
             assert (single.armed, single.condition, single.kube.started.total()) == (NEVER, ("False", "Past"), 0)
-            assert (single.status["missedSince"], single.status["phase"]) == (to_wire(due), "Scheduled")
+            assert (single.status["missedSince"], single.status["phase"]) == (to_wire(due), "Idle")
             await single.until(due + LONG)
 
     asyncio.run(live())

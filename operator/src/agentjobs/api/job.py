@@ -19,7 +19,9 @@ MAX_TIMEOUT_SECONDS = 3540
 
 ObjectName = Annotated[str, Field(min_length=1, max_length=253), rules.OBJECT_NAME]
 RunPhase = Literal["Pending", "Running", "Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"]
-JobPhase = Literal["Invalid", "Denied", "PendingApproval", "Running", "Paused", "Triggered", "Failed", "Finished", "Scheduled"]
+JobPhase = Literal[
+    "Invalid", "Denied", "PendingApproval", "Running", "Blocked", "Paused", "Triggered", "Failed", "Finished", "Scheduled", "Idle"
+]
 ApprovalState = Literal["Pending", "Approved", "Changed", "Denied"]
 
 
@@ -247,6 +249,9 @@ class Card(StatusModel):
         description="What waits: of a first content what is not above, script or instructions included; later what differs from "
         "the content in force, long texts as a diff. What is cut is said. Empty once it is in force.",
     )
+    warnings: tuple[CardLine, ...] = Field(
+        (), max_length=10, description="What keeps it from doing what it says: a start in the past, a model that the installation lacks."
+    )
 
 
 class Approval(StatusModel):
@@ -295,6 +300,9 @@ class ScheduledAgentJobStatus(StatusModel):
 
     observed_generation: int | None = Field(None, description="The metadata.generation that this status answers.")
     phase: JobPhase | None = Field(None, description="The job in one word.")
+    reason: str | None = Field(
+        None, max_length=64, description="Why it is in this phase: a reason of a condition, a run or a pod. Empty where the phase says it."
+    )
     conditions: tuple[Condition, ...] = Field(
         (),
         max_length=16,
@@ -303,6 +311,14 @@ class ScheduledAgentJobStatus(StatusModel):
     )
     card: Card | None = Field(None, description="What an approver is shown: the content of the spec as it is now.")
     approval: Approval | None = Field(None, description="Which content is in force.")
+    schedule: str | None = Field(
+        None,
+        max_length=512,
+        description="When it starts, in words: the schedule that nextRunAt is of. Where nothing is in force, that of the card.",
+    )
+    waiting: str | None = Field(
+        None, max_length=512, description="The schedule, in words, of a change that waits for a decision, where it is another one."
+    )
     last_run_at: str | None = Field(None, max_length=64, description="Start of the newest run. RFC 3339, UTC.")
     next_run_at: str | None = Field(
         None,

@@ -15,6 +15,7 @@ LABELS: Final = {
     "description": "Purpose",
     "schedule": "Schedule",
     "nextStarts": "Next",
+    "warnings": "Warning",
     "triggers": "Triggers",
     "session": "Session",
     "packages": "Packages",
@@ -42,9 +43,19 @@ def lines(job: Json, *, colour: bool, changes: bool = True, width: int = 0) -> I
     word = rows.approval(job)
     name = painted(one_line(at(job, "metadata", "name")), "bold" * colour)
     yield joined(name, visible("   "), painted(word, rows.colour_of(word) * colour))
+    yield from _entry(visible("In force"), _in_force(job), width)
     for field in (*LABELS, *sorted(card.keys() - LABELS.keys() - set(_ABOVE))):
         if changes or field != "changes":
             yield from _entry(_label(field, job), _words(field, card.get(field)), width)
+
+
+def _in_force(job: Json) -> list[Line]:
+    """Where the card is of a change: by which schedule the approved content goes on meanwhile."""
+    if at(job, "status", "approval", "state") != "Changed" or not at(job, "status", "schedule"):
+        return []
+    start = at(job, "status", "nextRunAt")
+    told = f"{at(job, 'status', 'schedule')}{f', next {start}' if start else ''}"
+    return [one_line(f"{told}; what follows is the change")]
 
 
 def _label(field: str, job: Json) -> Line:

@@ -17,10 +17,12 @@ STATUS: Final = {
     "Paused": "paused",
     "Denied": "denied",
     "Invalid": "invalid",
+    "Blocked": "blocked",
+    "Idle": "idle",
     "PendingApproval": "waits for approval",
 }
 """Phases in people's words."""
-APPROVAL: Final = {"Approved": "approved", "Pending": "waits", "Changed": "change waits", "Denied": "denied"}
+APPROVAL: Final = {"Approved": "approved", "Denied": "denied"}
 _COLOURS: Final = {
     "running": "cyan",
     "finished": "green",
@@ -32,6 +34,11 @@ _COLOURS: Final = {
     "waits": "yellow",
     "waits for approval": "yellow",
     "change waits": "yellow",
+    "packages wait": "yellow",
+    "change denied": "red",
+    "change invalid": "red",
+    "spec invalid": "red",
+    "blocked": "red",
     "paused": "dim",
     "skipped": "yellow",
     "missed": "yellow",
@@ -43,23 +50,59 @@ RUN_PHASES: Final = {"TimedOut": "timed out"}
 FINAL: Final = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
 """Phases in which a run stays."""
 ERROR_WIDTH: Final = 48
+PLAIN: Final = frozenset({"InvalidSpec", "Suspended", "NoSchedule"})
+"""Reasons that the phase says by itself."""
+TOLD_ELSEWHERE: Final = frozenset({"Failed", "Denied", "PendingApproval"})
+"""Phases whose reason stands in another column."""
+UNDECIDABLE: Final = frozenset({"InvalidSpec", "SourceMissing", "SourceNotLabelled", "SourceInvalid"})
+"""Reasons of Approved with which there is nothing to decide about."""
 
 
 def colour_of(word: str) -> str:
     """Of a status or an approval in words."""
-    return _COLOURS.get(word, "")
+    return _COLOURS.get(word.partition(": ")[0], "")
 
 
 def status(job: Json) -> Line:
-    """The job in a word or two; an answer to an older spec does not count."""
-    phase = at(job, "status", "phase")
-    return visible(STATUS.get(phase) or str(phase).lower()) if phase else visible("not seen yet")
+    """The job in a word or two, with the reason where that is news."""
+    phase, reason = at(job, "status", "phase"), at(job, "status", "reason")
+    if not phase:
+        return visible("not seen yet")
+    word = STATUS.get(phase) or str(phase).lower()
+    return one_line(f"{word}: {reason}" if reason and reason not in PLAIN and phase not in TOLD_ELSEWHERE else word)
 
 
 def approval(job: Json) -> Line:
-    """Whether the spec as it is may run."""
-    state = at(job, "status", "approval", "state")
-    return one_line(APPROVAL.get(state, state))
+    """Whether the spec as it is may run, and what becomes of a change."""
+    state, reason = at(job, "status", "approval", "state"), _reason(job, "Approved")
+    if state == "Pending":
+        word = "spec invalid" if reason in UNDECIDABLE else "packages wait" if reason == "Approved" else "waits"
+    elif state == "Changed":
+        word = "change invalid" if reason in UNDECIDABLE else "change denied" if _change_is_denied(job) else "change waits"
+    else:
+        word = APPROVAL.get(state, state)
+    return one_line(word)
+
+
+def schedule(job: Json) -> Line:
+    """Of what runs, to which the next start belongs; and of a change that waits. An older operator tells only that of the card."""
+    told, waiting = at(job, "status", "schedule") or at(job, "status", "card", "schedule"), at(job, "status", "waiting")
+    return one_line(f"{told}; change waits: {waiting}" if waiting else told)
+
+
+def next_run(job: Json, now: datetime) -> Line:
+    """When it starts by itself."""
+    start = at(job, "status", "nextRunAt")
+    return visible("never") if not start and _reason(job, "Scheduled") in ("NeverDue", "Past") else when(start, now)
+
+
+def _reason(job: Json, kind: str) -> str:
+    told = (str(each.get("reason")) for each in at(job, "status", "conditions") or () if each.get("type") == kind)
+    return next(told, "")
+
+
+def _change_is_denied(job: Json) -> bool:
+    return _reason(job, "Approved") == "Denied" or _reason(job, "PackagesApproved") == "PackageDenied"
 
 
 def waits(job: Json) -> bool:
@@ -85,9 +128,9 @@ JOBS: Final = (
     Column("NAME", lambda job, _: one_line(at(job, "metadata", "name"))),
     Column("STATUS", lambda job, _: status(job), colour=colour_of),
     Column("APPROVAL", lambda job, _: approval(job), colour=colour_of),
-    Column("SCHEDULE", lambda job, _: one_line(at(job, "status", "card", "schedule"))),
+    Column("SCHEDULE", lambda job, _: schedule(job)),
     Column("LAST RUN", lambda job, now: when(at(job, "status", "lastRunAt"), now)),
-    Column("NEXT RUN", lambda job, now: when(at(job, "status", "nextRunAt"), now)),
+    Column("NEXT RUN", next_run),
     Column("RUNS", lambda job, _: _count(job, "runCount")),
     Column("LAST ERROR", lambda job, _: one_line(at(job, "status", "lastError"), ERROR_WIDTH), colour=_red),
     Column("STARTED", lambda job, now: when(at(job, "status", "startedAt"), now), wide=True),

@@ -11,6 +11,7 @@ from agentjobs.core.approval import Content
 from agentjobs.core.changes import changes
 from agentjobs.core.models import Models
 from agentjobs.core.packages import Packages, card_lines
+from agentjobs.core.remarks import remarks
 from agentjobs.core.visible import visible
 from agentjobs.core.windows import Draw
 from agentjobs.core.words import of_job
@@ -50,6 +51,7 @@ def card(
         model=models.words(spec),
         timeout_seconds=spec.timeout_seconds,
         changes=() if runs and runs.digest == content.digest else changes(runs, content),
+        warnings=tuple(visible(line, MAX_LINE) for line in remarks(spec, models, now, draw)),
     )
 
 

@@ -55,6 +55,8 @@ class Step:
     requeue_after: float | None = None
     active: bool = False
     """The run goes on, as far as people are concerned."""
+    stuck: str | None = None
+    """Of an active run: why its pod does not get on, as the cluster says."""
     begins: bool = False
     """The run is about to begin, which the job's status is going to tell in a moment."""
 

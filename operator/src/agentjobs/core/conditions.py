@@ -1,4 +1,4 @@
-"""The job's answer to its author: phase, approval, conditions. Reasons are constants and part of the API."""
+"""The job's answer to its author: approval and conditions. Reasons are constants and part of the API."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from agentjobs.api.job import Approval, Condition, JobPhase, Schedule, ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.api.job import Approval, Condition, Schedule, ScheduledAgentJobSpec, ScheduledAgentJobStatus
 from agentjobs.api.package_rules import canonical
 from agentjobs.core import pauses, schedule
 from agentjobs.core.approval import ApprovalView, decided_by
@@ -114,27 +114,37 @@ def packages_approved(force: Force, alone: tuple[PackageApprovalView, ...] = ())
 
 def _held(spec: ScheduledAgentJobSpec, status: ScheduledAgentJobStatus, suspended: bool) -> tuple[str, str] | None:
     if status.failure_pause:
-        return "PausedAfterFailures", pauses.message(status)
+        return "PausedAfterFailures", pauses.message(status, suspended=suspended)
     if not schedule.is_timed(spec.schedule):
-        return "NoSchedule", "the job has no schedule; create an AgentJobRun to run it"
+        starts = "its triggers and runs by hand start it" if spec.triggers else "create an AgentJobRun to run it"
+        return "NoSchedule", f"the job has no schedule; {starts}"
     return ("Suspended", "spec.suspend is true; manual runs still work") if suspended else None
 
 
-def scheduled(force: Force, status: ScheduledAgentJobStatus, suspended: bool, next_run_at: str | None, gap: Gap | None) -> Told:
-    """The condition Scheduled. `suspended`: by spec.suspend."""
+def scheduled(
+    force: Force,
+    status: ScheduledAgentJobStatus,
+    next_run_at: str | None,
+    blocked: str | None,
+    *,
+    suspended: bool,
+    fired: bool,
+) -> Told:
+    """The condition Scheduled. `suspended`: by spec.suspend; `blocked`: why nothing starts, not by hand either."""
     if force.spec is None:
         return "False", "NotApproved", "nothing is scheduled before the job is approved"
     if held := _held(force.spec, status, suspended):
         return "False", *held
-    if gap:
-        return "False", "PolicyMissing", "see the condition Ready"
-    return ("True", "Scheduled", words(force.spec.schedule)) if next_run_at else _never(force.spec.schedule)
+    if blocked:
+        return "False", blocked, "see the condition Ready; nothing starts until that has ended"
+    return ("True", "Scheduled", words(force.spec.schedule)) if next_run_at else _never(force.spec.schedule, fired=fired)
 
 
-def _never(wanted: Schedule) -> Told:
+def _never(wanted: Schedule, *, fired: bool) -> Told:
     if wanted.once:
-        return "False", "Past", "spec.schedule.once.runAt is over; for another start change it and have it approved"
-    return "False", "NeverDue", "no day of the coming years fits spec.schedule"
+        told = "the only start has happened" if fired else "spec.schedule.once.runAt is over, and nothing started then"
+        return "False", "Past", f"{told}; for another start change it and have it approved"
+    return "False", "NeverDue", "no day of the coming five years fits spec.schedule"
 
 
 def ready(
@@ -161,19 +171,15 @@ def ready(
     return undecided or ("True", "Ready", "the approved content is in force")
 
 
-def phase(force: Force, status: ScheduledAgentJobStatus, *, active: bool, suspended: bool, fired: bool) -> JobPhase:
-    """First that fits. The first three only while nothing approved is in force."""
-    if force.content is None:
-        if active:
-            return "Running"
-        return "Invalid" if force.problem else "Denied" if force.denied else "PendingApproval"
-    if active:
-        return "Running"
-    if suspended or fired:
-        return "Paused" if suspended else "Triggered"
-    if status.last_run is None:
-        return "Scheduled"
-    return "Finished" if status.last_run.phase == "Succeeded" else "Failed"
+def why_nothing_runs(force: Force, job: str) -> str:
+    """For a run by hand, where no content is in force."""
+    if force.problem:
+        return f"no content of {job} is approved, and the spec as it is cannot be: see the job's condition Ready"
+    if force.verdict == "Approved":
+        return f"packages are not approved: {listed(force.lacking)}; see the job's condition PackagesApproved"
+    if force.verdict == "Denied":
+        return f"the content of {job} was denied, and no other one is approved; see the job's condition Approved"
+    return f"no content of {job} is approved; see its card: status.card"
 
 
 def conditions(before: tuple[Condition, ...], told: Mapping[str, Told], generation: int, now: datetime) -> tuple[Condition, ...]:

@@ -18,6 +18,7 @@ from agentjobs.core import (
     history,
     manifests,
     pauses,
+    phases,
     retention,
     revisions,
     runs,
@@ -40,6 +41,7 @@ from agentjobs.core.sources import NO_SOURCES, Sources
 from agentjobs.core.starts import Outlook
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import BatchJobView, CronJobView, JobView
+from agentjobs.core.words import of_job
 
 OBSTACLE_SECONDS = 15.0
 """How often to see whether somebody else's CronJob is out of the way: it has no label that would make us hear of it."""
@@ -52,11 +54,11 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     force, shown = _with_card(observed, in_force(observed), policy, now)
     steps = tuple(runs.follow(observed, force, policy, now))
     status = next((step.status for step in reversed(steps) if step.status), observed.job.status)
-    active = any(step.active for step in steps)
-    status = pauses.settled(observed.job, force, status if active else history.without_running(status), now)
+    active = phases.activity(steps)
+    status = pauses.settled(observed.job, force, status if active.running or active.stuck else history.without_running(status), now)
     held = is_suspended(observed.job) or status.failure_pause is not None
     outlook = starts.outlook(observed, force, status, suspended=held, now=now)
-    status = answer(observed, force, status, policy, outlook, active=active, now=now, shown=shown)
+    status = answer(observed, force, status, policy, outlook, active, now=now, shown=shown)
     can_wait = any(step.begins for step in steps) and only_time_passed(observed.job.status, status)
     telling = (Stage.RECORD, STATUS) if any(step.finished for step in steps) else (Stage.TELL, ANSWER)
     writes = (
@@ -148,8 +150,8 @@ def answer(
     status: ScheduledAgentJobStatus,
     policy: RunPolicy,
     outlook: Outlook,
+    active: phases.Activity,
     *,
-    active: bool,
     now: datetime,
     shown: Card | None,
 ) -> ScheduledAgentJobStatus:
@@ -165,21 +167,25 @@ def answer(
         # The mark moves on once the records of what was left out are there.
         next_run_at, missed_since = status.next_run_at, status.missed_since
     fired = force.spec is not None and starts.has_fired(observed, force.spec.schedule)
+    obstacle = runs.obstacle(observed, force)
+    blocked = "PolicyMissing" if observed.gap else "NameTaken" if obstacle else "Deleting" if job.deleting else None
     answers = {
         "Approved": told,
         "PackagesApproved": packages,
-        "Scheduled": conditions.scheduled(force, status, suspended, next_run_at, observed.gap),
-        "Ready": conditions.ready(
-            force, (told, packages), runs.obstacle(observed, force), observed.gap, observed.refused, deleting=job.deleting
-        ),
+        "Scheduled": conditions.scheduled(force, status, next_run_at, blocked, suspended=suspended, fired=fired),
+        "Ready": conditions.ready(force, (told, packages), obstacle, observed.gap, observed.refused, deleting=job.deleting),
     }
+    phase, reason = phases.story(force, status, answers, active, blocked=blocked, suspended=held, fired=fired)
     return status.model_copy(
         update={
             "observed_generation": job.generation,
-            "phase": conditions.phase(force, status, active=active, suspended=held, fired=fired),
+            "phase": phase,
+            "reason": reason,
             "conditions": conditions.conditions(status.conditions, answers, job.generation, now),
             "card": shown,
             "approval": conditions.approval(force, observed.approvals),
+            "schedule": _in_words(force),
+            "waiting": _waiting(force),
             "next_run_at": next_run_at,
             "missed_since": missed_since,
             "started_at": status.started_at,
@@ -194,6 +200,20 @@ def _with_card(observed: Observed, force: Force, policy: RunPolicy, now: datetim
             return force, _card(observed, force, policy, now)
     except UserError as error:
         return in_force(observed, unusable=error), None
+
+
+def _in_words(force: Force) -> str | None:
+    """Of what runs; where nothing does, of what could."""
+    spec = force.spec or (force.current.spec if force.current else None)
+    return of_job(spec) if spec else None
+
+
+def _waiting(force: Force) -> str | None:
+    """Of a change that somebody has yet to decide about."""
+    if not force.changed or force.current is None or force.denied:
+        return None
+    told = of_job(force.current.spec)
+    return told if told != _in_words(force) else None
 
 
 def _card(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -> Card | None:

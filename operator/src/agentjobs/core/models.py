@@ -81,6 +81,11 @@ class Models(ApiModel):
         provider = self.providers.get(self.of(spec).partition("/")[0])
         return provider.secret if provider else None
 
+    def variable_of(self, spec: ScheduledAgentJobSpec) -> str | None:
+        """The variable that has to hold the key of a job's model, where the job is to name it."""
+        provider = self.providers.get(self.of(spec).partition("/")[0])
+        return provider.env if provider else None
+
     def words(self, spec: ScheduledAgentJobSpec) -> str | None:
         """For the card; None: the job cannot call a model."""
         if spec.agent and spec.agent.model:

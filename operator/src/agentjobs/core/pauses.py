@@ -46,15 +46,16 @@ def _was_switched(job: JobView, force: Force) -> bool:
 
 def told(job: JobView) -> str | None:
     """Why nothing but runs by hand starts now."""
-    if job.spec and job.spec.suspend:
+    if job.suspended:
         return "spec.suspend of the job is true; only runs by hand start it"
     return "too many runs in a row failed; see the job's condition Scheduled" if job.status.failure_pause else None
 
 
-def message(status: ScheduledAgentJobStatus) -> str:
-    """What is to be done about it."""
+def message(status: ScheduledAgentJobStatus, *, suspended: bool) -> str:
+    """What is to be done about it. `suspended`: by spec.suspend, too."""
+    switch = "off, which is true as well" if suspended else "on and off again"
     last = f", the last one with: {status.last_error}" if status.last_error else ""
     return (
         f"{status.consecutive_failures} runs in a row failed{last}. Runs by hand still work, and a success resumes the job; "
-        "so does turning spec.suspend on and off again"
+        f"so does turning spec.suspend {switch}"
     )

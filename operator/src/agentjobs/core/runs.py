@@ -13,8 +13,8 @@ from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core import chains, history, manifests, pauses, revisions, schedule, sessions, stops, triggers
 from agentjobs.core.approval import Content
 from agentjobs.core.cases import Case, Scene, Step, cases
+from agentjobs.core.conditions import why_nothing_runs
 from agentjobs.core.outcome import CANCELLED_IN_TIME, MAX_MESSAGE, Ending, Evidence, record
-from agentjobs.core.packages import listed
 from agentjobs.core.plan import CONTENT, STATUS, Force, Observed, Stage, Write, run_strand
 from agentjobs.core.pods import PodView
 from agentjobs.core.policy import RunPolicy
@@ -188,10 +188,8 @@ def _doomed(scene: Scene) -> tuple[str, str] | None:
 
 def _refusal(scene: Scene, case: Case, ahead: Case | None) -> tuple[str, str] | None:
     """Why a manual run cannot start: reason and sentence."""
-    if scene.force.content is None and scene.force.verdict == "Approved":
-        return "NotApproved", f"packages are not approved: {listed(scene.force.lacking)}; see the job's condition PackagesApproved"
     if scene.force.content is None:
-        return "NotApproved", f"no content of {scene.job.name} is approved; see its card: status.card"
+        return "NotApproved", why_nothing_runs(scene.force, scene.job.name)
     if taken := obstacle(scene.observed, scene.force):
         return "NameTaken", taken
     if any(job.name == case.name for job in scene.observed.batch_jobs) and case.batch_job is None:
@@ -377,10 +375,11 @@ def _show(scene: Scene, case: Case, run: RunView, job: BatchJobView) -> Step:
     if installing:
         reason, message, wait = "Installing", "its packages are being installed", 60.0
     status = history.with_running(scene.status, run, None)
+    stuck = None if installing else reason
     if (run.reason, run.message) == (reason, message):
-        return Step(status=status, active=True, requeue_after=wait)
+        return Step(status=status, active=True, stuck=stuck, requeue_after=wait)
     body = {"phase": "Pending", "digest": job.digest, "podName": pod.name, "reason": reason, "message": message}
-    return Step(before=(_progress(run, body),), status=status, active=True, requeue_after=wait)
+    return Step(before=(_progress(run, body),), status=status, active=True, stuck=stuck, requeue_after=wait)
 
 
 def _progress(run: RunView, status: dict[str, str | None]) -> Write:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from agentjobs.api.job import Schedule, ScheduledAgentJobStatus
-from agentjobs.core import history, manifests, schedule
+from agentjobs.core import history, manifests, runs, schedule
 from agentjobs.core.manifests import NEVER, Timing
 from agentjobs.core.plan import Force, Observed, Stage, Write
 from agentjobs.core.timestamps import from_wire, to_wire
@@ -56,6 +56,8 @@ class Scene:
     accounted: Mapping[datetime, bool]
     """Starts of which there is a Job or a run, and whether that began, or is going to."""
     draw: Draw
+    obstacle: str | None = None
+    """What keeps the job from having its CronJob."""
     overlaps: bool = False
     """A start does not wait for another run to finish."""
 
@@ -96,7 +98,8 @@ def outlook(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *
         return Outlook(timing=manifests.plain(force.spec.schedule, suspended=True))
     wanted = force.spec.schedule
     overlaps = force.spec.concurrency_policy != "Forbid"
-    scene = Scene(observed, wanted, status, now, _starts(observed), draw_for(observed, wanted), overlaps)
+    obstacle = runs.obstacle(observed, force)
+    scene = Scene(observed, wanted, status, now, _starts(observed), draw_for(observed, wanted), obstacle, overlaps)
     known = status.approval is not None and status.approval.digest == force.content.digest
     if suspended:
         found = _while_paused(scene, known=known)
@@ -161,7 +164,12 @@ def _reason(scene: Scene, start: datetime) -> tuple[str, str]:
         return "Overlap", f"{told}: another run of this job had not finished; later starts that met it are not recorded one by one"
     if scene.observed.gap:
         return "PolicyMissing", f"{told}: an admission policy of the chart is missing or was changed; see the condition Ready"
-    why = "the cluster or its CronJob controller was down; starts after it that were lost, too, are not recorded one by one"
+    if scene.obstacle:
+        return "NameTaken", f"{told}: {scene.obstacle}"
+    why = (
+        "the cluster, its CronJob controller or the operator was down, or a quota or an admission policy refused the Job, "
+        "which the CronJob's events say; starts after it that were lost, too, are not recorded one by one"
+    )
     return "NotStartedInTime", f"{told} until it was too late for it: {why}"
 
 
@@ -196,11 +204,17 @@ def _while_paused(scene: Scene, *, known: bool) -> Outlook:
         if scene.accounted.get(start) is False:
             return Outlook(missed_since=to_wire(start))
         if start not in scene.accounted:
-            message = (
-                f"{to_wire(start)} was due while the job was paused (spec.suspend); later starts of the pause are not recorded one by one"
-            )
+            told_by = f"{to_wire(start)} was due while the job was paused ({_paused_by(scene, start)})"
+            message = f"{told_by}; later starts of the pause are not recorded one by one"
             return Outlook(missed_since=to_wire(start), writes=(_record(scene, start, "Paused", message),))
     return Outlook()
+
+
+def _paused_by(scene: Scene, start: datetime) -> str:
+    """What held it."""
+    pause, suspended = scene.status.failure_pause, scene.observed.job.suspended
+    failed = "by too many failures in a row" if pause and from_wire(pause.since) <= start else ""
+    return " and ".join(filter(None, (failed, "by spec.suspend" if suspended or not failed else "")))
 
 
 def _armed(scene: Scene, found: Outlook, *, suspended: bool) -> Outlook:

@@ -1,0 +1,20 @@
+"""Every combination of what can come together in a job: phase, reason, columns, conditions and rows tell one story."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.unit.test_stories import contradictions, lives
+
+PARTS = 8
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_all_that_is_told_of_any_job_is_one_story(part: int) -> None:
+    assert contradictions(itertools.islice(lives(), part, None, PARTS)) == {}
+
+
+def test_the_combinations_are_all() -> None:
+    assert sum(1 for _ in lives()) > 20_000
