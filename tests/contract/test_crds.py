@@ -126,11 +126,12 @@ def test_a_run_without_a_status_is_pending() -> None:
 
 def test_the_columns_that_the_operator_reads_have_these_names_and_paths() -> None:
     columns = {column.name: column.path for column in RUN.columns}
-    assert {name: columns[name] for name in ("Job", "Phase", "Finished", "Output Bytes")} == {
+    assert {name: columns[name] for name in ("Job", "Phase", "Finished", "Output Bytes", "Stored Bytes")} == {
         "Job": ".spec.jobName",
         "Phase": ".status.phase",
         "Finished": ".status.finishedAt",
         "Output Bytes": ".status.outputBytes",
+        "Stored Bytes": ".status.storedBytes",
     }
 
 

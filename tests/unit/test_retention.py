@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentjobs.api.job import History, ScheduledAgentJobStatus
+from agentjobs.cluster.cache import finished_rows
 from agentjobs.core import retention
+from agentjobs.core.bodies import SIZE, read, sized, slim
 from agentjobs.core.plan import Observed
 from agentjobs.core.policy import Budgets
 from agentjobs.core.retention import SHORT_BYTES, size
-from agentjobs.core.views import FinishedRun, job_view
+from agentjobs.core.runs import final, skipped
+from agentjobs.core.views import FinishedRun, job_view, run_view
+from agentjobs.core.weight import weight
 from tests import manifests
 
+NOW: Final = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 OUTCOMES = st.sampled_from(["Succeeded", "Failed"])
 
 
@@ -80,12 +87,56 @@ def test_a_shortened_record_says_what_went_and_is_shortened_once() -> None:
     assert write.body["status"] == {
         "outputTrimmed": True,
         "outputBytes": len(stdout.encode()) + 5,
+        "storedBytes": write.body["status"]["storedBytes"],
         "stdout": stdout,
         "stdoutDroppedBytes": dropped,
         "stderr": "short",
         "stderrDroppedBytes": 0,
     }
     assert write.body["status"]["outputBytes"] <= SHORT_BYTES
+
+
+EVENTS = st.recursive(
+    st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=30
+)
+
+
+def as_go_writes_it(value: Any) -> str:
+    """What the API server stores."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+@given(EVENTS)
+def test_a_value_weighs_what_the_api_server_stores_of_it(value: Any) -> None:
+    assert weight(value) == len(as_go_writes_it(value).encode())
+
+
+def test_a_record_with_a_large_event_counts_with_it() -> None:
+    event = {"id": "1", "source": "/shop", "type": "a.b", "data": {"text": "<" * 20_000}}
+    body = manifests.run("now", "report", trigger={"type": "Event", "event": event})
+    body["metadata"] |= {"namespace": "ns", "uid": "u", "resourceVersion": "7", "creationTimestamp": "2026-11-22T08:00:00Z"}
+    text = as_go_writes_it(body).encode()
+    view = run_view(slim("agentjobruns", sized(read(text), text)))
+    write = final(view, skipped("NoTrigger", "none takes it", NOW))
+    stored = dict(write.body or {})["status"]["storedBytes"]
+    assert 120_000 < len(text) < stored < len(text) + 1000
+    row = {"cells": ["report", "Skipped", None, 0, stored], "object": {"metadata": body["metadata"]}}
+    columns = [{"name": name} for name in ("Job", "Phase", "Finished", "Output Bytes", "Stored Bytes")]
+    ((told, _),) = finished_rows({"columnDefinitions": columns, "rows": [row]})
+    assert size(told) == stored
+
+
+@given(st.text(max_size=9000), st.text(max_size=9000), st.integers(0, 5000))
+def test_a_shortened_record_counts_what_is_left_of_it(stdout: str, stderr: str, beside: int) -> None:
+    body = record(stdout, stderr)
+    whole = beside + weight(body["status"])
+    write = retention.shortened(body | {SIZE: whole})
+    status = dict(write.body or {})["status"]
+    assert status["storedBytes"] <= whole + 200
+    assert abs(status["storedBytes"] - beside - weight({**body["status"], **status})) < 100
 
 
 @given(st.text(max_size=3000), st.text(max_size=3000))

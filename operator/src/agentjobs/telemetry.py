@@ -64,7 +64,7 @@ class Metrics:
         self.queue = Gauge("agentjobs_queue_length", "Jobs that wait to be looked at.", registry=registry)
         self.jobs = Gauge("agentjobs_jobs", "ScheduledAgentJobs by phase.", ["phase"], registry=registry)
         self.active_runs = Gauge("agentjobs_active_runs", "Runs that are not finished.", registry=registry)
-        self.stored_bytes = Gauge("agentjobs_stored_output_bytes", "Output kept in finished runs.", registry=registry)
+        self.stored_bytes = Gauge("agentjobs_stored_output_bytes", "Bytes of the records of finished runs.", registry=registry)
         self.leading = Gauge("agentjobs_leading", "1 while this process is the leader.", registry=registry)
         self.requests = Counter("agentjobs_api_requests", "Requests answered by the API server.", registry=registry)
         self.policies_missing = Gauge(

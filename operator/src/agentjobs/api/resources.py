@@ -73,7 +73,7 @@ JOB: Final = Resource(
     rules=(rules.JOB_IS_NAMED, rules.FOLLOWS_OTHERS),
 )
 
-# The operator reads finished runs as a table and takes the columns Job, Phase, Finished and Output Bytes by these names.
+# The operator reads finished runs as a table and takes the columns Job, Phase, Finished, Output Bytes and Stored Bytes by these names.
 RUN: Final = Resource(
     kind=names.RUN_KIND,
     plural=names.RUNS,
@@ -91,6 +91,7 @@ RUN: Final = Resource(
         Column("Finished", ".status.finishedAt", "When the script ended."),
         AGE,
         Column("Output Bytes", ".status.outputBytes", "Size of the stored output.", "integer", wide=True),
+        Column("Stored Bytes", ".status.storedBytes", "Size of the whole record.", "integer", wide=True),
         Column("Message", ".status.message", "What happened, as a sentence.", wide=True),
         Column("Logs Complete", ".status.logsComplete", "Whether all output was read.", "boolean", wide=True),
     ),

@@ -86,7 +86,10 @@ class AgentJobRunStatus(StatusModel):
     )
     stdout_dropped_bytes: int | None = Field(None, description="Bytes of stdout that are not in the record.")
     stderr_dropped_bytes: int | None = Field(None, description="Bytes of stderr that are not in the record.")
-    output_bytes: int | None = Field(None, description="Size of stdout and stderr as stored; counts against the namespace's budget.")
+    output_bytes: int | None = Field(None, description="Size of stdout and stderr.")
+    stored_bytes: int | None = Field(
+        None, description="Size of the whole record as JSON, its event and what was installed included; counts against the budgets."
+    )
     output_trimmed: bool | None = Field(
         None, description="true: newer runs came, and of the output only its end is left; the dropped bytes count what went."
     )

@@ -16,7 +16,7 @@ from agentjobs.cluster.sources import SourceCache
 from agentjobs.cluster.uses import Uses
 from agentjobs.core import views
 from agentjobs.core.approval import ApprovalView, RevisionView
-from agentjobs.core.bodies import unreadable
+from agentjobs.core.bodies import SIZE, unreadable
 from agentjobs.core.packages import PackageApprovalView, package_approval_view
 from agentjobs.core.pods import PodView, pod_view
 from agentjobs.core.retention import size
@@ -236,6 +236,7 @@ def _finished_run(body: Body) -> FinishedRun:
         finished=status.get("finishedAt") or metadata["creationTimestamp"],
         output_bytes=status.get("outputBytes") or 0,
         owner_uid=views.controller_uid(body),
+        stored_bytes=status.get("storedBytes") or 0,
     )
 
 
@@ -254,6 +255,12 @@ def finished_rows(table: Body) -> Iterator[tuple[FinishedRun, int]]:
                 finished=cells[columns["Finished"]] or metadata["creationTimestamp"],
                 output_bytes=int(cells[columns["Output Bytes"]] or 0),
                 owner_uid=views.controller_uid(row["object"]),
+                stored_bytes=_stored(row, cells[columns["Stored Bytes"]] if "Stored Bytes" in columns else None),
             ),
             int(metadata["resourceVersion"]),
         )
+
+
+def _stored(row: Body, told: int | None) -> int:
+    """What the record says of itself, or what its metadata take by now, where somebody has added to them."""
+    return max(int(told or 0), int(row.get(SIZE, 0)))

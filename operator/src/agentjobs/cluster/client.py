@@ -225,7 +225,7 @@ async def _object(text: bytes) -> Json:
     except bounded.Malformed as error:
         raise ClusterError(f"the API server's answer {error}") from error
     (body.get("metadata") or {}).pop("managedFields", None)
-    return body
+    return bodies.sized(body, text)
 
 
 def _path(kind: str, namespace: str, name: str = "") -> str:

@@ -16,6 +16,8 @@ from agentjobs.core.bounded import Malformed, loads
 Json = dict[str, Any]
 
 UNREADABLE: Final = "agentjobs.dev/unreadable"
+SIZE: Final = "agentjobs.dev/bytes"
+"""Where an object's size as JSON, as the API server sent it, stands in what was read of it. That server lets nobody store such a field."""
 MAX_BYTES: Final = 16 * 1024 * 1024
 """More than etcd takes, at six bytes of JSON for one of text."""
 MAX_DEPTH: Final = 100
@@ -62,6 +64,12 @@ def _read(data: bytes, around: int, body_of: Any) -> Json:
     if problem:
         body_of(whole)[UNREADABLE] = problem
     return whole
+
+
+def sized(body: Json, text: bytes) -> Json:
+    """With the size of the text that it was read from. Changes the body."""
+    body[SIZE] = len(text)
+    return body
 
 
 def unreadable(body: Mapping[str, Any]) -> str | None:

@@ -8,13 +8,15 @@ from typing import Any, Final
 
 from agentjobs.api.job import History
 from agentjobs.core import manifests
+from agentjobs.core.bodies import SIZE
 from agentjobs.core.history import FAILURES, TAIL_BYTES, surplus
 from agentjobs.core.plan import Observed, Write
 from agentjobs.core.policy import Budgets
 from agentjobs.core.views import FinishedRun
+from agentjobs.core.weight import weight
 
 RECORD_BYTES: Final = 2048
-"""What a record takes in etcd beside its output: names, times, owner, who wrote which field."""
+"""What a record takes in etcd at least beside its output: names, times, owner, who wrote which field."""
 SHORT_BYTES: Final = 2 * (TAIL_BYTES + 64)
 """At most so much output is left in a shortened record: the end of both streams, each below a line that counts what went."""
 AT_ONCE: Final = 20
@@ -24,7 +26,7 @@ READ_AT_ONCE: Final = 5
 
 def size(run: FinishedRun) -> int:
     """Bytes that a record counts in the budgets."""
-    return RECORD_BYTES + run.output_bytes
+    return max(run.stored_bytes, RECORD_BYTES + run.output_bytes)
 
 
 def allowance(stored: Mapping[str, int], budgets: Budgets) -> int:
@@ -79,6 +81,8 @@ def shortened(body: Mapping[str, Any]) -> Write:
         text, dropped = _end(body["status"].get(stream) or "", body["status"].get(f"{stream}DroppedBytes"))
         status |= {stream: text, f"{stream}DroppedBytes": dropped}
         status["outputBytes"] += len(text.encode())
+    before = {name: text for name, text in body["status"].items() if name in status}
+    status["storedBytes"] = max(0, body.get(SIZE, 0) - weight(before)) + weight(status)
     metadata = {key: body["metadata"][key] for key in ("uid", "resourceVersion")}
     why = "its job keeps the whole output of newer ones"
     return Write("patch", "run", body["metadata"]["name"], why, {"metadata": metadata, "status": status}, "status", expendable=True)

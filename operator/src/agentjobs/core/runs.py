@@ -20,6 +20,7 @@ from agentjobs.core.pods import PodView
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views import BatchJobView, CronJobView, JobView, RunView
+from agentjobs.core.weight import weight
 
 ARRIVAL_GRACE: Final = timedelta(seconds=2)
 """A run that `kubectl apply` created together with its job and approval may be seen before them."""
@@ -348,7 +349,9 @@ def _recorded(scene: Scene, run: RunView, record: AgentJobRunStatus) -> Step:
 
 def final(run: RunView, record: AgentJobRunStatus) -> Write:
     """The last write to a run."""
-    body = {"metadata": _as_read(run), "status": record.model_dump(mode="json", by_alias=True)}
+    status = record.model_dump(mode="json", by_alias=True)
+    status["storedBytes"] = run.stored_bytes + weight(record.wire())
+    body = {"metadata": _as_read(run), "status": status}
     why = f"its record: {record.phase}"
     return Write("patch", "run", run.name, why, body, "status", stage=Stage.RECORD, strand=run_strand(run.name), needs=COUNTED_FIRST)
 

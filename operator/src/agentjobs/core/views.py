@@ -17,7 +17,7 @@ from agentjobs.api import names, resources
 from agentjobs.api.base import explain
 from agentjobs.api.job import RunPhase, ScheduledAgentJobSpec, ScheduledAgentJobStatus
 from agentjobs.core.approval import ApprovalView, RevisionView
-from agentjobs.core.bodies import unreadable
+from agentjobs.core.bodies import SIZE, unreadable
 from agentjobs.core.cloud_event import NO_START, EventView, event_view
 from agentjobs.core.drift import spec_hash
 from agentjobs.core.packages import pins
@@ -133,6 +133,8 @@ class RunView:
     """Somebody wants it to end."""
     scheduled: bool = False
     """By its trigger, whoever starts it."""
+    stored_bytes: int = 0
+    """The whole object as it was read last."""
 
     @property
     def final(self) -> bool:
@@ -142,7 +144,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A finished run as retention sees it: when, how, how many bytes of output it holds, and whether it goes with its job."""
+    """A finished run as retention sees it: when, how, how many bytes it holds, and whether it goes with its job."""
 
     namespace: str
     name: str
@@ -152,6 +154,8 @@ class FinishedRun:
     finished: str
     output_bytes: int
     owner_uid: str | None = None
+    stored_bytes: int = 0
+    """The whole record; 0 in those of earlier versions."""
 
 
 def controller_uid(body: Body) -> str | None:
@@ -306,6 +310,7 @@ def run_view(body: Body) -> RunView:
         ancestors=tuple((spec.get("trigger") or {}).get("ancestors") or ()),
         cancel=bool(spec.get("cancel")),
         scheduled=scheduled,
+        stored_bytes=body.get(SIZE, 0),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import aiohttp
 import kopf
 
-from agentjobs.core.bodies import read, read_event, slim
+from agentjobs.core.bodies import read, read_event, sized, slim
 from agentjobs.core.bounded import Malformed
 from agentjobs.core.items import Items
 
@@ -100,7 +100,7 @@ class _Lines:
     async def _line(self, line: bytes) -> bytes:
         try:
             event = await _off_the_loop(read_event, line)
-            event["object"] = slim(self._plural, event["object"])
+            event["object"] = sized(slim(self._plural, event["object"]), line)
         except (Malformed, KeyError, TypeError, AttributeError) as error:
             log.error("a line of the watch of %s cannot be read: %s", self._plural, type(error).__name__)  # noqa: TRY400, the line stays out
             return b""
@@ -108,7 +108,7 @@ class _Lines:
 
 
 async def _small(plural: str, text: bytes) -> Any:
-    return slim(plural, await _off_the_loop(read, text))
+    return sized(slim(plural, await _off_the_loop(read, text)), text)
 
 
 async def _off_the_loop(reader: Callable[[bytes], dict[str, Any]], text: bytes) -> dict[str, Any]:

@@ -24,7 +24,7 @@ Objects = list[Json]
 SYSTEM: Final = ("namespace", "name", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp")
 WITH_STATUS: Final = frozenset({"job", "run", "cronjob", "batchjob", "pod"})
 GRACE: Final = timedelta(seconds=GRACE_SECONDS)
-RUN_COLUMNS: Final = ("Job", "Phase", "Finished", "Output Bytes")
+RUN_COLUMNS: Final = ("Job", "Phase", "Finished", "Output Bytes", "Stored Bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,5 +207,6 @@ def _table(runs: list[Json]) -> Json:
 
 def _cells(run: Json) -> Json:
     status = run.get("status", {})
-    cells = [run["spec"]["jobName"], status.get("phase", ""), status.get("finishedAt", ""), status.get("outputBytes", 0)]
+    cells = [run["spec"]["jobName"], status.get("phase", ""), status.get("finishedAt", "")]
+    cells += [status.get("outputBytes", 0), status.get("storedBytes", 0)]
     return {"cells": cells, "object": {"metadata": run["metadata"]}}
