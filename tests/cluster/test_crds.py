@@ -215,6 +215,9 @@ def test_a_watch_of_unfinished_runs_sees_a_new_one_come_and_a_finished_one_go(ap
 
 JOB_STATUS = {
     "phase": "Finished",
+    "reason": "NeverDue",
+    "schedule": "At 08:00, only on Monday (Europe/Bucharest)",
+    "waiting": "At 09:00 (Etc/UTC)",
     "approval": {"state": "Changed", "digest": manifests.DIGEST},
     "card": {
         "digest": manifests.DIGEST,
@@ -238,6 +241,7 @@ RUN_STATUS = {
     "startedAt": "2026-11-16T06:00:02Z",
     "finishedAt": "2026-11-16T06:00:09Z",
     "outputBytes": 1234,
+    "storedBytes": 5678,
     "logsComplete": True,
 }
 
@@ -246,12 +250,12 @@ def test_get_saj_tells_what_waits_what_comes_next_and_how_it_went(api: Api) -> N
     api.create(job())
     api.write_status(JOBS, "report", JOB_STATUS)
     header, row = api.table(JOBS)
-    assert header == "NAME PHASE APPROVAL SCHEDULE NEXT LAST RUN RUNS FAILED AGE"
+    assert header == "NAME PHASE APPROVAL SCHEDULE NEXT LAST RUN RUNS FAILED REASON AGE"
     schedule = "At 08:00, only on Monday (Europe/Bucharest)"
-    assert row.startswith(f"report Finished Changed {schedule} 2126-11-23T06:00:00Z 2026-11-16T06:00:02Z 7 2 ")
+    assert row.startswith(f"report Finished Changed {schedule} 2126-11-23T06:00:00Z 2026-11-16T06:00:02Z 7 2 NeverDue ")
     header, row = api.table(JOBS, "--output=wide")
-    assert header.endswith("AGE DIGEST LAST ERROR")
-    assert row.endswith(f"{manifests.DIGEST} ScriptFailed: the script exited with code 3")
+    assert header.endswith("AGE WAITING DIGEST LAST ERROR")
+    assert row.endswith(f"At 09:00 (Etc/UTC) {manifests.DIGEST} ScriptFailed: the script exited with code 3")
 
 
 def test_get_ajr_tells_how_a_run_went(api: Api) -> None:
@@ -261,8 +265,8 @@ def test_get_ajr_tells_how_a_run_went(api: Api) -> None:
     assert header == "NAME JOB PHASE REASON EXIT CODE TRIGGER STARTED FINISHED AGE"
     assert row.startswith("report-by-hand report Failed ScriptFailed 3 Manual 2026-11-16T06:00:02Z 2026-11-16T06:00:09Z ")
     header, row = api.table(RUNS, "--output=wide")
-    assert header.endswith("AGE OUTPUT BYTES MESSAGE LOGS COMPLETE")
-    assert row.endswith("1234 the script exited with code 3 true")
+    assert header.endswith("AGE OUTPUT BYTES STORED BYTES MESSAGE LOGS COMPLETE")
+    assert row.endswith("1234 5678 the script exited with code 3 true")
 
 
 def test_get_aja_tells_who_decided_what(api: Api) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agentjobs.api.job import Card
+from agentjobs.api.job import Card, ScheduledAgentJobSpec
 from agentjobs.core.card import card
 from agentjobs.core.models import Models
 from agentjobs.core.packages import Packages
+from agentjobs.core.remarks import remarks
 from tests import manifests as written
 from tests.unit import test_manifests as pods
 
@@ -99,3 +100,32 @@ def test_the_installations_models_are_in_no_digest() -> None:
 def test_an_installation_whose_models_cannot_be_is_told_so_at_its_start(models: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         Models.model_validate(models)
+
+
+FAIL = "its runs will fail"
+
+
+@pytest.mark.parametrize(
+    ("models", "spec", "said"),
+    [
+        ({}, {}, "the agent names no model, and the installation has no default: its runs will fail"),
+        ({}, {"model": "openai/gpt-9"}, "the installation has no model openai/gpt-9: its runs will fail; it has: none"),
+        (
+            {"env": "KEY"},
+            {"model": "some/m"},
+            "the key of some/m comes from the variable KEY, which spec.env does not have: its runs will fail",
+        ),
+        ({"env": "KEY"}, {"model": "some/other"}, "the installation has no model some/other: its runs will fail; it has: some/m"),
+        ({"secret": {"name": "keys", "key": "k"}}, {"model": "some/m"}, None),
+    ],
+)
+def test_a_card_warns_of_a_model_or_key_that_the_installation_lacks(models: dict[str, Any], spec: dict[str, Any], said: str | None) -> None:
+    provider = {"api": "openai-completions", "baseUrl": "http://x", "models": [{"id": "m"}], **models}
+    offered = Models.model_validate({"providers": {"some": provider}} if models else {})
+    agent = ScheduledAgentJobSpec.model_validate({"description": "x", "agent": {"instructions": "x", **spec}})
+    assert list(remarks(agent, offered, NOW)) == ([said] if said else [])
+
+
+def test_nobody_knows_whether_a_script_calls_a_model_so_a_card_does_not_warn() -> None:
+    script = ScheduledAgentJobSpec.model_validate({"description": "x", "script": {"inline": "print(1)\n"}})
+    assert list(remarks(script, Models(), NOW)) == []

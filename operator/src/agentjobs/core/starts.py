@@ -62,14 +62,19 @@ class Scene:
     """A start does not wait for another run to finish."""
 
     def next_starts(self, after: datetime, count: int = 1) -> tuple[datetime, ...]:
-        return schedule.next_starts(self.schedule, after, count, self.draw)
+        return _in_utc(schedule.next_starts(self.schedule, after, count, self.draw))
 
     def passed(self, after: datetime) -> tuple[datetime, ...]:
         """Those up to now, and the next one."""
-        return schedule.passed(self.schedule, after, self.now, self.draw, AT_ONCE)
+        return _in_utc(schedule.passed(self.schedule, after, self.now, self.draw, AT_ONCE))
 
     def name(self, start: datetime) -> str:
         return schedule.run_name(self.observed.job.name, start)
+
+
+def _in_utc(moments: Iterable[datetime]) -> tuple[datetime, ...]:
+    """Python takes no time in an hour that comes twice for equal to one of another zone (PEP 495)."""
+    return tuple(moment.astimezone(UTC) for moment in moments)
 
 
 def draw_for(observed: Observed, wanted: Schedule) -> Draw:
