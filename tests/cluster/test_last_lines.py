@@ -52,6 +52,7 @@ def found() -> Iterator[Found]:
         (ROOT / TABLE).write_text(f"{before}\n\n" + section(each.whole, quiet=each.idle["quiet"], loaded=each.idle["load"], **facts))
 
 
+@pytest.mark.timeout(300 + 60 * ROUNDS)
 @pytest.mark.parametrize("state", STATES)
 def test_runs_that_end_right_after_many_lines_are_recorded_whole(agentjobs: Installed, kubectl: Kubectl, state: str, found: Found) -> None:
     whole: dict[str, list[bool]] = {kind: [] for kind in TITLES}
