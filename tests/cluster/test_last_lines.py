@@ -47,9 +47,10 @@ def found() -> Iterator[Found]:
     machine, each = look(), Found()
     yield each
     if TABLE and {"quiet", "load"} <= each.whole.keys():
-        facts = {"runs": ROUNDS, "load": LOADERS, "machine": machine.words(), "day": datetime.now(UTC).date().isoformat()}
+        day, idle = datetime.now(UTC).date().isoformat(), {state: f"{percent} %" for state, percent in each.idle.items()}
+        facts = {"runs": ROUNDS, "load": LOADERS, "machine": machine.words(), "day": day}
         before = (ROOT / TABLE).read_text().partition(HEADING)[0].rstrip("\n")
-        (ROOT / TABLE).write_text(f"{before}\n\n" + section(each.whole, quiet=each.idle["quiet"], loaded=each.idle["load"], **facts))
+        (ROOT / TABLE).write_text(f"{before}\n\n" + section(each.whole, quiet=idle["quiet"], loaded=idle["load"], **facts))
 
 
 @pytest.mark.timeout(300 + 60 * ROUNDS)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.cluster.installed import ROOT
 from tests.cluster.last_lines import (
     ENDINGS,
     HEADING,
@@ -61,3 +62,17 @@ def test_load_is_load_and_ends() -> None:
     with load(2):
         subprocess.run([sys.executable, "-c", "sum(range(10_000_000))"], check=True)
     assert 0 <= idle.percent() <= 100
+
+
+def test_a_state_that_was_not_measured_is_told_as_that() -> None:
+    text = section({}, runs=2, load=6, day="2026-11-27", machine="2 cores", quiet="-", loaded="-")
+    assert text.count("| not measured | not measured |") == len(TITLES)
+
+
+def test_the_section_as_it_was_written_last_is_of_these_rows_and_none_lost_anything() -> None:
+    _, heading, text = (ROOT / "docs/log-completeness.md").read_text().partition(HEADING)
+    assert heading
+    for title in TITLES.values():
+        cells = next(line for line in text.splitlines() if line.startswith(f"| {title} |")).split(" | ")[1:]
+        counts = [cell.removesuffix(" |").split(" of ") for cell in cells if "not measured" not in cell]
+        assert all(whole == runs for whole, runs in counts)
