@@ -135,6 +135,20 @@ async def test_the_first_list_takes_the_good_ones_and_knows_the_bad_ones() -> No
     assert cache.unreadable()["run"] == 2
 
 
+@in_a_loop
+async def test_the_first_list_takes_finished_runs_however_deep_what_the_server_notes_of_their_fields() -> None:
+    metadata = '"namespace":"team","uid":"1","resourceVersion":"3","creationTimestamp":"2026-01-01T00:00:00Z"'
+    owners = '"ownerReferences":[{"uid":"the job","controller":true}]'
+    deep = f'{{"cells":["report","Skipped","",0],"object":{{"metadata":{{"name":"deep",{metadata},{owners},"managedFields":[{DEEP}]}}}}}}'
+    odd = '{"cells":[],"object":{"metadata":{"name":"odd"}}}'
+    good = f'{{"cells":["report","Failed","",7],"object":{{"metadata":{{"name":"good",{metadata},{owners}}}}}}}'
+    columns = json.dumps([{"name": name} for name in ("Job", "Phase", "Finished", "Output Bytes")])
+    cache = Cache()
+    async with cluster(table=f'{{"metadata":{{}},"columnDefinitions":{columns},"rows":[{deep},{odd},{good}]}}') as api:
+        await relist(api, cache, Streams())
+    assert {run.name: run.owner_uid for run in cache.finished.all()} == {"deep": "the job", "good": "the job"}
+
+
 def test_a_watch_event_that_nobody_expects_spoils_nothing(caplog: pytest.LogCaptureFixture) -> None:
     cache = Cache()
     keys: list[Any] = []

@@ -244,21 +244,29 @@ def finished_rows(table: Body) -> Iterator[tuple[FinishedRun, int]]:
     """The finished runs in an answer of the API server's Table form, each with its resource version. The columns are found by name."""
     columns = {column["name"]: index for index, column in enumerate(table.get("columnDefinitions") or ())}
     for row in table.get("rows") or ():
-        metadata, cells = row["object"]["metadata"], row["cells"]
-        yield (
-            FinishedRun(
-                namespace=metadata["namespace"],
-                name=metadata["name"],
-                uid=metadata["uid"],
-                job=cells[columns["Job"]],
-                phase=cells[columns["Phase"]],
-                finished=cells[columns["Finished"]] or metadata["creationTimestamp"],
-                output_bytes=int(cells[columns["Output Bytes"]] or 0),
-                owner_uid=views.controller_uid(row["object"]),
-                stored_bytes=_stored(row, cells[columns["Stored Bytes"]] if "Stored Bytes" in columns else None),
-            ),
-            int(metadata["resourceVersion"]),
-        )
+        try:
+            found = _finished_row(columns, row)
+        except Exception:
+            # Whatever stands in it: the other lines are not concerned.
+            log.exception("a line of the list of finished runs cannot be read")
+        else:
+            yield found
+
+
+def _finished_row(columns: dict[str, int], row: Body) -> tuple[FinishedRun, int]:
+    metadata, cells = row["object"]["metadata"], row["cells"]
+    run = FinishedRun(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        job=cells[columns["Job"]],
+        phase=cells[columns["Phase"]],
+        finished=cells[columns["Finished"]] or metadata["creationTimestamp"],
+        output_bytes=int(cells[columns["Output Bytes"]] or 0),
+        owner_uid=views.controller_uid(row["object"]),
+        stored_bytes=_stored(row, cells[columns["Stored Bytes"]] if "Stored Bytes" in columns else None),
+    )
+    return run, int(metadata["resourceVersion"])
 
 
 def _stored(row: Body, told: int | None) -> int:

@@ -7,7 +7,7 @@ what is left of it (`core.bodies`), and spoils no list.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -216,12 +216,13 @@ async def _next_chunk(request: str, response: aiohttp.ClientResponse) -> bytes:
 
 async def _page(items: Items, texts: list[bytes]) -> Json:
     columns = items.before().get("columnDefinitions")
-    return {"columnDefinitions": columns, items.key: [await _object(text) for text in texts]}
+    reader = bodies.read_row if items.key == "rows" else bodies.read
+    return {"columnDefinitions": columns, items.key: [await _object(text, reader) for text in texts]}
 
 
-async def _object(text: bytes) -> Json:
+async def _object(text: bytes, reader: Callable[[bytes], Json] = bodies.read) -> Json:
     try:
-        body = await asyncio.to_thread(bodies.read, text) if len(text) > LARGE_BYTES else bodies.read(text)
+        body = await asyncio.to_thread(reader, text) if len(text) > LARGE_BYTES else reader(text)
     except bounded.Malformed as error:
         raise ClusterError(f"the API server's answer {error}") from error
     (body.get("metadata") or {}).pop("managedFields", None)
