@@ -18,7 +18,7 @@ SOON: Final = 10
 """Seconds that docs/security.md promises."""
 SPOILT: Final[dict[str, Manifest]] = {
     "far": {"cron": "0 8 * * 1", "everyWeeks": 2, "startDate": "9999-12-31"},
-    "last": {"cron": None, "once": {"runAt": "9999-12-31T23:59:00-12:00"}},
+    "last": {"cron": None, "once": {"runAt": "9999-12-30T23:59:00-12:00"}},
 }
 """Schedules that nobody approved and whose arithmetic leaves the calendar."""
 
@@ -179,3 +179,9 @@ def _runs(kubectl: Kubectl, namespace: str) -> Manifest:
     jobs = kubectl.json("get", "jobs.batch", "-n", namespace)["items"]
     found: list[Manifest] = [job for job in jobs if job.get("status", {}).get("ready")]
     return found[0] if found else {}
+
+
+def test_a_start_after_the_last_minute_of_the_calendar_is_refused_with_a_sentence(kubectl: Kubectl, namespace: str) -> None:
+    once = {"once": {"runAt": "9999-12-31T23:59:00-12:00"}}
+    with pytest.raises(KubectlError, match="spec.schedule.once.runAt: .*must be a time on a whole minute"):
+        kubectl.apply(namespace, manifests.job("beyond", schedule=once))

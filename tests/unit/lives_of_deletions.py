@@ -47,6 +47,18 @@ def orphan(job: str) -> Act:
     """`kubectl delete saj JOB --cascade=orphan`: garbage collection takes the owner off, then the job goes."""
 
     def act(kube: Kubernetes) -> None:
+        orphaning(job)(kube)
+        kube.server.forget(("job", NS, job))
+
+    return act
+
+
+def orphaning(job: str) -> Act:
+    """The same, as far as the job is still there."""
+
+    def act(kube: Kubernetes) -> None:
+        metadata = {"deletionTimestamp": "2026-03-02T07:50:00Z", "finalizers": ["orphan"]}
+        kube.server.patch(("job", NS, job), metadata=metadata)
         uid = kube.server.objects["job", NS, job]["metadata"]["uid"]
         for kind in OWNED:
             for body in kube.server.all(kind, NS):
@@ -54,7 +66,6 @@ def orphan(job: str) -> Act:
                 if any(owner["uid"] == uid for owner in owners):
                     row = (kind, NS, body["metadata"]["name"])
                     void(kube.server.patch(row, metadata={"ownerReferences": None}))
-        kube.server.forget(("job", NS, job))
 
     return act
 
@@ -124,7 +135,8 @@ def _is_recorded(kube: Kubernetes, phase: str, reason: str) -> None:
 ORPHANED: Final = (
     step(nothing, apply("slow", "long", schedule={"cron": "0 8 * * *"})),
     step(_runs, decide("slow"), start("slow", "endless")),
-    step(_has_no_starts, orphan("slow")),
+    step(_has_no_starts, orphaning("slow")),
+    step(_has_no_starts, let_go("slow")),
     step(lambda kube: _is_recorded(kube, "Cancelled", "CancelledByUser"), cancel_what_runs),
     step(_nothing_is_left, eight_o_clock),
 )

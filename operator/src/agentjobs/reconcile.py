@@ -101,7 +101,7 @@ class Reconciler:
         return decide(observed, self._policy, self._clock())
 
     def _known(self, key: Key, body: Json | None) -> JobView:
-        if body is not None:
+        if body is not None and not views.is_orphaning(body):
             self._cache.jobs.put(body)
             return views.job_view(body)
         self._cache.jobs.drop(key)

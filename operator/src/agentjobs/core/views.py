@@ -158,6 +158,12 @@ class FinishedRun:
     """The whole record; 0 in those of earlier versions."""
 
 
+def is_orphaning(body: Body) -> bool:
+    """Garbage collection is taking the owner off everything that a deleted object has: nothing must get that owner again."""
+    metadata = body["metadata"]
+    return "deletionTimestamp" in metadata and "orphan" in (metadata.get("finalizers") or ())
+
+
 def controller_uid(body: Body) -> str | None:
     """The uid of the owner that is marked as controller."""
     owners = body["metadata"].get("ownerReferences", ())
