@@ -63,7 +63,7 @@ def test_of_an_object_that_cannot_be_read_its_name_and_its_outermost_fields_are_
 def test_a_line_of_a_watch_is_read_the_same_way() -> None:
     event = read_event(f'{{"type":"ADDED","object":{run_with(deep(1200))}}}'.encode())
     assert event["type"] == "ADDED"
-    assert unreadable(event["object"]) == f"is nested more than {MAX_DEPTH + 1} levels deep"
+    assert unreadable(event["object"]) == f"is nested more than {MAX_DEPTH} levels deep"
     assert event["object"]["spec"]["jobName"] == "j"
 
 

@@ -61,7 +61,7 @@ def _read(data: bytes, around: int, body_of: Any) -> Json:
         whole = loads(data, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH + around, max_values=MAX_VALUES)
         problem = None
     except Malformed as error:
-        problem = str(error)
+        problem = str(error).replace(f"than {MAX_DEPTH + around} levels", f"than {MAX_DEPTH} levels")
         left = pruned(data, KEPT_DEPTH + around)
         whole = loads(left, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
     if not isinstance(whole, dict):
