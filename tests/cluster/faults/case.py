@@ -20,8 +20,8 @@ from tests.cluster.faults.operators import Nursery, Operator
 from tests.cluster.faults.proxy import Proxy, Upstream
 from tests.cluster.faults.story import StoryError, told
 
-REST_SECONDS: Final = 60.0
-FAULT_SECONDS: Final = 60.0
+REST_SECONDS: Final = 120.0
+FAULT_SECONDS: Final = 120.0
 """So much longer than without a fault a flow may take."""
 RESTRICTED: Final = {"pod-security.kubernetes.io/enforce": "restricted"}
 
@@ -102,7 +102,7 @@ class Play:
 
 
 async def tried(world: World, case: Case) -> Verdict:
-    """Raises BenchError when it cannot be tried at all."""
+    """Raises BenchError when it cannot be tried: what is to be there before did not come about."""
     verdict = Verdict(case.flow, case.fault)
     dice = random.Random(f"{case.seed} {case.name}")
     began = time.monotonic()
@@ -111,26 +111,34 @@ async def tried(world: World, case: Case) -> Verdict:
         story = await stack.enter_async_context(told(world.client, namespace))
         fault = faults.make(case.fault, dice, case.writes)
         play = Play(world, case, Stage(world.client, story), fault, stack)
-        try:
-            verdict.breaches = [asdict(breach) for breach in await _play(play, verdict)]
-        except StoryError as error:
-            verdict.breaches = [asdict(Breach("lost", f"before the fault: {error}"))]
+        await _prepare(play)
+        verdict.breaches = [asdict(breach) for breach in await _play(play, verdict)]
     verdict.seconds = round(time.monotonic() - began, 1)
     return verdict
 
 
-async def _play(play: Play, verdict: Verdict) -> list[Breach]:
-    flow, fault, story = FLOWS[play.case.flow], play.fault, play.stage.story
+async def _prepare(play: Play) -> None:
+    """Nothing goes wrong yet."""
+    fault = play.fault
     first = await play.operator("first", fault)
     fault.kill = play.restart
     if isinstance(fault, Past):
         fault.latest = play.latest
-    await flow.prepare(play.stage)
+    try:
+        await FLOWS[play.case.flow].prepare(play.stage)
+    except StoryError as error:
+        raise BenchError(f"{play.case.name}: before the fault: {error}") from error
     await first.rests(REST_SECONDS)
     if play.case.fault in TWO_LEADERS:
         second = await play.operator("second", faults.make(play.case.fault, fault.dice, 1))
         await second.rests(REST_SECONDS)
-        second.proxy.arm()
+
+
+async def _play(play: Play, verdict: Verdict) -> list[Breach]:
+    flow, fault, story = FLOWS[play.case.flow], play.fault, play.stage.story
+    first = play.operators[0]
+    for operator in play.operators[1:]:
+        operator.proxy.arm()
     await fault.begins(first.proxy.arm)
     found: list[Breach] = []
     try:

@@ -16,7 +16,7 @@ from tests import event_manifests, manifests
 from tests.cluster.faults.invariants import DIGEST, FINAL, JOB, began, over, phase
 from tests.cluster.faults.story import PATHS, Story
 
-PREPARE_SECONDS: Final = 60
+PREPARE_SECONDS: Final = 120
 QUICK: Final = "print('ran')\n"
 SLOW: Final = """\
 import os, time

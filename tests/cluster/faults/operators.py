@@ -93,6 +93,7 @@ class Operator:
     started: int = 0
     _port: int = field(default_factory=free_port)
     _pidfd: int = -1
+    _kubelet: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         kubeconfig = self.folder / f"{self.name}.kubeconfig"
@@ -110,9 +111,20 @@ class Operator:
         )
         self._pidfd = os.pidfd_open(pid)
         self.started += 1
+        self._kubelet = asyncio.create_task(self._starts_again())
+
+    async def _starts_again(self) -> None:
+        """One that ends by itself, because it lost its lease for instance, follows after itself."""
+        await self._gone()
+        os.close(self._pidfd)
+        self._pidfd = -1
+        await self.start()
 
     async def kill(self) -> None:
         """SIGKILL. It is gone when this returns."""
+        if self._kubelet:
+            self._kubelet.cancel()
+            await asyncio.gather(self._kubelet, return_exceptions=True)
         if self._pidfd < 0:
             return
         with suppress(ProcessLookupError):

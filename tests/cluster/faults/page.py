@@ -47,7 +47,7 @@ def measured(verdicts: Iterable[Verdict], order: list[str], machine: str, day: s
     middle = seconds[len(seconds) // 2] if seconds else 0
     return (
         f"Measured on {day}: {machine}.\n\n"
-        f"{len(struck)} cases, each with an operator and a namespace of its own, eight at a time, "
+        f"{len(struck)} cases, each with an operator and a namespace of its own, four at a time, "
         f"{middle:.0f} s each (median). {missed} more met nothing,\n"
         "since the flow did not come to what was to be struck, and are not counted.\n\n"
         f"{counted(struck, lambda each: each.flow, 'flow')}\n"

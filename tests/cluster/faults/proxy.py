@@ -189,8 +189,8 @@ class Proxy:
         try:
             async with self.upstream.ask(asked) as response:
                 return Answer(response.status, await response.read(), response.content_type)
-        except (aiohttp.ClientError, OSError):
-            return CUT
+        except (aiohttp.ClientError, OSError, RuntimeError):
+            return CUT  # a closed session, when all ends, is a RuntimeError
 
     @staticmethod
     def _told(request: web.BaseRequest, answer: Answer) -> web.StreamResponse:
