@@ -136,6 +136,7 @@ async def run(options: argparse.Namespace) -> Results:
         flows = [flow for flow in flows if f"{flow}/{page.NOTHING}" in results.verdicts]
         found = {flow: len(results.verdicts[f"{flow}/{page.NOTHING}"].writes) for flow in flows}
         cases = [case for flow, writes in found.items() for case in of_flow(flow, writes, options)]
+        random.Random(options.seed).shuffle(cases)  # whoever interrupts it has some of everything
         await all_of(world, cases, results, options.side_by_side)
     return results
 

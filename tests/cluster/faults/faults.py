@@ -50,10 +50,14 @@ class Fault:
         """The fault is over; what was held back may come."""
 
     def first_try(self, asked: Asked) -> bool:
-        """Every other time the same is asked: the repetition of what was struck is let pass."""
+        """Every other time the same is to be written: the repetition of what was struck is let pass.
+
+        Of what is read the first time only: each attempt reads the same again, and would never end.
+        """
         target = asked.target
         if target in self._before:
-            self._before.remove(target)
+            if asked.kind == "write":
+                self._before.remove(target)
             return False
         self._before.add(target)
         self.struck += 1

@@ -157,6 +157,7 @@ REPLACING: Final = job(script=SLOW, concurrencyPolicy="Replace")
 MINUTELY: Final = job(schedule={"cron": "* * * * *"})
 ON_EVENT: Final = job(triggers=[{"event": {"type": "priced", "source": "/shop"}}])
 FOLLOWING: Final = job("summary", triggers=[{"after": {"job": "report"}}])
+KEEPING: Final = job(script=SLOW, history={"keepAfterDelete": True})
 FORGETFUL: Final = job(history={"successful": 1, "failed": 1})
 EVENT_RUN: Final = f"report-e{digits(Event(**EVENT))}"
 
@@ -219,6 +220,13 @@ async def _cancelled(stage: Stage) -> None:
     await stage.change("run", "first", cancel=True)
 
 
+def deleted(how: str) -> Act:
+    async def act(stage: Stage) -> None:
+        await stage.client.request("DELETE", stage.path("job", "report"), {"propagationPolicy": how})
+
+    return act
+
+
 async def _ran_once(stage: Stage) -> None:
     await stage.in_force(FORGETFUL)
     await stage.run("first")
@@ -253,6 +261,11 @@ def _gone(story: Story) -> str:
     return f"{', '.join(left)} to be gone" if left else nothing_runs(story)
 
 
+def _cannot_start(story: Story) -> str:
+    going = [name for name, each in story.now("cronjob").items() if not each["spec"].get("suspend")]
+    return f"the CronJob {', '.join(going)} to be suspended or gone" if going else ""
+
+
 FLOWS: Final = {
     flow.name: flow
     for flow in (
@@ -275,6 +288,18 @@ FLOWS: Final = {
             ended(first="Cancelled", next="Succeeded"),
         ),
         Flow("cancel", before(LONG, going=True), _cancelled, ended(first="Cancelled")),
+        Flow(
+            "delete",
+            before(KEEPING, going=True),
+            deleted("Background"),
+            all_of(ended(first="Cancelled|Failed"), _gone),
+        ),
+        Flow(
+            "orphaning",
+            before(LONG, going=True),
+            deleted("Orphan"),
+            all_of(ended(first="Cancelled|Failed"), _cannot_start, nothing_runs),
+        ),
         Flow("retention", _ran_once, _next, all_of(ended(next="Succeeded"), _only_the_newest)),
     )
 }
