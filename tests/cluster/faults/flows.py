@@ -157,7 +157,6 @@ REPLACING: Final = job(script=SLOW, concurrencyPolicy="Replace")
 MINUTELY: Final = job(schedule={"cron": "* * * * *"})
 ON_EVENT: Final = job(triggers=[{"event": {"type": "priced", "source": "/shop"}}])
 FOLLOWING: Final = job("summary", triggers=[{"after": {"job": "report"}}])
-KEEPING: Final = job(script=SLOW, history={"keepAfterDelete": True})
 FORGETFUL: Final = job(history={"successful": 1, "failed": 1})
 EVENT_RUN: Final = f"report-e{digits(Event(**EVENT))}"
 
@@ -261,6 +260,11 @@ def _gone(story: Story) -> str:
     return f"{', '.join(left)} to be gone" if left else nothing_runs(story)
 
 
+def _no_records(story: Story) -> str:
+    left = story.now("run")
+    return f"the records {', '.join(left)} to go with their job" if left else ""
+
+
 def _cannot_start(story: Story) -> str:
     going = [name for name, each in story.now("cronjob").items() if not each["spec"].get("suspend")]
     return f"the CronJob {', '.join(going)} to be suspended or gone" if going else ""
@@ -290,9 +294,9 @@ FLOWS: Final = {
         Flow("cancel", before(LONG, going=True), _cancelled, ended(first="Cancelled")),
         Flow(
             "delete",
-            before(KEEPING, going=True),
+            before(LONG, going=True),
             deleted("Background"),
-            all_of(ended(first="Cancelled|Failed"), _gone),
+            all_of(_gone, _no_records),
         ),
         Flow(
             "orphaning",

@@ -149,7 +149,10 @@ def _job_name(pod: Json) -> str:
 
 
 def lost(story: Story) -> Iterator[Breach]:
-    """Each Job that ever was, and each run that was asked for, has one record, and it is final."""
+    """Each Job that ever was, and each run that was asked for, has one record, and it is final.
+
+    A job that is deleted takes its records along.
+    """
     records = Counter(run["metadata"]["name"] for run in runs_at_last(story))
     for life in story.lives("batchjob"):
         if JOB in (life[0].object["metadata"].get("labels") or {}) and not records[life[0].name]:
@@ -157,8 +160,11 @@ def lost(story: Story) -> Iterator[Breach]:
     for name, n in records.items():
         if n > 1:
             yield Breach("doubled", f"{name} has {n} records")
-    for run in runs_at_last(story):
-        if phase(run) not in FINAL:
+    left = set(story.now("job"))
+    for life in story.lives("run"):
+        run = life[-1].object
+        taken_along = life[-1].type == "DELETED" and run["spec"]["jobName"] not in left
+        if phase(run) not in FINAL and not taken_along:
             yield Breach("lost", f"{run['metadata']['name']} ends as {phase(run) or 'nothing'}")
 
 
