@@ -154,17 +154,19 @@ class Operator:
             return None
 
     async def rests(self, seconds: float) -> None:
-        """Until it leads, hears every stream, has nothing to do and writes nothing any more."""
+        """Until it leads, hears every stream, has nothing to do, and reads and writes nothing more.
+
+        It is asked itself only when nothing passes any more: that costs both more than a look.
+        """
         deadline = monotonic() + seconds
-        last, since = -1.0, monotonic()
         while monotonic() < deadline:
-            now = await self.vitals()
-            busy = now is None or not now.leading or now.queue or self.proxy.in_flight
-            if busy or now is None or now.reconciles != last or self.proxy.streams < NAMESPACED:
-                last, since = (now.reconciles if now else -1.0), monotonic()
-            elif monotonic() - max(since, self.proxy.changed) > QUIET_SECONDS:
-                return
             await asyncio.sleep(POLL_SECONDS)
+            quiet = monotonic() - self.proxy.changed > QUIET_SECONDS
+            if quiet and not self.proxy.in_flight and self.proxy.streams >= NAMESPACED:
+                now = await self.vitals()
+                if now and now.leading and not now.queue:
+                    return
+                self.proxy.changed = monotonic()
         raise BenchError(f"the operator does not come to rest within {seconds:g} s")
 
 

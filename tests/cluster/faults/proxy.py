@@ -171,6 +171,7 @@ class Proxy:
             return await self._watch(request, asked)
         if asked.kind == "write":
             self.writes.append(asked)
+        if asked.thing in NAMESPACED:
             self.changed = monotonic()
         self.in_flight += 1
         try:
