@@ -46,14 +46,14 @@ def test_a_bounded_set_follows_from_its_seed() -> None:
 def test_the_page_counts_what_was_struck_and_what_came_of_it() -> None:
     lost = [{"kind": "lost", "what": "a"}, {"kind": "lost", "what": "b"}]
     verdicts = [
-        Verdict("manual", "nothing", seconds=3),
+        Verdict("manual", "nothing", seconds=3, writes=["a write", "another"]),
         Verdict("manual", "killed before write 1", 1, seconds=5),
         Verdict("manual", "killed before write 2", 1, seconds=5, breaches=lost),
         Verdict("manual", "killed before write 3", 0, seconds=5),
         Verdict("cancel", "409", 4, seconds=9),
     ]
     part = page.measured(verdicts, list(faults.FAULTS), "a machine", "2026-11-27")
-    assert "3 cases" in part
+    assert f"3 cases of {len(faults.FAULTS) + 4}," in part
     assert "1 more met nothing" in part
     assert "| manual | 2 | 1 | 0 | 0 | 0 | 0 |" in part
     assert "| killed before a write, each of them | 2 | 1 | 0 | 0 | 0 | 0 |" in part

@@ -142,6 +142,13 @@ def test_a_write_is_struck_at_its_first_try(name: str, statuses: list[int], reac
     assert (told, len(seen)) == (statuses, reached)
 
 
+def test_a_read_is_struck_once_since_each_attempt_reads_the_same() -> None:
+    async def read(operator: Operator) -> list[int]:
+        return [await operator.ask("GET", path) for path in (RUN, RUN, RUNS, RUN, RUNS)]
+
+    assert played(faults.make("500 to reads", random.Random(0), 2), read)[0] == [500, 200, 500, 200, 200]
+
+
 def test_before_the_flow_acts_nothing_is_struck() -> None:
     told, seen = played(faults.make("500", random.Random(0), 2), write_twice, armed=False)
     assert (told, len(seen)) == ([200, 200], 2)

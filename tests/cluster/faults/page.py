@@ -45,9 +45,11 @@ def measured(verdicts: Iterable[Verdict], order: list[str], machine: str, day: s
 
     seconds = sorted(each.seconds for each in struck)
     middle = seconds[len(seconds) // 2] if seconds else 0
+    plain = [each for each in flows if each.fault == NOTHING]
+    planned = sum(len(order) + len(KILL) * len(each.writes) for each in plain)
     return (
         f"Measured on {day}: {machine}.\n\n"
-        f"{len(struck)} cases, each with an operator and a namespace of its own, four at a time, "
+        f"{len(struck)} cases of {planned}, each with an operator and a namespace of its own, four at a time, "
         f"{middle:.0f} s each (median). {missed} more met nothing,\n"
         "since the flow did not come to what was to be struck, and are not counted.\n\n"
         f"{counted(struck, lambda each: each.flow, 'flow')}\n"
