@@ -226,6 +226,12 @@ def deleted(how: str) -> Act:
     return act
 
 
+async def _orphaned_and_cancelled(stage: Stage) -> None:
+    """Its approval stands, so what runs would go on to its record."""
+    await deleted("Orphan")(stage)
+    await _cancelled(stage)
+
+
 async def _ran_once(stage: Stage) -> None:
     await stage.in_force(FORGETFUL)
     await stage.run("first")
@@ -265,11 +271,6 @@ def _no_records(story: Story) -> str:
     return f"the records {', '.join(left)} to go with their job" if left else ""
 
 
-def _cannot_start(story: Story) -> str:
-    going = [name for name, each in story.now("cronjob").items() if not each["spec"].get("suspend")]
-    return f"the CronJob {', '.join(going)} to be suspended or gone" if going else ""
-
-
 FLOWS: Final = {
     flow.name: flow
     for flow in (
@@ -301,8 +302,8 @@ FLOWS: Final = {
         Flow(
             "orphaning",
             before(LONG, going=True),
-            deleted("Orphan"),
-            all_of(ended(first="Cancelled|Failed"), _cannot_start, nothing_runs),
+            _orphaned_and_cancelled,
+            all_of(ended(first="Cancelled"), _gone),
         ),
         Flow("retention", _ran_once, _next, all_of(ended(next="Succeeded"), _only_the_newest)),
     )
