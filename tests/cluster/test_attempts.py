@@ -216,7 +216,7 @@ REFUSED: Final = (
     patches("edit its owner", "ada", "cronjob busy", {"metadata": {"ownerReferences": None}}, OWNED),
     patches("take the label off", "ada", "cronjob busy", {"metadata": {"labels": {"agentjobs.dev/job": None}}}, OWNED),
     patches("write its status", "cleo", "cronjob busy", {"status": {"active": None}}, OWNED, "--subresource=status"),
-    Attempt("delete the CronJob", "ada", ("delete", "cronjob", "busy"), OWNED),
+    Attempt("delete the CronJob", "ed", ("delete", "cronjob", "busy"), OWNED),
     Attempt("create a Job from the CronJob", "ed", ("create", "job", "try", "--from=cronjob/busy"), OWNED),
     Attempt(
         "create a CronJob with our label", "ed", ("create", "-f", "-"), OWNED,
@@ -229,7 +229,7 @@ REFUSED: Final = (
     ),
     patches("stop the Job", "ed", "job busy-run", {"spec": {"suspend": True}}, OWNED),
     patches("end the Job by its status", "cleo", "job busy-run", {"status": {"ready": 0}}, OWNED, "--subresource=status"),
-    Attempt("delete the Job", "ada", ("delete", "job", "busy-run"), OWNED),
+    Attempt("delete the Job", "ed", ("delete", "job", "busy-run"), OWNED),
     Attempt("create a pod with our label", "ed", ("create", "-f", "-"), OWNED, labelled("Pod", "v1", "try", spec=pod_spec())),
     patches("exchange the image", "ed", "pod {pod}", {"spec": {"containers": [{"name": "runner", "image": "localhost/e:1"}]}}, OWNED,
             "--type=strategic"),
