@@ -25,7 +25,7 @@ PURE = frozenset({"api", "core", "settings"})
 PURE_IMPORTS = frozenset(
     "__future__ abc array base64 binascii bisect calendar collections contextlib copy dataclasses datetime decimal difflib enum fractions "
     "functools hashlib heapq itertools json math numbers operator re string struct textwrap types typing unicodedata zlib zoneinfo "
-    "cron_descriptor croniter jsonschema pydantic pydantic_core rfc8785 typing_extensions".split()
+    "jsonschema pydantic pydantic_core rfc8785 typing_extensions".split()
 )
 """A list of what is allowed: a new library has to be argued for here. No clock, network, client, logging, process or file."""
 TOOLS: dict[str, frozenset[str]] = {
