@@ -76,7 +76,7 @@ RUNS: Final = {
     "behind a loop that ends all": "import os\nwhile True:\n    os._exit(0)\nimport not_there",
     "of itself": "import __main__\nimport script",
     "with a BOM": "\ufeffimport os",
-    "with another encoding": "# -*- coding: latin-1 -*-\nimport os",
+    "with its encoding": "# -*- coding: utf-8 -*-\nimport os",
     "with a module of the future": "from __future__ import annotations\nimport os.path, sys; import json",
     "with a backslash": "import os, \\\n    sys\nfrom os import \\\n    path",
     "with brackets": "from os import (\n    path,\n    sep,\n)",

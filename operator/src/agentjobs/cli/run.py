@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -11,6 +11,9 @@ from agentjobs.cli import events, logs, options, rows, screen
 from agentjobs.cli.kube import RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at, one_line
+
+if TYPE_CHECKING:
+    from agentjobs.api.event import Event
 
 _KIND: Final = {"apiVersion": options.API_VERSION, "kind": "AgentJobRun"}
 
@@ -35,8 +38,9 @@ def run(
     """
     if event and name:
         raise Problem("--name: the run of an event has the event's own name", "leave --name out", Exit.USAGE)
+    sent = events.event_in(event) if event else None
     _there(kube, job)
-    started, new = _by_event(kube, job, event) if event else (_by_hand(kube, job, name), True)
+    started, new = _by_event(kube, job, sent) if sent else (_by_hand(kube, job, name), True)
     run_name = str(started["metadata"]["name"])
     told = f"run {run_name} was created" if new else f"the event has its run already: {run_name}"
     if not (wait or follow):
@@ -69,9 +73,8 @@ def _by_hand(kube: Kube, job: str, name: str | None) -> Json:
     return kube.create(RUNS, {**_KIND, "metadata": metadata, "spec": {"jobName": job}})
 
 
-def _by_event(kube: Kube, job: str, file: Path) -> tuple[Json, bool]:
+def _by_event(kube: Kube, job: str, event: Event) -> tuple[Json, bool]:
     """The event's run, and whether it is a new one. Raises Problem."""
-    event = events.event_in(file)
     body = events.run_of(job, event)
     try:
         return kube.create(RUNS, {**_KIND, **body}), True
