@@ -44,7 +44,9 @@ def test_a_cron_job_with_our_job_as_owner_but_without_our_label_is_nothing_of_ou
     assert forged.cron_job
     forged = replace(forged, batch_jobs=(replace(BATCH_JOB, owner_uid=forged.cron_job.uid),))
     plan = decide(forged, POLICY, NOW)
-    assert (cases(forged), asked(plan)) == ((), [])
+    # It is no run of ours; but it has our label and nothing approves it, so it does not go on.
+    assert (cases(forged), asked(plan)) == ((), [("patch", "batchjob")])
+    assert plan.writes[0].why == "stopped: ApprovalRevoked"
     assert told(plan, "Ready").reason == "NameTaken"
 
 

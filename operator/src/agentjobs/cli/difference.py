@@ -47,7 +47,7 @@ def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
         whole = value.endswith("\n")
         yield f"{head} {'|' if whole else '|-'}"
         for line in (value[:-1] if whole else value).split("\n"):
-            yield f"{indent}{line}"
+            yield f"{indent}{line}" if line else ""
     elif isinstance(value, Mapping | list | tuple) and value:
         yield head
         yield from _outline(value, indent)

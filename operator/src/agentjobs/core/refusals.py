@@ -43,7 +43,7 @@ class Pass:
         """Returns how often in a row. That the server does not answer is nothing to tell a job's author."""
         self.tried.add(write.target)
         times = self.before.get(write.target, NOTHING).times + 1
-        if isinstance(error, (Refused, NameTaken)):
+        if isinstance(error, Refused):
             times = TELL_AFTER
         answered = isinstance(error, (Refused, Conflict, NotFound))
         reason = "NameTaken" if isinstance(error, NameTaken) else "ClusterRefused"
