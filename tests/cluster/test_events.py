@@ -78,7 +78,8 @@ def test_an_event_in_a_file_starts_a_job_once_and_whoever_gives_it_again_is_told
     code, told = saj.refused("run", "drafts", "--event", "event.json", "--wait")
     assert (code, told.startswith("run drafts-e")) == (7, True)
     taken = f"drafts-e{digits(Event(id='9', source='/cms', type='published'))}"
-    kubectl.create(namespace, manifests.run(taken, "drafts"))
+    other = {"type": "Event", "event": {"id": "10", "source": "/cms", "type": "published"}}
+    kubectl.create(namespace, manifests.run(taken, "drafts", trigger=other))
     (tmp_path / "event.json").write_text(json.dumps({**event, "id": "9"}))
     code, told = saj.refused("run", "drafts", "--event", "event.json")
     assert (code, f"AgentJobRun {taken} is there, and it is not this event's" in told) == (3, True)
