@@ -87,7 +87,6 @@ EDITS: Final[dict[str, list[Manifest]]] = {
     "schedule": [{"op": "replace", "path": "/spec/schedule", "value": "*/7 * * * *"}],
     "suspension": [{"op": "replace", "path": "/spec/suspend", "value": True}],
     "digest": [{"op": "replace", "path": "/metadata/annotations/agentjobs.dev~1digest", "value": "0" * 64}],
-    "label": [{"op": "remove", "path": "/metadata/labels/agentjobs.dev~1job"}],
     "owner": [{"op": "remove", "path": "/metadata/ownerReferences"}],
 }
 
@@ -111,6 +110,17 @@ def test_a_hand_at_the_cron_job_is_undone(kubectl: Kubectl, namespace: str, drif
     wait_for(
         lambda: essence(kubectl.json("get", "cronjob", "-n", namespace, "drifting")) == essence(drifting), 30, f"the {edit} is as before"
     )
+
+
+def test_a_cron_job_without_its_label_is_nobodys_until_it_is_deleted(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+    """Whoever may bypass the policies took it off: then it proves nothing any more."""
+    agentjobs.in_force(namespace, "stripped", "print('as approved')", schedule={"cron": "0 0 1 1 *"})
+    label = json.dumps([{"op": "remove", "path": "/metadata/labels/agentjobs.dev~1job"}])
+    kubectl("patch", "cronjob", "-n", namespace, "stripped", "--type=json", "--patch", label)
+    kubectl("annotate", "saj", "-n", namespace, "stripped", "example.com/look=now")
+    assert "a CronJob named stripped exists" in many.told(agentjobs, namespace, "stripped", "Ready", "NameTaken")
+    kubectl("delete", "cronjob", "-n", namespace, "stripped")
+    agentjobs.wait_condition(namespace, "stripped", "Ready", "True")
 
 
 def test_a_deleted_cron_job_comes_back_as_it_was(agentjobs: Installed, kubectl: Kubectl, namespace: str, drifting: Manifest) -> None:
