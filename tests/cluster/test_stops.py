@@ -142,7 +142,7 @@ def test_a_refused_write_holds_back_nothing_but_its_own(agentjobs: Installed, ku
     run = at_work(agentjobs, namespace, "refused")
     change(kubectl, namespace, "saj", "refused", {"spec": {"description": "Another content."}})
     digest = agentjobs.digest(namespace, "refused")
-    kubectl("create", "configmap", "-n", namespace, f"refused-{digest[:16]}", "--from-literal=a=b")
+    kubectl("create", "configmap", "-n", namespace, f"refused-{digest}", "--from-literal=a=b")
     agentjobs.approve(namespace, "refused")
     agentjobs.wait_condition(namespace, "refused", "Ready", "False")
     cancel(agentjobs, kubectl, namespace, "refused")
