@@ -136,7 +136,7 @@ def test_a_run_that_waits_for_a_claim_says_so_and_begins_when_the_claim_is_there
 ) -> None:
     reason, message = told(agentjobs, namespace, runs["late"], 10)
     assert (reason, 'persistentvolumeclaim "late" not found' in message) == ("Unschedulable", True)
-    assert agentjobs.job(namespace, "late")["status"]["phase"] == "Running"
+    assert agentjobs.job(namespace, "late")["status"]["phase"] == "Blocked"
     kubectl.create(namespace, claim("late"))
     record = agentjobs.finished(namespace, runs["late"])
     assert (record["phase"], record["reason"], record["stdout"]) == ("Succeeded", "Completed", "at last\n")

@@ -62,6 +62,9 @@ def test_of_a_run_whose_job_is_gone_only_the_pod_of_that_very_job_tells_how_it_e
         assert case.pod == own
     (case,) = cases(replace(observed(), runs=(run,), pods=(other,)))
     assert case.pod is None
+    left = replace(own, owner_uid=None)
+    (case,) = cases(replace(observed(), runs=(run,), pods=(other, left)))
+    assert case.pod == left, "its Job was deleted without it"
 
 
 # Names

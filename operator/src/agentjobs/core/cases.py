@@ -83,7 +83,8 @@ def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView 
     """`recorded` is the uid of the finished run of this name; a name can be used again after its record is deleted."""
     final = recorded is not None and (run is None or run.uid == recorded)
     owner = job.uid if job else (run.started_as or run.made_as) if run else None
-    pods = [pod for pod in observed.pods if pod.run == name and owner in (None, pod.owner_uid)]
+    # One without an owner was left behind by its Job; nobody else can put our label on a pod.
+    pods = [pod for pod in observed.pods if pod.run == name and (owner is None or pod.owner_uid in (owner, None))]
     started_first = sorted(pods, key=lambda pod: (pod.started is None, pod.started or "", pod.name))
     return Case(name, run, job, next(iter(started_first), None), final)
 
