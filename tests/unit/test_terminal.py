@@ -221,7 +221,7 @@ def test_a_script_is_shown_line_by_line_whatever_stands_at_its_ends() -> None:
         "+    import os<U+0020 SPACE>",
         "+    \tprint('x')",
         "+    os.system('p<U+0430 CYRILLIC SMALL LETTER A>y')",
-        "+<U+0020 SPACE x4>",
+        "+",
     ]
 
 
