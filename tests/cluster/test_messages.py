@@ -207,7 +207,7 @@ def test_a_spec_that_gets_past_the_api_server_is_invalid_and_says_where(
 
 
 def test_a_spec_that_breaks_leaves_the_approved_one_in_force(broken: dict[str, Manifest]) -> None:
-    assert (broken["breaks"]["phase"], broken["breaks"]["approval"]["state"]) == ("Finished", "Changed")
+    assert (broken["breaks"]["phase"], broken["breaks"]["approval"]["state"]) == ("Invalid", "Changed")
     assert (broken["run"]["phase"], broken["run"]["stdout"]) == ("Succeeded", "as approved\n")
 
 
