@@ -57,10 +57,24 @@ def orphaning(job: str) -> Act:
     """The same, as far as the job is still there."""
 
     def act(kube: Kubernetes) -> None:
-        metadata = {"deletionTimestamp": "2026-03-02T07:50:00Z", "finalizers": ["orphan"]}
-        kube.server.patch(("job", NS, job), metadata=metadata)
+        marked_as_orphaning(job)(kube)
+        taken_off(job, *OWNED)(kube)
+
+    return act
+
+
+def marked_as_orphaning(job: str) -> Act:
+    """Garbage collection has taken no owner off yet."""
+    metadata = {"deletionTimestamp": "2026-03-02T07:50:00Z", "finalizers": ["orphan"]}
+    return lambda kube: void(kube.server.patch(("job", NS, job), metadata=metadata))
+
+
+def taken_off(job: str, *kinds: str) -> Act:
+    """The owner of everything of these kinds that the job has."""
+
+    def act(kube: Kubernetes) -> None:
         uid = kube.server.objects["job", NS, job]["metadata"]["uid"]
-        for kind in OWNED:
+        for kind in kinds:
             for body in kube.server.all(kind, NS):
                 owners = body["metadata"].get("ownerReferences", [])
                 if any(owner["uid"] == uid for owner in owners):
@@ -70,13 +84,13 @@ def orphaning(job: str) -> Act:
     return act
 
 
-def _runs(kube: Kubernetes) -> None:
+def has_begun(kube: Kubernetes) -> None:
     assert runs(kube)["endless"]["phase"] == "Running"
 
 
 def _goes_on_without_new_starts(kube: Kubernetes) -> None:
     """What was approved goes on; nothing else begins."""
-    _runs(kube)
+    has_begun(kube)
     assert kube.server.objects["cronjob", NS, "slow"]["spec"]["suspend"]
     told = {c["type"]: c["reason"] for c in status(kube, "slow")["conditions"]}
     assert told["Ready"] == "Deleting"
@@ -89,18 +103,18 @@ def _is_cancelled_while_deleted(kube: Kubernetes) -> None:
     counted(kube, "slow", succeeded=0, cancelled=1)
 
 
-def _nothing_is_left(kube: Kubernetes) -> None:
+def nothing_is_left(kube: Kubernetes) -> None:
     left = [row for row in kube.server.objects if row[0] not in ("event", "approval", "run")]
     assert left == []
 
 
 HELD: Final = (
     step(nothing, apply("slow", "long", schedule={"cron": "0 8 * * *"})),
-    step(_runs, decide("slow"), start("slow", "endless")),
+    step(has_begun, decide("slow"), start("slow", "endless")),
     step(_goes_on_without_new_starts, held("slow"), start("slow", "too-late")),
     step(_is_cancelled_while_deleted, cancel_what_runs),
     step(_is_cancelled_while_deleted, eight_o_clock),
-    step(_nothing_is_left, let_go("slow")),
+    step(nothing_is_left, let_go("slow")),
 )
 
 
@@ -111,47 +125,56 @@ def _is_denied_while_deleted(kube: Kubernetes) -> None:
 
 DENIED_WHILE_HELD: Final = (
     step(nothing, apply("slow", "long")),
-    step(_runs, decide("slow"), start("slow", "endless")),
-    step(_runs, held("slow")),
+    step(has_begun, decide("slow"), start("slow", "endless")),
+    step(has_begun, held("slow")),
     step(_is_denied_while_deleted, decide("slow", "Denied")),
-    step(_nothing_is_left, let_go("slow")),
+    step(nothing_is_left, let_go("slow")),
 )
 
 
 def _has_no_starts(kube: Kubernetes) -> None:
     """Its run goes on, since it is approved."""
-    _runs(kube)
+    has_begun(kube)
     assert kube.server.objects["cronjob", NS, "slow"]["spec"]["suspend"]
 
 
-def _is_recorded(kube: Kubernetes, phase: str, reason: str) -> None:
+def is_recorded(kube: Kubernetes, phase: str, reason: str) -> None:
     at_rest(kube)
     record = runs(kube)["endless"]
     assert (record["phase"], record["reason"], record["stdout"]) == (phase, reason, "begun\n")
     assert record["logsComplete"] is True
-    _nothing_is_left(kube)
+    nothing_is_left(kube)
 
 
 ORPHANED: Final = (
     step(nothing, apply("slow", "long", schedule={"cron": "0 8 * * *"})),
-    step(_runs, decide("slow"), start("slow", "endless")),
+    step(has_begun, decide("slow"), start("slow", "endless")),
     step(_has_no_starts, orphaning("slow")),
     step(_has_no_starts, let_go("slow")),
-    step(lambda kube: _is_recorded(kube, "Cancelled", "CancelledByUser"), cancel_what_runs),
-    step(_nothing_is_left, eight_o_clock),
+    step(lambda kube: is_recorded(kube, "Cancelled", "CancelledByUser"), cancel_what_runs),
+    step(nothing_is_left, eight_o_clock),
 )
 
 
-def _deny_all(kube: Kubernetes) -> None:
+ORPHANED_SLOWLY: Final = (
+    step(nothing, apply("slow", "long", schedule={"cron": "0 8 * * *"})),
+    step(has_begun, decide("slow"), start("slow", "endless")),
+    step(_has_no_starts, marked_as_orphaning("slow")),
+    step(nothing, cancel_what_runs, taken_off("slow", "run")),
+    step(lambda kube: is_recorded(kube, "Cancelled", "CancelledByUser"), taken_off("slow", "cronjob", "revision"), let_go("slow")),
+)
+
+
+def forget_approvals(kube: Kubernetes) -> None:
     for body in kube.server.all("approval", NS):
         kube.server.remove(("approval", NS, body["metadata"]["name"]))
 
 
 ORPHANED_AND_DENIED: Final = (
     step(nothing, apply("slow", "long")),
-    step(_runs, decide("slow"), start("slow", "endless")),
+    step(has_begun, decide("slow"), start("slow", "endless")),
     step(_has_no_starts, orphan("slow")),
-    step(lambda kube: _is_recorded(kube, "Cancelled", "ApprovalRevoked"), _deny_all),
+    step(lambda kube: is_recorded(kube, "Cancelled", "ApprovalRevoked"), forget_approvals),
 )
 
 
@@ -184,6 +207,7 @@ LIVES: Final = {
     "held": HELD,
     "denied-while-held": DENIED_WHILE_HELD,
     "orphaned": ORPHANED,
+    "orphaned-slowly": ORPHANED_SLOWLY,
     "orphaned-and-denied": ORPHANED_AND_DENIED,
     "taken-back": TAKEN_BACK,
 }

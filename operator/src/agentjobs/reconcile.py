@@ -110,7 +110,7 @@ class Reconciler:
         self._left_over.pop(key, None)
         self._ended.pop(key, None)
         self._executor.forget(key)
-        return gone.stand_in(*key)
+        return gone.stand_in(*key, uid=body["metadata"]["uid"] if body else "")
 
     async def _stop_first(self, key: Key, seen: Observed) -> Observed:
         """Before anything else is looked at, which could fail or take long: what is denied or cancelled ends.

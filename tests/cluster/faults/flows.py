@@ -116,12 +116,18 @@ def ended(**phases: str) -> Missing:
     def missing(story: Story) -> str:
         runs = story.now("run")
         for name, wanted in phases.items():
-            found = phase(runs.get(name.replace("_", "-"), {}))
-            if found not in wanted.split("|"):
-                return f"{name} is to be {wanted}, and is {found or 'nothing'}"
+            run = runs.get(name.replace("_", "-"), {})
+            if phase(run) not in wanted.split("|"):
+                return f"{name} is to be {wanted}, and is {told(run) or 'nothing'}"
         return all_over(story)
 
     return missing
+
+
+def told(run: Json) -> str:
+    """Its phase and why, for whoever has to find out."""
+    status = run.get("status") or {}
+    return " ".join(filter(None, (phase(run), status.get("reason"), status.get("message"))))
 
 
 def all_over(story: Story) -> str:

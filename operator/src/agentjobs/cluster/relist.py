@@ -75,16 +75,19 @@ async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[
 
 
 async def _revisions(cluster: Api, cache: Cache) -> set[Key]:
+    """Those of a job that was deleted without them may be all that is left of it."""
     before = {row: cache.revisions.version(row) for row in cache.revisions}
     seen: set[Key] = set()
+    keys: set[Key] = set()
     async for page in cluster.list("revision", accept=METADATA_LIST, **REVISIONS):
         for body in page["items"] or ():
             seen.add((body["metadata"]["namespace"], body["metadata"]["name"]))
-            cache.take("revision", body)
+            if key := cache.take("revision", body):
+                keys.add(key)
     for row, version in before.items():
         if row not in seen and cache.revisions.version(row) == version:
             cache.revisions.drop(row)
-    return set()
+    return keys
 
 
 async def _finished(cluster: Api, cache: Cache) -> set[Key]:

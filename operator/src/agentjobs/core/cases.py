@@ -71,12 +71,17 @@ def cases(observed: Observed) -> tuple[Case, ...]:
 
 
 def _is_ours(observed: Observed, job: BatchJobView, run: RunView | None) -> bool:
-    """One without an owner was orphaned: then its run says that it is its own, or there is no job any more that could say so."""
+    """One without an owner was orphaned: then its run says that it is its own, or there is no job any more that could say so.
+
+    Of a job that is gone garbage collection takes the owner off one thing after another: meanwhile the CronJob may
+    still have an owner that the run has no more, so that only the run tells.
+    """
     cron = observed.own_cron_job
     if cron and job.owner_uid == cron.uid:
         return True
     told = run is not None and job.uid in (run.started_as, run.made_as)
-    return job.owner_uid is None and not job.foreign and (told or observed.job.gone)
+    alone = job.owner_uid is None
+    return not job.foreign and ((told or alone) if observed.job.gone else (told and alone))
 
 
 def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView | None, recorded: str | None) -> Case:

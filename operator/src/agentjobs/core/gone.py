@@ -23,12 +23,15 @@ LOOK_AGAIN_SECONDS: Final = 30.0
 NOTHING: Final = Force(None, None, None, "Pending")
 
 
-def stand_in(namespace: str, name: str) -> JobView:
-    """In the place of a job that does not exist. It owns nothing."""
+def stand_in(namespace: str, name: str, uid: str = "") -> JobView:
+    """In the place of a job that does not exist and owns nothing.
+
+    `uid`: it is still there, and garbage collection takes it off what it had, one thing after another.
+    """
     return JobView(
         namespace=namespace,
         name=name,
-        uid="",
+        uid=uid,
         generation=0,
         resource_version="",
         spec=None,
@@ -51,7 +54,7 @@ def decide_gone(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
 
 def _one(scene: Scene, case: Case) -> Plan:
     run, job = case.run, case.batch_job
-    if run is not None and run.adopted:
+    if run is not None and run.adopted and not scene.job.uid:
         return Plan()  # Its owner is gone, so it goes, too.
     if run is None or case.final or run.final:
         return _of_job(scene, case)

@@ -47,7 +47,7 @@ class JobView:
     """Who changed the content last, where the API server keeps that."""
     suspended: bool = False
     gone: bool = False
-    """There is no such object: what stands here stands in for it, so that what it left behind ends properly."""
+    """Nothing has this owner any more, or for long: what stands here stands in for it, so that what it left behind ends properly."""
 
 
 @dataclass(frozen=True, slots=True)
