@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agentjobs import __version__
-from hack.benchmark import latency, listing, machine, memory, runner, spread, writes
+from hack.benchmark import latency, listing, machine, memory, pending, runner, spread, writes
 from hack.benchmark.client import BenchError, Client, connect
 from hack.benchmark.operator_pod import OperatorPod
 from hack.benchmark.session import Session
@@ -28,6 +28,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Session], Awaitable[list[Figure]]]]] = {
     "writes": writes.per_run,
     "list": listing.list_jobs,
     "memory": memory.by_jobs,
+    "events": pending.events,
 }
 
 

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from agentjobs.api.event import Event
+from agentjobs.core.cloud_event import digits
 from hack.benchmark.client import Client, Json, Seen, Watch
 
 FAR_AWAY: Final = "0 0 29 2 *"
@@ -50,6 +52,12 @@ def job(name: str, script: str = "print('hello')\n", cron: str | None = FAR_AWAY
 def run(name: str, job_name: str) -> Json:
     """A manual run."""
     return _object("AgentJobRun", name, {"jobName": job_name})
+
+
+def event_run(job_name: str, event: Json) -> Json:
+    """A run that an event starts, under the name that is reserved for it."""
+    spec = {"jobName": job_name, "trigger": {"type": "Event", "event": event}}
+    return _object("AgentJobRun", f"{job_name}-e{digits(Event(**event))}", spec)
 
 
 def approval(job_name: str, digest: str) -> Json:

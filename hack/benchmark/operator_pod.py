@@ -54,10 +54,14 @@ def vitals(text: str) -> Vitals:
 
 @dataclass(frozen=True)
 class Settled:
-    """An operator that has done everything there was to do. `took`: seconds from the start of its process to the last reconcile seen."""
+    """An operator that has done everything there was to do. `took`: seconds from the start of its process to the last reconcile seen.
+
+    `most`: the most resident memory seen meanwhile, in bytes.
+    """
 
     vitals: Vitals
     took: float
+    most: float
 
 
 class OperatorPod:
@@ -107,14 +111,14 @@ class OperatorPod:
     async def settled(self, seconds: float, enough: Callable[[Vitals], bool] = lambda _: True) -> Settled:
         """Once it leads, has done `enough`, its queue is empty and nothing happens any more. Raises BenchError."""
         deadline = time.monotonic() + seconds
-        last, changed_at, changed = None, 0.0, time.monotonic()
+        last, changed_at, changed, most = None, 0.0, time.monotonic(), 0.0
         while time.monotonic() < deadline:
             now = await self._vitals_if_up()
             if now and (last is None or now.reconciles != last.reconciles):
                 changed_at, changed = time.time(), time.monotonic()
-            last = now or last
+            last, most = now or last, max(most, now.rss if now else 0.0)
             if now and now.leading and not now.queue and enough(now) and time.monotonic() - changed > QUIET_SECONDS:
-                return Settled(now, changed_at - now.started)
+                return Settled(now, changed_at - now.started, most)
             await asyncio.sleep(POLL_SECONDS)
         raise BenchError(f"the operator did not settle within {seconds:g} s; last seen: {last}")
 

@@ -1,5 +1,7 @@
 """Random lives of 25 jobs at once on the real API server, their ConfigMaps and packages included.
 
+Some are deleted and held by a finalizer, some are orphaned, some are written anew, and of some somebody else takes a name.
+
 At rest nothing runs that is not approved, and nothing ran that never was.
 
 The same promise is held over a thousand lives in memory by `tests/model`. Set AGENTJOBS_SEED to see the lives of a failure again.
@@ -7,16 +9,18 @@ The same promise is held over a thousand lives in memory by `tests/model`. Set A
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from agentjobs.api import names
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.approval import content
+from agentjobs.core.manifests import revision_name
 from agentjobs.core.sources import Reference
 from tests import manifests
 from tests.cluster.installed import Installed, Manifest
@@ -40,6 +44,10 @@ REFERRING: Final = 4
 TEXTS: Final = ("print('one')\n", "print('two')\n")
 
 
+State = Literal["there", "held", "going", "gone"]
+"""Held: it is deleted, and stays because of a finalizer. Going: nothing keeps it any more."""
+
+
 @dataclass
 class Life:
     """One job. `approvals`: of which digest each speaks, and how. `allowed`: what was approved since everything was last at rest."""
@@ -49,6 +57,9 @@ class Life:
     text: str = TEXTS[0]
     approvals: dict[str, tuple[str, str]] = field(default_factory=dict)
     allowed: set[str] = field(default_factory=set)
+    state: State = "there"
+    squatted: int | None = None
+    """The variant whose revision's name somebody else's ConfigMap has."""
 
     def spec(self, variant: int | None = None) -> Manifest:
         """As it is written now, or as another variant would be."""
@@ -67,6 +78,11 @@ class Life:
         spec = ScheduledAgentJobSpec.model_validate(self.spec(variant)["spec"])
         return content(self.job, spec, {Reference(self.job, "script.py"): self.text}).digest
 
+    def squat(self) -> str:
+        """The name of the revision that somebody else's ConfigMap has."""
+        assert self.squatted is not None
+        return revision_name(self.job, self.digest(self.squatted))
+
     def approved(self, packages: dict[str, str]) -> set[str]:
         """What may run now, by the decisions alone."""
         decided = set(self.approvals.values())
@@ -81,6 +97,7 @@ class Round:
     written: list[Manifest] = field(default_factory=list)
     created: list[Manifest] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
+    asked: list[tuple[str, ...]] = field(default_factory=list)
 
     def send(self, kubectl: Kubectl, namespace: str) -> None:
         if self.written:
@@ -89,12 +106,56 @@ class Round:
             kubectl.create(namespace, *self.created)
         if self.withdrawn:
             kubectl("delete", "-n", namespace, *self.withdrawn)
+        for words in self.asked:
+            kubectl(*words, "-n", namespace)
+
+
+def finalizers(life: Life, *found: str) -> tuple[str, ...]:
+    """What is asked of kubectl to set them."""
+    patch = json.dumps({"metadata": {"finalizers": list(found)}})
+    return "patch", f"saj/{life.job}", "--type=merge", "--patch", patch
+
+
+def deletion(life: Life, number: int, chance: random.Random) -> Iterator[tuple[str, Any]]:
+    """The next thing that happens to a job that is deleted, or is about to be."""
+    if life.state == "there":
+        life.state = chance.choice(("held", "going"))
+        if life.state == "held":
+            yield "asked", finalizers(life, "example.com/mine")
+            yield "asked", ("delete", f"saj/{life.job}", "--wait=false")
+        else:
+            yield "asked", ("delete", f"saj/{life.job}", "--wait=false", "--cascade=orphan")
+    elif life.state == "held":
+        life.state = "going"
+        yield "asked", finalizers(life)
+    elif life.state == "gone":
+        life.state = "there"
+        yield "written", life.spec()
+    else:
+        yield "created", manifests.run(f"{life.job}-run{number}", life.job)
+
+
+def squatting(life: Life, chance: random.Random) -> Iterator[tuple[str, Any]]:
+    """Somebody takes the name of a revision that there is not, or gives it back."""
+    if life.squatted is not None:
+        yield "withdrawn", f"configmap/{life.squat()}"
+        life.squatted = None
+        return
+    decided = {digest for digest, _ in life.approvals.values()} | life.allowed
+    free = [variant for variant in range(len(VARIANTS)) if variant != REFERRING and life.digest(variant) not in decided]
+    if free:
+        life.squatted = chance.choice(free)
+        yield "created", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": life.squat()}, "data": {"mine": "yes"}}
 
 
 def moves(life: Life, number: int, chance: random.Random) -> Iterator[tuple[str, Any]]:
     """What one life does in this round."""
-    what = chance.choices(["write", "edit the source", "decide", "withdraw", "run"], [2, 1, 4, 2, 3])[0]
-    if what == "write":
+    what = chance.choices(["write", "edit the source", "decide", "withdraw", "run", "delete", "squat"], [2, 1, 4, 2, 3, 1, 1])[0]
+    if what == "delete" or (what == "write" and life.state == "gone"):
+        yield from deletion(life, number, chance)
+    elif what == "squat":
+        yield from squatting(life, chance)
+    elif what == "write" and life.state == "there":
         life.variant = chance.randrange(len(VARIANTS))
         yield "written", life.spec()
     elif what == "edit the source":
@@ -155,16 +216,26 @@ def goes_on(body: Manifest) -> bool:
     return not ended and not body["spec"].get("suspend")
 
 
+def in_force(bodies: list[Manifest], life: Life, approved: set[str]) -> None:
+    """Raises AssertionError where the job does not say what it should."""
+    (job,) = bodies
+    approval = job.get("status", {}).get("approval", {})
+    assert job.get("status", {}).get("observedGeneration") == job["metadata"]["generation"], life.job
+    assert "digest" not in approval or approval["digest"] in approved, life.job
+    if life.digest(life.variant) in approved and life.variant != life.squatted:
+        assert approval.get("digest") == life.digest(life.variant), life.job
+
+
 def at_rest(agentjobs: Installed, namespace: str, lives: list[Life], packages: dict[str, str]) -> dict[str, dict[str, list[Manifest]]]:
     """Raises AssertionError while something goes on that must not, or what is approved is not in force."""
     found = seen(agentjobs.kubectl, namespace)
     for life in lives:
-        (job,) = found["ScheduledAgentJob"][life.job]
-        approval, approved = job.get("status", {}).get("approval", {}), life.approved(packages)
-        assert job.get("status", {}).get("observedGeneration") == job["metadata"]["generation"], life.job
-        assert "digest" not in approval or approval["digest"] in approved, life.job
-        if life.digest(life.variant) in approved:
-            assert approval.get("digest") == life.digest(life.variant), life.job
+        approved = life.approved(packages)
+        if life.state == "there":
+            in_force(found["ScheduledAgentJob"][life.job], life, approved)
+        else:
+            assert bool(found["ScheduledAgentJob"][life.job]) == (life.state == "held"), (life.job, life.state)
+            assert not any(goes_on(cron) for cron in found["CronJob"][life.job]), (life.job, life.state)
         for kind in ("CronJob", "Job", "Pod"):
             for body in found[kind][life.job]:
                 digest = body["metadata"]["annotations"][names.DIGEST_ANNOTATION]
@@ -196,4 +267,5 @@ def test_at_rest_nothing_goes_on_that_is_not_approved_and_nothing_ran_that_was_n
                 assert set(fresh.values()) <= life.allowed, (seed, number, life.job, fresh)
                 started |= fresh.keys()
                 life.allowed = life.approved(packages)
+                life.state = "gone" if life.state == "going" else life.state
     assert started, f"seed {seed}: nothing ran at all"

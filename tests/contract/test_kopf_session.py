@@ -56,10 +56,32 @@ class Api:
         return response
 
 
+class Ending(Api):
+    """Ends its first watch with an error, as an API server does that is restarted or has lost its etcd."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        self.watches = 0
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.watches += "watch" in request.query
+        if "watch" not in request.query or self.watches > 1:
+            return await super().answer(request)
+        status = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Failure",
+            "code": self.code,
+            "message": "etcdserver: leader changed",
+        }
+        return web.Response(text=json.dumps({"type": "ERROR", "object": status}) + "\n", content_type="application/json")
+
+
 @asynccontextmanager
-async def kopfs_connection() -> AsyncIterator[None]:
+async def kopfs_connection(api: Api) -> AsyncIterator[None]:
     app = web.Application()
-    app.router.add_get("/apis/agentjobs.dev/v1alpha1/agentjobruns", Api().answer)
+    app.router.add_get("/apis/agentjobs.dev/v1alpha1/agentjobruns", api.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -77,10 +99,10 @@ async def kopfs_connection() -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def told(wanted: int) -> list[Any]:
+async def told(wanted: int, api: Api | None = None) -> list[Any]:
     settings = kopf.OperatorSettings()
     found: list[Any] = []
-    async with kopfs_connection(), asyncio.timeout(20):
+    async with kopfs_connection(api or Api()), asyncio.timeout(20):
         stream = watching.infinite_watch(settings=settings, resource=RUNS, namespace=None)
         async for event in stream:
             if event is not watching.Bookmark.LISTED:
@@ -120,6 +142,15 @@ def test_a_connection_that_is_lost_before_the_answer_is_one_that_kopf_makes_anew
         server.close()
 
     asyncio.run(lost())
+
+
+@pytest.mark.parametrize("code", [410, 429, 500, 504])
+def test_a_watch_that_the_api_server_ends_with_an_error_begins_anew(code: int) -> None:
+    """Kopf alone ends the operator, but for a 410."""
+    api = Ending(code)
+    names = [event["object"]["metadata"]["name"] for event in asyncio.run(told(9, api))]
+    assert names == ["deep", "second", "third", *["deep", "second", "third"], "deep", "deep", "last"]
+    assert api.watches == 2
 
 
 def test_what_is_large_is_not_kept() -> None:

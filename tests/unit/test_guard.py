@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentjobs.cluster.client import Json
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
@@ -56,6 +58,58 @@ def changed(kind: str, **fields: Any) -> dict[tuple[str, str], dict[str, Any]]:
 )  # fmt: skip
 def test_what_is_missing_or_was_changed_is_named(found: dict[tuple[str, str], dict[str, Any]], said: tuple[str, ...]) -> None:
     assert problems(EXPECTED, found) == said
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*SPEC, "resourceRules", "operations", "x"]), inner, max_size=3)
+    ),
+)
+
+
+def nested(levels: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+def is_told(spec: Any) -> None:
+    said = problems(EXPECTED, WHOLE | {(EXPECTED[0].kind, "a"): spec})
+    assert [sentence.partition(":")[0] for sentence in said] == ([] if spec == SPEC else ["ValidatingAdmissionPolicy a was changed"])
+    assert sum(map(len, said)) < 1000
+
+
+@given(JSON.filter(lambda spec: spec is not None))
+def test_whatever_stands_in_the_place_of_a_policy_is_told(spec: Any) -> None:
+    is_told(spec)
+
+
+WORST = {
+    "deep": nested(900),
+    "deep in its place": {**SPEC, "matchConstraints": nested(900)},
+    "wide": {f"f{number}": number for number in range(50_000)},
+    "long": {**SPEC, "matchConstraints": {"resourceRules": [{}] * 50_000}},
+}
+
+
+@pytest.mark.parametrize("spec", WORST.values(), ids=WORST)
+def test_the_worst_that_can_stand_there_is_told(spec: Any) -> None:
+    is_told(spec)
+
+
+@pytest.mark.parametrize(
+    "body", [{"metadata": {"name": "a"}}, {"metadata": {"name": "a"}, "spec": None}], ids=["too large to be read", "null"]
+)
+def test_a_policy_without_a_spec_is_none(body: Json) -> None:
+    class Api(Server):
+        async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+            return body
+
+    gap = asyncio.run(Guard(Api(NOW), EXPECTED, lambda: NOW).look(JUST_NOW))
+    assert gap
+    assert [problem.partition(":")[0].rpartition(" was ")[2] for problem in gap.problems] == ["changed", "changed"]
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:

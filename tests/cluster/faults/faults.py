@@ -159,8 +159,9 @@ class Frozen(Fault):
 
 @dataclass
 class Gap(Frozen):
-    """Every watch ends, and what comes next is not told: 410, when it is opened again."""
+    """Every watch ends, and what comes next is not told: an error, when it is opened again."""
 
+    error: int = 410
     told: set[str] = field(default_factory=set)
 
     async def opens(self, asked: Asked) -> Answer | None:
@@ -168,8 +169,8 @@ class Gap(Frozen):
         if asked.thing in self.told:
             return None
         self.told.add(asked.thing)
-        gone = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}
-        return Answer(200, _line({"type": "ERROR", "object": {"apiVersion": "v1", **gone}}))
+        status = {"kind": "Status", "status": "Failure", "code": self.error, "message": "too old a version, or no leader"}
+        return Answer(200, _line({"type": "ERROR", "object": {"apiVersion": "v1", **status}}))
 
     async def hears(self, asked: Asked, event: Json, arrived: float) -> bool:
         if self.thaw.is_set():
@@ -274,6 +275,7 @@ FAULTS: Final[dict[str, Make]] = {
     "no events of pods": lambda dice, n: Deaf(dice, kinds=frozenset({"pods"})),
     "no events of approvals": lambda dice, n: Deaf(dice, kinds=frozenset({"agentjobapprovals"})),
     "a gap, 410": lambda dice, n: Gap(dice),
+    "a gap, 500": lambda dice, n: Gap(dice, error=500),
     "watches cut": lambda dice, n: CutStreams(dice),
     "lists of the past": lambda dice, n: Past(dice),
     "restarted into the past": lambda dice, n: Past(dice, restarted=True),

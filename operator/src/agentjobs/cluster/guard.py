@@ -38,7 +38,8 @@ class Guard:
         async with self._turn:
             if self._expected and (self._looked is None or self._clock() - self._looked >= age):
                 found = await asyncio.gather(*(self._find(one) for one in self._expected))
-                specs = {(one.kind, one.name): body["spec"] for one, body in zip(self._expected, found, strict=True) if body}
+                # One that is too large to be read is its metadata alone: it is not the one that the chart made.
+                specs = {(one.kind, one.name): body.get("spec") or {} for one, body in zip(self._expected, found, strict=True) if body}
                 self._looked = self._clock()
                 self._note(next_gap(self.gap, problems(self._expected, specs), self._looked))
             return self.gap

@@ -26,6 +26,10 @@ CHUNK_BYTES: Final = 64 * 1024
 LARGE_BYTES: Final = 64 * 1024
 """An object of this size takes milliseconds to read, one that somebody made to be slow half a second: not on the event loop."""
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
+GONE: Final = 410
+"""On this error Kopf lists and watches anew; on any other it ends the operator."""
+ERROR_SECONDS: Final = 1.0
+"""How long a watch waits that the API server ended with another error."""
 
 
 def session(info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
@@ -100,11 +104,20 @@ class _Lines:
     async def _line(self, line: bytes) -> bytes:
         try:
             event = await _off_the_loop(read_event, line)
+            if event["type"] == "ERROR":
+                await self._ended(event["object"])
             event["object"] = sized(slim(self._plural, event["object"]), line)
         except (Malformed, KeyError, TypeError, AttributeError) as error:
             log.error("a line of the watch of %s cannot be read: %s", self._plural, type(error).__name__)  # noqa: TRY400, the line stays out
             return b""
         return json.dumps(event).encode() + b"\n"
+
+    async def _ended(self, status: dict[str, Any]) -> None:
+        """An API server that is restarted, or has lost its etcd, ends watches with 500 or 504: that is no reason to stop operating."""
+        if status.get("code") != GONE:
+            log.warning("the watch of %s ended with error %s; it begins anew", self._plural, status.get("code"))
+            status["code"] = GONE
+            await asyncio.sleep(ERROR_SECONDS)
 
 
 async def _small(plural: str, text: bytes) -> Any:
