@@ -260,7 +260,9 @@ class Reconciler:
         found = await self._find("revision", job.namespace, name, METADATA)
         if found and _holds(found, job, digest):
             return name, "ours", ""
-        kept = await self._find("revision", job.namespace, older, METADATA)
+        # Nobody makes such names any more: what there is of them, the first list has shown.
+        known = self._cache.revisions.version((job.namespace, older))
+        kept = await self._find("revision", job.namespace, older, METADATA) if known else None
         if kept and _holds(kept, job, digest):
             return older, "ours", ""
         if found and views.is_left(found, job):
