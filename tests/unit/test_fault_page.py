@@ -52,7 +52,7 @@ def test_the_page_counts_what_was_struck_and_what_came_of_it() -> None:
         Verdict("manual", "killed before write 3", 0, seconds=5),
         Verdict("cancel", "409", 4, seconds=9),
     ]
-    part = page.measured(verdicts, list(faults.FAULTS), "a machine", "2026-11-27")
+    part = page.measured(verdicts, list(faults.FAULTS), "a machine", "2026-11-27", 4)
     assert f"3 cases of {len(faults.FAULTS) + 4}," in part
     assert "1 more met nothing" in part
     assert "| manual | 2 | 1 | 0 | 0 | 0 | 0 |" in part

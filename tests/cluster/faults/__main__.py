@@ -153,7 +153,7 @@ def main() -> int:
     verdicts = list(results.verdicts.values())
     if options.page:
         day = datetime.now(UTC).date().isoformat()
-        part = page.measured(verdicts, list(faults.FAULTS), machine.words(), day)
+        part = page.measured(verdicts, list(faults.FAULTS), machine.words(), day, options.side_by_side)
         options.page.write_text(page.written(options.page.read_text(), part))
     if results.not_tried:
         print(f"faults: not tried: {', '.join(results.not_tried)}", file=sys.stderr)
