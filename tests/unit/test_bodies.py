@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from agentjobs.core.bodies import MAX_DEPTH, MAX_VALUES, UNREADABLE, pruned, read, read_event, slim, unreadable
 from agentjobs.core.bounded import Malformed, loads
 from agentjobs.core.items import Items
+from agentjobs.core.pods import pod_view
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -45,19 +46,19 @@ def test_what_is_too_deep_becomes_null_and_all_else_stays(value: Any, kept: int)
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "said", "left"),
     [
-        (deep(300), f"is nested more than {MAX_DEPTH} levels deep"),
-        (deep(100_000), f"is nested more than {MAX_DEPTH} levels deep"),
-        ("[" + "[]," * MAX_VALUES + "[]]", f"holds more than {MAX_VALUES} values"),
+        (deep(300), f"is nested more than {MAX_DEPTH} levels deep", {"a": {"a": None}}),
+        (deep(100_000), f"is nested more than {MAX_DEPTH} levels deep", {"a": {"a": None}}),
+        ("[" + "[]," * MAX_VALUES + "[]]", f"holds more than {MAX_VALUES} values", None),
     ],
 )
-def test_of_an_object_that_cannot_be_read_its_name_and_its_outermost_fields_are_left(data: str, said: str) -> None:
+def test_of_an_object_that_cannot_be_read_its_name_and_its_outermost_fields_are_left(data: str, said: str, left: Any) -> None:
     body = read(run_with(data).encode())
     assert unreadable(body) == said
     assert body["metadata"] == {"name": "r", "namespace": "n"}
     assert body["spec"]["jobName"] == "j"
-    assert body["spec"]["trigger"]["event"] == {"id": "7", "source": "/s", "type": "t", "data": None}
+    assert body["spec"]["trigger"]["event"] == {"id": "7", "source": "/s", "type": "t", "data": left}
 
 
 def test_a_line_of_a_watch_is_read_the_same_way() -> None:
@@ -162,3 +163,25 @@ def test_anything_that_a_stream_says_can_be_made_small(body: Any, plural: str) -
     body.pop("metadata", None)
     assert loads(json.dumps(slim(plural, body)), max_bytes=10**6, max_depth=50) == body
     assert UNREADABLE not in body
+
+
+@pytest.mark.parametrize("managers", [1, 20])
+def test_a_pod_that_somebody_has_annotated_beyond_reading_still_tells_how_it_ended(managers: int) -> None:
+    keys = [f"{number:04x}" for number in range(34_000)]
+    share = len(keys) // managers
+    fields: list[Any] = [
+        {"f:metadata": {"f:annotations": {f"f:{key}": {} for key in keys[at : at + share]}}} for at in range(0, len(keys), share)
+    ]
+    ended = {"exitCode": 3, "reason": "Error", "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:01:00Z", "message": "{}"}
+    told = {"containerStatuses": [{"name": "runner", "image": "i", "state": {"terminated": ended}}], "phase": "Failed"}
+    installed = [{"name": "packages", "state": {"terminated": {"exitCode": 0, "message": "fine"}}}]
+    metadata = {"name": "p", "namespace": "n", "uid": "u", "resourceVersion": "5", "labels": {"agentjobs.dev/job": "report"}}
+    bloated = {
+        "annotations": dict.fromkeys(keys, ""),
+        "managedFields": [{"manager": f"m{n}", "fieldsV1": each} for n, each in enumerate(fields)],
+    }
+    body = read(json.dumps({"metadata": metadata | bloated, "status": told | {"initContainerStatuses": installed}}).encode())
+    assert unreadable(body)
+    pod = pod_view(body)
+    assert (pod.exit_code, pod.started, pod.finished, pod.ended_by) == (3, ended["startedAt"], ended["finishedAt"], "Error")
+    assert (pod.termination_message, pod.install_exit, pod.install_message) == ("{}", 0, "fine")

@@ -14,14 +14,17 @@ from hypothesis import strategies as st
 
 from agentjobs.api import names
 from agentjobs.api.event import Event
+from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import Json
 from agentjobs.core import chains, install, manifests, schedule, sessions
 from agentjobs.core.cases import cases
 from agentjobs.core.decide import decide
+from agentjobs.core.errors import NameTaken
 from agentjobs.core.ours import is_same
-from agentjobs.core.plan import Kind
+from agentjobs.core.plan import Kind, Write
 from agentjobs.core.pods import pod_view
 from agentjobs.core.views import run_view
+from agentjobs.execute import Executor
 from agentjobs.testing.simulation import Kubernetes
 from tests import manifests as written
 from tests.unit import lives
@@ -278,3 +281,20 @@ def test_a_start_whose_name_somebody_elses_job_has_is_recorded_with_that_reason(
     record = lives.runs(kube)[lives.SCHEDULED_RUN]
     assert (record["phase"], record["reason"]) == ("Skipped", "NameTaken")
     assert f"a Job named {lives.SCHEDULED_RUN} exists that is not this job's; delete it" in record["message"]
+
+
+def test_a_name_that_is_free_again_is_not_called_taken_any_more() -> None:
+    kube, key = lives.new_cluster(), (NS, "report")
+    theirs, ours = written.run("next", "another"), written.run("next", "report")
+    executor = Executor(kube.server, Cache(), lambda _: None)
+
+    async def tried() -> None:
+        kube.server.create("run", NS, theirs)
+        with pytest.raises(NameTaken):
+            await executor.execute(key, Write("create", "run", "next", "a start", ours))
+        assert executor.taken(key) == {("run", "next")}
+        kube.server.remove(("run", NS, "next"))
+        await executor.execute(key, Write("create", "run", "next", "a start", ours))
+
+    asyncio.run(tried())
+    assert executor.taken(key) == frozenset()

@@ -94,6 +94,8 @@ class Executor:
                 raise
             else:
                 body = None
+        if write.verb == "create" and body is not None and key in self._taken:
+            self._taken[key] -= {(write.kind, write.name)}
         self._learn(key, write, body)
         return body
 

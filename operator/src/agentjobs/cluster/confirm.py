@@ -14,7 +14,7 @@ from agentjobs.cluster.client import Api
 from agentjobs.cluster.fresh import pages
 from agentjobs.core import cases, revisions, runs, starts
 from agentjobs.core.approval import verdict
-from agentjobs.core.cases import Case
+from agentjobs.core.cases import Case, begun
 from agentjobs.core.decide import in_force, is_suspended
 from agentjobs.core.errors import NotFound
 from agentjobs.core.plan import Observed
@@ -73,9 +73,9 @@ async def confirm_runs(api: Api, cache: Cache, key: Key, observed: Observed) -> 
     """Brings up to date the Jobs, pods and runs that seem to be gone; returns whether it asked."""
     doubtful = [case for case in cases.cases(observed) if not case.final and not (case.run and case.run.final) and _lacks_something(case)]
     for case in doubtful:
-        if case.run is None:
+        if case.run is None or case.earlier:
             await _look(api, cache, "run", key, case.name)
-        else:
+        if case.run is not None:
             await _look(api, cache, "batchjob", key, case.name)
             if case.pod is None:
                 await _list(api, cache, "pod", key, f"batch.kubernetes.io/job-name={case.name},{names.JOB_LABEL}")
@@ -87,8 +87,12 @@ async def confirm_runs(api: Api, cache: Cache, key: Key, observed: Observed) -> 
 
 
 def _lacks_something(case: Case) -> bool:
-    if case.run is None:
+    run = case.run
+    if run is None or case.earlier:
         return True
+    if run.skip or not (run.adopted or begun(run)):
+        # It waits. What is decided about it holds only for the run as it was read.
+        return False
     return runs.over(case) and (case.pod is None or case.pod.ending)
 
 

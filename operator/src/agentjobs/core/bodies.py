@@ -24,8 +24,11 @@ MAX_DEPTH: Final = 100
 """Of arrays and objects. A dataSchema may have 50 levels, each of up to two; Python's parser and what checks schemas recurse."""
 MAX_VALUES: Final = 100_000
 """Of an object: some 20 MB in memory at worst, while an event of 128 KiB that has as many as it can is read."""
-KEPT_DEPTH: Final = 4
-"""What is left of an object that cannot be read: `spec.trigger.event.id` still is, its data is not."""
+KEPT_DEPTHS: Final = (6, 4)
+"""What is left of an object that cannot be read, the first of these with which it can be. At 6 a pod still tells how its
+containers ended; who set which of its fields, which anybody can blow up who may annotate it, is cut. At 4 the data of an
+event is cut, and its id is not.
+"""
 TO_BRACKET: Final = re.compile(rb'[^"\[\]{}]*+(?:"[^"]*+"[^"\[\]{}]*+){0,500}([\[\]{}]?)')
 """In a text that `masked` has been over: past strings to the next bracket, or past 500 strings. Python 3.11.2, which Debian has, gets
 groups wrong that are repeated possessively (gh-106052), and one repeated without a bound would take memory for each string.
@@ -62,13 +65,22 @@ def _read(data: bytes, around: int, body_of: Any) -> Json:
         problem = None
     except Malformed as error:
         problem = str(error).replace(f"than {MAX_DEPTH + around} levels", f"than {MAX_DEPTH} levels")
-        left = pruned(data, KEPT_DEPTH + around)
-        whole = loads(left, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
+        whole = _what_is_left(data, around)
     if not isinstance(whole, dict):
         raise Malformed("is no object")
     if problem:
         body_of(whole)[UNREADABLE] = problem
     return whole
+
+
+def _what_is_left(data: bytes, around: int) -> Any:
+    *tried, last = KEPT_DEPTHS
+    for kept in tried:
+        try:
+            return loads(pruned(data, kept + around), max_bytes=MAX_BYTES, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
+        except Malformed:
+            continue
+    return loads(pruned(data, last + around), max_bytes=MAX_BYTES, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
 
 
 def sized(body: Json, text: bytes) -> Json:

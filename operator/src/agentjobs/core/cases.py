@@ -23,6 +23,8 @@ class Case:
     batch_job: BatchJobView | None
     pod: PodView | None
     final: bool
+    earlier: BatchJobView | None = None
+    """A Job of this name that was made for an earlier run, which somebody deleted: nothing of it is this run's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,16 @@ def _is_ours(observed: Observed, job: BatchJobView, run: RunView | None) -> bool
     return not job.foreign and ((told or alone) if observed.job.gone else (told and alone))
 
 
+def begun(run: RunView) -> bool:
+    """Whether it has, or had, a Job: also that of a run whose owner garbage collection has taken off."""
+    return (run.started_as, run.made_as, run.started) != (None, None, None)
+
+
 def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView | None, recorded: str | None) -> Case:
     """`recorded` is the uid of the finished run of this name; a name can be used again after its record is deleted."""
     final = recorded is not None and (run is None or run.uid == recorded)
+    if job and run and job.run_uid not in (None, run.uid):
+        return Case(name, run, None, None, final, job)
     owner = job.uid if job else (run.started_as or run.made_as) if run else None
     # One without an owner was left behind by its Job; nobody else can put our label on a pod.
     pods = [pod for pod in observed.pods if pod.run == name and (owner is None or pod.owner_uid in (owner, None))]
@@ -95,5 +104,5 @@ def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView 
 
 
 def _age(case: Case) -> tuple[datetime, str]:
-    oldest_known = case.batch_job or case.run
+    oldest_known = case.batch_job or case.earlier or case.run
     return (oldest_known.created if oldest_known else datetime.max.replace(tzinfo=UTC)), case.name

@@ -17,6 +17,7 @@ from agentjobs.core import (
     frozen,
     history,
     manifests,
+    obstacles,
     pauses,
     phases,
     retention,
@@ -79,7 +80,7 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *revisions.sweep(observed, force, now),
     )
     waits = [wait for wait in (outlook.requeue_after, *(step.requeue_after for step in steps)) if wait is not None]
-    if runs.obstacle(observed, force):
+    if obstacles.obstacle(observed, force):
         waits.append(OBSTACLE_SECONDS)
     if observed.gap:
         waits.append(PATIENCE.total_seconds())
@@ -167,7 +168,7 @@ def answer(
         # The mark moves on once the records of what was left out are there.
         next_run_at, missed_since = status.next_run_at, status.missed_since
     fired = force.spec is not None and starts.has_fired(observed, force.spec.schedule)
-    obstacle = runs.obstacle(observed, force)
+    obstacle = obstacles.obstacle(observed, force)
     blocked = "PolicyMissing" if observed.gap else "NameTaken" if obstacle else "Deleting" if job.deleting else None
     answers = {
         "Approved": told,
@@ -269,7 +270,7 @@ def _cron_job(observed: Observed, force: Force, policy: RunPolicy, timing: Timin
         return
     if observed.job.deleting or timing is None or (gap and (cron is None or not gap.lasts(now))):
         return
-    held = timing.suspended or gap is not None or runs.obstacle(observed, force) is not None
+    held = timing.suspended or gap is not None or obstacles.obstacle(observed, force) is not None
     frozen_as = revisions.frozen(observed, force.content.digest)
     body = manifests.cron_job(observed.job, force.content, policy, replace(timing, suspended=held), frozen_as)
     if cron:

@@ -12,11 +12,11 @@ from typing import Final
 
 from agentjobs.api.job import ScheduledAgentJobStatus
 from agentjobs.core import manifests, runs, schedule, stops
-from agentjobs.core.cases import Case, Scene, cases
+from agentjobs.core.cases import Case, Scene, begun, cases
 from agentjobs.core.plan import Force, Observed, Plan, Stage, Write
 from agentjobs.core.policy import RunPolicy
 from agentjobs.core.timestamps import to_wire
-from agentjobs.core.views import JobView, RunView
+from agentjobs.core.views import BatchJobView, JobView, RunView
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 """Until what is left has ended. What happens meanwhile the watch streams tell."""
@@ -46,21 +46,35 @@ def decide_gone(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     """Nothing starts any more; what runs goes on to its record while its approval stands."""
     stopping = stops.reasons(observed)
     scene = Scene(observed, NOTHING, policy, now, cases(observed), observed.job.status, stopping)
-    plans = [_one(scene, case) for case in scene.cases]
+    plans = list(_some(scene))
     writes = (*stops.writes(observed), *(write for plan in plans for write in plan.writes), *_rest(observed))
     waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
     return Plan(tuple(sorted(writes, key=lambda write: write.stage)), min(waits, default=None))
 
 
+def _some(scene: Scene) -> Iterator[Plan]:
+    """Of a bounded number of runs, so that the next stop need not wait for all that anybody has asked for."""
+    writing = 0
+    for case in scene.cases:
+        plan = _one(scene, case)
+        writing += bool(plan.writes)
+        if writing > runs.BEGIN_AT_ONCE:
+            yield Plan(requeue_after=0)
+            return
+        yield plan
+
+
 def _one(scene: Scene, case: Case) -> Plan:
     run, job = case.run, case.batch_job
+    if case.earlier:
+        return Plan(tuple(_away(case.earlier)), 1)
     if run is not None and run.adopted and not scene.job.uid:
         return Plan()  # Its owner is gone, so it goes, too.
     if run is None or case.final or run.final:
         return _of_job(scene, case)
     if not _has_begun(scene, case, run):
         told = not_found(run, scene.now)
-        return Plan((*_away(case), *told.writes), told.requeue_after or (1 if job else None))
+        return Plan((*_away(job), *told.writes), told.requeue_after or (1 if job else None))
     if not runs.over(case):
         return Plan(requeue_after=LOOK_AGAIN_SECONDS)
     step = runs.finish(scene, case, run)
@@ -73,12 +87,12 @@ def _of_job(scene: Scene, case: Case) -> Plan:
     if case.run is None and not case.final:
         writes = tuple(_record(scene, case))
         return Plan(writes, requeue_after=0 if writes else None)
-    return Plan(tuple(_away(case))) if job and (job.ended or job.suspended) else Plan()
+    return Plan(tuple(_away(job))) if job and (job.ended or job.suspended) else Plan()
 
 
 def _has_begun(scene: Scene, case: Case, run: RunView) -> bool:
     job = case.batch_job
-    if (run.started_as, run.made_as, run.started) != (None, None, None):
+    if begun(run):
         return True
     waits = job and job.suspended and job.stop_reason is None and job.uid not in scene.stopping
     return job is not None and not waits
@@ -90,15 +104,14 @@ def _record(scene: Scene, case: Case) -> Iterator[Write]:
     if job is None or job.deleting:
         return
     if job.manual:
-        yield from _away(case)
+        yield from _away(job)
         return
     start = to_wire(schedule.start_of(job.name) or job.created)
     body = manifests.orphaned_run(scene.job, job, start)
     yield Write("create", "run", job.name, "a scheduled start", body, stage=Stage.RECORD)
 
 
-def _away(case: Case) -> Iterable[Write]:
-    job = case.batch_job
+def _away(job: BatchJobView | None) -> Iterable[Write]:
     return (runs.delete_job(job, "its job is gone"),) if job and not job.deleting else ()
 
 

@@ -274,7 +274,11 @@ def manual_job(
             "name": run.name,
             "namespace": job.namespace,
             "labels": labels(job.name),
-            "annotations": {**_job_annotations(content, policy), names.TRIGGER_ANNOTATION: "Schedule" if run.scheduled else "Manual"},
+            "annotations": {
+                **_job_annotations(content, policy),
+                names.TRIGGER_ANNOTATION: "Schedule" if run.scheduled else "Manual",
+                names.RUN_UID_ANNOTATION: run.uid,
+            },
             "ownerReferences": [{"apiVersion": "batch/v1", "kind": "CronJob", "name": cron.name, "uid": cron.uid, "controller": True}],
         },
         "spec": (with_event(spec, event) if event else spec) | {"suspend": True},

@@ -32,7 +32,7 @@ def is_same(kind: Kind, wanted: Body, found: Body) -> bool:
 def _marks(body: Body) -> tuple[Any, ...]:
     labels, annotations = labels_of(body), annotations_of(body)
     made_for = labels.get(names.JOB_LABEL), controller_uid(body), annotations.get(names.DIGEST_ANNOTATION)
-    return (*made_for, annotations.get(names.TRIGGER_ANNOTATION))
+    return (*made_for, annotations.get(names.TRIGGER_ANNOTATION), annotations.get(names.RUN_UID_ANNOTATION))
 
 
 def _cause(run: Body) -> tuple[Any, ...]:

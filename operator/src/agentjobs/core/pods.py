@@ -69,7 +69,9 @@ def pod_view(body: Body) -> PodView:
     ended, running, waiting = state.get("terminated") or {}, state.get("running") or {}, state.get("waiting") or {}
     conditions = status.get("conditions") or ()
     unscheduled: Mapping[str, Any] = next((c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False"), {})
-    install: Mapping[str, Any] = next((c["state"] for c in status.get("initContainerStatuses") or () if c["name"] == INSTALL_CONTAINER), {})
+    install: Mapping[str, Any] = next(
+        (c.get("state") or {} for c in status.get("initContainerStatuses") or () if c["name"] == INSTALL_CONTAINER), {}
+    )
     installed = install.get("terminated") or {}
     waiting = install.get("waiting") or waiting
     reason, message = (waiting.get("reason", ""), waiting.get("message", "")) if waiting else ("", "")

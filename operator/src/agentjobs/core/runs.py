@@ -10,9 +10,9 @@ from typing import Final
 from agentjobs.api import names
 from agentjobs.api.job import RunPhase
 from agentjobs.api.run import AgentJobRunStatus
-from agentjobs.core import chains, history, manifests, pauses, revisions, schedule, sessions, stops, triggers
+from agentjobs.core import chains, history, manifests, obstacles, pauses, revisions, schedule, stops, triggers
 from agentjobs.core.approval import Content
-from agentjobs.core.cases import Case, Scene, Step, cases
+from agentjobs.core.cases import Case, Scene, Step, begun, cases
 from agentjobs.core.conditions import why_nothing_runs
 from agentjobs.core.outcome import CANCELLED_IN_TIME, MAX_MESSAGE, Ending, Evidence, record
 from agentjobs.core.plan import CONTENT, STATUS, Force, Observed, Stage, Write, run_strand
@@ -34,26 +34,12 @@ READ_STUCK_SECONDS: Final = 15
 BEGINNING: Final = timedelta(seconds=5)
 """A pod that is well runs within this time; the job's status, which is written then, can wait until then to name the next start."""
 HARMLESS_WAITS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+BEGIN_AT_ONCE: Final = 20
+"""Runs that something is decided about in one pass: whoever may start a job can ask for thousands, and stops come between passes."""
 FINISH_AT_ONCE: Final = 5
 """Runs counted in one write: fewer than the history's ten lines, which prove that a run was counted."""
 CONTENT_FIRST: Final = frozenset({CONTENT})
 COUNTED_FIRST: Final = frozenset({STATUS})
-
-
-def foreign_claim(observed: Observed, force: Force) -> str | None:
-    """A session in a volume that is somebody else's would be one that nobody approved."""
-    if observed.session_claim != "foreign" or force.spec is None or not sessions.continuous(force.spec):
-        return None
-    name = sessions.claim_name(observed.job.name)
-    return f"a PersistentVolumeClaim named {name} exists that is not this job's; delete it or choose another name for the job"
-
-
-def obstacle(observed: Observed, force: Force) -> str | None:
-    """What keeps the job from having its CronJob, its revision, or its session."""
-    cron = observed.cron_job
-    if cron is None or observed.own_cron_job:
-        return revisions.obstacle(observed, force) or foreign_claim(observed, force)
-    return f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another name for the job"
 
 
 def over(case: Case) -> bool:
@@ -83,19 +69,22 @@ def follow(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -
     contents = [content for content in (force.current, observed.previous) if content]
     stopping = stops.reasons(observed, contents)
     scene = Scene(observed, force, policy, now, cases(observed), observed.job.status, stopping)
-    finishing = 0
+    beginning = finishing = 0
     for case in scene.cases:
         step = _step(scene, case)
-        if step.finished and finishing == FINISH_AT_ONCE:
+        beginning, finishing = beginning + bool(step.before), finishing + bool(step.finished)
+        if beginning > BEGIN_AT_ONCE or finishing > FINISH_AT_ONCE:
             yield Step(requeue_after=0)
             return
-        finishing += step.finished is not None
         scene = replace(scene, status=step.status or scene.status)
         yield step
 
 
 def _step(scene: Scene, case: Case) -> Step:
     run = case.run
+    if case.earlier:
+        gone = () if case.earlier.deleting else (delete_job(case.earlier, "the run that it was made for was deleted"),)
+        return Step(before=gone, requeue_after=1)
     if case.final or (run and run.final):
         return _clean_up(scene, case)
     if run is None:
@@ -111,8 +100,7 @@ def _follow(scene: Scene, case: Case, run: RunView) -> Step:
         return Step(active=True, requeue_after=READ_AGAIN_SECONDS)
     if run.manual and not run.adopted:
         # Begun, but without an owner: it was orphaned together with an earlier job of this name.
-        begun = (run.started_as, run.made_as, run.started) != (None, None, None)
-        return Step(before=(_adopt(scene.job, run, {}),), requeue_after=0) if begun else _start(scene, case, run)
+        return Step(before=(_adopt(scene.job, run, {}),), requeue_after=0) if begun(run) else _start(scene, case, run)
     if job and job.manual and job.uid != run.started_as:
         return Step(before=(delete_job(job, "the run has begun as another Job"),), requeue_after=0)
     if job and job.suspended and job.manual and job.stop_reason is None:
@@ -191,7 +179,7 @@ def _refusal(scene: Scene, case: Case, ahead: Case | None) -> tuple[str, str] | 
     """Why a manual run cannot start: reason and sentence."""
     if scene.force.content is None:
         return "NotApproved", why_nothing_runs(scene.force, scene.job.name)
-    if taken := obstacle(scene.observed, scene.force):
+    if taken := obstacles.obstacle(scene.observed, scene.force):
         return "NameTaken", taken
     if any(job.name == case.name for job in scene.observed.batch_jobs) and case.batch_job is None:
         return "NameTaken", f"a Job named {case.name} exists that is not this run's; choose another name"

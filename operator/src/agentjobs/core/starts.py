@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from agentjobs.api.job import Schedule, ScheduledAgentJobStatus
-from agentjobs.core import history, manifests, runs, schedule
+from agentjobs.core import history, manifests, obstacles, schedule
 from agentjobs.core.manifests import NEVER, Timing
 from agentjobs.core.plan import Force, Observed, Stage, Write
 from agentjobs.core.timestamps import from_wire, to_wire
@@ -103,7 +103,7 @@ def outlook(observed: Observed, force: Force, status: ScheduledAgentJobStatus, *
         return Outlook(timing=manifests.plain(force.spec.schedule, suspended=True))
     wanted = force.spec.schedule
     overlaps = force.spec.concurrency_policy != "Forbid"
-    obstacle = runs.obstacle(observed, force)
+    obstacle = obstacles.obstacle(observed, force)
     scene = Scene(observed, wanted, status, now, _starts(observed), draw_for(observed, wanted), obstacle, overlaps)
     known = status.approval is not None and status.approval.digest == force.content.digest
     if suspended:

@@ -45,9 +45,10 @@ def words(spec: ScheduledAgentJobSpec) -> Iterable[str]:
 
 
 def to_read(observed: Observed) -> tuple[str, ...]:
-    """Names of the runs whose event is needed: they are about to start, and views hold no data."""
-    begun = {job.name for job in observed.batch_jobs}
-    return tuple(run.name for run in observed.runs if run.event and not run.adopted and run.name not in begun)
+    """The name of the run whose event is needed: the next one that is about to start. Views hold no data, and each may have megabytes."""
+    made = {job.name for job in observed.batch_jobs}
+    wait = [run for run in observed.runs if run.event and not (run.adopted or run.name in made or refusal(run, None, None, None))]
+    return tuple(run.name for run in sorted(wait, key=lambda run: (run.created, run.name))[:1])
 
 
 def refusal(run: RunView, spec: ScheduledAgentJobSpec | None, event: Event | None, paused: str | None) -> Refusal | None:

@@ -100,6 +100,8 @@ class BatchJobView:
     """The pins that it was started with and that needed an approval of their own then."""
     foreign: bool = False
     """It lacks our label, and only has the name of one of ours: nothing of it is read, and it is left alone."""
+    run_uid: str | None = None
+    """Of the run that the operator made it for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,7 @@ def batch_job_view(body: Body) -> BatchJobView:
         held=bool(condition_of(body, "Suspended")),
         due=_due(body),
         packages=pins(annotations.get(names.PACKAGES_ANNOTATION, "").split(",")),
+        run_uid=annotations.get(names.RUN_UID_ANNOTATION),
     )
 
 

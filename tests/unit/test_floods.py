@@ -1,0 +1,130 @@
+"""Who may start a job can ask for thousands of runs: a pass stays small, stops come between passes, and no data piles up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from agentjobs.cluster.client import Json
+from agentjobs.core.plan import Write
+from agentjobs.testing.operators import Operator
+from agentjobs.testing.simulation import Kubernetes
+from tests.unit.lives import NS, apply, decide, new_cluster, nothing, runs, start, step
+from tests.unit.lives_of_deletions import forget_approvals, has_begun
+from tests.unit.lives_of_events import TRIGGERS, send
+from tests.unit.test_crash_points import World
+
+MANY: Final = 120
+ENOUGH: Final = 60
+"""Requests that one pass may take, whatever anybody has asked for."""
+MANY_PASSES: Final = 600
+
+
+class Counting:
+    """The API server, and what one pass has asked of it."""
+
+    def __init__(self, kube: Kubernetes) -> None:
+        self._server = kube.server
+        self.asked: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._server, name)
+
+    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+        self.asked[f"get {kind}"] += 1
+        return await self._server.get(kind, namespace, name, accept=accept)
+
+    async def write(self, namespace: str, write: Write) -> Json:
+        self.asked[f"{write.verb} {write.kind}"] += 1
+        return await self._server.write(namespace, write)
+
+
+async def passes(kube: Kubernetes) -> list[Counter[str]]:
+    """What an operator that starts now asks in each of its passes, until it has nothing to do for a while."""
+    api, found = Counting(kube), []
+    operator = Operator(api, kube.server)
+    await operator.start()
+    for _ in range(MANY_PASSES):
+        operator.hear()
+        api.asked.clear()
+        if await operator.work():
+            found.append(Counter(api.asked))
+        elif not kube.step():
+            due = operator.next_due()
+            if due is None or due > kube.server.now + timedelta(seconds=5):
+                break
+            kube.server.now = due
+    return found
+
+
+def flooded(*acts: Any) -> Kubernetes:
+    """A job whose run goes on, and then what somebody asks for while nobody operates."""
+
+    async def lived() -> Kubernetes:
+        life = (
+            step(nothing, apply("slow", "long"), apply("orders", "ok", triggers=TRIGGERS, concurrencyPolicy="Allow")),
+            step(has_begun, decide("slow"), decide("orders"), start("slow", "endless")),
+        )
+        world = World(new_cluster(), life)
+        await world.add_operator()
+        while world.act():
+            await world.rest()
+        for act in acts:
+            act(world.kube)
+        return world.kube
+
+    return asyncio.run(lived())
+
+
+@pytest.mark.parametrize("job", ["slow", "there-is-none"])
+def test_a_pass_stays_small_and_all_are_answered_however_many_are_asked_for(job: str) -> None:
+    kube = flooded(*(start(job, f"more-{number}") for number in range(MANY)))
+    kube.server.now += timedelta(seconds=5)
+    asked = asyncio.run(passes(kube))
+    assert max(sum(each.values()) for each in asked) <= ENOUGH
+    assert sum(sum(each.values()) for each in asked) < MANY * 12
+    # Of a job that there is the history keeps some.
+    assert {run.get("phase") for name, run in runs(kube).items() if name != "endless"} == {"Skipped"}
+
+
+def test_the_data_of_one_event_is_read_at_a_time() -> None:
+    kube = flooded(*(send(number) for number in range(10, 50)))
+    asked = asyncio.run(passes(kube))
+    assert max(each["get run"] for each in asked) <= 1
+    assert sum(each["create batchjob"] for each in asked) == 40
+
+
+def test_an_event_under_a_name_that_is_not_its_own_is_refused_unread() -> None:
+    kube = flooded(*(send(number, f"other-{number}") for number in range(10, 50)))
+    asked = asyncio.run(passes(kube))
+    assert sum(each["get run"] for each in asked) == 0
+    assert {runs(kube)[f"other-{number}"]["reason"] for number in range(10, 50)} == {"EventName"}
+
+
+def test_what_is_withdrawn_during_a_flood_ends_in_the_next_pass() -> None:
+    kube = flooded(*(start("slow", f"more-{number}") for number in range(MANY)))
+
+    async def withdrawn() -> list[Counter[str]]:
+        api, found = Counting(kube), []
+        operator = Operator(api, kube.server)
+        await operator.start()
+        for number in range(6):
+            if number == 2:
+                forget_approvals(kube)
+            operator.hear()
+            api.asked.clear()
+            await operator.work()
+            found.append(Counter(api.asked))
+        return found
+
+    asked = asyncio.run(withdrawn())
+    # Two jobs take turns: each is looked at once more before the third pass of the first.
+    assert sum(each["patch batchjob"] for each in asked) == 1
+    (job,) = [body for body in kube.server.all("batchjob") if body["metadata"]["name"] == "endless"]
+    assert job["spec"]["suspend"] is True
+    assert sum(sum(each.values()) for each in asked) < 6 * ENOUGH
+    assert job["metadata"]["namespace"] == NS
