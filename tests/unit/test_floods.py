@@ -10,12 +10,14 @@ from typing import Any, Final
 import pytest
 
 from agentjobs.cluster.client import Json
+from agentjobs.core.errors import Refused
 from agentjobs.core.plan import Write
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
 from tests.unit.lives import NS, apply, decide, new_cluster, nothing, runs, start, step
 from tests.unit.lives_of_deletions import forget_approvals, has_begun
 from tests.unit.lives_of_events import TRIGGERS, send
+from tests.unit.lives_of_starts import cancel
 from tests.unit.test_crash_points import World
 
 MANY: Final = 120
@@ -128,3 +130,29 @@ def test_what_is_withdrawn_during_a_flood_ends_in_the_next_pass() -> None:
     assert job["spec"]["suspend"] is True
     assert sum(sum(each.values()) for each in asked) < 6 * ENOUGH
     assert job["metadata"]["namespace"] == NS
+
+
+def test_a_quota_that_keeps_many_runs_from_starting_holds_back_neither_records_nor_answers() -> None:
+    """They are older than what is answered, and are tried again in every pass."""
+    names = [f"more-{number:03}" for number in range(MANY)]
+    kube = flooded(*(start("orders", name) for name in names))
+    # One of the youngest is cancelled, and the other job's run, which is older, ends.
+    cancel(names[-1])(kube)
+
+    class Full(Counting):
+        async def write(self, namespace: str, write: Write) -> Json:
+            if (write.verb, write.kind) == ("create", "batchjob"):
+                raise Refused("403: exceeded quota", 403)
+            return await super().write(namespace, write)
+
+    async def tried() -> None:
+        operator = Operator(Full(kube), kube.server)
+        await operator.start()
+        for _ in range(10):
+            operator.hear()
+            await operator.work()
+            kube.server.now += timedelta(seconds=2)
+
+    asyncio.run(tried())
+    assert runs(kube)[names[-1]]["reason"] == "CancelledBeforeStart"
+    assert {runs(kube)[name].get("phase") for name in names[:-1]} <= {None, "Pending"}

@@ -58,7 +58,7 @@ def _some(scene: Scene) -> Iterator[Plan]:
     for case in scene.cases:
         plan = _one(scene, case)
         writing += bool(plan.writes)
-        if writing > runs.BEGIN_AT_ONCE:
+        if writing > runs.MANY:
             yield Plan(requeue_after=0)
             return
         yield plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,10 +35,11 @@ READ_STUCK_SECONDS: Final = 15
 BEGINNING: Final = timedelta(seconds=5)
 """A pod that is well runs within this time; the job's status, which is written then, can wait until then to name the next start."""
 HARMLESS_WAITS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
-BEGIN_AT_ONCE: Final = 20
-"""Runs that something is decided about in one pass: whoever may start a job can ask for thousands, and stops come between passes."""
 FINISH_AT_ONCE: Final = 5
 """Runs counted in one write: fewer than the history's ten lines, which prove that a run was counted."""
+MANY: Final = 20
+AT_ONCE: Final = {"finishes": FINISH_AT_ONCE, "creates": MANY, "answers": MANY}
+"""Runs in one pass. Whoever may start a job can ask for thousands, and stops are looked at between passes."""
 CONTENT_FIRST: Final = frozenset({CONTENT})
 COUNTED_FIRST: Final = frozenset({STATUS})
 
@@ -69,15 +71,24 @@ def follow(observed: Observed, force: Force, policy: RunPolicy, now: datetime) -
     contents = [content for content in (force.current, observed.previous) if content]
     stopping = stops.reasons(observed, contents)
     scene = Scene(observed, force, policy, now, cases(observed), observed.job.status, stopping)
-    beginning = finishing = 0
+    count: Counter[str] = Counter()
     for case in scene.cases:
         step = _step(scene, case)
-        beginning, finishing = beginning + bool(step.before), finishing + bool(step.finished)
-        if beginning > BEGIN_AT_ONCE or finishing > FINISH_AT_ONCE:
+        kind = _kind(step)
+        count[kind] += 1
+        if count[kind] > AT_ONCE.get(kind, count[kind]):
             yield Step(requeue_after=0)
-            return
+            continue
         scene = replace(scene, status=step.status or scene.status)
         yield step
+
+
+def _kind(step: Step) -> str:
+    """What is bounded apart: a quota that keeps twenty runs from starting holds back neither records nor answers."""
+    if step.finished:
+        return "finishes"
+    stages = {write.stage for write in step.before}
+    return "creates" if Stage.CREATE in stages else "answers" if Stage.START in stages else ""
 
 
 def _step(scene: Scene, case: Case) -> Step:
