@@ -18,6 +18,7 @@ from agentjobs.api.resources import RESOURCES
 from agentjobs.api.run import AgentJobRunSpec, AgentJobRunStatus
 from agentjobs.core.approval import content
 from agentjobs_runner import capture, envelope
+from tests.pages import blocks
 from tests.web_logs import EXAMPLE
 
 ROOT = Path(__file__).parents[2]
@@ -205,3 +206,17 @@ def test_links_into_a_page_lead_to_one_of_its_titles(document: Path) -> None:
 def test_every_page_is_reached_from_the_start_page() -> None:
     start = (ROOT / "docs/README.md").read_text()
     assert [page.name for page in (ROOT / "docs").glob("*.md") if page.name != "README.md" and f"]({page.name})" not in start] == []
+
+
+FIRST_STEPS = [block.commands for block in blocks(README.partition("kubectl saj new")[0])]
+
+
+def test_what_the_first_steps_call_is_installed_by_the_first_of_them() -> None:
+    commands = [command.strip() for block in FIRST_STEPS for line in block.splitlines() for command in line.split("&&")]
+    assert commands[0] == "apt-get update"
+    installed = {word for command in commands if command.startswith("apt-get install") for word in command.split()}
+    assert {command.split()[0] for command in commands} - {"cd", "eval", "export"} <= installed
+
+
+def test_no_block_of_the_first_steps_holds_two_ways_to_do_one_thing() -> None:
+    assert [block for block in FIRST_STEPS if len(re.findall(r"\binstall \.$", block, re.MULTILINE)) > 1] == []
