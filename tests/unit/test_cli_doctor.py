@@ -103,6 +103,12 @@ def test_a_job_that_only_waits_is_in_no_trouble() -> None:
     assert verdicts(doctor.troubles([ready("pages", "Ready", seen=0)], NOW)) == ["problem"]
 
 
+def test_a_single_start_is_trouble_only_when_it_did_not_happen() -> None:
+    past = [{"type": "Scheduled", "status": "False", "reason": "Past", "message": "it is over"}]
+    for phase, found in {"Triggered": "ok", "Running": "ok", "Idle": "problem", "Finished": "problem", "Failed": "problem"}.items():
+        assert verdicts(doctor.troubles([job("pages", phase=phase, conditions=past)], NOW)) == [found], phase
+
+
 def test_each_package_has_one_row_however_it_is_spelt() -> None:
     decision = {
         "metadata": {"name": "batch"},

@@ -31,6 +31,8 @@ FAULTS: Final = {
     "Scheduled": frozenset({"NeverDue", "Past", "PausedAfterFailures"}),
 }
 """Reasons of conditions that somebody has to do something about, beside decisions that wait or were made."""
+STARTED: Final = frozenset({"Triggered", "Running", "Blocked"})
+"""Phases in which `Past` is no fault: the only start has become a run, or one goes on that may be it."""
 STUCK: Final = timedelta(seconds=60)
 RIGHTS: Final = {
     "write jobs": ("create", "scheduledagentjobs"),
@@ -160,6 +162,7 @@ def troubles(found: list[Json], now: datetime) -> Iterator[Finding]:
         for job in found
         for condition in at(job, "status", "conditions") or ()
         if condition["reason"] in FAULTS.get(condition["type"], ())
+        and not (condition["reason"] == "Past" and at(job, "status", "phase") in STARTED)
     ]
     unseen = [job["metadata"]["name"] for job in found if at(job, "status", "observedGeneration") != at(job, "metadata", "generation")]
     yield from (Finding("problem", f"{name}: {message}") for name, message in wrong)
