@@ -33,7 +33,7 @@ CODES: Final = {
     Exit.FORBIDDEN: "RBAC or an admission policy refused it",
     Exit.CHANGED: "the content is not the one that was meant: read it again",
     Exit.RUN_FAILED: "`run --wait`: the run did not succeed",
-    Exit.TIMEOUT: "it took too long",
+    Exit.TIMEOUT: "it took too long, or the output that was followed ended before its run",
 }
 SHARED: Final = frozenset({"namespace", "context", "kubeconfig", "help"})
 CLI: Final = """# kubectl saj

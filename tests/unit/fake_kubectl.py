@@ -22,13 +22,20 @@ NAMESPACE: Final = "team"
 
 @dataclass(frozen=True)
 class FakeKube(Kube):
-    """Objects by the name of their collection. `forbidden`: collections that the user may not read. `wrote`: what was created."""
+    """Objects by the name of their collection. `forbidden`: collections that the user may not read. `wrote`: what was created.
+
+    Time goes by only while something waits: `waits` are the seconds so far, and `later` is what happens in the next pauses.
+    `watches`: what the next ones answer, to end at once; any other says nothing until its time is over.
+    """
 
     chosen: str | None = NAMESPACE
     objects: dict[str, list[Json]] = field(default_factory=dict)
     forbidden: frozenset[str] = frozenset()
     wrote: list[Json] = field(default_factory=list)
     log: bytes = b""
+    watches: list[bytes] = field(default_factory=list)
+    later: list[Callable[[], object]] = field(default_factory=list)
+    waits: list[float] = field(default_factory=list)
     user: str = "ana@example.com"
 
     def run(self, *arguments: str, stdin: str = "") -> str:
@@ -52,14 +59,22 @@ class FakeKube(Kube):
         return json.dumps({"items": items, "metadata": {}, "resources": self.objects.get("resources", [])})
 
     @contextmanager
-    def stream(self, *arguments: str) -> Iterator[IO[bytes]]:
+    def stream(self, *arguments: str, seconds: float) -> Iterator[IO[bytes]]:
         if arguments[0] == "logs":
             yield io.BytesIO(self.log)
-            return
-        _, name = self._named(urlsplit(arguments[2]).path)
-        query = parse_qs(urlsplit(arguments[2]).query)
-        name = query["fieldSelector"][0].partition("=")[2]
-        yield io.BytesIO(json.dumps({"type": "ADDED", "object": self._found("agentjobruns", name)}).encode() + b"\n")
+        elif self.watches:
+            yield io.BytesIO(self.watches.pop(0))
+        else:
+            self.waits.append(seconds)
+            yield io.BytesIO()
+
+    def clock(self) -> float:
+        return sum(self.waits)
+
+    def pause(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if self.later:
+            self.later.pop(0)()
 
     def _named(self, path: str) -> tuple[str, str]:
         steps = path.strip("/").split("/")

@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from math import ceil
+from threading import Timer
 from typing import IO, Any, Final
 from urllib.parse import quote, urlencode
 
@@ -23,7 +26,11 @@ Json = dict[str, Any]
 FIRST_PAGE: Final = 50
 PAGE: Final = 500
 SECONDS: Final = 60
-"""For one answer. Watches and logs have no limit of their own."""
+"""For one answer."""
+AGAIN: Final = 1
+"""Seconds between two watches of one object."""
+PASSING: Final = frozenset({Exit.CLUSTER, Exit.TIMEOUT})
+"""What may be otherwise when it is asked again."""
 JOBS: Final = "apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs"
 RUNS: Final = "apis/agentjobs.dev/v1alpha1/{}agentjobruns"
 APPROVALS: Final = "apis/agentjobs.dev/v1alpha1/{}agentjobapprovals"
@@ -155,16 +162,47 @@ class Kube:
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
         return str(self.create(WHO_AM_I, body, clusterwide=True)["status"]["userInfo"]["username"])
 
-    def watch(self, collection: str, name: str, seconds: int) -> Iterator[Json]:
-        """One object as it is, and each time it changes, for at most so many seconds."""
-        path = self.path(collection, "", None, watch=1, fieldSelector=f"metadata.name={name}", timeoutSeconds=seconds)
-        with self.stream("get", "--raw", path) as lines:
+    def watch(self, collection: str, name: str, seconds: float) -> Iterator[Json]:
+        """One object as it is, and each time it changes, for so many seconds: a watch that ends before, or fails, is begun again.
+
+        Raises Said when the object is gone, or may not be seen.
+        """
+        end = self.clock() + seconds
+        while True:
+            try:
+                yield (body := self.get(collection, name))
+                if (left := end - self.clock()) > 0:
+                    yield from self._changes(collection, body, left)
+            except Said as refusal:
+                if refusal.code not in PASSING:
+                    raise
+            if self.clock() + AGAIN >= end:
+                return
+            self.pause(AGAIN)
+
+    def _changes(self, collection: str, body: Json, seconds: float) -> Iterator[Json]:
+        """What becomes of an object, until the server ends the watch. Raises Said."""
+        name, since = body["metadata"]["name"], body["metadata"].get("resourceVersion")
+        query = {"watch": 1, "fieldSelector": f"metadata.name={name}", "resourceVersion": since, "timeoutSeconds": ceil(seconds)}
+        with self.stream("get", "--raw", self.path(collection, "", None, **query), seconds=seconds) as lines:
             for line in lines:
+                if not line.endswith(b"\n"):
+                    raise Said("the connection broke", "", Exit.CLUSTER, "")
                 event = json.loads(line)
                 if event["type"] in ("ADDED", "MODIFIED"):
                     yield event["object"]
                 elif event["type"] == "DELETED":
                     raise Said(f"{name} was deleted", "", Exit.NOT_FOUND, "NotFound")
+                elif event["type"] == "ERROR":
+                    raise Said(str(event["object"].get("message")), "", Exit.CLUSTER, "")
+
+    def clock(self) -> float:
+        """In seconds, from any beginning."""
+        return time.monotonic()
+
+    def pause(self, seconds: float) -> None:
+        """Lets time go by."""
+        time.sleep(seconds)
 
     def run(self, *arguments: str, stdin: str = "") -> str:
         """What kubectl prints. Raises Said."""
@@ -179,12 +217,18 @@ class Kube:
         return ran.stdout.decode(errors="replace")
 
     @contextmanager
-    def stream(self, *arguments: str) -> Iterator[IO[bytes]]:
-        """What kubectl prints, line by line as it comes. Raises Said when it fails, unless the reader has left before."""
+    def stream(self, *arguments: str, seconds: float) -> Iterator[IO[bytes]]:
+        """What kubectl prints, line by line as it comes, for at most so many seconds, also where the other end has fallen silent.
+
+        Raises Said when it fails or takes longer, unless the reader has left before.
+        """
         try:
             process = subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         except FileNotFoundError:
             raise _no_kubectl() from None
+        limit = Timer(seconds, process.terminate)
+        limit.daemon = True
+        limit.start()
         with process:
             if process.stdout is None or process.stderr is None:
                 raise AssertionError("both are pipes")
@@ -194,6 +238,7 @@ class Kube:
                 if process.wait():
                     raise said(process.stderr.read().decode(errors="replace"))
             finally:
+                limit.cancel()
                 process.terminate()
 
     def command(self, *arguments: str) -> list[str]:

@@ -8,12 +8,14 @@ from typing import Annotated, Final
 import typer
 
 from agentjobs.cli import options, rows, screen
-from agentjobs.cli.kube import RUNS, Json, Kube, Said
+from agentjobs.cli.kube import AGAIN, PASSING, RUNS, SECONDS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at
 
 ENVELOPE: Final = re.compile(rb"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0-9a-f]{32} \d+ [0-9a-f]{64}$|filler [0-9a-f]{32} \.+$)")
 """Lines of the runner for the operator, at the end of a log."""
+RECORDED: Final = 30
+"""Seconds in which a record is final once its run has ended, while the operator is there."""
 
 
 @options.on_cluster
@@ -24,17 +26,23 @@ def run(
     follow_: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more while it runs.")] = False,
     timeout: Annotated[int, typer.Option("--timeout", help="Seconds to follow at most.")] = 3900,
 ) -> None:
-    """Show the output of a run: both streams live while it runs, stdout from its record afterwards."""
+    """Show the output of a run: both streams live while it runs, stdout from its record afterwards.
+
+    With --follow the exit code is 8 where the output that came ended before the run did.
+    """
     record = _record(kube, name)
+    run_name = str(record["metadata"]["name"])
     if at(record, "status", "phase") not in rows.FINAL:
         if stderr:
             raise Problem(
-                f"AgentJobRun {record['metadata']['name']} still runs, and a live log does not tell stderr from stdout",
+                f"AgentJobRun {run_name} still runs, and a live log does not tell stderr from stdout",
                 "leave --stderr out, or wait until it has ended",
                 Exit.USAGE,
             )
-        live = follow if follow_ else snapshot
-        live(kube, str(record["metadata"]["name"]), timeout)
+        if not follow_:
+            snapshot(kube, run_name)
+        elif problem := follow(kube, run_name, timeout):
+            raise problem
         return
     stored(record, stderr=stderr)
 
@@ -79,35 +87,59 @@ def _record(kube: Kube, name: str) -> Json:
     return found[0]
 
 
-def snapshot(kube: Kube, run_name: str, timeout: int) -> None:
-    """The log as far as it is; `timeout` bounds nothing here."""
-    del timeout
+def snapshot(kube: Kube, run_name: str) -> None:
+    """The log as far as it is."""
     pod = at(kube.get(RUNS, run_name), "status", "podName")
     if pod:
-        _print(kube, pod, "--follow=false")
+        _print(kube, pod, "--follow=false", SECONDS)
     else:
         screen.note(f"AgentJobRun {run_name} has not started yet")
 
 
-def follow(kube: Kube, run_name: str, seconds: int) -> None:
-    """The log as it grows, to its end. A run that ended before its log could be read is shown from its record."""
+def follow(kube: Kube, run_name: str, seconds: float) -> Problem | None:
+    """The log as it grows, and what is wrong when it ended before its run. A run whose log is gone already is shown from its record."""
+    end = kube.clock() + seconds
     for record in kube.watch(RUNS, run_name, seconds):
         phase, pod = at(record, "status", "phase"), at(record, "status", "podName")
-        if phase == "Running" and pod:
-            try:
-                _print(kube, pod, "--follow=true")
-            except Said as refusal:
-                if refusal.code is not Exit.NOT_FOUND:
-                    raise
-                continue
-            return
         if phase in rows.FINAL:
             stored(record, stderr=False)
-            return
+            return None
+        if phase == "Running" and pod:
+            try:
+                whole = _print(kube, pod, "--follow=true", end - kube.clock())
+            except Said as refusal:
+                if refusal.code is Exit.NOT_FOUND:
+                    continue
+                if refusal.code not in PASSING:
+                    raise
+                whole = False
+            if whole or ended(kube, run_name, min(RECORDED, end - kube.clock())):
+                return None
+            break
+    if kube.clock() + AGAIN >= end:
+        return late(run_name, seconds)
+    told = f"the output of AgentJobRun {run_name} ended here, and the run has not, as far as its record says"
+    return Problem(told, f"`kubectl saj logs --follow {run_name}` shows it again, from its beginning", Exit.TIMEOUT)
 
 
-def _print(kube: Kube, pod: str, follow_: str) -> None:
-    with kube.stream("logs", "--namespace", kube.namespace, pod, "--container=runner", follow_) as lines:
+def late(run_name: str, seconds: float) -> Problem:
+    """Of a run that takes longer than somebody waits."""
+    return Problem(
+        f"AgentJobRun {run_name} did not end within {seconds:g} s", f"`kubectl saj logs {run_name}` shows how far it is", Exit.TIMEOUT
+    )
+
+
+def ended(kube: Kube, run_name: str, seconds: float) -> Json | None:
+    """The record, once it is final; None when it is not within so many seconds."""
+    return next((record for record in kube.watch(RUNS, run_name, seconds) if at(record, "status", "phase") in rows.FINAL), None)
+
+
+def _print(kube: Kube, pod: str, follow_: str, seconds: float) -> bool:
+    """Whether the runner's own lines came last, as they do where nothing is missing."""
+    ours = False
+    with kube.stream("logs", "--namespace", kube.namespace, pod, "--container=runner", follow_, seconds=seconds) as lines:
         for line in lines:
-            if not ENVELOPE.match(line):
+            ours = ENVELOPE.match(line) is not None
+            if not ours:
                 screen.output(line)
+    return ours

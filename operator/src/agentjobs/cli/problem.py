@@ -26,6 +26,7 @@ class Exit(IntEnum):
     RUN_FAILED = 7
     """`run --wait`: the run did not succeed."""
     TIMEOUT = 8
+    """It took too long, or `logs --follow` ended before the run did."""
 
 
 class Problem(Exception):

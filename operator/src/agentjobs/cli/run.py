@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from agentjobs.cli import events, logs, options, rows, screen
-from agentjobs.cli.kube import RUNS, Json, Kube, Said
+from agentjobs.cli.kube import AGAIN, RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at, one_line
 
@@ -47,9 +47,12 @@ def run(
         options.show_one(started, output, f"{told}; `kubectl saj logs {run_name}` shows its output")
         return
     screen.note(told if event else f"run {run_name}")
-    if follow:
-        logs.follow(kube, run_name, timeout)
-    record = finished(kube, run_name, timeout)
+    end = kube.clock() + timeout
+    if follow and (problem := logs.follow(kube, run_name, timeout)) and kube.clock() + AGAIN < end:
+        screen.note(problem.message)
+    record = logs.ended(kube, run_name, end - kube.clock())
+    if record is None:
+        raise logs.late(run_name, timeout)
     sentence = f"{rows.run_status(record)}: {one_line(at(record, 'status', 'message'))}"
     if follow:
         screen.note(sentence)
@@ -87,11 +90,3 @@ def _by_event(kube: Kube, job: str, event: Event) -> tuple[Json, bool]:
             f"AgentJobRun {found['metadata']['name']} is there, and it is not this event's", "delete it, or give the event another id"
         )
     return found, False
-
-
-def finished(kube: Kube, name: str, seconds: int) -> Json:
-    """The record, once it is final."""
-    for record in kube.watch(RUNS, name, seconds):
-        if at(record, "status", "phase") in rows.FINAL:
-            return record
-    raise Problem(f"AgentJobRun {name} did not end within {seconds} s", f"`kubectl saj logs {name}` shows how far it is", Exit.TIMEOUT)
