@@ -37,6 +37,8 @@ def _going(kube: Kube, name: str) -> list[Json]:
         if refusal.code is not Exit.NOT_FOUND:
             raise
         found = kube.all(RUNS, fieldSelector=f"spec.jobName={name}")
+        if not found:
+            kube.check_job(name, "neither a run nor a")
     going = [body for body in found if at(body, "status", "phase") not in rows.FINAL]
     if not going:
         told = f"the run {name} is {rows.run_status(found[0])}" if len(found) == 1 else f"no run of {name} goes on"

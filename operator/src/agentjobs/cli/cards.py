@@ -92,7 +92,7 @@ def run(
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Show the cards of jobs that wait for a decision: what an approver is asked."""
-    found = [kube.get(JOBS, job) for job in jobs] if jobs else [job for job in kube.all(JOBS) if rows.waits(job)]
+    found = [kube.job(job) for job in jobs] if jobs else [job for job in kube.all(JOBS) if rows.waits(job)]
     if output not in (options.Output.TABLE, options.Output.WIDE):
         options.show([found], (), output, empty="")
         return

@@ -94,7 +94,7 @@ def _cases(kube: Kube, jobs: Sequence[str], *, every: bool, digest: str | None) 
         raise Problem("which jobs?", "name them, or take all that wait: --all; `kubectl saj cards` shows them", Exit.USAGE)
     if digest and len(jobs) != 1:
         raise Problem("--digest is about one content, so it needs exactly one job", "name the job", Exit.USAGE)
-    found = [kube.get(JOBS, job) for job in jobs] if jobs else [job for job in kube.all(JOBS) if rows.waits(job)]
+    found = [kube.job(job) for job in jobs] if jobs else [job for job in kube.all(JOBS) if rows.waits(job)]
     cases = [Case(job, of_job(kube, job)) for job in found]
     for case in cases:
         _check(case, digest)

@@ -20,7 +20,7 @@ def run(
 ) -> None:
     """Delete jobs with the records of their runs. Decisions about them stay, unless --approvals."""
     for job in jobs:
-        kube.get(JOBS, job)
+        kube.job(job)
     if not screen.confirmed(f"Delete {', '.join(jobs)} with all records of their runs?", yes=yes):
         raise typer.Exit(Exit.NO)
     for job in jobs:

@@ -7,7 +7,7 @@ import typer
 from agentjobs.cli import options, screen
 from agentjobs.cli.contents import before_words, in_force, of_job
 from agentjobs.cli.difference import coloured, unified
-from agentjobs.cli.kube import JOBS, Kube
+from agentjobs.cli.kube import Kube
 from agentjobs.cli.problem import Exit
 
 
@@ -17,7 +17,7 @@ def run(
     job: options.Job,
 ) -> None:
     """Show what changed between the approved content that runs and the job as it is now. Exit code 1 when something did."""
-    body = kube.get(JOBS, job)
+    body = kube.job(job)
     before, after = in_force(kube, body), of_job(kube, body)
     names = (before_words(body, before), f"now {after.digest[:10]}")
     lines = unified(before.spec if before else None, after.spec, names)

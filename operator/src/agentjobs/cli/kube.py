@@ -137,8 +137,11 @@ class Kube:
         where = ("--namespace", self.namespace, "--field-manager", FIELD_MANAGER, "--type=merge", "--output=json")
         return self._json("patch", f"{plural}.agentjobs.dev", name, *where, "--patch", patch)
 
-    def job(self, name: str) -> Json:
-        """A ScheduledAgentJob. Raises Said, which names those that are written much like one that is not there."""
+    def job(self, name: str, sought: str = "no") -> Json:
+        """A ScheduledAgentJob. Raises Said, which names those that are written much like one that is not there.
+
+        `sought`: how the sentence begins, where the name could have been that of something else, too.
+        """
         try:
             return self.get(JOBS, name)
         except Said as refusal:
@@ -147,8 +150,16 @@ class Kube:
             like = get_close_matches(name[:MAX_NAME], self._names(), 3)
             remedy = f"did you mean {' or '.join(like)}? {refusal.remedy}" if like else refusal.remedy
             raise Said(
-                f"there is no ScheduledAgentJob {name} in namespace {self.namespace}", remedy, refusal.code, refusal.reason
+                f"there is {sought} ScheduledAgentJob {name} in namespace {self.namespace}", remedy, refusal.code, refusal.reason
             ) from None
+
+    def check_job(self, name: str, sought: str = "no") -> None:
+        """As `job`, for whoever need not be able to read it: a job that may not be read passes."""
+        try:
+            self.job(name, sought)
+        except Said as refusal:
+            if refusal.code is not Exit.FORBIDDEN:
+                raise
 
     def _names(self) -> list[str]:
         """Of all jobs, as far as the user may list them."""

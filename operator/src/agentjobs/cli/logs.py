@@ -83,6 +83,7 @@ def _record(kube: Kube, name: str) -> Json:
             raise
     found = rows.newest_first(kube.all(RUNS, fieldSelector=f"spec.jobName={name}"))
     if not found:
+        kube.check_job(name, "neither a run nor a")
         raise Problem(f"there is neither a run nor a job with runs named {name}", "`kubectl saj history JOB` lists runs", Exit.NOT_FOUND)
     return found[0]
 

@@ -22,8 +22,7 @@ def pause(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE)
 @options.on_cluster
 def resume(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE) -> None:
     """Let scheduled starts happen again, also after too many failures. Starts that were due meanwhile are not made up for."""
-    for name in jobs:
-        before = kube.job(name)
+    for name, before in _found(kube, jobs).items():
         if at(before, "status", "failurePause") and not at(before, "spec", "suspend"):
             # The operator takes a pause after failures back when suspend is turned off, so it has to be on first.
             kube.patch("scheduledagentjobs", name, {"suspend": True})
@@ -50,7 +49,12 @@ def _still(job: Json) -> str:
     return f", but it is never due: {due['message']}" if due.get("reason") in ("Past", "NeverDue") else ""
 
 
+def _found(kube: Kube, jobs: list[str]) -> dict[str, Json]:
+    """All of them, before the first is touched. Raises Said."""
+    return {name: kube.job(name) for name in jobs}
+
+
 def _suspend(kube: Kube, jobs: list[str], output: options.Output) -> None:
-    for job in jobs:
+    for job in _found(kube, jobs):
         done = kube.patch("scheduledagentjobs", job, {"suspend": True})
         options.show_one(done, output, f"{job} is paused")

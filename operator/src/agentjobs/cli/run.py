@@ -39,7 +39,7 @@ def run(
     if event and name:
         raise Problem("--name: the run of an event has the event's own name", "leave --name out", Exit.USAGE)
     sent = events.event_in(event) if event else None
-    _there(kube, job)
+    kube.check_job(job)  # a run of a job that is not there would be a record of nothing; who may start one need not be able to read it
     started, new = _by_event(kube, job, sent) if sent else (_by_hand(kube, job, name), True)
     run_name = str(started["metadata"]["name"])
     told = f"run {run_name} was created" if new else f"the event has its run already: {run_name}"
@@ -60,15 +60,6 @@ def run(
         options.show_one(record, output, f"{run_name} {sentence}")
     if at(record, "status", "phase") != "Succeeded":
         raise typer.Exit(Exit.RUN_FAILED)
-
-
-def _there(kube: Kube, job: str) -> None:
-    """A run of a job that is not there would be a record of nothing. Who may only start a job need not be able to read it."""
-    try:
-        kube.job(job)
-    except Said as refusal:
-        if refusal.code is not Exit.FORBIDDEN:
-            raise
 
 
 def _by_hand(kube: Kube, job: str, name: str | None) -> Json:

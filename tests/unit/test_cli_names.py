@@ -1,0 +1,53 @@
+"""A name that no job has is told in one way by every command that takes the name of a job."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from agentjobs.cli.main import COMMANDS
+from agentjobs.cli.problem import Exit
+from tests.unit.cli_jobs import JOBS, run
+from tests.unit.fake_kubectl import FakeKube, ran
+
+
+def parameters() -> dict[str, tuple[str, bool]]:
+    """Commands that take jobs: by which parameter, and whether it takes several."""
+    found = {}
+    for command, called in COMMANDS.items():
+        for parameter in inspect.signature(called).parameters.values():
+            (told,) = getattr(parameter.annotation, "__metadata__", [None])
+            if "JOB" in (getattr(told, "metavar", None) or ""):
+                found[command] = (parameter.name, "list" in str(parameter.annotation))
+    return found
+
+
+TAKE_JOBS = parameters()
+
+
+def called(command: str, kube: FakeKube, *names: str) -> tuple[int, bytes, str]:
+    parameter, several = TAKE_JOBS[command]
+    given: dict[str, Any] = {parameter: list(names) if several else names[-1]}
+    return ran(COMMANDS[command], kube, **given)
+
+
+def test_the_commands_that_take_jobs_are_found() -> None:
+    assert {"approve", "cancel", "cards", "deny", "delete", "diff", "history", "logs", "pause", "resume", "run"} <= TAKE_JOBS.keys()
+
+
+@pytest.mark.parametrize("command", TAKE_JOBS)
+def test_a_name_that_no_job_has_is_told_with_its_namespace_and_what_is_written_much_alike(command: str) -> None:
+    kube = FakeKube(objects={"scheduledagentjobs": list(JOBS), "agentjobruns": [run("web-1", "Running")]})
+    code, out, err = called(command, kube, "pages", "adit")
+    assert (code, out, kube.wrote, len(kube.objects["scheduledagentjobs"])) == (Exit.NOT_FOUND, b"", [], len(JOBS))
+    assert "ScheduledAgentJob adit in namespace team\n  did you mean audit?" in err
+
+
+@pytest.mark.parametrize("command", ["cancel", "logs"])
+def test_who_may_not_read_jobs_hears_of_runs_alone(command: str) -> None:
+    kube = FakeKube(forbidden=frozenset({"scheduledagentjobs"}))
+    code, _, err = called(command, kube, "adit")
+    assert code == Exit.NOT_FOUND
+    assert "adit" in err
