@@ -26,11 +26,19 @@ NO_OTHER_ENCODINGS: Final = {
     "a byte order mark": "\ufeffprint('hello')\n",
     "no encoding": "# coding:\n# encoding matters\n",
 }
-RESERVED_NAMES: Final = tuple(name for group in RESERVED for name in (*group.names, *(f"{prefix}X" for prefix in group.prefixes)))
-"""Each entry of the list."""
+STEERING_PYTHON: Final = (
+    *("PYTHONWARNINGS", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONUSERBASE", "PYTHONPYCACHEPREFIX", "PYTHONEXECUTABLE", "PYTHONSTARTUP"),
+    *("PYTHONINSPECT", "PYTHONBREAKPOINT", "PYTHON_PRESITE", "PYTHON_DOM", "PYTHONTZPATH", "_PYTHON_SYSCONFIGDATA_NAME", "PYTHONOPTIMIZE"),
+)
+"""Of the names that begin like these those that are known to load or run something, or to leave out what an approved script asserts."""
+RESERVED_NAMES: Final = (
+    *(name for group in RESERVED for name in (*group.names, *(f"{prefix}X" for prefix in group.prefixes))),
+    *STEERING_PYTHON,
+)
+"""Each entry of the list, and those that a beginning is there for."""
 PLAIN_NAMES: Final = (
-    *EXCEPT, "LDFLAGS", "HOMEPAGE", "PYTHONPATH", "PATH", "PYTHONUNBUFFERED", "PYTHONHASHSEED",
-    "PYTHONWARNINGS", "JOB_RUN_IDS", "agentjobs_x", "NODE", "PIP_INDEX_URL", "ENV", "HTTPS_PROXY",
+    *EXCEPT, "LDFLAGS", "HOMEPAGE", "PATH", "PYTHO", "MY_PYTHON", "PY_COLORS", "RES_OPTIONS",
+    "JOB_RUN_IDS", "agentjobs_x", "NODE", "PIP_INDEX_URL", "ENV", "HTTPS_PROXY",
     "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSH_COMMAND", "UV_INDEX_URL", "TZ", "LANG",
     "TMPDIR", "BASH", "node_options", "MY_LD_X",
 )  # fmt: skip
@@ -41,6 +49,12 @@ def _variable(name: str, **source: Any) -> dict[str, Any]:
 
 
 _FROM_SECRET: Final = {"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+
+
+def _by_way(name: str) -> dict[str, Any]:
+    return {"env": [{"name": "X", **_FROM_SECRET}, {"name": name, "value": "/opt:$(X)"}]}
+
+
 REFUSED: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     *(
         (f"a script with {what}", {"script": {"inline": text}}, "inline declares another encoding than UTF-8 in its first two lines")
@@ -48,10 +62,13 @@ REFUSED: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     ),
     *((f"the variable {name}", _variable(name), "is reserved, choose another name") for name in RESERVED_NAMES),
     *((f"{name} from a Secret", _variable(name, **_FROM_SECRET), "give them as value, which approvers see") for name in SEARCH_PATHS),
+    *((f"{name} by way of another variable", _by_way(name), "without $(...), which stands for") for name in SEARCH_PATHS),
 )
 """What, with which fields of the spec, and what is said."""
 GOOD: Final[dict[str, dict[str, Any]]] = {
     **{f"a script with {what}": {"script": {"inline": text}} for what, text in NO_OTHER_ENCODINGS.items()},
     "names that only look reserved": {"env": [{"name": name, "value": "x"} for name in PLAIN_NAMES]},
     "a proxy with its password": _variable("HTTPS_PROXY", **_FROM_SECRET),
+    "a search path with a dollar in it": _variable("PYTHONPATH", value="/opt/$x:/opt/(x)"),
+    "another variable with a Secret in it": {"env": [{"name": "X", **_FROM_SECRET}, {"name": "URL", "value": "https://me:$(X)@host"}]},
 }

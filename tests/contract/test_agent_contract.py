@@ -58,7 +58,7 @@ def test_both_sides_name_variables_and_places_alike() -> None:
 def test_what_steers_node_is_refused_in_jobs_and_kept_from_pi(tmp_path: Path) -> None:
     (group,) = (group for group in variable_rules.RESERVED if "NODE_" in group.prefixes)
     assert group.prefixes == call.STEERING
-    assert set(variable_rules.EXCEPT) == call.HARMLESS
+    assert set(group.but) == call.HARMLESS
     code = "import json; from agentjobs_pi.call import environment; print(json.dumps(environment()))"
     set_ = {"NODE_OPTIONS": "--require /workspace/x.js", "JITI_ALIAS": "{}", "PI_OFFLINE": "0", "PI_PACKAGE_DIR": "/workspace"}
     plain = {"NODE_EXTRA_CA_CERTS": "/ca.pem", "HTTPS_PROXY": "http://proxy", "AGENTJOBS_ROOT": str(tmp_path), "PYTHONPATH": SOURCES}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,25 @@ def test_the_page_for_authors_has_the_list() -> None:
 
 def test_every_entry_is_a_name_that_a_variable_could_have() -> None:
     assert [name for name in RESERVED_NAMES if VARIABLE.problem(name)] == []
+
+
+def imports_antigravity(folder: Path, name: str, value: str) -> bool:
+    """Whether Python, before its script, imports the module that starts a browser, and so a command of a variable's."""
+    told = folder / "told"
+    variables = {"BROWSER": f"touch {told} #%s", name: value}
+    command = [sys.executable, "-c", "import sysconfig; sysconfig.get_config_vars()"]
+    subprocess.run(command, cwd=folder, env=variables, check=False, timeout=30)
+    return told.exists()
+
+
+@pytest.mark.parametrize(("name", "value"), [("PYTHONWARNINGS", "all:0:antigravity.x:0:0"), ("_PYTHON_SYSCONFIGDATA_NAME", "antigravity")])
+def test_what_makes_python_import_a_module_is_reserved(tmp_path: Path, name: str, value: str) -> None:
+    assert imports_antigravity(tmp_path, name, value)
+    assert is_reserved(name)
+    assert is_reserved("BROWSER")
+
+
+@pytest.mark.parametrize("value", ["all:0:antigravity.x:0:0", "antigravity", "antigravity.x", "1"])
+@pytest.mark.parametrize("name", [name for name in EXCEPT if name.startswith("PYTHON")])
+def test_what_may_be_set_of_pythons_own_imports_none(tmp_path: Path, name: str, value: str) -> None:
+    assert not imports_antigravity(tmp_path, name, value)

@@ -24,6 +24,8 @@ class Reserved:
     names: tuple[str, ...]
     prefixes: tuple[str, ...]
     why: str
+    but: tuple[str, ...] = ()
+    """Harmless, and usual."""
 
     @property
     def shown(self) -> str:
@@ -34,30 +36,42 @@ class Reserved:
 RESERVED: Final = (
     Reserved(("JOB_RUN_ID", "HOME"), ("AGENTJOBS_",), "set by the operator"),
     Reserved(
-        ("GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "HOSTALIASES"),
-        ("LD_", "OPENSSL_"),
+        ("GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "HOSTALIASES", "LOCALDOMAIN"),
+        ("LD_", "OPENSSL_", "RESOLV_"),
         "the dynamic loader, libc and OpenSSL load code and names of hosts from where they say, in the runner, too",
     ),
+    # All but what is known to be harmless: each version of Python has more of them, and its library reads some that no page names.
     Reserved(
+        ("PY_SAX_PARSER", "BROWSER"),
+        ("PYTHON", "_PYTHON_"),
+        "Python imports modules, reads its library or starts a program that they name, also before the script and without a word in it",
         (
-            "PYTHONHOME",
-            "PYTHONPLATLIBDIR",
-            "PYTHONUSERBASE",
-            "PYTHONPYCACHEPREFIX",
-            "PYTHONEXECUTABLE",
-            "PYTHONSTARTUP",
-            "PYTHONINSPECT",
-            "PYTHONBREAKPOINT",
-            "PYTHON_PRESITE",
+            "PYTHONPATH",
+            "PYTHONUNBUFFERED",
+            "PYTHONHASHSEED",
+            "PYTHONUTF8",
+            "PYTHONIOENCODING",
+            "PYTHONDONTWRITEBYTECODE",
+            "PYTHONFAULTHANDLER",
+            "PYTHONDEVMODE",
+            "PYTHONASYNCIODEBUG",
+            "PYTHONTRACEMALLOC",
+            "PYTHONNOUSERSITE",
+            "PYTHONSAFEPATH",
+            "PYTHON_CPU_COUNT",
+            "PYTHON_GIL",
+            "PYTHON_COLORS",
         ),
-        (),
-        "Python takes its library, compiled files or a program of theirs from where they say, or reads its input as a program",
     ),
-    Reserved((), ("NODE_", "JITI_", "PI_"), "Node, which runs pi, and pi's guard over its tools: options that load code, caches of code"),
+    Reserved(
+        (),
+        ("NODE_", "JITI_", "PI_"),
+        "Node, which runs pi, and pi's guard over its tools: options that load code, caches of code",
+        ("NODE_ENV", "NODE_EXTRA_CA_CERTS"),
+    ),
     Reserved(("BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4"), ("BASH_FUNC_",), "a shell runs them before its first command"),
 )
-EXCEPT: Final = ("NODE_ENV", "NODE_EXTRA_CA_CERTS")
-"""Harmless, and usual."""
+EXCEPT: Final = tuple(name for group in RESERVED for name in group.but)
 SEARCH_PATHS: Final = ("PATH", "PYTHONPATH")
 """They say where programs and modules are found, so their values have to be on the card."""
 
@@ -73,12 +87,13 @@ def is_reserved(name: str) -> bool:
 
 NOT_RESERVED: Final = Rule(
     f"!self.matches('^{_PATTERN}$') || self.matches('^({'|'.join(EXCEPT)})$')",
-    f"is reserved, choose another name: {', '.join(group.shown for group in RESERVED)} (but {' and '.join(EXCEPT)} may be set) change "
+    f"is reserved, choose another name: {', '.join(group.shown for group in RESERVED)} (but {', '.join(EXCEPT)} may be set) change "
     "what runs beside the approved script",
     lambda name: not is_reserved(name),
 )
 SEARCH_PATH_IS_SHOWN: Final = Rule(
-    f"!self.name.matches('^({'|'.join(SEARCH_PATHS)})$') || has(self.value)",
-    f"{' and '.join(SEARCH_PATHS)} say which programs and modules run: give them as value, which approvers see, not from a Secret",
-    lambda variable: variable.name not in SEARCH_PATHS or variable.value is not None,
+    f"!self.name.matches('^({'|'.join(SEARCH_PATHS)})$') || has(self.value) && !self.value.contains('$(')",
+    f"{' and '.join(SEARCH_PATHS)} say which programs and modules run: give them as value, which approvers see, not from a Secret, and "
+    "without $(...), which stands for the value of another variable",
+    lambda variable: variable.name not in SEARCH_PATHS or (variable.value is not None and "$(" not in variable.value),
 )
