@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import islice
 from typing import Any
 
 import pytest
 
+from agentjobs.api.event import Event
+from agentjobs.core import chains
 from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, HelmError, of_kind
 
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:agentjobs"
@@ -78,3 +82,12 @@ def test_a_cluster_with_the_beta_stamps(helm: Helm) -> None:
         helm, "1.34.0", "--api-versions", BETA
     )
     assert "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingAdmissionPolicy\n" in rendered(helm, "1.36.0")
+
+
+def test_the_names_of_runs_that_follow_are_the_operators(documents: list[Document]) -> None:
+    """Not those of events, which whoever may start the job may give away."""
+    rules = json.dumps(named(documents, KINDS[0])["runs"]["spec"]["validations"])
+    of_events, of_followers = re.findall(r"matches\('(-[ae].*?)'\)", rules)
+    for name in islice(chains.run_names("report", Event(id="u-1", source="/namespaces/team/agentjobruns/go", type="x")), 20):
+        assert re.search(of_followers, name)
+        assert not re.search(of_events, name)

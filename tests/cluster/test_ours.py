@@ -180,6 +180,8 @@ def test_who_may_not_start_a_job_takes_no_name_that_a_run_of_it_will_have(place:
             manifests.run("second-e012345678", "second"),
             by_event("x-second-e012345678", "second"),
             manifests.run("first-29412345", "second"),
+            manifests.run("second-a012345678", "second"),
+            by_event("second-a012345678", "second"),
         ),
     ):
         with pytest.raises(KubectlError, match="metadata.name: names like report-"):
@@ -187,13 +189,14 @@ def test_who_may_not_start_a_job_takes_no_name_that_a_run_of_it_will_have(place:
     place("tina", "create", DRY, "-f", "-", stdin=by_event("second-e012345678", "second"))
 
 
-def test_a_chain_goes_on_where_the_name_of_its_run_was_taken(place: Place, kubectl: Kubectl) -> None:
-    """By somebody who may start the job that follows, and has seen the uid of the run before it."""
+def test_nobody_takes_the_name_of_the_run_that_follows_before_it(place: Place) -> None:
+    """Who may start the job that follows, and has seen the uid of the run before it, can reckon all its names."""
     run = place.agentjobs.start(place.namespace, "first", "first-run")
     uid = place.agentjobs.run(place.namespace, run)["metadata"]["uid"]
     event = Event(id=uid, source=f"/namespaces/{place.namespace}/agentjobruns/{run}", type="x")
-    name = next(chains.run_names("second", event))
-    place("tina", "create", "-f", "-", stdin=by_event(name, "second"))
+    for name in itertools.islice(chains.run_names("second", event), 3):
+        with pytest.raises(KubectlError, match="are those of runs that follow another run"):
+            place("tina", "create", "-f", "-", stdin=by_event(name, "second"))
 
     def followed() -> list[Manifest]:
         found = [body for body in records(place).values() if body["spec"]["trigger"].get("upstreamRun") == run]
@@ -201,10 +204,21 @@ def test_a_chain_goes_on_where_the_name_of_its_run_was_taken(place: Place, kubec
 
     (record,) = wait_for(followed, 60, "a run follows")
     assert (record["phase"], record["stdout"]) == ("Succeeded", "second\n")
-    events = kubectl.json("get", "events", "-n", place.namespace, "--field-selector", "reason=NameTaken")["items"]
-    told = [event["message"] for event in events if name in event["message"]]
-    assert told == [f"an AgentJobRun named {name} exists that is not the one which this job needs; delete it"]
-    assert place.agentjobs.finished(place.namespace, name)["reason"] == "EventName"
+
+
+def test_a_record_goes_when_it_is_deleted(place: Place) -> None:
+    """Nobody puts a finalizer on it, and that of a deletion in the foreground is Kubernetes' own."""
+    held = manifests.run("second-held", "second")
+    held["metadata"]["finalizers"] = ["example.com/stays"]
+    run = place.agentjobs.start(place.namespace, "second", "second-goes")
+    place.agentjobs.finished(place.namespace, run)
+    patch = json.dumps({"metadata": {"finalizers": held["metadata"]["finalizers"]}})
+    for user in ("tina", "ed"):
+        with pytest.raises(KubectlError, match="metadata.finalizers: a record goes when it is deleted"):
+            place(user, "create", "-f", "-", stdin=held)
+    with pytest.raises(KubectlError, match="metadata.finalizers: a record goes when it is deleted"):
+        place("ed", "patch", "ajr", run, "--type=merge", "--patch", patch)
+    place("ed", "delete", "ajr", run, "--cascade=foreground", "--timeout=60s")
 
 
 # Stopping without the operator

@@ -73,7 +73,7 @@ def test_of_a_run_whose_job_is_gone_only_the_pod_of_that_very_job_tells_how_it_e
 # Names
 
 
-PARTS: Final = st.sampled_from(["a", "b", "0", "1f", "-", "-e", "12345678", "packages", "session", "-e012345678"])
+PARTS: Final = st.sampled_from(["a", "b", "0", "1f", "-", "-e", "12345678", "packages", "session", "-e012345678", "-a012345678"])
 JOB_NAMES: Final = st.lists(PARTS, min_size=1, max_size=8).map(lambda parts: "".join(parts)[:52].strip("-") or "a")
 DIGESTS: Final = st.binary(min_size=32, max_size=32).map(bytes.hex)
 EVENTS: Final = st.builds(lambda number: Event(id=str(number), source="/s", type="t"), st.integers(0, 3))
@@ -233,7 +233,7 @@ FOLLOWS: Final = [{"after": {"job": "first", "on": "Succeeded"}}]
 
 
 def squatted(kube: Kubernetes, count: int) -> None:
-    """Whoever reads the upstream run's uid can reckon the names; here somebody who may start the job that follows."""
+    """Whoever reads the upstream run's uid can reckon the names; here there are no policies, which refuse them."""
     (run,) = (run for run in kube.server.all("run") if run["metadata"]["name"] == "go")
     event = Event(id=run["metadata"]["uid"], source=f"/namespaces/{NS}/agentjobruns/go", type="any")
     numbered = chains.run_names("second", event)

@@ -190,8 +190,20 @@ admissionregistration.k8s.io/v1
           || variables.type == 'Event' && object.metadata.name.startsWith(object.spec.jobName + '-e')
           && object.metadata.name.size() == object.spec.jobName.size() + 11
         message: >-
-          metadata.name: names like report-e0123456789, which end in "-e" and nine hex digits, are those of runs that an event of that very
+          metadata.name: names like report-e012345678, which end in "-e" and nine hex digits, are those of runs that an event of that very
           job starts; choose another
+        reason: Forbidden
+      # Whoever had such a name first would hold up the record of the run before.
+      - expression: request.operation != 'CREATE' || !object.metadata.?name.orValue('').matches('-a[0-9a-f]{9}$')
+        message: >-
+          metadata.name: names like report-a012345678, which end in "-a" and nine hex digits, are those of runs that follow another run,
+          which the operator starts; choose another
+        reason: Forbidden
+      # Garbage collection and deletion in the foreground come from Kubernetes itself; taking one off is for everybody who may end runs.
+      - expression: >-
+          request.operation == 'DELETE' || object.metadata.?finalizers.orValue([]).all(name,
+          request.operation == 'UPDATE' && name in oldObject.metadata.?finalizers.orValue([]))
+        message: "metadata.finalizers: a record goes when it is deleted; leave the finalizer out"
         reason: Forbidden
 - apiVersion: admissionregistration.k8s.io/v1
   kind: ValidatingAdmissionPolicyBinding

@@ -65,8 +65,11 @@ def starts(
 
 
 def run_names(job: str, event: Event) -> Iterator[str]:
-    """Of a run that follows: the first that is free. The API server accepts none of them from somebody who may not start that job."""
-    return (f"{job}-e{digits(event, number)}" for number in count())
+    """Of a run that follows: the first that is free. The API server accepts them from the operator only, so it is the first of all.
+
+    An event's run has an `e` there: whoever may start the job could have taken that name before.
+    """
+    return (f"{job}-a{digits(event, number)}" for number in count())
 
 
 def _run(run: RunView, chain: tuple[str, ...], other: Follower, event: Event, name: str) -> dict[str, Any]:
