@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -23,7 +24,8 @@ from agentjobs.core.weight import weight
 from tests import manifests
 
 NOW: Final = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-OUTCOMES = st.sampled_from(["Succeeded", "Failed"])
+ORDER: Final = ("Skipped", "Succeeded", "Failed")
+OUTCOMES = st.sampled_from(ORDER)
 
 
 def finished(number: int, phase: str = "Succeeded", output: int = 10, job: str = "report", owner: str | None = None) -> FinishedRun:
@@ -35,23 +37,42 @@ def names(runs: tuple[FinishedRun, ...]) -> list[str]:
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 28), st.sampled_from("abc"), st.integers(0, 9000), OUTCOMES), unique_by=lambda t: t[:2]),
+    st.lists(st.tuples(st.integers(1, 28), st.sampled_from("abcd"), st.integers(0, 9000), OUTCOMES), unique_by=lambda t: t[:2]),
     st.integers(0, 90_000),
 )
-def test_the_budget_takes_the_oldest_first_and_leaves_each_living_job_its_newest(
+def test_the_budget_takes_from_the_largest_job_and_leaves_each_living_one_its_newest(
     rows: list[tuple[int, str, int, str]], budget: int
 ) -> None:
     runs = [finished(day, phase, output, job) for day, job, output, phase in rows]
-    gone = retention.over_budget(runs, budget, "ab")
+    gone = retention.over_budget(runs, budget, "abc")
     kept = [run for run in runs if run not in gone]
-    assert {run.job for run in runs} - {"c"} <= {run.job for run in kept}
-    newest = {run.job: run for run in sorted(runs, key=lambda run: run.finished) if run.job != "c"}
+    assert {run.job for run in runs} - {"d"} <= {run.job for run in kept}
+    newest = {run.job: run for run in sorted(runs, key=lambda run: run.finished) if run.job != "d"}
     removable = [run for run in kept if run not in newest.values()]
     assert sum(map(size, kept)) <= budget or not removable
-    assert not gone or sum(map(size, [*kept, gone[-1]])) > budget
+    assert not gone or sum(map(size, [*kept, gone[-1]])) > budget, "no more is taken than has to be"
+    assert {run.job for run in gone} <= {"d"} or "d" not in {run.job for run in kept}, "what has no job goes before anything else"
     for run in gone:
-        assert not any(other.phase == run.phase and other.finished < run.finished for other in removable)
-    assert all(run.phase == "Failed" for run in removable) or all(run.phase == "Succeeded" for run in gone)
+        rivals = [other for other in removable if other.job == run.job]
+        assert all((ORDER.index(run.phase), run.finished) < (ORDER.index(other.phase), other.finished) for other in rivals)
+    for job in {run.job for run in gone} - {"d"}:
+        last = next(run for run in reversed(gone) if run.job == job)
+        for other in {run.job for run in removable}:
+            assert stored(kept, job) + size(last) >= stored(kept, other), "a smaller job gives nothing way"
+
+
+def stored(runs: list[FinishedRun], job: str) -> int:
+    return sum(size(run) for run in runs if run.job == job)
+
+
+@pytest.mark.parametrize("job", ["none", "theirs"])
+def test_whoever_floods_a_job_takes_no_record_of_another(job: str) -> None:
+    """With runs that start nothing and carry the largest of events, in the name of no job, or of one that they may start."""
+    quiet = [finished(day, phase, 10_000, "quiet") for day, phase in ((1, "Succeeded"), (2, "Failed"), (3, "Succeeded"))]
+    theirs = [finished(day, "Succeeded", 10_000, "theirs") for day in (4, 5, 6)]
+    flood = [replace(finished(7, "Skipped", 0, job), uid=str(number), name=str(number), stored_bytes=1_400_000) for number in range(75)]
+    gone = retention.over_budget([*quiet, *theirs, *flood], 10_000_000, ["quiet", "theirs"])
+    assert {(run.job, run.phase) for run in gone} == {(job, "Skipped")}
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(0, 5000)), st.integers(1, 3000), st.integers(1, 9000))

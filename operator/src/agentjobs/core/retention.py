@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import heapify, heappop, heappush
+from itertools import chain, islice
 from typing import Any, Final
 
 from agentjobs.api.job import History
 from agentjobs.core import manifests
 from agentjobs.core.bodies import SIZE
-from agentjobs.core.history import FAILURES, TAIL_BYTES, surplus
+from agentjobs.core.history import FAILURES, NEVER_BEGAN, TAIL_BYTES, surplus
 from agentjobs.core.plan import Observed, Write
 from agentjobs.core.policy import Budgets
 from agentjobs.core.views import FinishedRun
@@ -42,25 +44,53 @@ def allowance(stored: Mapping[str, int], budgets: Budgets) -> int:
 
 
 def over_budget(runs: Iterable[FinishedRun], budget: int, jobs: Iterable[str]) -> tuple[FinishedRun, ...]:
-    """The finished runs of a namespace that have to go so that the others fit into `budget` bytes: failures last, and the oldest first.
+    """The finished runs of a namespace that have to go so that the others fit into `budget` bytes, in the order in which they go.
 
-    The newest record of each of `jobs` stays in any case: somebody may be waiting for exactly that report.
+    First those of no job in `jobs`; then always one of the job that stores most, so that nobody fills the budget at the cost of other
+    jobs. Of each those that never began go first and failures last, the oldest first. The newest record of a job stays in any case:
+    somebody may be waiting for exactly that report.
     """
     ordered = sorted(runs, key=lambda run: (run.finished, run.name))
+    newest = {run.job: run.uid for run in ordered}
     living = set(jobs)
-    newest = {run.job: run.uid for run in ordered if run.job in living}
-    excess = sum(map(size, ordered)) - budget
+    strays: list[FinishedRun] = []
+    removable: dict[str, list[FinishedRun]] = {job: [] for job in living}
+    stored = Counter[str]()
+    for run in sorted(ordered, key=_worth):
+        stored[run.job] += size(run)
+        if run.job not in living:
+            strays.append(run)
+        elif newest[run.job] != run.uid:
+            removable[run.job].append(run)
+    excess = stored.total() - budget
     gone: list[FinishedRun] = []
-    for run in sorted(ordered, key=lambda run: run.phase in FAILURES):
-        if excess > 0 and newest.get(run.job) != run.uid:
-            gone.append(run)
-            excess -= size(run)
+    for run in chain(strays, _of_the_largest(removable, stored)):
+        if excess <= 0:
+            break
+        gone.append(run)
+        excess -= size(run)
     return tuple(gone)
+
+
+def _worth(run: FinishedRun) -> int:
+    return 0 if run.phase in NEVER_BEGAN else 2 if run.phase in FAILURES else 1
+
+
+def _of_the_largest(removable: Mapping[str, list[FinishedRun]], stored: Mapping[str, int]) -> Iterator[FinishedRun]:
+    """One after the other, each of the job that stores most without those before."""
+    left = {job: iter(runs) for job, runs in removable.items()}
+    largest = [(-stored[job], job) for job in left]
+    heapify(largest)
+    while largest:
+        negative, job = heappop(largest)
+        if run := next(left[job], None):
+            yield run
+            heappush(largest, (negative + size(run), job))
 
 
 def to_shorten(runs: Iterable[FinishedRun], history: History) -> tuple[FinishedRun, ...]:
     """The runs of one job whose whole output is kept no longer, newest first."""
-    ran = sorted((run for run in runs if run.phase not in ("Skipped", "Missed")), key=lambda run: (run.finished, run.name), reverse=True)
+    ran = sorted((run for run in runs if run.phase not in NEVER_BEGAN), key=lambda run: (run.finished, run.name), reverse=True)
     failed = next((run for run in ran if run.phase in FAILURES), None)
     return tuple(run for run in ran[history.outputs :] if run.output_bytes > SHORT_BYTES and run != failed)
 
