@@ -63,6 +63,16 @@ def test_policies_know_the_operator_by_the_account_it_runs_as(documents: list[Do
         assert f"'{ACCOUNT}'" in json.dumps(policy["spec"])
 
 
+def test_of_claims_and_config_maps_of_ours_only_the_operator_makes_one(documents: list[Document]) -> None:
+    """Not Kubernetes, which makes a claim for a pod's ephemeral volume, with the labels that the pod's author likes."""
+    (condition,) = named(documents, KINDS[0])["owned"]["spec"]["matchConditions"]
+    asked, _, exempt = condition["expression"].partition("|| !(")
+    words = ("request.operation == 'CREATE'", "['configmaps', 'persistentvolumeclaims']", f"request.userInfo.username != '{ACCOUNT}'")
+    assert all(word in asked for word in words)
+    assert "kube-system" not in asked
+    assert "kube-system" in exempt
+
+
 def rendered(helm: Helm, version: str, *words: str, **values: Any) -> str:
     fixed = ("--namespace", NAMESPACE, "--kube-version", version, "--show-only", "templates/admission.yaml")
     return helm("template", "agentjobs", CHART, *fixed, *words, "--values", "-", stdin=json.dumps(values))

@@ -15,7 +15,7 @@ from tests import manifests
 from tests.cluster import many
 from tests.cluster.forgery import FORGE
 from tests.cluster.installed import Installed, Manifest
-from tests.cluster.place import CLAIM, CONTAINER, DRY, LABEL, MARK, ONCE, WAYS, Place, somewhere
+from tests.cluster.place import CLAIM, CONTAINER, DENIED, DRY, LABEL, MARK, ONCE, WAYS, Place, somewhere
 from tests.cluster.support import Kubectl, KubectlError, wait_for
 
 
@@ -34,6 +34,26 @@ def test_nobody_makes_a_pod_a_config_map_or_a_claim_of_ours(place: Place) -> Non
     for body, user in itertools.product(bodies, ("cleo", "ed")):
         new = {**body, "metadata": {"name": "new", "labels": MARK}}
         assert place.refused(user, *WAYS["create"], stdin=new) == place.refused(user, *WAYS["apply"], stdin=new) == ""
+
+
+def with_ephemeral_volume(name: str, metadata: Manifest) -> Manifest:
+    volume = {"name": "v", "ephemeral": {"volumeClaimTemplate": {"metadata": metadata, "spec": CLAIM}}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [CONTAINER], "volumes": [volume]}}
+
+
+def test_kubernetes_makes_no_claim_of_ours_for_a_pod(place: Place, kubectl: Kubectl) -> None:
+    """It gives the claim of an ephemeral volume the labels that its template has."""
+    place("ed", "create", "-f", "-", stdin=with_ephemeral_volume("plain", {}))
+    place("ed", "create", "-f", "-", stdin=with_ephemeral_volume("carrier", {"labels": MARK}))
+
+    def told() -> list[str]:
+        events = kubectl.json("get", "events", "-n", place.namespace, "--field-selector", "involvedObject.name=carrier")["items"]
+        return [event["message"] for event in events if DENIED in event["message"]]
+
+    wait_for(told, 60, "Kubernetes is refused")
+    claims = {body["metadata"]["name"] for body in kubectl.json("get", "pvc", "-n", place.namespace)["items"]}
+    assert ("plain-v" in claims, "carrier-v" in claims) == (True, False)
+    place("ed", "delete", "pod", "plain", "carrier", "--grace-period=0", "--force")
 
 
 # What is ours
@@ -77,6 +97,20 @@ def test_nobody_changes_or_deletes_what_is_ours(place: Place) -> None:
 def test_a_network_may_annotate_a_pod_by_its_status(place: Place) -> None:
     patch = '{"metadata":{"annotations":{"example.com/ip":"10.0.0.1"}}}'
     place("cleo", "patch", "pod", place.pod, "--type=merge", "--subresource=status", "--patch", patch)
+
+
+def test_nobody_makes_a_pod_or_a_session_of_ours_too_large_to_be_read(place: Place) -> None:
+    def keys(count: int) -> str:
+        return json.dumps({"metadata": {"annotations": {f"example.com/{number}": "" for number in range(count)}}})
+
+    for thing, user in itertools.product((("pod", place.pod), ("pvc", "busy-session")), ("cleo", "ed")):
+        place(user, "patch", *thing, "--type=merge", DRY, "--patch", keys(100))
+        assert place.refused(user, "patch", *thing, "--type=merge", DRY, "--patch", keys(201)) == ""
+    labels = {"metadata": {"labels": {f"l{number}": "" for number in range(201)}}}
+    assert place.refused("ed", "patch", "pvc", "busy-session", "--type=merge", DRY, "--patch", json.dumps(labels)) == ""
+    marked = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": place.pod, "annotations": {"example.com/mark": "1"}}}
+    applied = [place.refused("ed", "apply", "--server-side", f"--field-manager=m{number}", "-f", "-", stdin=marked) for number in range(31)]
+    assert (applied[0] != "", applied[-1]) == (True, ""), "each manager is noted in the pod"
 
 
 def test_a_session_can_be_used_grown_and_deleted_but_is_nobody_elses(place: Place) -> None:

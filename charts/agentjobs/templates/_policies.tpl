@@ -248,9 +248,12 @@ admissionregistration.k8s.io/v1
       {{- $claims := list "" (list "CREATE" "UPDATE") (list "persistentvolumeclaims" "persistentvolumeclaims/status") }}
       {{- include "agentjobs.matches" (dict "rules" (list $core $batch $claims) "label" "agentjobs.dev/job") | nindent 6 }}
     matchConditions:
+      # Of claims and ConfigMaps Kubernetes itself makes none of ours; it would make a claim of ours of a pod's ephemeral volume.
       - name: not-kubernetes
         expression: >-
-          !(
+          request.operation == 'CREATE' && request.resource.resource in ['configmaps', 'persistentvolumeclaims']
+          && request.userInfo.username != '{{ include "agentjobs.operator" . }}'
+          || !(
           {{- include "agentjobs.isKubernetes" . | nindent 10 }})
     variables:
       - name: marks
@@ -298,6 +301,14 @@ admissionregistration.k8s.io/v1
         message: >-
           what carries the label agentjobs.dev/job belongs to the operator: only it and Kubernetes itself may create, change or delete it.
           Change the ScheduledAgentJob instead; to end a run, set spec.cancel of its AgentJobRun
+        reason: Forbidden
+      # The operator reads what it knows of its pods and claims in bounded memory: nobody makes one of them larger than that.
+      - expression: >-
+          !(variables.annotated || variables.used) || {{ include "agentjobs.mayBypass" . }}
+          || variables.marks.size() + object.metadata.?labels.orValue({}).size() + object.metadata.?finalizers.orValue([]).size() <= 200
+          && object.metadata.?managedFields.orValue([]).size() <= 30
+        message: >-
+          metadata: what the operator made has at most 200 annotations, labels and finalizers together, and at most 30 field managers
         reason: Forbidden
 - apiVersion: admissionregistration.k8s.io/v1
   kind: ValidatingAdmissionPolicyBinding
