@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import re
+import sys
+import unicodedata
 from typing import Final
 
 import pytest
@@ -143,6 +145,52 @@ def test_a_name_is_never_cut_in_half() -> None:
     assert visible("\u200b\u200c" * 300, 100) == ("<U+200B ZERO WIDTH SPACE><U+200C ZERO WIDTH NON-JOINER>... (598 more characters)")
     assert visible("x" * 300, 100) == "x" * 60 + "... (240 more characters)"
     assert visible("x" * 100, 100) == "x" * 100
+
+
+EUROPEAN: Final = "ßẞæÆœŒøØłŁđĐðÐþÞħĦŋŊŧŦəƏµ"
+
+
+def is_plain(character: str) -> bool:
+    """A Latin letter with marks, one of a European language that looks like no other, or one of East Asia."""
+    base = unicodedata.normalize("NFD", character)[0]
+    return (base.isascii() and base.isalpha()) or base in EUROPEAN or unicodedata.east_asian_width(character) == "W"
+
+
+@pytest.mark.parametrize("around", ["a{}", "{}a", "A1{}_", "p\u0301{}", "p\u09c7{}", "\u00e9{}"])
+def test_in_a_word_with_latin_letters_every_other_letter_or_digit_is_named(around: str) -> None:
+    letters = [chr(code) for code in range(128, sys.maxunicode + 1) if chr(code).isalnum()]
+    assert len(letters) > 130_000
+    lines = visible("\n".join(map(around.format, letters))).split("\n")
+    unmarked = {letter for letter, line in zip(letters, lines, strict=True) if line == around.format(letter)}
+    assert [f"{ord(letter):04X}" for letter in unmarked if not is_plain(letter)] == []
+    assert unmarked >= set(EUROPEAN)
+
+
+def test_in_a_number_every_other_digit_is_named() -> None:
+    digits = [chr(code) for code in range(128, sys.maxunicode + 1) if chr(code).isdigit()]
+    lines = visible("\n".join(f"1{digit}" for digit in digits)).split("\n")
+    assert [line for line in lines if not line.startswith("1<U+")] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Straße, rødgrød på bære, łódź, đak, það, ħobz, čáhppesguŋŋa, məktəb",
+        "Tiếng Việt được, și țară, smörgås, cœur, 5 µs",
+        "API\u9031\u6b21\u30ec\u30dd\u30fc\u30c8v2, \ub9ac\ud3ec\ud2b8API",
+        "\u0441\u0435\u0440\u0432\u0438\u0441 2024\u0433, \u0935\u093f\u0915\u093e\u0938, \u0662\u0660\u0662\u0664",
+    ],
+)
+def test_honest_words_stay_readable(text: str) -> None:
+    assert visible(text) == text
+
+
+def test_what_passes_for_one_letter_of_a_word_is_named() -> None:
+    """The dotless i of Turkish, too, whose words cannot be told from those that only pass for others."""
+    assert visible("\u0131mport") == "<U+0131 LATIN SMALL LETTER DOTLESS I>mport"
+    assert visible("pr\u0d20xy \u1d0fs") == "pr<U+0D20 MALAYALAM LETTER TTHA>xy <U+1D0F LATIN LETTER SMALL CAPITAL O>s"
+    assert visible("\ua731\u1d00") == "<U+A731 LATIN LETTER SMALL CAPITAL S><U+1D00 LATIN LETTER SMALL CAPITAL A>"
+    assert visible("port 8\u09e6") == "port 8<U+09E6 BENGALI DIGIT ZERO>"
 
 
 def test_a_pile_of_marks_is_told_and_those_of_a_language_are_not() -> None:

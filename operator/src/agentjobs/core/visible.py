@@ -7,8 +7,11 @@ Shown as `<U+200B ZERO WIDTH SPACE>`, a repetition as `<U+200B ZERO WIDTH SPACE 
    Unicode lets a program ignore, enclosing marks, and a combining mark that follows no letter, or that is the fifth on one: piles of
    them cover the lines above.
 2. A letter or digit that Unicode calls another form of ASCII ones: full-width, mathematical, ligatures. Python reads them as those.
-3. In a word that mixes scripts, or that stands beside Latin letters on its line and has only letters that look Latin: its letters of
-   Cyrillic, Greek, Armenian, Cherokee, Coptic, Lisu and Deseret. A word with another letter of its script is plainly not Latin.
+3. In a word with a Latin letter: each letter or digit that is neither ASCII, nor an ASCII letter with marks, nor of East Asia, nor one of
+   the few further ones of European languages that look like no other. The dotless i is none of them. In a word with ASCII digits:
+   each other digit. Marks of whatever script join a word and do not end it.
+   In a word that mixes other scripts, or that stands beside Latin letters on its line and has only letters that look Latin: its letters
+   of Cyrillic, Greek, Armenian, Cherokee, Coptic, Lisu and Deseret. A word with another letter of its script is plainly not Latin.
 4. Punctuation and symbols that Unicode calls another form of ASCII ones, or that look like them and have no use in running text:
    a Greek question mark, a division slash, a modifier letter apostrophe, a minus sign. Quotation marks, dashes and the ellipsis of usual
    typography stay as they are; so do full-width forms among letters of East Asia and the punctuation of other scripts, with no ASCII
@@ -47,6 +50,8 @@ _KEPT: Final = frozenset("\n\t ")
 _ALIKE_SCRIPTS: Final = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "DESERET"})
 _LATIN_LOOKS: Final = frozenset("авеԁһіјӏорԛсуѕԝхԍАВЕЅІЈКМНОРСТУХԚԜԌγονραικυΑΒΕΖΗΙΚΜΝΟΡΤΥΧոսցօհքՕՏՍ")
 """Letters of Cyrillic, Greek and Armenian that look like a Latin one in usual fonts (Unicode's UTS 39, single characters)."""
+_EUROPEAN: Final = frozenset("ßẞæÆœŒøØłŁđĐðÐþÞħĦŋŊŧŦəƏµ")
+"""Letters of European languages, and the micro sign, that are no ASCII letter with a mark to Unicode, and that nobody takes for one."""
 _LIKE_PUNCTUATION: Final = frozenset(
     map(
         chr,
@@ -146,11 +151,14 @@ def _told(line: str, end: int) -> list[bool]:
         if kind == _SIGN:
             told[at] = _passes_for_punctuation(line, at, east_asian=east_asian)
     beside_latin = not line.isascii() and _has_latin(line)
-    for word in _WORD.finditer(line):
+    # A mark inside a word is a part of it.
+    joined = line.translate({ord(character): "_" for character in set(line) if unicodedata.category(character)[0] == "M"})
+    for word in _WORD.finditer(joined):
         if word.start() >= end:
             break
-        for at in _passing_for_latin(word, end, beside_latin=beside_latin):
-            told[at] = True
+        deceiving = _passing_for_others(line[word.start() : word.end()], beside_latin=beside_latin)
+        for at in range(word.start(), min(word.end(), end)) if deceiving else ():
+            told[at] = told[at] or line[at] in deceiving
     return told
 
 
@@ -200,16 +208,25 @@ def _has_latin(line: str) -> bool:
     return bool(_ASCII_LETTER.search(line)) or any(_script(character) == "LATIN" for character in set(line))
 
 
-def _passing_for_latin(word: re.Match[str], end: int, *, beside_latin: bool) -> list[int]:
-    """Places before `end`."""
-    if word[0].isascii():
-        return []
-    scripts = {character: _script(character) for character in set(word[0])}
+def _passing_for_others(word: str, *, beside_latin: bool) -> set[str]:
+    """Its characters that pass, or may pass, for ASCII ones."""
+    if word.isascii():
+        return set()
+    characters = set(word)
+    scripts = {character: _script(character) for character in characters}
+    if "LATIN" in scripts.values():
+        return {character for character in characters if not _is_at_home_in_latin(character)}
+    digits = {character for character in characters if character.isdigit()}
+    foreign = {digit for digit in digits if not digit.isascii()}
     alike = {character for character, script in scripts.items() if script in _ALIKE_SCRIPTS}
     mixed = len(set(scripts.values()) - {""}) > 1
-    if not (mixed or (beside_latin and alike <= _LATIN_LOOKS)):
-        return []
-    return [at for at in range(word.start(), min(word.end(), end)) if word.string[at] in alike]
+    return (alike if mixed or (beside_latin and alike <= _LATIN_LOOKS) else set()) | (foreign if digits > foreign else set())
+
+
+@lru_cache(4096)
+def _is_at_home_in_latin(character: str) -> bool:
+    base = unicodedata.normalize("NFD", character)[0]
+    return base.isascii() or base in _EUROPEAN or not character.isalnum() or unicodedata.east_asian_width(character) == "W"
 
 
 @lru_cache(4096)
