@@ -64,13 +64,22 @@ class Pass:
     def news(self) -> bool:
         """Something else is to be told than before, as far as the plan has come."""
         rest = {key: known for key, known in self.before.items() if key not in self.tried}
-        return told({**rest, **self.now}) != told(self.before)
+        return differs(self.before, {**rest, **self.now})
 
 
 def told(known: dict[str, Known]) -> tuple[tuple[str, str], ...]:
     """Reasons and sentences, in an order of their own."""
     found = {(one.reason, one.message) for one in known.values() if one.message and one.times >= TELL_AFTER}
     return tuple(sorted(found)[:AT_MOST])
+
+
+def differs(before: dict[str, Known], now: dict[str, Known]) -> bool:
+    """Whether something else is to be told. Words alone are no news, since a server may put the time into them: the next try tells them."""
+
+    def what(known: dict[str, Known]) -> set[tuple[str, str]]:
+        return {(target, one.reason) for target, one in known.items() if told({target: one})}
+
+    return what(before) != what(now) and told(before) != told(now)
 
 
 class Refusals:
@@ -93,4 +102,4 @@ class Refusals:
             self._known[key] = done.now
         else:
             self._known.pop(key, None)
-        return told(done.now) != told(done.before)
+        return differs(done.before, done.now)
