@@ -18,7 +18,9 @@ from kopf._cogs.clients import auth, watching
 from kopf._cogs.structs import credentials, references
 
 from agentjobs.core.bodies import unreadable
-from agentjobs.handlers.session import session
+from agentjobs.handlers import session as sessions
+from agentjobs.handlers import watch
+from agentjobs.handlers.session import Pauses, session
 
 DEEP = '{"a":' * 1200 + "1" + "}" * 1200
 RUNS = references.Resource("agentjobs.dev", "v1alpha1", "agentjobruns", namespaced=True)
@@ -99,15 +101,16 @@ async def kopfs_connection(api: Api) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def told(wanted: int, api: Api | None = None) -> list[Any]:
-    settings = kopf.OperatorSettings()
+async def told(wanted: int, api: Api | None = None, last: str = "") -> list[Any]:
+    """So many events, or those up to the one of the object `last`."""
+    settings = watch.settings(300)
     found: list[Any] = []
     async with kopfs_connection(api or Api()), asyncio.timeout(20):
         stream = watching.infinite_watch(settings=settings, resource=RUNS, namespace=None)
         async for event in stream:
             if event is not watching.Bookmark.LISTED:
                 found.append(event)
-            if len(found) == wanted:
+            if len(found) == wanted or (last and found and found[-1]["object"]["metadata"]["name"] == last):
                 break
     return found
 
@@ -151,6 +154,54 @@ def test_a_watch_that_the_api_server_ends_with_an_error_begins_anew(code: int) -
     names = [event["object"]["metadata"]["name"] for event in asyncio.run(told(9, api))]
     assert names == ["deep", "second", "third", *["deep", "second", "third"], "deep", "deep", "last"]
     assert api.watches == 2
+
+
+class Answering(Api):
+    """Answers the second page of a list, or a watch, with a status, for longer than Kopf has patience, and then as it should."""
+
+    def __init__(self, status: int, where: str) -> None:
+        self.status = status
+        self.where = where
+        self.answers = 0
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if self.where not in request.query or self.answers == 10:
+            return await super().answer(request)
+        self.answers += 1
+        if not self.status:
+            return web.Response(text='{"items":[', content_type="application/json")
+        return web.json_response({"kind": "Status", "apiVersion": "v1", "code": self.status, "message": "no"}, status=self.status)
+
+
+@pytest.mark.parametrize("where", ["limit", "continue", "watch"])
+@pytest.mark.parametrize("status", [0, 400, 403, 404, 410, 422, 429, 500, 503])
+def test_a_list_or_a_watch_that_is_answered_with_an_error_for_long_goes_on(status: int, where: str, monkeypatch: Any) -> None:
+    monkeypatch.setattr(watch, "BACKOFFS", (0.01,))
+    monkeypatch.setattr(sessions, "MAX_ERROR_SECONDS", 0.01)
+    api = Answering(status, where)
+    found = asyncio.run(told(100, api, last="last"))
+    assert [event["object"]["metadata"]["name"] for event in found[-6:]] == ["deep", "second", "third", "deep", "deep", "last"]
+    assert api.answers == 10
+
+
+def test_the_pause_grows_with_each_error_in_a_row_and_is_of_one_kind_only(monkeypatch: Any) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+
+    async def errors() -> None:
+        pauses = Pauses()
+        for _ in range(7):
+            await pauses.after("agentjobruns")
+        await pauses.after("pods")
+        pauses.over("agentjobruns")
+        await pauses.after("agentjobruns")
+
+    asyncio.run(errors())
+    assert waited == [1, 2, 4, 8, 16, 30, 30, 1, 1]
 
 
 def test_what_is_large_is_not_kept() -> None:

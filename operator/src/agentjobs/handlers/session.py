@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final, Self
 
 import aiohttp
 import kopf
@@ -28,14 +29,21 @@ LARGE_BYTES: Final = 64 * 1024
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 GONE: Final = 410
 """On this error Kopf lists and watches anew; on any other it ends the operator."""
+KOPFS_OWN: Final = frozenset({401, 403, 429})
+"""Of the answers 4xx those that Kopf has an answer to: new credentials, or another try. On any other it ends the operator."""
 ERROR_SECONDS: Final = 1.0
-"""How long a watch waits that the API server ended with another error."""
+"""How long a watch waits that the API server ended with an error; the double after each that follows with nothing between."""
+MAX_ERROR_SECONDS: Final = 30.0
 
 
 def session(info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
     """For Kopf, with these credentials."""
     connector = aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context())
-    own = aiohttp.ClientSession(connector=connector, headers=info.as_http_headers(), trust_env=False, response_class=Response)
+
+    class Own(Response):
+        pauses = Pauses()
+
+    own = aiohttp.ClientSession(connector=connector, headers=info.as_http_headers(), trust_env=False, response_class=Own)
     return kopf.AiohttpSession(
         server=info.server,
         priority=info.priority,
@@ -45,9 +53,28 @@ def session(info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
     )
 
 
+class Pauses:
+    """Between the errors of a stream, by the plural of its kind."""
+
+    def __init__(self) -> None:
+        self._errors: Counter[str] = Counter()
+
+    async def after(self, plural: str) -> None:
+        """An error came: wait."""
+        seconds = min(ERROR_SECONDS * 2.0 ** self._errors[plural], MAX_ERROR_SECONDS)
+        self._errors[plural] = min(self._errors[plural] + 1, 10)
+        await asyncio.sleep(seconds)
+
+    def over(self, plural: str) -> None:
+        """Something else came."""
+        self._errors.pop(plural, None)
+
+
 class Response(aiohttp.ClientResponse):
     """An object of a list or a line of a watch that cannot be read is what is left of it; the others are not concerned."""
 
+    pauses: ClassVar[Pauses]
+    """Of one session."""
     _lines: _Lines | None = None
     """None until the answer begins, as aiohttp's own has it: a connection can be lost before that."""
 
@@ -58,11 +85,23 @@ class Response(aiohttp.ClientResponse):
 
     @content.setter
     def content(self, stream: aiohttp.StreamReader | None) -> None:
-        self._lines = None if stream is None else _Lines(stream, self._plural)
+        self._lines = None if stream is None else _Lines(stream, self._plural, self.pauses)
 
     @property
     def _plural(self) -> str:
         return self.url.path.rstrip("/").rpartition("/")[2]
+
+    async def start(self, connection: Any) -> Self:
+        """A list or a watch that is refused in a way that Kopf does not try again (404, or 410 where a page has expired) begins anew."""
+        await super().start(connection)
+        watch = "watch" in self.url.query
+        if 400 <= self.status < 500 and self.status not in KOPFS_OWN and (watch or "limit" in self.url.query):
+            log.warning("the %s of %s was answered with %s; it begins anew", "watch" if watch else "list", self._plural, self.status)
+            await self.pauses.after(self._plural)
+            if not watch:
+                raise aiohttp.ClientPayloadError(f"{self.status}")
+            self.status, self.content.refused = 200, True
+        return self
 
     async def json(self, **_: Any) -> Any:
         """The list, its objects made small, or any other answer."""
@@ -73,7 +112,10 @@ class Response(aiohttp.ClientResponse):
             found += [await _small(self._plural, text) for text in items.finish()]
             around = items.around()
         except Malformed as error:
-            # What Kopf expects of an answer that is no JSON.
+            # What Kopf expects of an answer that is no JSON, where it is one of an error; any other it takes for the operator's end.
+            if self.status < 400:
+                await self.pauses.after(self._plural)
+                raise aiohttp.ClientPayloadError(f"the list of {self._plural} {error}") from error
             raise json.JSONDecodeError(str(error), "", 0) from error
         return {**around, items.key: found} if items.key in around else around
 
@@ -81,15 +123,21 @@ class Response(aiohttp.ClientResponse):
 class _Lines:
     """aiohttp's stream, but for the one thing that Kopf asks of the body of a watch."""
 
-    def __init__(self, stream: aiohttp.StreamReader, plural: str) -> None:
+    def __init__(self, stream: aiohttp.StreamReader, plural: str, pauses: Pauses) -> None:
         self._stream = stream
         self._plural = plural
+        self._pauses = pauses
+        self.refused = False
+        """Instead of what stands there comes the line on which Kopf lists anew."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     async def iter_chunked(self, _: int) -> AsyncIterator[bytes]:
         """Whole lines."""
+        if self.refused:
+            yield json.dumps({"type": "ERROR", "object": {"code": GONE}}).encode() + b"\n"
+            return
         buffer, known = bytearray(), 0
         async for chunk in self._stream.iter_chunked(CHUNK_BYTES):
             buffer += chunk
@@ -106,6 +154,8 @@ class _Lines:
             event = await _off_the_loop(read_event, line)
             if event["type"] == "ERROR":
                 await self._ended(event["object"])
+            else:
+                self._pauses.over(self._plural)
             event["object"] = sized(slim(self._plural, event["object"]), line)
         except (Malformed, KeyError, TypeError, AttributeError) as error:
             log.error("a line of the watch of %s cannot be read: %s", self._plural, type(error).__name__)  # noqa: TRY400, the line stays out
@@ -117,7 +167,7 @@ class _Lines:
         if status.get("code") != GONE:
             log.warning("the watch of %s ended with error %s; it begins anew", self._plural, status.get("code"))
             status["code"] = GONE
-            await asyncio.sleep(ERROR_SECONDS)
+        await self._pauses.after(self._plural)
 
 
 async def _small(plural: str, text: bytes) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from typing import Any, Final
 
 import kopf
@@ -30,6 +31,8 @@ LIST_CHUNK: Final = 100
 """Bodies hold scripts of up to 256 KiB, and Kopf lists them whole when a stream begins."""
 IDLE_SECONDS: Final = 0.1
 """Kopf's task for an object keeps its last body for this long after the last event."""
+BACKOFFS: Final = (1.0, 2.0, 5.0, 10.0)
+"""Seconds between the tries of a request; the last one for ever."""
 Enqueue = Callable[[Key], None]
 
 
@@ -98,6 +101,13 @@ class _NoDiff(kopf.DiffBaseStorage):
         """Nothing is ever stored."""
 
 
+class _ForEver:
+    """Kopf ends the operator when these have come to an end."""
+
+    def __iter__(self) -> Iterator[float]:
+        return itertools.chain(BACKOFFS, itertools.repeat(BACKOFFS[-1]))
+
+
 def settings(stream_seconds: int) -> kopf.OperatorSettings:
     """Kopf as a source of events only: it writes nothing, annotates nothing, scans nothing.
 
@@ -107,6 +117,7 @@ def settings(stream_seconds: int) -> kopf.OperatorSettings:
     result.posting.enabled = False
     result.scanning.disabled = True
     result.peering.standalone = True
+    result.networking.error_backoffs = _ForEver()
     result.watching.server_timeout = stream_seconds
     result.watching.chunk_size = LIST_CHUNK
     result.queueing.idle_timeout = IDLE_SECONDS
