@@ -17,10 +17,13 @@ from aiohttp import web
 from kopf._cogs.clients import auth, watching
 from kopf._cogs.structs import credentials, references
 
+from agentjobs.cluster.cache import Cache
+from agentjobs.cluster.streams import Streams
 from agentjobs.core.bodies import unreadable
 from agentjobs.handlers import session as sessions
 from agentjobs.handlers import watch
 from agentjobs.handlers.session import Pauses, session
+from agentjobs.handlers.watch import Watcher
 
 DEEP = '{"a":' * 1200 + "1" + "}" * 1200
 RUNS = references.Resource("agentjobs.dev", "v1alpha1", "agentjobruns", namespaced=True)
@@ -81,7 +84,7 @@ class Ending(Api):
 
 
 @asynccontextmanager
-async def kopfs_connection(api: Api) -> AsyncIterator[None]:
+async def kopfs_connection(api: Api, streams: Streams) -> AsyncIterator[None]:
     app = web.Application()
     app.router.add_get("/apis/agentjobs.dev/v1alpha1/agentjobruns", api.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -89,7 +92,7 @@ async def kopfs_connection(api: Api) -> AsyncIterator[None]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    info = session(kopf.ConnectionInfo(server=f"http://127.0.0.1:{port}"))
+    info = session(kopf.ConnectionInfo(server=f"http://127.0.0.1:{port}"), Watcher(Cache(), streams, lambda _: None).listed)
     vault = credentials.Vault({credentials.VaultKey("ours"): info})
     token = auth.vault_var.set(vault)
     try:
@@ -101,11 +104,11 @@ async def kopfs_connection(api: Api) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def told(wanted: int, api: Api | None = None, last: str = "") -> list[Any]:
+async def told(wanted: int, api: Api | None = None, last: str = "", streams: Streams | None = None) -> list[Any]:
     """So many events, or those up to the one of the object `last`."""
     settings = watch.settings(300)
     found: list[Any] = []
-    async with kopfs_connection(api or Api()), asyncio.timeout(20):
+    async with kopfs_connection(api or Api(), streams or Streams()), asyncio.timeout(20):
         stream = watching.infinite_watch(settings=settings, resource=RUNS, namespace=None)
         async for event in stream:
             if event is not watching.Bookmark.LISTED:
@@ -202,6 +205,15 @@ def test_the_pause_grows_with_each_error_in_a_row_and_is_of_one_kind_only(monkey
 
     asyncio.run(errors())
     assert waited == [1, 2, 4, 8, 16, 30, 30, 1, 1]
+
+
+@pytest.mark.parametrize(("listed", "wanted", "behind"), [(20, 2, {"run"}), (20, 3, set()), (21, 3, {"run"})])
+def test_what_was_gone_before_kopf_listed_is_awaited_no_longer(listed: int, wanted: int, behind: set[str]) -> None:
+    """A run that our own first list showed, and that was over before a stream began. The list has two pages, both of version 20."""
+    streams = Streams()
+    streams.listed("run", listed, 0)
+    asyncio.run(told(wanted, streams=streams))
+    assert streams.behind() == behind
 
 
 def test_what_is_large_is_not_kept() -> None:

@@ -50,6 +50,7 @@ class Operator:
         self.cache, self.streams, self.queue = Cache(), Streams(), WorkQueue()
         if settings.allow_without_policies:
             log.warning("AGENTJOBS_ALLOW_WITHOUT_POLICIES is true: nobody looks whether the admission policies are in force")
+        self.watcher = watch.Watcher(self.cache, self.streams, self.queue.add)
         expected = () if settings.allow_without_policies else settings.policies
         self.guard = Guard(cluster, expected, cluster.clock.now)
         reconciler = Reconciler(cluster, self.cache, settings.policy(), cluster.clock.now, self._run_finished, self.guard)
@@ -123,7 +124,7 @@ class Operator:
     async def _watch(self, stop: asyncio.Event) -> None:
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry)(self._login)
-        watch.register(registry, watch.Watcher(self.cache, self.streams, self.queue.add))
+        watch.register(registry, self.watcher)
         ready = asyncio.Event()
         ready_task = asyncio.create_task(self._keep_signals(ready))
         try:
@@ -141,7 +142,7 @@ class Operator:
     async def _login(self, **kwargs: Any) -> kopf.AiohttpSession | None:
         login = kopf.login_with_kubeconfig if self.kubeconfig else kopf.login_with_service_account
         info = login(**kwargs)
-        return session(info) if info else None
+        return session(info, self.watcher.listed) if info else None
 
     async def _keep_signals(self, ready: asyncio.Event) -> None:
         """Kopf puts its own signal handlers in; ours order the shutdown, Kopf's part included."""

@@ -19,7 +19,7 @@ class Streams:
         self._listed: dict[str, tuple[int, float]] = {}
 
     def saw(self, kind: str, version: int) -> None:
-        """A stream delivered an object of this version."""
+        """A stream delivered an object of this version, or began with a list of it."""
         self._seen[kind] = max(version, self._seen.get(kind, 0))
 
     def listed(self, kind: str, version: int, now: float) -> None:

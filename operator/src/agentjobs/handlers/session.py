@@ -36,12 +36,15 @@ ERROR_SECONDS: Final = 1.0
 MAX_ERROR_SECONDS: Final = 30.0
 
 
-def session(info: kopf.ConnectionInfo) -> kopf.AiohttpSession:
-    """For Kopf, with these credentials."""
+def session(info: kopf.ConnectionInfo, listed: Callable[[str, int], None] = lambda _plural, _version: None) -> kopf.AiohttpSession:
+    """For Kopf, with these credentials. `listed`: is told the plural and the version of each list that came to its end."""
     connector = aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context())
 
     class Own(Response):
         pauses = Pauses()
+
+        def listed(self, version: int) -> None:
+            listed(self._plural, version)
 
     own = aiohttp.ClientSession(connector=connector, headers=info.as_http_headers(), trust_env=False, response_class=Own)
     return kopf.AiohttpSession(
@@ -77,6 +80,9 @@ class Response(aiohttp.ClientResponse):
     """Of one session."""
     _lines: _Lines | None = None
     """None until the answer begins, as aiohttp's own has it: a connection can be lost before that."""
+
+    def listed(self, version: int) -> None:
+        """A list of this version came to its end."""
 
     @property
     def content(self) -> Any:
@@ -117,6 +123,10 @@ class Response(aiohttp.ClientResponse):
                 await self.pauses.after(self._plural)
                 raise aiohttp.ClientPayloadError(f"the list of {self._plural} {error}") from error
             raise json.JSONDecodeError(str(error), "", 0) from error
+        metadata = around.get("metadata") or {}
+        version = str(metadata.get("resourceVersion", ""))
+        if "limit" in self.url.query and self.status < 400 and version.isdecimal() and not metadata.get("continue"):
+            self.listed(int(version))
         return {**around, items.key: found} if items.key in around else around
 
 

@@ -27,6 +27,7 @@ RESOURCES: Final = {
     "pod": ("", "v1", "pods"),
     "source": ("", "v1", "configmaps"),
 }
+KINDS: Final = {plural: kind for kind, (*_, plural) in RESOURCES.items()}
 LIST_CHUNK: Final = 100
 """Bodies hold scripts of up to 256 KiB, and Kopf lists them whole when a stream begins."""
 IDLE_SECONDS: Final = 0.1
@@ -68,6 +69,10 @@ class Watcher:
                 self._enqueue(user)
         elif key is not None and news:
             self._enqueue(key)
+
+    def listed(self, plural: str, version: int) -> None:
+        """Kopf has listed what a stream begins with: of this version or an older one nothing more will be told, it may be gone by now."""
+        self._streams.saw(KINDS[plural], version)
 
 
 def register(registry: kopf.OperatorRegistry, watcher: Watcher) -> None:
