@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import secrets
 import time
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Cluster
 from agentjobs.cluster.relist import relist
 from agentjobs.cluster.streams import Streams
-from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NotFound
+from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NotFound, Outdated, Unlisted
 from agentjobs.core.refusals import TELL_AFTER
 from agentjobs.reconcile import Reconciler
 from agentjobs.telemetry import Metrics, reconcile_id
@@ -20,8 +22,13 @@ from agentjobs.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
 
-FIRST_LIST_PAUSES: Final = (0.5, 1, 2, 4, 8)
-"""Seconds. Right after an installation the API server does not serve the new kinds yet: 429, "storage is (re)initializing"."""
+FIRST_LIST_PAUSES: Final = (0.5, 1, 2, 4, 8, 16, 30)
+"""Seconds, the last one for ever.
+
+Right after an installation the API server does not serve the new kinds yet: 429, "storage is (re)initializing".
+"""
+OUTDATED_LISTS: Final = 2
+"""In a row. Then what is known is of a history that is no more, and only an operator that knows nothing can go on."""
 
 
 class Controller:
@@ -37,39 +44,51 @@ class Controller:
         self._queue = queue
         self._metrics = metrics
         self._in_work: set[asyncio.Task[None]] = set()
+        self._outdated = 0
 
     async def start(self, workers: int) -> list[asyncio.Task[None]]:
-        """List everything once, then work. Raises ClusterError if that keeps failing."""
+        """List everything once, however long it takes, then work. Raises Outdated."""
         for key in sorted(await self._first_list()):
             self._queue.add(key)
         log.info("%d jobs, %d active runs, %d finished", len(self._cache.jobs), len(self._cache.runs), len(self._cache.finished))
         return [asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(workers)]
 
-    async def _first_list(self) -> set[Key]:
-        for pause in FIRST_LIST_PAUSES:
-            try:
-                return await relist(self._cluster, self._cache, self._streams)
-            except ClusterError as error:
-                log.warning("the first list failed, again in %s s: %s", pause, error)
-            except Exception:
-                log.exception("the first list failed, again in %s s", pause)
+    async def _first_list(self) -> AbstractSet[Key]:
+        found: AbstractSet[Key] = frozenset()
+        for pause in itertools.chain(FIRST_LIST_PAUSES, itertools.repeat(FIRST_LIST_PAUSES[-1])):
+            keys, whole = await self._list()
+            found |= keys
+            if whole:
+                break
+            log.warning("the first list failed, again in %s s", pause)
             await asyncio.sleep(pause)
-        return await relist(self._cluster, self._cache, self._streams)
+        return found
 
     async def resync(self, seconds: float) -> None:
-        """Forever: compare with a list, and look at every job once in a while."""
+        """Forever: compare with a list, and look at every job once in a while. Raises Outdated."""
         while True:
             await asyncio.sleep(seconds)
-            try:
-                keys = await relist(self._cluster, self._cache, self._streams)
-            except ClusterError as error:
-                log.warning("the re-list failed: %s", error)
-                continue
-            except Exception:
-                log.exception("the re-list failed")
-                continue
-            for key in keys:
+            for key in (await self._list())[0]:
                 self._queue.add(key)
+
+    async def _list(self) -> tuple[AbstractSet[Key], bool]:
+        """The keys of what could be listed, and whether that was everything. Raises Outdated."""
+        try:
+            keys = await relist(self._cluster, self._cache, self._streams)
+        except Unlisted as error:
+            for kind, why in error.errors.items():
+                self._metrics.failed_lists.labels(kind).inc()
+                if isinstance(why, ClusterError):
+                    log.warning("the list of %s failed: %s", kind, why)
+                else:
+                    log.exception("the list of %s failed", kind, exc_info=why)
+            outdated = [why for why in error.errors.values() if isinstance(why, Outdated)]
+            self._outdated = self._outdated + 1 if outdated else 0
+            if self._outdated >= OUTDATED_LISTS:
+                raise outdated[0] from None
+            return error.keys, False
+        self._outdated = 0
+        return keys, True
 
     async def drain(self, seconds: float) -> None:
         """Wait for the reconciles in work to finish."""

@@ -73,4 +73,5 @@ class Metrics:
         self.unreadable = Gauge(
             "agentjobs_unreadable_objects", "Objects that could not be read whole, by kind.", ["kind"], registry=registry
         )
+        self.failed_lists = Counter("agentjobs_failed_lists", "Lists that failed, by kind.", ["kind"], registry=registry)
         self.stale = Gauge("agentjobs_stale_streams", "Watch streams that have stopped delivering.", registry=registry)

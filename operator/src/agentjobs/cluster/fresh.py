@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator
 
 from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import Api, Json
-from agentjobs.core.errors import ClusterError
+from agentjobs.core.errors import Outdated
 
 
 async def pages(
     api: Api, cache: Cache, kind: str, namespace: str = "", accept: str = "application/json", **selectors: str
 ) -> AsyncIterator[Json]:
-    """As `Api.list`. Raises ClusterError also when the list is older than what is known.
+    """As `Api.list`. Raises Outdated when the list is older than what is known.
 
     Its version may come last, so nothing of a list may be believed before its end.
     """
@@ -25,5 +25,5 @@ async def pages(
     async for page in api.list(kind, namespace, accept=accept, **selectors):
         version = (page.get("metadata") or {}).get("resourceVersion")
         if version and int(version) < known:
-            raise ClusterError(f"the list of {kind} is older than what was seen before: {version}, not {known}")
+            raise Outdated(f"the list of {kind} is older than what was seen before: {version}, not {known}")
         yield page

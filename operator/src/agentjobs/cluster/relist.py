@@ -15,6 +15,7 @@ from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
 from agentjobs.cluster.fresh import pages
 from agentjobs.cluster.streams import Streams
+from agentjobs.core.errors import Unlisted
 from agentjobs.core.views import FINAL_PHASES, FinishedRun
 
 ACTIVE_RUNS: Final = ",".join(f"status.phase!={phase}" for phase in sorted(FINAL_PHASES))
@@ -34,15 +35,19 @@ REVISIONS: Final = {"labelSelector": f"{names.JOB_LABEL},{names.MANAGED_BY_LABEL
 
 
 async def relist(cluster: Api, cache: Cache, streams: Streams) -> set[Key]:
-    """Bring the cache in line with the cluster. Returns the keys of all jobs there are and of those that something changed for."""
+    """Bring the cache in line with the cluster. Returns the keys of all jobs there are and of those that something changed for.
+
+    Raises Unlisted where the list of a kind failed; what the others told is known then, and not told again.
+    """
     now = asyncio.get_running_loop().time()
-    keys = await asyncio.gather(
-        *(_kind(cluster, cache, streams, kind) for kind in SELECTORS if kind != sources.KIND),
-        sources.relist(cluster, cache.sources, streams, SELECTORS[sources.KIND]["labelSelector"], now),
-        _revisions(cluster, cache),
-        _finished(cluster, cache),
-    )
-    return {key for key in set().union(*keys) if key[1] != NO_JOB}
+    lists = {kind: _kind(cluster, cache, streams, kind) for kind in SELECTORS if kind != sources.KIND}
+    lists[sources.KIND] = sources.relist(cluster, cache.sources, streams, SELECTORS[sources.KIND]["labelSelector"], now)
+    lists |= {"revision": _revisions(cluster, cache), "finished": _finished(cluster, cache)}
+    found = dict(zip(lists, await asyncio.gather(*lists.values(), return_exceptions=True), strict=True))
+    keys = {key for one in found.values() if not isinstance(one, BaseException) for key in one if key[1] != NO_JOB}
+    if errors := {kind: one for kind, one in found.items() if isinstance(one, Exception)}:
+        raise Unlisted(errors, keys)
+    return keys
 
 
 async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[Key]:

@@ -7,13 +7,16 @@ AgentjobsError
 │   │   └── NameTaken   what has the wanted name is something else
 │   ├── NotFound     the object is gone
 │   ├── Refused      admission, quota or RBAC said no: retried slowly, shown in a condition
-│   └── Incomplete   some writes of a plan failed; the others were carried out
+│   ├── Incomplete   some writes of a plan failed; the others were carried out
+│   ├── Outdated     a list is older than what was seen before
+│   └── Unlisted     some kinds could not be listed; the others were
 └── (anything else is ours, and loud)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 
 class AgentjobsError(Exception):
@@ -61,3 +64,16 @@ class Incomplete(ClusterError):
         super().__init__(f"{first}{more}", first.status)
         self.errors = tuple(errors)
         self.look_again = look_again
+
+
+class Outdated(ClusterError):
+    """A list is older than what was seen before. Where it stays so, etcd was restored from a backup."""
+
+
+class Unlisted(ClusterError):
+    """Some kinds could not be listed: what failed, by kind. `keys`: what the lists of the others returned."""
+
+    def __init__(self, errors: Mapping[str, Exception], keys: AbstractSet[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{kind}: {error}" for kind, error in errors.items()))
+        self.errors = errors
+        self.keys = keys
