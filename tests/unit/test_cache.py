@@ -75,7 +75,7 @@ def test_the_rows_of_a_table_are_read_by_the_columns_names() -> None:
             {"cells": ["b", None, None, "Skipped", "report"], "object": {"metadata": metadata | {"name": "b"}}},
         ],
     }
-    first, second = finished_rows(table)
+    first, second = finished_rows(table, Cache().finished)
     assert first == (FinishedRun("ns", "a", "u", "report", "Failed", "2026-11-22T08:01:00Z", 7), 12)
     assert (second[0].finished, second[0].output_bytes) == ("2026-11-22T08:00:00Z", 0)
 

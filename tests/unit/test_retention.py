@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentjobs.api.job import History, ScheduledAgentJobStatus
-from agentjobs.cluster.cache import finished_rows
+from agentjobs.cluster.cache import Cache, finished_rows
 from agentjobs.core import retention
 from agentjobs.core.bodies import SIZE, read, sized, slim
 from agentjobs.core.plan import Observed
@@ -146,7 +146,7 @@ def test_a_record_with_a_large_event_counts_with_it() -> None:
     assert 120_000 < len(text) < stored < len(text) + 1000
     row = {"cells": ["report", "Skipped", None, 0, stored], "object": {"metadata": body["metadata"]}}
     columns = [{"name": name} for name in ("Job", "Phase", "Finished", "Output Bytes", "Stored Bytes")]
-    ((told, _),) = finished_rows({"columnDefinitions": columns, "rows": [row]})
+    ((told, _),) = finished_rows({"columnDefinitions": columns, "rows": [row]}, Cache().finished)
     assert size(told) == stored
 
 

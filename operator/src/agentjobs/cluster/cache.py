@@ -7,6 +7,7 @@ resource versions of a resource can be compared as numbers (KEP-5504, Kubernetes
 from __future__ import annotations
 
 import logging
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -225,48 +226,58 @@ class Cache:
         return tuple(run for run in self.finished.all() if run.namespace == namespace)
 
 
+def _shared(text: Any) -> Any:
+    """The one copy of a text that many records have."""
+    return sys.intern(text) if type(text) is str else text
+
+
 def _finished_run(body: Body) -> FinishedRun:
     metadata, status = body["metadata"], body.get("status") or {}
     return FinishedRun(
-        namespace=metadata["namespace"],
+        namespace=_shared(metadata["namespace"]),
         name=metadata["name"],
         uid=metadata["uid"],
-        job=body["spec"]["jobName"],
-        phase=status.get("phase", ""),
+        job=_shared(body["spec"]["jobName"]),
+        phase=_shared(status.get("phase", "")),
         finished=status.get("finishedAt") or metadata["creationTimestamp"],
         output_bytes=status.get("outputBytes") or 0,
-        owner_uid=views.controller_uid(body),
+        owner_uid=_shared(views.controller_uid(body)),
         stored_bytes=status.get("storedBytes") or 0,
     )
 
 
-def finished_rows(table: Body) -> Iterator[tuple[FinishedRun, int]]:
-    """The finished runs in an answer of the API server's Table form, each with its resource version. The columns are found by name."""
+def finished_rows(table: Body, known: Table[FinishedRun]) -> Iterator[tuple[FinishedRun, int]]:
+    """The finished runs in an answer of the API server's Table form, each with its resource version. The columns are found by name.
+
+    Of a version that is known the very line that is kept.
+    """
     columns = {column["name"]: index for index, column in enumerate(table.get("columnDefinitions") or ())}
     for row in table.get("rows") or ():
         try:
-            found = _finished_row(columns, row)
+            metadata = row["object"]["metadata"]
+            key, version = (metadata["namespace"], metadata["name"]), int(metadata["resourceVersion"])
+            kept = known.get(key) if known.version(key) == version else None
+            found = kept or _finished_row(columns, row)
         except Exception:
             # Whatever stands in it: the other lines are not concerned.
             log.exception("a line of the list of finished runs cannot be read")
         else:
-            yield found
+            yield found, version
 
 
-def _finished_row(columns: dict[str, int], row: Body) -> tuple[FinishedRun, int]:
+def _finished_row(columns: dict[str, int], row: Body) -> FinishedRun:
     metadata, cells = row["object"]["metadata"], row["cells"]
-    run = FinishedRun(
-        namespace=metadata["namespace"],
+    return FinishedRun(
+        namespace=_shared(metadata["namespace"]),
         name=metadata["name"],
         uid=metadata["uid"],
-        job=cells[columns["Job"]],
-        phase=cells[columns["Phase"]],
+        job=_shared(cells[columns["Job"]]),
+        phase=_shared(cells[columns["Phase"]]),
         finished=cells[columns["Finished"]] or metadata["creationTimestamp"],
         output_bytes=int(cells[columns["Output Bytes"]] or 0),
-        owner_uid=views.controller_uid(row["object"]),
+        owner_uid=_shared(views.controller_uid(row["object"])),
         stored_bytes=_stored(row, cells[columns["Stored Bytes"]] if "Stored Bytes" in columns else None),
     )
-    return run, int(metadata["resourceVersion"])
 
 
 def _stored(row: Body, told: int | None) -> int:

@@ -96,16 +96,22 @@ async def _revisions(cluster: Api, cache: Cache) -> set[Key]:
 
 
 async def _finished(cluster: Api, cache: Cache) -> set[Key]:
-    before = {row: cache.finished.version(row) for row in cache.finished}
-    found: list[tuple[FinishedRun, int]] = []
+    finished = cache.finished
+    # The list may be long: of what is known already nothing new is kept, not even for a moment.
+    missing = {row: finished.version(row) for row in finished}
+    news: list[tuple[FinishedRun, int]] = []
     async for page in pages(cluster, cache, "run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"):
-        # An empty phase passes the selector, too: a run that nobody has looked at yet.
-        found += [(run, version) for run, version in caches.finished_rows(page) if run.phase in FINAL_PHASES]
-    for run, version in found:
-        cache.finish(run, version)
-    seen = {(run.namespace, run.name) for run, _ in found}
-    for row, version in before.items():
-        if row not in seen and cache.finished.version(row) == version:
+        for run, version in caches.finished_rows(page, finished):
+            # An empty phase passes the selector, too: a run that nobody has looked at yet.
+            if run.phase in FINAL_PHASES:
+                missing.pop((run.namespace, run.name), None)
+                if finished.get((run.namespace, run.name)) is not run:
+                    news.append((run, version))
+    for run, version in news:
+        if finished.version((run.namespace, run.name)) < version:
+            cache.finish(run, version)
+    for row, version in missing.items():
+        if finished.version(row) == version:
             cache.forget_finished(row)
     # One of each namespace looks after its budget, also where no job is left.
-    return set({run.namespace: (run.namespace, run.job) for run in cache.finished.all()}.values())
+    return set({run.namespace: (run.namespace, run.job) for run in finished.all()}.values())
