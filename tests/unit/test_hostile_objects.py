@@ -22,8 +22,9 @@ from agentjobs.cluster.relist import relist
 from agentjobs.cluster.streams import Streams
 from agentjobs.controller import Controller
 from agentjobs.core.bodies import unreadable
-from agentjobs.core.errors import Refused
+from agentjobs.core.errors import NotFound, Refused
 from agentjobs.core.plan import Write
+from agentjobs.handlers import watch
 from agentjobs.handlers.watch import Watcher
 from agentjobs.telemetry import Metrics
 from agentjobs.workqueue import WorkQueue
@@ -194,3 +195,26 @@ async def test_whatever_one_job_raises_the_workers_go_on(error: Exception) -> No
         assert not any(worker.done() for worker in workers)
         for worker in workers:
             worker.cancel()
+
+
+@in_a_loop
+async def test_watches_wait_until_all_our_kinds_are_shown(caplog: Any, monkeypatch: Any) -> None:
+    """Kopf never watches a kind that is not shown when it begins."""
+    monkeypatch.setattr(watch, "SERVED_SECONDS", 0)
+    ours = sorted(watch.OURS)
+    assert len(ours) == 4
+    answers = [f'{{"kind":"APIResourceList","resources":{json.dumps([{"name": name} for name in shown])}}}' for shown in (ours[:3], ours)]
+    asked = 0
+
+    async with cluster(v1alpha1=answers[0]) as api, cluster(v1alpha1=answers[1]) as later:
+
+        async def served(group: str, version: str) -> frozenset[str]:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                raise NotFound("404", 404)
+            return await (later if asked == 4 else api).served(group, version)
+
+        await watch.all_served(served)
+    assert asked == 4
+    assert [record.levelname for record in caplog.records if record.name == watch.__name__] == ["WARNING"]

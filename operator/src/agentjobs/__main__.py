@@ -125,6 +125,14 @@ class Operator:
         registry = kopf.OperatorRegistry()
         kopf.on.login(registry=registry)(self._login)
         watch.register(registry, self.watcher)
+        waiting = asyncio.create_task(watch.all_served(self.cluster.served))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait([waiting, stopped], return_when=asyncio.FIRST_COMPLETED)
+        for task in (waiting, stopped):
+            task.cancel()
+        if stop.is_set():
+            return
+        await waiting
         ready = asyncio.Event()
         ready_task = asyncio.create_task(self._keep_signals(ready))
         try:

@@ -138,6 +138,11 @@ class Cluster:
                 return
             query = {**query, "continue": token}
 
+    async def served(self, group: str, version: str) -> frozenset[str]:
+        """The plurals of the kinds that the API server shows in this group and version. Raises NotFound while it shows none."""
+        body = await _object(await self._request("GET", f"/apis/{group}/{version}"))
+        return frozenset(resource["name"] for resource in body.get("resources") or ())
+
     async def log(self, namespace: str, pod: str, container: str, tail_lines: int) -> bytes:
         """The last lines of a container's log, as they are."""
         query = {"container": container, "tailLines": str(tail_lines)}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import Any, Final
 
 import kopf
@@ -13,6 +14,7 @@ from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.relist import SELECTORS
 from agentjobs.cluster.streams import Streams
+from agentjobs.core.errors import ClusterError
 from agentjobs.core.packages import package_approval_view
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,9 @@ LIST_CHUNK: Final = 100
 """Bodies hold scripts of up to 256 KiB, and Kopf lists them whole when a stream begins."""
 IDLE_SECONDS: Final = 0.1
 """Kopf's task for an object keeps its last body for this long after the last event."""
+OURS: Final = frozenset(plural for group, _, plural in RESOURCES.values() if group == names.GROUP)
+SERVED_SECONDS: Final = 1.0
+"""Between two looks whether our kinds are shown."""
 BACKOFFS: Final = (1.0, 2.0, 5.0, 10.0)
 """Seconds between the tries of a request; the last one for ever."""
 Enqueue = Callable[[Key], None]
@@ -91,6 +96,24 @@ def _handler(kind: str, watcher: Watcher) -> Callable[..., Coroutine[None, None,
             log.exception("a watch event of the kind %s could not be taken in", kind)
 
     return handle
+
+
+async def all_served(served: Callable[[str, str], Awaitable[frozenset[str]]]) -> None:
+    """Wait until the API server shows all our kinds: Kopf never watches one that is not shown when it begins."""
+    told = False
+    while True:
+        try:
+            missing = OURS - await served(names.GROUP, names.VERSION)
+        except ClusterError as error:
+            missing, why = OURS, f": {error}"
+        else:
+            why = ""
+        if not missing:
+            return
+        if not told:
+            log.warning("the API server does not show %s yet; watches wait for it%s", ", ".join(sorted(missing)), why)
+            told = True
+        await asyncio.sleep(SERVED_SECONDS)
 
 
 class _NoDiff(kopf.DiffBaseStorage):
