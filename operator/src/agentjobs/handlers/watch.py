@@ -77,7 +77,8 @@ class Watcher:
 
     def listed(self, plural: str, version: int) -> None:
         """Kopf has listed what a stream begins with: of this version or an older one nothing more will be told, it may be gone by now."""
-        self._streams.saw(KINDS[plural], version)
+        if plural in KINDS:
+            self._streams.saw(KINDS[plural], version)
 
 
 def register(registry: kopf.OperatorRegistry, watcher: Watcher) -> None:
