@@ -22,6 +22,7 @@ from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.approval import content
 from agentjobs.core.manifests import revision_name
 from agentjobs.core.sources import Reference
+from agentjobs.core.views import FINAL_PHASES
 from tests import manifests
 from tests.cluster.installed import Installed, Manifest
 from tests.cluster.support import Kubectl, new_namespace, wait_for
@@ -60,6 +61,8 @@ class Life:
     state: State = "there"
     squatted: int | None = None
     """The variant whose revision's name somebody else's ConfigMap has."""
+    ever: set[str] = field(default_factory=set)
+    """Every digest that was decided about: its revision may be there still."""
 
     def spec(self, variant: int | None = None) -> Manifest:
         """As it is written now, or as another variant would be."""
@@ -141,8 +144,7 @@ def squatting(life: Life, chance: random.Random) -> Iterator[tuple[str, Any]]:
         yield "withdrawn", f"configmap/{life.squat()}"
         life.squatted = None
         return
-    decided = {digest for digest, _ in life.approvals.values()} | life.allowed
-    free = [variant for variant in range(len(VARIANTS)) if variant != REFERRING and life.digest(variant) not in decided]
+    free = [variant for variant in range(len(VARIANTS)) if variant != REFERRING and life.digest(variant) not in life.ever]
     if free:
         life.squatted = chance.choice(free)
         yield "created", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": life.squat()}, "data": {"mine": "yes"}}
@@ -166,6 +168,7 @@ def moves(life: Life, number: int, chance: random.Random) -> Iterator[tuple[str,
         decision = chance.choices(["Approved", "Denied"], [4, 1])[0]
         name = f"{life.job}-{number}"
         life.approvals[name] = life.digest(variant), decision
+        life.ever.add(life.digest(variant))
         yield "created", manifests.approval(name, jobName=life.job, digest=life.digest(variant), decision=decision)
     elif what == "withdraw" and life.approvals:
         name = chance.choice(sorted(life.approvals))
@@ -227,7 +230,7 @@ def in_force(bodies: list[Manifest], life: Life, approved: set[str]) -> None:
 
 
 def at_rest(agentjobs: Installed, namespace: str, lives: list[Life], packages: dict[str, str]) -> dict[str, dict[str, list[Manifest]]]:
-    """Raises AssertionError while something goes on that must not, or what is approved is not in force."""
+    """Raises AssertionError while something goes on that must not, what is approved is not in force, or a record is missing."""
     found = seen(agentjobs.kubectl, namespace)
     for life in lives:
         approved = life.approved(packages)
@@ -240,6 +243,9 @@ def at_rest(agentjobs: Installed, namespace: str, lives: list[Life], packages: d
             for body in found[kind][life.job]:
                 digest = body["metadata"]["annotations"][names.DIGEST_ANNOTATION]
                 assert not goes_on(body) or digest in approved, (life.job, kind, digest[:10], sorted(life.approvals.values()))
+        at_work = {job["metadata"]["name"] for job in found["Job"][life.job] if goes_on(job)}
+        open_ones = {run["metadata"]["name"] for run in found["AgentJobRun"][life.job] if run["status"]["phase"] not in FINAL_PHASES}
+        assert open_ones <= at_work, (life.job, "no record yet", open_ones - at_work)
     return found
 
 
