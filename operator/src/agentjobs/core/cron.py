@@ -124,9 +124,14 @@ class _Clock:
 
 def next_start(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
     """The first start later than `after`, in the zone; None where no day of the next five years fits, and from `END` on."""
-    if after >= END:
-        return None
-    clock = _Clock(zone, after.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1))
+    # In UTC: two local times that a clock shows twice are equal to Python, and to a cache.
+    return None if after >= END else _next(cron, zone, after.astimezone(UTC).replace(microsecond=0))
+
+
+@lru_cache(4096)
+def _next(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
+    """Remembered: a job is decided about several times with the same question, and a rare start takes milliseconds to find."""
+    clock = _Clock(zone, after + timedelta(seconds=1))
     last_year = min(clock.at.year + YEARS_AHEAD, END.year - 1)
     while clock.at.year <= last_year:
         before = clock.at.astimezone(UTC)
