@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from heapq import heapify, heappop, heappush
-from itertools import chain, islice
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from agentjobs.api.job import History
@@ -46,46 +44,24 @@ def allowance(stored: Mapping[str, int], budgets: Budgets) -> int:
 def over_budget(runs: Iterable[FinishedRun], budget: int, jobs: Iterable[str]) -> tuple[FinishedRun, ...]:
     """The finished runs of a namespace that have to go so that the others fit into `budget` bytes, in the order in which they go.
 
-    First those of no job in `jobs`; then always one of the job that stores most, so that nobody fills the budget at the cost of other
-    jobs. Of each those that never began go first and failures last, the oldest first. The newest record of a job stays in any case:
-    somebody may be waiting for exactly that report.
+    First those of no job in `jobs`, then those that never began, which whoever may start a job can make as many of as he likes; failures
+    last, and each time the oldest first. Which goes first does not depend on what else there is: reconciles of several jobs, each with
+    its own moment's view, take the same. The newest record of a job stays in any case: somebody may be waiting for exactly that report.
     """
     ordered = sorted(runs, key=lambda run: (run.finished, run.name))
-    newest = {run.job: run.uid for run in ordered}
     living = set(jobs)
-    strays: list[FinishedRun] = []
-    removable: dict[str, list[FinishedRun]] = {job: [] for job in living}
-    stored = Counter[str]()
-    for run in sorted(ordered, key=_worth):
-        stored[run.job] += size(run)
-        if run.job not in living:
-            strays.append(run)
-        elif newest[run.job] != run.uid:
-            removable[run.job].append(run)
-    excess = stored.total() - budget
+    newest = {run.job: run.uid for run in ordered if run.job in living}
+    excess = sum(map(size, ordered)) - budget
     gone: list[FinishedRun] = []
-    for run in chain(strays, _of_the_largest(removable, stored)):
-        if excess <= 0:
-            break
-        gone.append(run)
-        excess -= size(run)
+    for run in sorted(ordered, key=lambda run: (run.job in living, _worth(run))):
+        if excess > 0 and newest.get(run.job) != run.uid:
+            gone.append(run)
+            excess -= size(run)
     return tuple(gone)
 
 
 def _worth(run: FinishedRun) -> int:
     return 0 if run.phase in NEVER_BEGAN else 2 if run.phase in FAILURES else 1
-
-
-def _of_the_largest(removable: Mapping[str, list[FinishedRun]], stored: Mapping[str, int]) -> Iterator[FinishedRun]:
-    """One after the other, each of the job that stores most without those before."""
-    left = {job: iter(runs) for job, runs in removable.items()}
-    largest = [(-stored[job], job) for job in left]
-    heapify(largest)
-    while largest:
-        negative, job = heappop(largest)
-        if run := next(left[job], None):
-            yield run
-            heappush(largest, (negative + size(run), job))
 
 
 def to_shorten(runs: Iterable[FinishedRun], history: History) -> tuple[FinishedRun, ...]:
