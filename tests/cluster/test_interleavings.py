@@ -14,6 +14,7 @@ import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -25,7 +26,7 @@ from agentjobs.core.sources import Reference
 from agentjobs.core.views import FINAL_PHASES
 from tests import manifests
 from tests.cluster.installed import Installed, Manifest
-from tests.cluster.support import Kubectl, new_namespace, wait_for
+from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for
 
 LIVES: Final = 25
 ROUNDS: Final = 8
@@ -249,6 +250,17 @@ def at_rest(agentjobs: Installed, namespace: str, lives: list[Life], packages: d
     return found
 
 
+@contextmanager
+def let_go_at_last(kubectl: Kubectl, namespace: str, lives: list[Life]) -> Iterator[None]:
+    """Else the namespace would never end."""
+    try:
+        yield
+    finally:
+        for life in lives:
+            with suppress(KubectlError):
+                kubectl(*finalizers(life), "-n", namespace)
+
+
 def test_at_rest_nothing_goes_on_that_is_not_approved_and_nothing_ran_that_was_not(agentjobs: Installed, kubectl: Kubectl) -> None:
     seed = int(os.environ.get("AGENTJOBS_SEED") or random.SystemRandom().randrange(10**6))
     print(f"AGENTJOBS_SEED={seed}")
@@ -256,7 +268,7 @@ def test_at_rest_nothing_goes_on_that_is_not_approved_and_nothing_ran_that_was_n
     lives = [Life(f"life-{number}") for number in range(LIVES)]
     packages: dict[str, str] = {}
     started: set[str] = set()
-    with new_namespace(kubectl) as namespace:
+    with new_namespace(kubectl) as namespace, let_go_at_last(kubectl, namespace, lives):
         kubectl.apply(namespace, *(body for life in lives for body in (life.source(), life.spec())))
         for number in range(ROUNDS):
             one_round(lives, packages, number, chance).send(kubectl, namespace)
