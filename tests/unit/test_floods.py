@@ -16,7 +16,7 @@ from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
 from tests.unit.lives import NS, apply, decide, new_cluster, nothing, runs, start, step
 from tests.unit.lives_of_deletions import forget_approvals, has_begun
-from tests.unit.lives_of_events import TRIGGERS, send
+from tests.unit.lives_of_events import TRIGGERS, name_of, send
 from tests.unit.lives_of_starts import cancel
 from tests.unit.test_crash_points import World
 
@@ -156,3 +156,21 @@ def test_a_quota_that_keeps_many_runs_from_starting_holds_back_neither_records_n
     asyncio.run(tried())
     assert runs(kube)[names[-1]]["reason"] == "CancelledBeforeStart"
     assert {runs(kube)[name].get("phase") for name in names[:-1]} <= {None, "Pending"}
+
+
+def test_an_event_that_is_gone_holds_back_no_other() -> None:
+    """Its deletion was never told."""
+    kube = flooded(send(10), send(11))
+    first, second = sorted((name_of(10), name_of(11)))
+
+    async def tried() -> None:
+        operator = Operator(kube.server, kube.server)
+        await operator.start()
+        kube.server.remove(("run", NS, first))
+        operator.hear(deaf=frozenset({"run"}))
+        for _ in range(8):
+            await operator.work()
+            kube.server.now += timedelta(seconds=1)
+
+    asyncio.run(tried())
+    assert [job["metadata"]["name"] for job in kube.server.all("batchjob") if job["metadata"]["name"] != "endless"] == [second]

@@ -298,6 +298,10 @@ class Reconciler:
 
     async def _events(self, key: Key, names: tuple[str, ...]) -> Mapping[str, Event]:
         found = await asyncio.gather(*(self._find("run", key[0], name) for name in names))
+        for name, body in zip(names, found, strict=True):
+            if body is None:
+                # Its deletion was not told: the next one would wait for it until the re-list.
+                self._cache.runs.drop((key[0], name))
         events = {name: event_of(body) for name, body in zip(names, found, strict=True) if body}
         return {name: event for name, event in events.items() if event}
 

@@ -47,7 +47,7 @@ class JobView:
     """Who changed the content last, where the API server keeps that."""
     suspended: bool = False
     gone: bool = False
-    """Nothing has this owner any more, or for long: what stands here stands in for it, so that what it left behind ends properly."""
+    """It does not exist, or is being orphaned: this stands in for it, so that what it leaves behind ends properly."""
 
 
 @dataclass(frozen=True, slots=True)
