@@ -13,11 +13,11 @@ from agentjobs.api import names
 from agentjobs.cluster.client import Json
 from agentjobs.core.views import FINAL_PHASES
 from agentjobs.testing.simulation import Kubernetes
-from tests.unit.lives import NS, Step, apply, decide, delete, new_cluster, nothing, runs, start, step
+from tests.unit.lives import NS, Step, apply, decide, delete, nothing, runs, start, step
 from tests.unit.lives_of_deletions import has_begun
 from tests.unit.lives_of_events import TRIGGERS, name_of, send
 from tests.unit.lives_of_starts import cancel
-from tests.unit.test_crash_points import LATE, Killed, World, strike_every_write
+from tests.unit.test_crash_points import LATE, Killed, World, hear_late, strike_every_write
 
 FIRST: Final = {"type": "sold", "data": "first"}
 SECOND: Final = {"type": "sold", "data": "second"}
@@ -45,16 +45,7 @@ def test_a_run_that_is_made_anew_while_it_goes_on_starts_anew(late: frozenset[st
         step(is_another, delete("run", "endless"), start("slow", "endless")),
         step(was_cancelled, cancel("endless")),
     )
-
-    async def lived() -> None:
-        world = World(new_cluster(), life)
-        await world.add_operator()
-        while world.act():
-            await world.rest(deaf=late, during=LATE)
-            await world.rest()
-            await world.check()
-
-    asyncio.run(lived())
+    asyncio.run(hear_late(life, late))
 
 
 def tells_of_its_own_event(kube: Kubernetes) -> None:

@@ -25,7 +25,7 @@ from tests.unit.lives_of_deletions import (
     taken_off,
 )
 from tests.unit.lives_of_starts import cancel_what_runs
-from tests.unit.test_crash_points import World
+from tests.unit.test_crash_points import World, hear_late
 from tests.unit.test_decide import cron_job, observed
 from tests.unit.test_outcome import JOB as BATCH_JOB
 
@@ -50,14 +50,7 @@ def life(order: tuple[str, ...], moment: int) -> tuple[Step, ...]:
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("order", ORDERS, ids="-".join)
 def test_a_run_that_is_cancelled_while_its_job_is_orphaned_says_so(order: tuple[str, ...], moment: int) -> None:
-    async def lived() -> None:
-        world = World(new_cluster(), life(order, moment))
-        await world.add_operator()
-        while world.act():
-            await world.rest()
-            world.life[world.position].check(world.kube)
-
-    asyncio.run(lived())
+    asyncio.run(hear_late(life(order, moment), frozenset()))
 
 
 @pytest.mark.parametrize("cron", ["as it was a moment ago", "gone, too"])
