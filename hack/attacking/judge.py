@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from agentjobs.core.bodies import read
-from agentjobs.core.items import Items
+from agentjobs.core.wire.bodies import read
+from agentjobs.core.wire.items import Items
 from hack.attacking.moves import API
 from hack.benchmark.client import BenchError, Client, Json, Watch
 from hack.benchmark.operator_pod import OperatorPod

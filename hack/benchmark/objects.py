@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from agentjobs.api.event import Event
-from agentjobs.core.cloud_event import digits
+from agentjobs.core.views.event import digits
 from hack.benchmark.client import Client, Json, Seen, Watch
 
 FAR_AWAY: Final = "0 0 29 2 *"

@@ -18,6 +18,30 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"__main__"}),
 )
 """Lowest first. A part may import from lower layers and from itself, not from a neighbour in its own layer."""
+CORE: tuple[frozenset[str], ...] = tuple(
+    map(
+        frozenset,
+        (
+            {"errors", "timestamps"},
+            {"wire"},
+            {"admission", "runner"},
+            {"content"},
+            {"views"},
+            {"naming", "plan"},
+            {"observed", "refusals"},
+            {"triggers"},
+            {"workload"},
+            {"schedules"},
+            {"approval"},
+            {"runs"},
+            {"status"},
+            {"gone", "decide"},
+        ),
+    )
+)
+"""The rooms of core, lowest first, as the map in its `__init__` has them. As with LAYERS."""
+MAX_FILES = 10
+"""In one folder of core, its `__init__` aside."""
 TESTING = "testing"
 """Builders and fakes for tests: may import everything, and nothing of the product imports it."""
 
@@ -99,6 +123,25 @@ def layer_violations(module: str, source: str) -> list[str]:
     below = {name for parts in LAYERS[:own] for name in parts}
     wrong = sorted(name for name in imported_parts(ast.parse(source), module) if name not in below | {part, "__version__"})
     return [f"{module}: {part} must not import {name}" for name in wrong]
+
+
+def room_of(module: str) -> str:
+    """`agentjobs.core.runs.cases` is in the room `runs`; `agentjobs.core` itself, and what is not core, in none."""
+    parts = module.split(".")
+    return parts[2] if parts[:2] == [PACKAGE, "core"] and len(parts) > 2 else ""
+
+
+def room_violations(module: str, source: str, is_package: bool = False) -> list[str]:
+    room = room_of(module)
+    if not room:
+        return []
+    own = next((index for index, rooms in enumerate(CORE) if room in rooms), None)
+    if own is None:
+        return [f"{module}: no place is named for {room!r}; say in CORE where it belongs"]
+    below = {name for rooms in CORE[:own] for name in rooms}
+    known = {name for rooms in CORE for name in rooms}
+    found = {room_of(name) for name in imports(ast.parse(source), module, is_package)} & known
+    return [f"{module}: {room} must not import {name}" for name in sorted(found - below - {room})]
 
 
 def library_violations(module: str, source: str) -> list[str]:

@@ -23,11 +23,31 @@ def violations(check: Check, source_root: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     "check",
-    [rules.layer_violations, rules.library_violations, rules.purity_violations, rules.environment_violations, rules.screen_violations],
+    [
+        rules.layer_violations,
+        rules.room_violations,
+        rules.library_violations,
+        rules.purity_violations,
+        rules.environment_violations,
+        rules.screen_violations,
+    ],
     ids=lambda check: check.__name__,
 )
 def test_operator_keeps_its_layers(check: Check) -> None:
     assert violations(check, OPERATOR) == []
+
+
+def test_a_folder_of_core_can_be_taken_in_at_a_glance() -> None:
+    core = OPERATOR / "agentjobs" / "core"
+    folders = [core, *(path for path in core.iterdir() if path.is_dir() and path.name != "__pycache__")]
+    files = {folder.name: len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) for folder in folders}
+    assert len(files) > 1
+    assert {name: count for name, count in files.items() if count > rules.MAX_FILES} == {}
+
+
+def test_the_map_of_core_names_every_room() -> None:
+    text = (OPERATOR / "agentjobs" / "core" / "__init__.py").read_text()
+    assert [room for rooms in rules.CORE for room in rooms if f"`{room}`" not in text] == []
 
 
 def test_runner_needs_nothing_but_the_standard_library() -> None:
@@ -54,6 +74,11 @@ REFUSED = [
     (rules.layer_violations, "agentjobs.handlers.jobs", "from agentjobs.testing import builders"),
     (rules.layer_violations, "agentjobs.settings", "from agentjobs.cluster.client import Cluster"),
     (rules.layer_violations, "agentjobs.brandnew", ""),
+    (rules.room_violations, "agentjobs.core.plan", "from agentjobs.core import decide"),
+    (rules.room_violations, "agentjobs.core.runs.cases", "from agentjobs.core.status.conditions import STALLED"),
+    (rules.room_violations, "agentjobs.core.approval.card", "def late():\n    from agentjobs.core.runs import cases"),
+    (rules.room_violations, "agentjobs.core.gone", "import agentjobs.core.decide"),
+    (rules.room_violations, "agentjobs.core.brandnew", ""),
     (rules.library_violations, "agentjobs.reconcile", "from kubernetes.aio import client"),
     (rules.library_violations, "agentjobs.cluster.client", "import kopf"),
     (rules.library_violations, "agentjobs.core.plan", "if TYPE_CHECKING:\n    import kopf"),
@@ -87,6 +112,8 @@ def test_a_breach_is_found(check: Check, module: str, source: str) -> None:
 ALLOWED = [
     (rules.layer_violations, "agentjobs.handlers.jobs", "from agentjobs.core import plan\nfrom agentjobs.handlers import queue"),
     (rules.layer_violations, "agentjobs.core.plan", "from . import naming\nfrom ..api.job import Schedule"),
+    (rules.room_violations, "agentjobs.core.runs.cases", "from agentjobs.core.runs import stops\nfrom agentjobs.core.plan import Write"),
+    (rules.room_violations, "agentjobs.cluster.client", "from agentjobs.core import decide"),
     (rules.layer_violations, "agentjobs.__main__", "from agentjobs import __version__, handlers, settings"),
     (rules.layer_violations, "agentjobs.testing.builders", "from agentjobs import cluster"),
     (rules.library_violations, "agentjobs.cluster.client", "import kubernetes.aio"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agentjobs.api.event import Event
-from agentjobs.core import chains
+from agentjobs.core import naming
 from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, HelmError, of_kind
 
 ACCOUNT = f"system:serviceaccount:{NAMESPACE}:agentjobs"
@@ -98,6 +98,6 @@ def test_the_names_of_runs_that_follow_are_the_operators(documents: list[Documen
     """Not those of events, which whoever may start the job may give away."""
     rules = json.dumps(named(documents, KINDS[0])["runs"]["spec"]["validations"])
     of_events, of_followers = re.findall(r"matches\('(-[ae].*?)'\)", rules)
-    for name in islice(chains.run_names("report", Event(id="u-1", source="/namespaces/team/agentjobruns/go", type="x")), 20):
+    for name in islice(naming.runs_of_chain("report", Event(id="u-1", source="/namespaces/team/agentjobruns/go", type="x")), 20):
         assert re.search(of_followers, name)
         assert not re.search(of_events, name)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agentjobs.core.models import Models
+from agentjobs.core.workload.llm import Models
 from agentjobs.settings import PREFIX, Settings
 from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, container, of_kind
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from agentjobs.api.event import Event
-from agentjobs.core.cloud_event import digits
+from agentjobs.core.views.event import digits
 from tests import event_manifests, manifests
 from tests.cluster import many
 from tests.cluster.installed import Installed

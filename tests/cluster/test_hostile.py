@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from agentjobs.core.bodies import read
+from agentjobs.core.wire.bodies import read
 from tests import hostile, manifests
 from tests.cluster.installed import FINAL, NAMESPACE, Installed, Manifest
 from tests.cluster.process import ask, metrics

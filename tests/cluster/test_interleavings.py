@@ -20,10 +20,10 @@ from typing import Any, Final, Literal
 
 from agentjobs.api import names
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core.approval import content
-from agentjobs.core.manifests import revision_name
-from agentjobs.core.sources import Reference
-from agentjobs.core.views import FINAL_PHASES
+from agentjobs.core.content.digest import content
+from agentjobs.core.content.sources import Reference
+from agentjobs.core.naming import revision_name
+from agentjobs.core.views.run import FINAL_PHASES
 from tests import manifests
 from tests.cluster.installed import Installed, Manifest
 from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for

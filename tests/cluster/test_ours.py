@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from agentjobs.api.event import Event
-from agentjobs.core import chains
+from agentjobs.core import naming
 from tests import manifests
 from tests.cluster import many
 from tests.cluster.forgery import FORGE
@@ -228,7 +228,7 @@ def test_nobody_takes_the_name_of_the_run_that_follows_before_it(place: Place) -
     run = place.agentjobs.start(place.namespace, "first", "first-run")
     uid = place.agentjobs.run(place.namespace, run)["metadata"]["uid"]
     event = Event(id=uid, source=f"/namespaces/{place.namespace}/agentjobruns/{run}", type="x")
-    for name in itertools.islice(chains.run_names("second", event), 3):
+    for name in itertools.islice(naming.runs_of_chain("second", event), 3):
         with pytest.raises(KubectlError, match="are those of runs that follow another run"):
             place("tina", "create", "-f", "-", stdin=by_event(name, "second"))
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from agentjobs.core.envelope import read_envelope, read_short_form
+from agentjobs.core.runner.envelope import read_envelope, read_short_form
 from tests.cluster import many
 from tests.cluster.forgery import FORGE
 from tests.cluster.installed import Installed, Manifest

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import pytest
 
 from agentjobs.api.event import Event
-from agentjobs.core.cloud_event import digits
+from agentjobs.core.views.event import digits
 from tests import event_manifests, manifests
 from tests.cluster import many
 from tests.cluster.installed import FINAL, Installed, Manifest

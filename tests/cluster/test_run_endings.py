@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from agentjobs.core.envelope import END_PREFIX, read_envelope
+from agentjobs.core.runner.envelope import END_PREFIX, read_envelope
 from tests import manifests
 from tests.cluster import many
 from tests.cluster.endings import (

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core.approval import content
+from agentjobs.core.content.digest import content
 from tests import manifests
 from tests.cluster import many
 from tests.cluster.installed import Installed, Manifest

@@ -13,8 +13,9 @@ import pytest
 from agentjobs.api import agent as api
 from agentjobs.api import agent_rules, variable_rules
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core import manifests, models, outcome, sessions
-from agentjobs.core.approval import content
+from agentjobs.core.content.digest import content
+from agentjobs.core.runs import outcome
+from agentjobs.core.workload import llm, pod, records, sessions
 from agentjobs_pi import call, instructions, places
 from agentjobs_pi.instructions import Agent
 from agentjobs_pi.models import Models
@@ -46,12 +47,12 @@ def test_the_defaults_are_the_same_and_safe() -> None:
 
 def test_both_sides_name_variables_and_places_alike() -> None:
     assert (places.MODEL_VARIABLE, places.MODELS_VARIABLE, places.KEY_VARIABLE) == (
-        models.MODEL_VARIABLE, models.MODELS_VARIABLE, models.KEY_VARIABLE,
+        llm.MODEL_VARIABLE, llm.MODELS_VARIABLE, llm.KEY_VARIABLE,
     )  # fmt: skip
     assert places.SESSION_VARIABLE == agents.SESSION == sessions.SESSION_VARIABLE
-    assert str(places.WORKSPACE) == manifests.WORKSPACE
+    assert str(places.WORKSPACE) == pod.WORKSPACE
     assert str(places.NOTES) == f"/{notes.FILE}"
-    assert str(places.REVISION) == f"{manifests.REVISION_DIRECTORY}/{manifests.REVISION_KEY}"
+    assert str(places.REVISION) == f"{pod.REVISION_DIRECTORY}/{records.REVISION_KEY}"
     assert outcome.SESSION_BUSY in agents.hold_session.__code__.co_consts
 
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentjobs.cli.logs import ENVELOPE
-from agentjobs.core import envelope as reader
-from agentjobs.core.envelope import Envelope, EnvelopeError, ShortForm, read_envelope, read_short_form
+from agentjobs.core.runner import envelope as reader
+from agentjobs.core.runner.envelope import Envelope, EnvelopeError, ShortForm, read_envelope, read_short_form
 from agentjobs_runner import envelope as writer
 from agentjobs_runner import livelog
 from agentjobs_runner.capture import Capture

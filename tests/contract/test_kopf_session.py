@@ -19,7 +19,7 @@ from kopf._cogs.structs import credentials, references
 
 from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.streams import Streams
-from agentjobs.core.bodies import unreadable
+from agentjobs.core.wire.bodies import unreadable
 from agentjobs.handlers import session as sessions
 from agentjobs.handlers import watch
 from agentjobs.handlers.session import Pauses, session

@@ -19,8 +19,8 @@ from pydantic import ValidationError
 
 from agentjobs.api.job import ScheduledAgentJobSpec, Script
 from agentjobs.api.script_rules import declares_other_encoding, script_problem
+from agentjobs.core.content.sources import Reference, resolved
 from agentjobs.core.errors import UserError
-from agentjobs.core.sources import Reference, resolved
 from agentjobs_runner.report import RefusedError
 from agentjobs_runner.source import BYTE_ORDER_MARK, declaration, file_of
 from tests import manifests

@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from agentjobs.api.job import Schedule
-from agentjobs.core import schedule
+from agentjobs.core.schedules import next_starts
 from tests.cron.reference import MODULE, REFUSED, Question, ask, command, zone_directory
 
 YEARS: Final = (
@@ -45,7 +45,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[Questi
 
 def ours(question: Question) -> list[int]:
     asked = Schedule(cron=question.cron, time_zone=question.zone)
-    return [int(start.timestamp()) for start in schedule.next_starts(asked, question.after, question.count)]
+    return [int(start.timestamp()) for start in next_starts.next_starts(asked, question.after, question.count)]
 
 
 def differences(questions: list[Question], answers: list[list[int] | str]) -> list[str]:
@@ -153,4 +153,4 @@ def _says_more_than_it_means(cron: str) -> bool:
 
 def test_of_a_day_that_a_zone_left_out_there_is_no_answer_rather_than_none_ever() -> None:
     before = datetime(2011, 12, 28, tzinfo=UTC)
-    assert schedule.next_starts(Schedule(cron="0 8 31 12 *", time_zone="Pacific/Apia"), before, 3) == ()
+    assert next_starts.next_starts(Schedule(cron="0 8 31 12 *", time_zone="Pacific/Apia"), before, 3) == ()

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from agentjobs.api import names
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.cluster.client import Json
-from agentjobs.core.approval import content
-from agentjobs.core.manifests import REVISION_KEY
+from agentjobs.core.content.digest import content
+from agentjobs.core.workload.records import REVISION_KEY
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import RUN_LABEL, Kubernetes
 from tests import manifests

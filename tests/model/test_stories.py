@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from tests.unit.test_stories import contradictions, lives
+from tests.unit.lives_of_stories import lives
+from tests.unit.test_stories import contradictions
 
 PARTS = 8
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from agentjobs.core.envelope import Envelope, ShortForm, read_envelope, read_short_form
+from agentjobs.core.runner.envelope import Envelope, ShortForm, read_envelope, read_short_form
 
 SOURCES = Path(__file__).parents[2] / "runner-image" / "src"
 UID = 65532

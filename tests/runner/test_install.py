@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from agentjobs.core.resolution import Installation, read_installation, read_resolution
+from agentjobs.core.runner.installer import Installation, read_installation, read_resolution
 from tests.runner.container import Host, interpreter, wait_until
 from tests.wheels import site, source, wheel
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentjobs.core.envelope import read_envelope, read_short_form
+from agentjobs.core.runner.envelope import read_envelope, read_short_form
 from agentjobs_runner import agents, notes
 from agentjobs_runner.capture import Capture
 from agentjobs_runner.envelope import Envelope

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from agentjobs.cluster.client import Json
-from agentjobs.core.views import FINAL_PHASES
+from agentjobs.core.views.run import FINAL_PHASES
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import Kubernetes, Script
 from tests import manifests

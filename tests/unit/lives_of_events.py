@@ -7,7 +7,7 @@ from typing import Final
 
 from agentjobs.api import names
 from agentjobs.api.event import Event
-from agentjobs.core.cloud_event import digits
+from agentjobs.core.views.event import digits
 from agentjobs.testing.simulation import Kubernetes
 from tests import event_manifests
 from tests.unit.lives import Act, apply, at_rest, counted, create, decide, delete, ended, gone, nothing, runs, start, status, step

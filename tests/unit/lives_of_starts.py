@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core.approval import content
-from agentjobs.core.views import FINAL_PHASES
+from agentjobs.core.content.digest import content
+from agentjobs.core.views.run import FINAL_PHASES
 from agentjobs.testing.simulation import Kubernetes
 from tests import manifests
 from tests.unit.lives import (

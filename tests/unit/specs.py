@@ -14,7 +14,7 @@ from agentjobs.api.agent_rules import TOOLS
 from agentjobs.api.event import JobTrigger
 from agentjobs.api.job import EnvVar, Resources, ScheduledAgentJobSpec, Script
 from agentjobs.api.package_rules import name_of
-from agentjobs.core.sources import Reference, Sources
+from agentjobs.core.content.sources import Reference, Sources
 
 LABELS: Final = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?", fullmatch=True)
 TEXTS: Final = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cf"]), min_size=1, max_size=200)

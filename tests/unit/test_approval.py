@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core.approval import ApprovalView, content, in_force, parse_revision, verdict
+from agentjobs.core.approval.decisions import digest_in_force, verdict
+from agentjobs.core.content.digest import content, parse_revision
 from agentjobs.core.errors import UserError
+from agentjobs.core.views.approvals import ApprovalView
 from tests import manifests
 
 NOW = "2026-11-22T08:00:00Z"
@@ -112,8 +114,8 @@ def test_a_denial_outweighs_any_number_of_approvals_and_time_plays_no_part() -> 
 
 def test_what_runs_is_the_own_content_if_approved_else_the_one_last_in_force_while_its_approval_stands() -> None:
     old, new = decision("old", "Approved"), decision("new", "Approved")
-    assert in_force("new", "old", (old, new)) == "new"
-    assert in_force("new", "old", (old,)) == "old"
-    assert in_force("new", "old", (old, decision("old", "Denied"))) is None
-    assert in_force(None, "old", (old,)) == "old"
-    assert in_force("new", None, (old,)) is None
+    assert digest_in_force("new", "old", (old, new)) == "new"
+    assert digest_in_force("new", "old", (old,)) == "old"
+    assert digest_in_force("new", "old", (old, decision("old", "Denied"))) is None
+    assert digest_in_force(None, "old", (old,)) == "old"
+    assert digest_in_force("new", None, (old,)) is None

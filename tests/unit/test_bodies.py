@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentjobs.core.bodies import MAX_DEPTH, MAX_VALUES, UNREADABLE, pruned, read, read_event, slim, unreadable
-from agentjobs.core.bounded import Malformed, loads
-from agentjobs.core.items import Items
-from agentjobs.core.pods import pod_view
+from agentjobs.core.views.pod import pod_view
+from agentjobs.core.wire.bodies import MAX_DEPTH, MAX_VALUES, UNREADABLE, pruned, read, read_event, slim, unreadable
+from agentjobs.core.wire.bounded import Malformed, loads
+from agentjobs.core.wire.items import Items
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

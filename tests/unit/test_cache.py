@@ -6,8 +6,8 @@ from typing import Any
 
 from agentjobs.cluster.cache import Cache, finished_rows
 from agentjobs.cluster.streams import PATIENCE_SECONDS, Streams
-from agentjobs.core.retention import RECORD_BYTES
-from agentjobs.core.views import FinishedRun
+from agentjobs.core.runs.retention import RECORD_BYTES
+from agentjobs.core.views.run import FinishedRun
 from tests import manifests
 
 KEY = ("ns", "report")

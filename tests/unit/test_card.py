@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from agentjobs.api.job import Card, ScheduledAgentJobSpec
 from agentjobs.cli import cards
-from agentjobs.core.approval import content
-from agentjobs.core.card import card
+from agentjobs.core.approval.card import card
+from agentjobs.core.content.digest import content
+from agentjobs.core.content.packages import Packages
 from agentjobs.core.errors import UserError
-from agentjobs.core.models import Models
-from agentjobs.core.packages import Packages
+from agentjobs.core.workload.llm import Models
 from tests import manifests
 from tests.unit.cli_jobs import job
 from tests.unit.specs import SOURCES, SPECS

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from agentjobs.api.run import AgentJobRunStatus
-from agentjobs.core import chains
-from agentjobs.core.cloud_event import MAX_EVENT_BYTES, encoded
-from agentjobs.core.plan import Follower
-from agentjobs.core.views import RunView, run_view
+from agentjobs.core.observed import Follower
+from agentjobs.core.triggers import chains
+from agentjobs.core.views.event import MAX_EVENT_BYTES, encoded
+from agentjobs.core.views.run import RunView, run_view
 from tests import manifests
 from tests.unit.test_decide import observed
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core.approval import Content, content
-from agentjobs.core.changes import MAX_LINE, MAX_LINES, changes
-from agentjobs.core.visible import visible
+from agentjobs.core.content.changes import MAX_LINE, MAX_LINES, changes
+from agentjobs.core.content.confusables import visible
+from agentjobs.core.content.digest import Content, content
 from tests import manifests
 
 LONG = "".join(f"line {number}\n" for number in range(40))

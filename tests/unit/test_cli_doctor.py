@@ -10,7 +10,7 @@ import pytest
 from agentjobs.api.package_rules import canonical
 from agentjobs.cli import doctor, packages
 from agentjobs.cli.rbac import BOTH, WAYS_AROUND, Act, allows, holders, ways_around
-from agentjobs.core.packages import PackageApprovalView, Packages
+from agentjobs.core.content.packages import PackageApprovalView, Packages
 from tests.unit.cli_jobs import job
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agentjobs.cluster.clock import Clock
-from agentjobs.core.outcome import Ending, Evidence, record
+from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runs.outcome import Ending, record
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
 from tests.unit.lives import EIGHT, MONDAY, SCHEDULED_RUN, Step, apply, decide, ended, new_cluster, nothing, runs, step

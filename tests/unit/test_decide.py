@@ -9,13 +9,19 @@ from typing import Any
 import pytest
 
 from agentjobs.api.job import Condition
-from agentjobs.core import manifests
-from agentjobs.core.approval import ApprovalView
-from agentjobs.core.decide import current_content, decide, merge_patch
+from agentjobs.core import naming
+from agentjobs.core.approval.in_force import current_content
+from agentjobs.core.decide import decide
 from agentjobs.core.gone import not_found
-from agentjobs.core.plan import Observed, Plan, Write
-from agentjobs.core.pods import PodView
-from agentjobs.core.views import BatchJobView, CronJobView, RunView, cron_job_view, job_view
+from agentjobs.core.observed import Observed
+from agentjobs.core.plan import Plan, Write
+from agentjobs.core.status.answer import merge_patch
+from agentjobs.core.views.approvals import ApprovalView
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.cronjob import CronJobView, cron_job_view
+from agentjobs.core.views.job import job_view
+from agentjobs.core.views.pod import PodView
+from agentjobs.core.views.run import RunView
 from tests import manifests as written
 from tests.unit.test_manifests import POLICY, timed
 from tests.unit.test_outcome import RUNNING_POD
@@ -49,7 +55,7 @@ def cron_job(seen: Observed, **changes: Any) -> CronJobView:
 def settled(seen: Observed) -> Observed:
     """Approved, with everything in place."""
     content = current_content(seen.job)
-    return replace(approved(seen), cron_job=cron_job(seen), revisions=frozenset({manifests.revision_name("report", content.digest)}))
+    return replace(approved(seen), cron_job=cron_job(seen), revisions=frozenset({naming.revision_name("report", content.digest)}))
 
 
 def status(plan: Plan) -> dict[str, Any]:

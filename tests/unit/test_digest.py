@@ -14,10 +14,10 @@ from pydantic import BaseModel
 
 from agentjobs.api.base import ApiModel
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core.approval import NOT_COVERED, content
-from agentjobs.core.decide import current_content
-from agentjobs.core.sources import Reference, resolved
-from agentjobs.core.views import job_view
+from agentjobs.core.approval.in_force import current_content
+from agentjobs.core.content.digest import NOT_COVERED, content
+from agentjobs.core.content.sources import Reference, resolved
+from agentjobs.core.views.job import job_view
 from tests import manifests
 from tests.unit.specs import SOURCES, SPECS, one_at_a_time
 

@@ -16,7 +16,7 @@ import yaml
 from agentjobs.api.job import History, ScheduledAgentJobSpec
 from agentjobs.api.resources import RESOURCES
 from agentjobs.api.run import AgentJobRunSpec, AgentJobRunStatus
-from agentjobs.core.approval import content
+from agentjobs.core.content.digest import content
 from agentjobs_runner import capture, envelope
 from tests.pages import blocks
 from tests.web_logs import EXAMPLE
@@ -37,7 +37,9 @@ DOCUMENTS = [
 ]
 
 WITH_REASONS = [
-    *(OPERATOR / "core" / f"{name}.py" for name in ("conditions", "decide", "errors", "outcome", "runs", "sources", "triggers", "chains")),
+    *(OPERATOR / "core" / f"{name}.py" for name in ("approval/in_force", "content/sources", "decide", "errors", "runs/following")),
+    *(OPERATOR / "core" / f"{name}.py" for name in ("runs/outcome", "runs/starting", "runs/writes", "status/answer", "status/conditions")),
+    *(OPERATOR / "core" / f"{name}.py" for name in ("triggers/chains", "triggers/events")),
     OPERATOR / "reconcile.py",
     *(RUNNER / f"{name}.py" for name in ("agents", "imports", "install", "late", "report", "resolve", "revision", "run", "source")),
     *(PI / f"{name}.py" for name in ("agent", "models", "verdict")),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agentjobs.core.drift import spec_hash
+from agentjobs.core.views.spec_hash import spec_hash
 
 STORED = """\
 0.5=500m 1000m=1 1.50=1500m 0.0001=1m 02=02 0.1m=1m 100.5m=101m 0m=0 1.2345=1235m 1024Mi=1Gi 1048576Ki=1Gi 2000000000=2G 1.5Gi=1536Mi

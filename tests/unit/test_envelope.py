@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentjobs.core.envelope import MAX_LINES, Envelope, EnvelopeError, ShortForm, live_output, read_envelope, read_short_form
-from agentjobs.core.resolution import read_installation
+from agentjobs.core.runner.envelope import MAX_LINES, Envelope, EnvelopeError, ShortForm, live_output, read_envelope, read_short_form
+from agentjobs.core.runner.installer import read_installation
 
 DIGEST = "b923963ca2642f1caf65c2f79fc917d98bd47e3b20683e79dbb72e94165a7310"
 CHECKSUM = "7d92c24a62071d0ecf59a0b522d3f2f73f276998d009902219f684ab65c8fef4"

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from agentjobs.core.errors import UserError
-from agentjobs.core.event_schema import KEYWORDS, check
+from agentjobs.core.triggers.event_schema import KEYWORDS, check
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats(-5, 5) | st.sampled_from(["string", "object", "", "a"]),

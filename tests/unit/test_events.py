@@ -7,9 +7,10 @@ from typing import Any
 
 from agentjobs.api import names
 from agentjobs.api.run import AgentJobRunStatus
-from agentjobs.core import events
 from agentjobs.core.plan import Write
-from agentjobs.core.views import RunView, job_view
+from agentjobs.core.status import kube_events
+from agentjobs.core.views.job import job_view
+from agentjobs.core.views.run import RunView
 from tests import manifests
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -19,7 +20,7 @@ RUN = RunView("ns", "run", "run-uid", "1", "report", True, True, NOW, "Pending",
 
 
 def reasons(record: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    writes = events.of_runs(JOB, [(RUN, AgentJobRunStatus.model_validate({"reason": "Why", "message": "because", **record}))], NOW)
+    writes = kube_events.of_runs(JOB, [(RUN, AgentJobRunStatus.model_validate({"reason": "Why", "message": "because", **record}))], NOW)
     return {body["reason"]: (body["type"], body["message"]) for write in writes if (body := write.body)}
 
 
@@ -35,7 +36,7 @@ def test_what_is_missing_of_an_output_is_told_beside_how_the_run_ended() -> None
 
 def test_a_run_is_triggered_once_by_its_start_or_by_its_adoption_and_not_by_other_writes() -> None:
     def told(write: Write) -> list[tuple[str, str]]:
-        return [(event.name, event.body["message"]) for event in events.of_starts(JOB, [write], NOW) if event.body]
+        return [(event.name, event.body["message"]) for event in kube_events.of_starts(JOB, [write], NOW) if event.body]
 
     def adopted(uid: str, annotation: str) -> Write:
         return Write("patch", "run", "run", "why", {"metadata": {"uid": uid, "annotations": {annotation: "x"}}})

@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core import sessions
-from agentjobs.core.approval import content
-from agentjobs.core.card import card
-from agentjobs.core.models import Models
-from agentjobs.core.packages import Packages
+from agentjobs.core import naming
+from agentjobs.core.approval.card import card
+from agentjobs.core.content.digest import content
+from agentjobs.core.content.packages import Packages
+from agentjobs.core.workload.llm import Models
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "daily-summary"
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -39,4 +39,4 @@ def test_its_card_shows_what_an_approver_has_to_know() -> None:
 def test_its_claims_are_those_that_its_text_names() -> None:
     job = manifest("job.yaml")
     assert job["spec"]["workspace"]["claimName"] == manifest("claim.yaml")["metadata"]["name"]
-    assert f"kubectl delete pvc {sessions.claim_name(job['metadata']['name'])}" in (EXAMPLE / "job.yaml").read_text()
+    assert f"kubectl delete pvc {naming.claim_name(job['metadata']['name'])}" in (EXAMPLE / "job.yaml").read_text()

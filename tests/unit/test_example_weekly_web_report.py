@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core import schedule
-from agentjobs.core.words import words
+from agentjobs.core.schedules import next_starts
+from agentjobs.core.schedules.description import words
 from tests import web_logs
 from tests.web_logs import EXAMPLE, LOGS
 
@@ -91,7 +91,7 @@ def test_the_job_runs_the_script_that_is_there_to_read() -> None:
 def test_the_job_is_one_that_the_operator_takes() -> None:
     job = manifest("job.yaml")
     spec = ScheduledAgentJobSpec.model_validate(job["spec"])
-    schedule.check(spec.schedule)
+    next_starts.check(spec.schedule)
     assert words(spec.schedule) == "At 08:00, only on Monday (Europe/Bucharest)"
     assert spec.workspace is not None
     assert spec.workspace.claim_name == manifest("claim.yaml")["metadata"]["name"]

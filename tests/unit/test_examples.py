@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.api.resources import JOB
-from agentjobs.core import schedule
+from agentjobs.core.schedules import next_starts
 from tests.unit.test_cli_start import saj
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +91,7 @@ def test_an_example_is_valid_for_the_models_and_the_crd(path: Path) -> None:
 def test_an_example_starts_on_the_days_that_its_name_says(path: Path) -> None:
     (body,) = rendered(path)
     spec = ScheduledAgentJobSpec.model_validate(body["spec"])
-    assert [start.isoformat() for start in schedule.next_starts(spec.schedule, NOW, 3)] == STARTS[body["metadata"]["name"]]
+    assert [start.isoformat() for start in next_starts.next_starts(spec.schedule, NOW, 3)] == STARTS[body["metadata"]["name"]]
 
 
 @each_script

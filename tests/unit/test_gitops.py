@@ -9,7 +9,7 @@ import pytest
 from lupa.lua51 import LuaRuntime
 
 from agentjobs.cli.files import jobs_in
-from agentjobs.core.conditions import RETRIED, STALLED, conditions
+from agentjobs.core.status.conditions import RETRIED, STALLED, conditions
 from tests.unit.test_decide import NOW
 
 ROOT = Path(__file__).parents[2]

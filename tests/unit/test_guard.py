@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from agentjobs.cluster.client import Json
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
-from agentjobs.core.decide import current_content, decide
+from agentjobs.core.admission import PATIENCE, Expected, Gap, problems
+from agentjobs.core.approval.in_force import current_content
+from agentjobs.core.decide import decide
 from agentjobs.core.errors import NotFound
-from agentjobs.core.guard import PATIENCE, Expected, Gap, problems
-from agentjobs.core.plan import Observed
-from agentjobs.core.views import BatchJobView, run_view
+from agentjobs.core.observed import Observed
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.run import run_view
 from agentjobs.testing.server import Server
 from tests import manifests
 from tests.unit.test_decide import approved, asked, cron_job, observed, settled, told

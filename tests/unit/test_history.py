@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from agentjobs.api.job import History, RunPhase, ScheduledAgentJobStatus
 from agentjobs.api.run import AgentJobRunStatus
-from agentjobs.core import history
-from agentjobs.core.views import FinishedRun, RunView
+from agentjobs.core.runs import history, retention
+from agentjobs.core.views.run import FinishedRun, RunView
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 ENDINGS: list[RunPhase] = ["Succeeded", "Failed", "TimedOut", "Cancelled", "Skipped"]
@@ -71,10 +71,10 @@ def finished(number: int, phase: str = "Succeeded", size: int = 10, job: str = "
 
 def test_the_oldest_beyond_the_limits_go_and_failures_have_a_limit_of_their_own() -> None:
     runs = [finished(n) for n in range(1, 6)] + [finished(n, "Failed") for n in range(6, 9)] + [finished(n, "TimedOut") for n in (9, 10)]
-    gone = history.surplus(runs, History(successful=2, failed=4))
+    gone = retention.surplus(runs, History(successful=2, failed=4))
     assert [run.name for run in gone] == ["report-1", "report-2", "report-3", "report-6"]
 
 
 def test_skipped_runs_do_not_push_real_failures_out() -> None:
     runs = [finished(1, "Failed"), *(finished(n, "Skipped") for n in range(2, 6))]
-    assert [run.name for run in history.surplus(runs, History(failed=2))] == ["report-2", "report-3"]
+    assert [run.name for run in retention.surplus(runs, History(failed=2))] == ["report-2", "report-3"]

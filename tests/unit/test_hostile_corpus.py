@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentjobs.core.bodies import MAX_DEPTH, read
+from agentjobs.core.wire.bodies import MAX_DEPTH, read
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
 from tests import event_manifests, hostile, manifests

@@ -21,9 +21,9 @@ from agentjobs.cluster.client import TABLE, Cluster
 from agentjobs.cluster.relist import relist
 from agentjobs.cluster.streams import Streams
 from agentjobs.controller import Controller
-from agentjobs.core.bodies import unreadable
 from agentjobs.core.errors import NotFound, Refused
 from agentjobs.core.plan import Write
+from agentjobs.core.wire.bodies import unreadable
 from agentjobs.handlers import watch
 from agentjobs.handlers.watch import Watcher
 from agentjobs.telemetry import Metrics

@@ -9,19 +9,23 @@ from typing import Any
 import pytest
 
 from agentjobs.api import names
-from agentjobs.core import frozen, install, manifests
-from agentjobs.core.approval import RevisionView
-from agentjobs.core.decide import current_content, decide, in_force
-from agentjobs.core.drift import spec_hash
-from agentjobs.core.envelope import EnvelopeError
-from agentjobs.core.outcome import Ending, Evidence, record
-from agentjobs.core.packages import Packages
-from agentjobs.core.plan import Observed
-from agentjobs.core.pods import PodView, pod_view
-from agentjobs.core.policy import PackagePolicy
-from agentjobs.core.resolution import Installation, Resolution, read_installation, read_resolution
-from agentjobs.core.revisions import left_over
-from agentjobs.core.views import cron_job_view
+from agentjobs.core import naming
+from agentjobs.core.approval.in_force import current_content, in_force
+from agentjobs.core.approval.revisions import left_over
+from agentjobs.core.content.packages import Packages
+from agentjobs.core.decide import decide
+from agentjobs.core.observed import Observed
+from agentjobs.core.runner.envelope import EnvelopeError
+from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runner.installer import Installation, Resolution, read_installation, read_resolution
+from agentjobs.core.runs import resolutions
+from agentjobs.core.runs.outcome import Ending, record
+from agentjobs.core.views.approvals import RevisionView
+from agentjobs.core.views.cronjob import cron_job_view
+from agentjobs.core.views.pod import PodView, pod_view
+from agentjobs.core.views.spec_hash import spec_hash
+from agentjobs.core.workload import install, records
+from agentjobs.core.workload.settings import PackagePolicy
 from agentjobs.testing.envelopes import envelope
 from tests.unit.test_decide import NOW, approved, cron_job, observed
 from tests.unit.test_manifests import POLICY, timed
@@ -218,13 +222,13 @@ def with_run(**changes: Any) -> Observed:
 
 
 def kept(seen: Observed) -> list[dict[str, Any]]:
-    return [dict(write.body or {}) for write in frozen.writes(seen, in_force(seen))]
+    return [dict(write.body or {}) for write in resolutions.writes(seen, in_force(seen))]
 
 
 def test_the_first_resolution_is_kept_with_the_revision_and_protected_like_it() -> None:
     seen = with_run()
     (body,) = kept(seen)
-    revision = manifests.revision(seen.job, current_content(seen.job))
+    revision = records.revision(seen.job, current_content(seen.job))
     assert body["metadata"] == {**revision["metadata"], "name": revision["metadata"]["name"] + "-packages"}
     assert (body["immutable"], body["data"]) == (True, {"requirements.txt": REQUIREMENTS})
     assert [write.name for write in decide(seen, CHOSEN, NOW).writes if write.kind == "revision"] == [
@@ -234,7 +238,7 @@ def test_the_first_resolution_is_kept_with_the_revision_and_protected_like_it() 
 
 def test_later_runs_install_from_what_is_kept_and_nothing_is_kept_twice() -> None:
     seen = with_run()
-    name = manifests.revision_name("report", current_content(seen.job).digest)
+    name = naming.revision_name("report", current_content(seen.job).digest)
     later = replace(seen, resolutions=frozenset({name}))
     assert kept(later) == []
     spec = pod(PINS, kept=True)
@@ -270,14 +274,14 @@ def test_what_is_no_first_resolution_of_the_approved_packages_is_not_kept(found:
 def test_an_installers_log_is_read_until_it_is_kept_and_once_more_for_the_record() -> None:
     seen = with_run()
     running = tuple(replace(each, running=True, started="2026-11-22T08:00:00Z") for each in seen.pods)
-    assert [each.run for each in frozen.to_read(replace(seen, pods=running))] == ["now"]
-    name = manifests.revision_name("report", current_content(seen.job).digest)
+    assert [each.run for each in resolutions.to_read(replace(seen, pods=running))] == ["now"]
+    name = naming.revision_name("report", current_content(seen.job).digest)
     known = replace(seen, resolutions=frozenset({name}))
-    assert frozen.to_read(replace(known, pods=running)) == ()
+    assert resolutions.to_read(replace(known, pods=running)) == ()
     over = tuple(replace(each, phase="Succeeded", exit_code=0, started="2026-11-22T08:00:00Z") for each in seen.pods)
-    assert [each.run for each in frozen.to_read(replace(known, pods=over))] == ["now"]
+    assert [each.run for each in resolutions.to_read(replace(known, pods=over))] == ["now"]
     failed = tuple(replace(each, install_exit=1) for each in over)
-    assert frozen.to_read(replace(known, pods=failed)) == ()
+    assert resolutions.to_read(replace(known, pods=failed)) == ()
 
 
 def test_a_run_that_installs_says_so_and_does_not_run_into_the_limit_for_pods_that_cannot_start() -> None:
@@ -294,8 +298,8 @@ def test_a_run_that_installs_says_so_and_does_not_run_into_the_limit_for_pods_th
 def test_what_was_kept_goes_with_its_revision_when_nothing_needs_it() -> None:
     seen = with_run()
     digest = current_content(seen.job).digest
-    name = install.resolution_name(manifests.revision_name("report", digest))
+    name = naming.resolution_name(naming.revision_name("report", digest))
     needed = RevisionView(name, "report", "one", seen.job.uid, digest)
-    other = RevisionView(install.resolution_name(manifests.revision_name("report", HASH)), "report", "two", seen.job.uid, HASH)
+    other = RevisionView(naming.resolution_name(naming.revision_name("report", HASH)), "report", "two", seen.job.uid, HASH)
     strange = replace(other, name="report-0000000000-other", uid="three")
     assert left_over(replace(seen, kept=(needed, other, strange)), in_force(seen)) == (other,)

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from agentjobs.core.envelope import Envelope
-from agentjobs.core.outcome import Evidence
-from agentjobs.core.pods import pod_view
-from agentjobs.core.runs import _not_over
+from agentjobs.core.runner.envelope import Envelope
+from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runs.following import _not_over
+from agentjobs.core.views.pod import pod_view
 from tests.unit.test_outcome import EXITED, FAILED_POD, LOST, NOW, RUNNING_POD, TERMINATED, TIMED_OUT
 
 

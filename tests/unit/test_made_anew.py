@@ -11,7 +11,7 @@ import pytest
 
 from agentjobs.api import names
 from agentjobs.cluster.client import Json
-from agentjobs.core.views import FINAL_PHASES
+from agentjobs.core.views.run import FINAL_PHASES
 from agentjobs.testing.simulation import Kubernetes
 from tests.unit.lives import NS, Step, apply, decide, delete, nothing, runs, start, step
 from tests.unit.lives_of_deletions import has_begun

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from agentjobs.api.job import ResourceList, Resources, ScheduledAgentJobSpec
-from agentjobs.core import manifests
-from agentjobs.core.approval import Content, content
-from agentjobs.core.drift import spec_hash
-from agentjobs.core.policy import RunPolicy
-from agentjobs.core.views import JobView, cron_job_view, job_view
+from agentjobs.core import naming
+from agentjobs.core.content.digest import Content, content
+from agentjobs.core.views.cronjob import cron_job_view
+from agentjobs.core.views.job import JobView, job_view
+from agentjobs.core.views.spec_hash import spec_hash
+from agentjobs.core.workload import cronjob, records
+from agentjobs.core.workload.pod import Frozen
+from agentjobs.core.workload.settings import RunPolicy
 from tests import manifests as written
 
 POLICY = RunPolicy(
@@ -29,8 +32,8 @@ def observed(**spec: Any) -> tuple[JobView, Content]:
 
 def timed(job: JobView, content: Content, policy: RunPolicy, *, suspended: bool = False, kept: bool = False) -> dict[str, Any]:
     """The CronJob of a content whose schedule needs no arming."""
-    frozen = manifests.Frozen(manifests.revision_name(job.name, content.digest), kept)
-    return manifests.cron_job(job, content, policy, manifests.plain(content.spec.schedule, suspended=suspended), frozen)
+    frozen = Frozen(naming.revision_name(job.name, content.digest), kept)
+    return cronjob.cron_job(job, content, policy, cronjob.plain(content.spec.schedule, suspended=suspended), frozen)
 
 
 def cron_job(suspended: bool = False, policy: RunPolicy = POLICY, **spec: Any) -> dict[str, Any]:
@@ -113,7 +116,7 @@ def test_without_a_schedule_the_cron_job_is_a_suspended_template() -> None:
 
 def test_the_revision_is_immutable_and_holds_exactly_what_was_approved() -> None:
     job, approved = observed()
-    revision = manifests.revision(job, approved)
+    revision = records.revision(job, approved)
     assert revision["immutable"] is True
     assert revision["metadata"]["name"] == f"report-{approved.digest}"
     assert revision["data"] == {"revision.json": approved.document.decode()}
@@ -121,7 +124,7 @@ def test_the_revision_is_immutable_and_holds_exactly_what_was_approved() -> None
 
 def test_everything_belongs_to_the_job_and_nothing_blocks_its_deletion() -> None:
     job, approved = observed()
-    for body in (manifests.revision(job, approved), cron_job()):
+    for body in (records.revision(job, approved), cron_job()):
         assert body["metadata"]["ownerReferences"][0]["uid"] == "uid"
         assert "blockOwnerDeletion" not in body["metadata"]["ownerReferences"][0]
         assert "finalizers" not in body["metadata"]

@@ -17,8 +17,8 @@ import pytest
 
 from agentjobs.cluster.client import Json
 from agentjobs.core.errors import ClusterError
+from agentjobs.core.naming import start_of
 from agentjobs.core.plan import Write
-from agentjobs.core.schedule import start_of
 from agentjobs.handlers.watch import RESOURCES
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server

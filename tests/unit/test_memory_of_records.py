@@ -12,7 +12,7 @@ from typing import Any
 from agentjobs.cluster import relist
 from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import Json
-from agentjobs.core.retention import size
+from agentjobs.core.runs.retention import size
 from agentjobs.testing.server import RUN_COLUMNS
 
 RECORDS = 4000

@@ -11,10 +11,10 @@ import pytest
 from pydantic import ValidationError
 
 from agentjobs.api.job import Card, ScheduledAgentJobSpec
-from agentjobs.core.card import card
-from agentjobs.core.models import Models
-from agentjobs.core.packages import Packages
-from agentjobs.core.remarks import remarks
+from agentjobs.core.approval.card import card
+from agentjobs.core.approval.remarks import remarks
+from agentjobs.core.content.packages import Packages
+from agentjobs.core.workload.llm import Models
 from tests import manifests as written
 from tests.unit import test_manifests as pods
 

@@ -9,9 +9,9 @@ from typing import Final
 
 import pytest
 
-from agentjobs.core.cases import cases
 from agentjobs.core.gone import stand_in
-from agentjobs.core.views import run_view
+from agentjobs.core.runs.cases import cases
+from agentjobs.core.views.run import run_view
 from tests import manifests as written
 from tests.unit.lives import Act, Step, apply, decide, is_in_force, new_cluster, nothing, start, step
 from tests.unit.lives_of_deletions import (

@@ -16,14 +16,14 @@ from agentjobs.api import names
 from agentjobs.api.event import Event
 from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import Json
-from agentjobs.core import chains, install, manifests, schedule, sessions
-from agentjobs.core.cases import cases
+from agentjobs.core import naming
 from agentjobs.core.decide import decide
 from agentjobs.core.errors import NameTaken
-from agentjobs.core.ours import is_same
 from agentjobs.core.plan import Kind, Write
-from agentjobs.core.pods import pod_view
-from agentjobs.core.views import run_view
+from agentjobs.core.runs.cases import cases
+from agentjobs.core.views.pod import pod_view
+from agentjobs.core.views.run import run_view
+from agentjobs.core.workload.taken import is_same
 from agentjobs.execute import Executor
 from agentjobs.testing.simulation import Kubernetes
 from tests import manifests as written
@@ -80,8 +80,8 @@ EVENTS: Final = st.builds(lambda number: Event(id=str(number), source="/s", type
 
 
 def config_maps(job: str, digest: str) -> list[str]:
-    revisions = manifests.revision_name(job, digest), manifests.older_revision_name(job, digest)
-    return [*revisions, *map(install.resolution_name, revisions)]
+    revisions = naming.revision_name(job, digest), naming.older_revision_name(job, digest)
+    return [*revisions, *map(naming.resolution_name, revisions)]
 
 
 @given(JOB_NAMES, JOB_NAMES, DIGESTS, DIGESTS)
@@ -90,23 +90,23 @@ def test_two_jobs_never_name_a_config_map_or_a_claim_alike(one: str, other: str,
     for job in (other, *config_maps(one, first), f"{one}-session", f"{one}-{first[:16]}", f"{one}-{first[:10]}"):
         if job != one:
             assert not {*config_maps(one, first)} & {*config_maps(job, second), *config_maps(job, first)}
-            assert sessions.claim_name(one) != sessions.claim_name(job)
+            assert naming.claim_name(one) != naming.claim_name(job)
 
 
 @given(JOB_NAMES, JOB_NAMES, EVENTS, st.datetimes(min_value=NOW.replace(tzinfo=None), timezones=st.just(UTC)))
 def test_two_jobs_never_name_a_run_alike(one: str, other: str, event: Event, start: Any) -> None:
-    names_of_events = chains.run_names(one, event)
-    reserved = {schedule.run_name(one, start), *(next(names_of_events) for _ in range(3))}
+    names_of_events = naming.runs_of_chain(one, event)
+    reserved = {naming.run_of_start(one, start), *(next(names_of_events) for _ in range(3))}
     for job in (other, *reserved):
         if job != one:
-            others = chains.run_names(job, event)
-            assert not reserved & {schedule.run_name(job, start), *(next(others) for _ in range(3))}
+            others = naming.runs_of_chain(job, event)
+            assert not reserved & {naming.run_of_start(job, start), *(next(others) for _ in range(3))}
 
 
 @given(DIGESTS, DIGESTS)
 def test_two_contents_never_have_one_revision(first: str, second: str) -> None:
     second = first[:16] + second[16:]
-    assert (manifests.revision_name("a", first) == manifests.revision_name("a", second)) == (first == second)
+    assert (naming.revision_name("a", first) == naming.revision_name("a", second)) == (first == second)
 
 
 # What has the name
@@ -236,7 +236,7 @@ def squatted(kube: Kubernetes, count: int) -> None:
     """Whoever reads the upstream run's uid can reckon the names; here there are no policies, which refuse them."""
     (run,) = (run for run in kube.server.all("run") if run["metadata"]["name"] == "go")
     event = Event(id=run["metadata"]["uid"], source=f"/namespaces/{NS}/agentjobruns/go", type="any")
-    numbered = chains.run_names("second", event)
+    numbered = naming.runs_of_chain("second", event)
     for _ in range(count):
         squatter = written.run(next(numbered), "second", trigger={"type": "Event", "event": {"id": "1", "source": "/eve", "type": "x"}})
         kube.server.create("run", NS, squatter)

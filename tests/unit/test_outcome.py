@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agentjobs.core.envelope import Envelope
-from agentjobs.core.outcome import Ending, Evidence, record
-from agentjobs.core.pods import PodView, pod_view
-from agentjobs.core.views import BatchJobView, RunView
+from agentjobs.core.runner.envelope import Envelope
+from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runs.outcome import Ending, record
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.pod import PodView, pod_view
+from agentjobs.core.views.run import RunView
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 RUN = RunView("ns", "report-now", "uid", "1", "report", True, True, NOW, "Running", None, None, "2026-11-22T08:00:00Z")

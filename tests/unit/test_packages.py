@@ -9,9 +9,10 @@ import pytest
 
 from agentjobs.api import names
 from agentjobs.cluster.uses import Uses
-from agentjobs.core.decide import current_content, decide
-from agentjobs.core.packages import PackageApprovalView, Packages, inventory, package_approval_view
-from agentjobs.core.plan import Observed
+from agentjobs.core.approval.in_force import current_content
+from agentjobs.core.content.packages import PackageApprovalView, Packages, inventory, package_approval_view
+from agentjobs.core.decide import decide
+from agentjobs.core.observed import Observed
 from tests import manifests as written
 from tests.unit.test_decide import NOW, approved, asked, observed, settled, status, told
 from tests.unit.test_manifests import POLICY, timed

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from agentjobs.api.job import History, ScheduledAgentJobStatus
 from agentjobs.cluster.cache import Cache, finished_rows
-from agentjobs.core import retention
-from agentjobs.core.bodies import SIZE, read, sized, slim
-from agentjobs.core.plan import Observed
-from agentjobs.core.policy import Budgets
-from agentjobs.core.retention import SHORT_BYTES, size
-from agentjobs.core.runs import final, skipped
-from agentjobs.core.views import FinishedRun, job_view, run_view
-from agentjobs.core.weight import weight
+from agentjobs.core.observed import Observed
+from agentjobs.core.runs import retention
+from agentjobs.core.runs.retention import SHORT_BYTES, size
+from agentjobs.core.runs.writes import final, skipped
+from agentjobs.core.views.job import job_view
+from agentjobs.core.views.run import FinishedRun, run_view
+from agentjobs.core.wire.bodies import SIZE, read, sized, slim
+from agentjobs.core.wire.weight import weight
+from agentjobs.core.workload.settings import Budgets
 from tests import manifests
 
 NOW: Final = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

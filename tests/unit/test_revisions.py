@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from agentjobs.core import manifests, revisions
-from agentjobs.core.approval import RevisionView
-from agentjobs.core.decide import current_content, decide
-from agentjobs.core.plan import Observed
-from agentjobs.core.views import RunView
+from agentjobs.core import naming
+from agentjobs.core.approval import revisions
+from agentjobs.core.approval.in_force import current_content
+from agentjobs.core.decide import decide
+from agentjobs.core.observed import Observed
+from agentjobs.core.views.approvals import RevisionView
+from agentjobs.core.views.run import RunView
 from tests.unit.test_decide import NOW, cron_job, observed, settled, status
 from tests.unit.test_manifests import POLICY
 from tests.unit.test_outcome import JOB as BATCH_JOB
@@ -21,7 +23,7 @@ OLD = "0123456789" + "a" * 54
 
 
 def revision(digest: str = OLD, uid: str = "old", owner: str = "uid", name: str | None = None) -> RevisionView:
-    return RevisionView(name or manifests.revision_name("report", digest), "report", uid, owner, digest)
+    return RevisionView(name or naming.revision_name("report", digest), "report", uid, owner, digest)
 
 
 def in_place() -> Observed:

@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 import pytest
 
 from agentjobs.api.job import Schedule
-from agentjobs.core import schedule
+from agentjobs.core import naming
 from agentjobs.core.errors import UserError
-from agentjobs.core.words import words
+from agentjobs.core.schedules import next_starts
+from agentjobs.core.schedules.description import words
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 
 def starts(cron: str, zone: str = "Etc/UTC", after: datetime = NOW, count: int = 3) -> list[str]:
-    return [start.isoformat() for start in schedule.next_starts(Schedule(cron=cron, time_zone=zone), after, count)]
+    return [start.isoformat() for start in next_starts.next_starts(Schedule(cron=cron, time_zone=zone), after, count)]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_a_day_that_never_comes_has_no_start() -> None:
 
 
 def test_a_job_without_cron_has_no_start() -> None:
-    assert schedule.next_starts(Schedule(), NOW, 3) == ()
+    assert next_starts.next_starts(Schedule(), NOW, 3) == ()
     assert words(Schedule()) == "manual runs only"
 
 
@@ -59,21 +60,21 @@ def test_the_words_name_the_time_and_the_zone() -> None:
 @pytest.mark.parametrize("zone", ["Europe/Bukarest", "", "../etc/passwd", "a\0b"])
 def test_a_zone_that_does_not_exist_is_refused_with_what_to_write(zone: str) -> None:
     with pytest.raises(UserError, match="write an IANA name such as"):
-        schedule.check(Schedule.model_construct(cron="0 8 * * 1", time_zone=zone, starting_deadline_seconds=300))
+        next_starts.check(Schedule.model_construct(cron="0 8 * * 1", time_zone=zone, starting_deadline_seconds=300))
 
 
 def test_the_start_of_a_scheduled_run_is_read_from_its_name() -> None:
-    assert schedule.start_of("weekly-2-29412345") == datetime(2025, 12, 3, 5, 45, tzinfo=UTC)
-    assert schedule.start_of("report-by-hand") is None
-    assert schedule.start_of("report-1234567") is None
-    assert schedule.start_of("report-²²²²²²²²") is None
+    assert naming.start_of("weekly-2-29412345") == datetime(2025, 12, 3, 5, 45, tzinfo=UTC)
+    assert naming.start_of("report-by-hand") is None
+    assert naming.start_of("report-1234567") is None
+    assert naming.start_of("report-²²²²²²²²") is None
 
 
 MONDAYS = Schedule(cron="0 8 * * 1", every_weeks=2, start_date="2026-12-14", time_zone="Europe/Bucharest")
 
 
 def test_every_second_week_goes_on_over_the_end_of_the_year() -> None:
-    found = schedule.next_starts(MONDAYS, NOW, 4)
+    found = next_starts.next_starts(MONDAYS, NOW, 4)
     assert [start.date().isoformat() for start in found] == ["2026-12-14", "2026-12-28", "2027-01-11", "2027-01-25"]
     assert {start.hour for start in found} == {8}
     assert words(MONDAYS) == "At 08:00, only on Monday, every second week from that of 2026-12-14 on (Europe/Bucharest)"
@@ -81,7 +82,7 @@ def test_every_second_week_goes_on_over_the_end_of_the_year() -> None:
 
 def test_nothing_starts_before_the_start_date_and_its_week_counts() -> None:
     wednesday = Schedule(cron="0 8 * * 1,5", every_weeks=2, start_date="2026-12-16")
-    found = schedule.next_starts(wednesday, NOW, 3)
+    found = next_starts.next_starts(wednesday, NOW, 3)
     assert [start.date().isoformat() for start in found] == ["2026-12-18", "2026-12-28", "2027-01-01"]
 
 
@@ -97,5 +98,5 @@ def test_nothing_starts_before_the_start_date_and_its_week_counts() -> None:
 )
 def test_a_single_start_is_local_time_unless_it_names_an_offset(at: str, zone: str, instant: str) -> None:
     once = Schedule.model_validate({"once": {"runAt": at}, "timeZone": zone})
-    assert [start.astimezone(UTC).isoformat() for start in schedule.next_starts(once, NOW, 3)] == [instant]
-    assert schedule.next_starts(once, datetime(2028, 1, 1, tzinfo=UTC), 3) == ()
+    assert [start.astimezone(UTC).isoformat() for start in next_starts.next_starts(once, NOW, 3)] == [instant]
+    assert next_starts.next_starts(once, datetime(2028, 1, 1, tzinfo=UTC), 3) == ()

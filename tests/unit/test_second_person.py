@@ -9,12 +9,14 @@ import pytest
 
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.api.package_rules import canonical
-from agentjobs.core.approval import ApprovalView, verdict
-from agentjobs.core.decide import current_content, decide, in_force
-from agentjobs.core.packages import PackageApprovalView, Packages
-from agentjobs.core.plan import Observed
-from agentjobs.core.second_person import apart, packages_alone
-from agentjobs.core.sources import Reference
+from agentjobs.core.approval.decisions import verdict
+from agentjobs.core.approval.in_force import current_content, in_force
+from agentjobs.core.approval.second_person import apart, packages_alone
+from agentjobs.core.content.packages import PackageApprovalView, Packages
+from agentjobs.core.content.sources import Reference
+from agentjobs.core.decide import decide
+from agentjobs.core.observed import Observed
+from agentjobs.core.views.approvals import ApprovalView
 from tests import manifests
 from tests.unit.test_decide import NOW, asked, observed, told
 from tests.unit.test_manifests import POLICY

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from agentjobs.core.decide import decide
-from agentjobs.core.outcome import Ending, Evidence, record
 from agentjobs.core.plan import Plan
-from agentjobs.core.sessions import SessionPolicy
+from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runs.outcome import Ending, record
+from agentjobs.core.workload.sessions import SessionPolicy
 from tests.unit.test_decide import NOW, approved, asked, observed, settled, status, told
 from tests.unit.test_manifests import POLICY, pod
 from tests.unit.test_outcome import EXITED, FAILED_POD, JOB, RUN

@@ -10,11 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agentjobs.api.job import ScheduledAgentJobStatus
-from agentjobs.core import schedule
-from agentjobs.core.decide import current_content, decide
-from agentjobs.core.plan import Observed
+from agentjobs.core import naming
+from agentjobs.core.approval.in_force import current_content
+from agentjobs.core.decide import decide
+from agentjobs.core.observed import Observed
+from agentjobs.core.schedules import next_starts
 from agentjobs.core.timestamps import to_wire
-from agentjobs.core.views import FinishedRun, RunView
+from agentjobs.core.views.run import FinishedRun, RunView
 from tests.unit.test_decide import NOW, approved, cron_job, observed, settled
 from tests.unit.test_manifests import POLICY
 
@@ -76,9 +78,9 @@ def test_starts_of_an_hour_that_comes_twice_are_known_when_they_have_run(first: 
     local = start.astimezone(ZoneInfo(zone))
     seen = settled(observed(schedule={"cron": f"{local.minute} {local.hour} * * *", "timeZone": zone}))
     starts = [start, start + HOUR]
-    done = tuple(FinishedRun("ns", schedule.run_name("report", at), str(at), "report", "Succeeded", to_wire(at), 0) for at in starts)
+    done = tuple(FinishedRun("ns", naming.run_of_start("report", at), str(at), "report", "Succeeded", to_wire(at), 0) for at in starts)
     seen = replace(known(seen, nextRunAt=first), finished=done)
-    assert schedule.next_starts(seen.job.spec.schedule, start, 1)[0].astimezone(UTC) == starts[1]  # type: ignore[union-attr]
+    assert next_starts.next_starts(seen.job.spec.schedule, start, 1)[0].astimezone(UTC) == starts[1]  # type: ignore[union-attr]
     for after in (timedelta(minutes=1), 6 * HOUR):
         assert records(seen, starts[1] + after) == []
 

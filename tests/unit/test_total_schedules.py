@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from agentjobs.api import schedule_rules
 from agentjobs.api.job import Schedule
-from agentjobs.core import cron, schedule
+from agentjobs.core import naming, timestamps
 from agentjobs.core.errors import UserError
-from agentjobs.core.windows import Draw
-from agentjobs.core.words import words
+from agentjobs.core.schedules import cron, next_starts
+from agentjobs.core.schedules.description import words
+from agentjobs.core.schedules.windows import Draw
 from tests.unit.schedules import CRONS, FIRST, LAST, MOMENTS, NEVER, ODD_ZONES, SCHEDULES, ZONES, moments
 
 NOW: Final = datetime(2026, 11, 27, 21, 0, tzinfo=UTC)
@@ -41,7 +42,7 @@ def spent(question: object) -> float:
 def problem(wanted: Schedule) -> UserError | None:
     """What its author is told."""
     try:
-        schedule.check(wanted)
+        next_starts.check(wanted)
     except UserError as error:
         return error
     return None
@@ -56,70 +57,70 @@ def test_every_schedule_has_an_answer_at_any_time(wanted: Schedule, now: datetim
     draw = Draw(uid, now if uid else None)
     assert problem(wanted) is None or str(problem(wanted)).startswith("spec.schedule.")
     assert words(wanted)
-    found = schedule.next_starts(wanted, now, 3, draw)
+    found = next_starts.next_starts(wanted, now, 3, draw)
     assert list(found) == sorted(found)
     assert all(start > now for start in found)
     for start in found:
-        assert schedule.too_late(wanted, start) > start
+        assert next_starts.too_late(wanted, start) > start
         if start.year >= LONG_NAMES_SINCE:
             assert start.second == start.microsecond == 0
-            assert schedule.start_of(schedule.run_name("a-job", start)) == start
-    schedule.passed(wanted, now, now + timedelta(days=40) if now < LAST - timedelta(days=41) else now, draw, 1000)
+            assert naming.start_of(naming.run_of_start("a-job", start)) == start
+    next_starts.passed(wanted, now, now + timedelta(days=40) if now < LAST - timedelta(days=41) else now, draw, 1000)
 
 
 @settings(max_examples=150, deadline=None)
 @given(SCHEDULES, moments(FIRST + timedelta(days=1), LAST - timedelta(days=3660)))
 def test_two_years_told_one_by_one_are_those_told_at_once(wanted: Schedule, now: datetime) -> None:
     end, draw = now + timedelta(days=730), Draw("a-uid")
-    every = [start for start in schedule.passed(wanted, now, end, draw, 300) if start <= end]
+    every = [start for start in next_starts.passed(wanted, now, end, draw, 300) if start <= end]
     one_by_one: list[datetime] = []
     while len(one_by_one) < len(every):
-        (found,) = schedule.next_starts(wanted, one_by_one[-1] if one_by_one else now, 1, draw)
+        (found,) = next_starts.next_starts(wanted, one_by_one[-1] if one_by_one else now, 1, draw)
         one_by_one.append(found)
     assert one_by_one == every
-    assert len(every) == 300 or all(start > end for start in schedule.next_starts(wanted, (every or [now])[-1], 1, draw))
+    assert len(every) == 300 or all(start > end for start in next_starts.next_starts(wanted, (every or [now])[-1], 1, draw))
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(CRONS, st.sampled_from(NEVER)), ZONES, MOMENTS)
 def test_no_cron_keeps_anybody_waiting(expression: str, zone: str, now: datetime) -> None:
     wanted = Schedule(cron=expression, time_zone=zone)
-    assert spent(lambda: schedule.passed(wanted, now, now, Draw(), 1000)) < AT_ONCE_SECONDS
+    assert spent(lambda: next_starts.passed(wanted, now, now, Draw(), 1000)) < AT_ONCE_SECONDS
 
 
 @pytest.mark.parametrize("zone", ODD_ZONES)
 @pytest.mark.parametrize("expression", NEVER)
 def test_what_never_comes_is_told_at_once(expression: str, zone: str) -> None:
     wanted = Schedule(cron=expression, time_zone=zone)
-    assert schedule.next_starts(wanted, NOW, 3) == ()
-    assert spent(lambda: list(schedule.passed(wanted, NOW + timedelta(minutes=7), NOW, Draw(), 1000))) < AT_ONCE_SECONDS
+    assert next_starts.next_starts(wanted, NOW, 3) == ()
+    assert spent(lambda: list(next_starts.passed(wanted, NOW + timedelta(minutes=7), NOW, Draw(), 1000))) < AT_ONCE_SECONDS
 
 
 @pytest.mark.parametrize("months", ["2", "2,8", "1-12"])
 @pytest.mark.parametrize("weeks", [2, 51, 52])
 def test_weeks_that_hardly_ever_meet_their_months_are_not_looked_for_for_ever(months: str, weeks: int) -> None:
     wanted = Schedule(cron=f"0 8 * {months} 1", every_weeks=weeks, start_date="2026-07-06")
-    assert spent(lambda: schedule.next_starts(wanted, NOW, 3)) < AT_ONCE_SECONDS
+    assert spent(lambda: next_starts.next_starts(wanted, NOW, 3)) < AT_ONCE_SECONDS
 
 
 @pytest.mark.parametrize("expression", ["0 0 29 2 *", "0 0 1 1 *"])
 def test_rare_windows_and_crons_are_not_reckoned_a_thousand_times(expression: str) -> None:
     rare = Schedule.model_validate({"window": {"cron": expression, "startTime": "00:00", "endTime": "23:59"}})
     for wanted in (rare, Schedule(cron=expression)):
-        assert spent(lambda wanted=wanted: schedule.passed(wanted, NOW, NOW + timedelta(days=1), Draw(), 1000)) < AT_ONCE_SECONDS / 5
+        assert spent(lambda wanted=wanted: next_starts.passed(wanted, NOW, NOW + timedelta(days=1), Draw(), 1000)) < AT_ONCE_SECONDS / 5
 
 
 @pytest.mark.parametrize(("wanted", "field"), [(FAR, "once.runAt"), (LATE, "startDate")])
 def test_a_start_that_no_clock_reaches_is_the_authors_problem_and_names_the_field(wanted: Schedule, field: str) -> None:
     with pytest.raises(UserError, match=rf"spec\.schedule\.{field}: must lie before the year 9999"):
-        schedule.check(wanted)
-    assert schedule.next_starts(wanted, NOW, 3) == ()
+        next_starts.check(wanted)
+    assert next_starts.next_starts(wanted, NOW, 3) == ()
 
 
 @pytest.mark.parametrize("digits", ["99999999", "9" * 10, "9" * 30, "9" * 200])
 def test_a_run_whose_name_looks_like_a_start_beyond_all_time_is_none(digits: str) -> None:
-    found = schedule.start_of(f"report-{digits}")
-    assert found is None or found < cron.END
+    found = naming.start_of(f"report-{digits}")
+    assert found is None or found < timestamps.END
 
 
 def read_by_croniter(expression: str) -> tuple[frozenset[int], ...] | None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from agentjobs.api.event import Event
-from agentjobs.core.cloud_event import MAX_EVENT_BYTES, digits, encoded, size_problem
 from agentjobs.core.errors import UserError
-from agentjobs.core.event_schema import MAX_DEPTH, check, problem
+from agentjobs.core.triggers.event_schema import MAX_DEPTH, check, problem
+from agentjobs.core.views.event import MAX_EVENT_BYTES, digits, encoded, size_problem
 
 
 def event(**attributes: Any) -> Event:

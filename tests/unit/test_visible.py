@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from agentjobs.api.base import MAX_SENTENCE, explain
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.core.compare import differences, unified
-from agentjobs.core.visible import visible
+from agentjobs.core.content.compare import differences, unified
+from agentjobs.core.content.confusables import visible
 
 SIZE: Final = 1 << 18
 """Characters of a worst case, as many as a script may have. What takes time with the square of that does not end within the time limit."""

@@ -13,7 +13,7 @@ from agentjobs.cluster.client import Json
 from agentjobs.cluster.relist import relist
 from agentjobs.cluster.streams import Streams
 from agentjobs.core.errors import ClusterError
-from agentjobs.core.retention import RECORD_BYTES
+from agentjobs.core.runs.retention import RECORD_BYTES
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import Kubernetes

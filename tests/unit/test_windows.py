@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agentjobs.api.job import Schedule, Window
-from agentjobs.core import schedule, windows
-from agentjobs.core.windows import Draw
+from agentjobs.core.schedules import next_starts, windows
+from agentjobs.core.schedules.windows import Draw
 
 DAYS: Final = 10_000
 FIRST: Final = date(2026, 1, 1)
@@ -46,15 +46,15 @@ def test_over_ten_thousand_days_every_start_is_inside_and_they_are_evenly_spread
 def test_the_draw_depends_on_job_and_day_alone() -> None:
     wanted = Schedule(window=window("08:00", "10:00"), time_zone="Europe/Bucharest")
     begin = datetime(2026, 1, 1, tzinfo=UTC)
-    every = schedule.next_starts(wanted, begin, 50, Draw("a"))
-    one_by_one = [schedule.next_starts(wanted, start - timedelta(minutes=1), 1, Draw("a"))[0] for start in every]
+    every = next_starts.next_starts(wanted, begin, 50, Draw("a"))
+    one_by_one = [next_starts.next_starts(wanted, start - timedelta(minutes=1), 1, Draw("a"))[0] for start in every]
     assert list(every) == one_by_one
-    assert every != schedule.next_starts(wanted, begin, 50, Draw("b"))
+    assert every != next_starts.next_starts(wanted, begin, 50, Draw("b"))
 
 
 def test_the_cron_picks_the_days() -> None:
     wanted = Schedule(window=window("08:00", "10:00", "0 0 * * 1-5"))
-    starts = schedule.next_starts(wanted, datetime(2026, 1, 1, tzinfo=UTC), 300, Draw("a"))
+    starts = next_starts.next_starts(wanted, datetime(2026, 1, 1, tzinfo=UTC), 300, Draw("a"))
     assert {start.isoweekday() for start in starts} == {1, 2, 3, 4, 5}
     assert len({start.date() for start in starts}) == 300
 
@@ -70,17 +70,17 @@ def test_where_an_hour_is_left_out_or_comes_twice_only_real_minutes_count() -> N
 def test_there_is_one_start_a_day_whatever_is_edited() -> None:
     morning = datetime(2026, 1, 5, 6, 15, tzinfo=UTC)
     afternoon = Schedule(window=window("14:00", "16:00"))
-    assert schedule.next_starts(afternoon, morning, 1, Draw("a"))[0].day == 5
-    assert schedule.next_starts(afternoon, morning, 1, Draw("a", morning))[0].day == 6
+    assert next_starts.next_starts(afternoon, morning, 1, Draw("a"))[0].day == 5
+    assert next_starts.next_starts(afternoon, morning, 1, Draw("a", morning))[0].day == 6
     night = Schedule(window=window("22:00", "02:00"))
     after_midnight = datetime(2026, 1, 5, 0, 30, tzinfo=UTC)
     assert windows.minutes(window("22:00", "02:00"), ZoneInfo("UTC"), date(2026, 1, 5))[0] > after_midnight
-    assert schedule.next_starts(night, after_midnight, 1, Draw("a", after_midnight))[0] < datetime(2026, 1, 6, 2, tzinfo=UTC)
+    assert next_starts.next_starts(night, after_midnight, 1, Draw("a", after_midnight))[0] < datetime(2026, 1, 6, 2, tzinfo=UTC)
 
 
 def test_it_is_too_late_for_a_window_when_it_closes_whatever_the_starting_deadline() -> None:
     wanted = Schedule(window=window("22:00", "02:00"), starting_deadline_seconds=86400)
-    for start in schedule.next_starts(wanted, datetime(2026, 1, 1, tzinfo=UTC), 20, Draw("a")):
-        closes = schedule.too_late(wanted, start)
+    for start in next_starts.next_starts(wanted, datetime(2026, 1, 1, tzinfo=UTC), 20, Draw("a")):
+        closes = next_starts.too_late(wanted, start)
         assert start < closes
         assert (closes.hour, closes.minute) == (2, 0)

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agentjobs.api.job import Schedule, ScheduledAgentJobSpec
-from agentjobs.core import schedule, words
-from agentjobs.core.windows import Draw
+from agentjobs.core.schedules import description, next_starts
+from agentjobs.core.schedules.windows import Draw
 from tests import manifests
 from tests.unit.schedules import CLOCKS, CRONS, HARD, WEEKLY, ZONES, moments, taken
 
@@ -102,7 +102,7 @@ def days_with_starts(wanted: Schedule, first: date, last: date) -> set[date]:
     """By the reckoner, which the tests of cron compare with the controller's own code."""
     found = set()
     at = datetime.combine(first, time(), UTC) - timedelta(minutes=1)
-    while (starts := schedule.passed(wanted, at, at, Draw(), 1)) and starts[0].date() <= last:
+    while (starts := next_starts.passed(wanted, at, at, Draw(), 1)) and starts[0].date() <= last:
         found.add(starts[0].date())
         at = datetime.combine(starts[0].date(), time(23, 59), UTC)
     return found
@@ -110,7 +110,7 @@ def days_with_starts(wanted: Schedule, first: date, last: date) -> set[date]:
 
 def times_of(wanted: Schedule, day: date) -> set[int]:
     begin = datetime.combine(day, time(), UTC) - timedelta(minutes=1)
-    found = schedule.passed(wanted, begin, begin + DAY, Draw(), 2000)
+    found = next_starts.passed(wanted, begin, begin + DAY, Draw(), 2000)
     return {start.hour * 60 + start.minute for start in found if start.date() == day}
 
 
@@ -130,7 +130,7 @@ def agree(wanted: Schedule, text: str, begin: datetime) -> None:
 @given(st.one_of(CRONS, st.sampled_from(COMMON)), moments(datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)))
 def test_the_words_of_a_cron_name_the_starts_of_two_years(expression: str, begin: datetime) -> None:
     wanted = Schedule(cron=expression)
-    text = words.words(wanted).removesuffix(" (Etc/UTC)")
+    text = description.words(wanted).removesuffix(" (Etc/UTC)")
     if text.startswith("cron "):
         assert text.split() == ["cron", *expression.split()]
     else:
@@ -139,7 +139,7 @@ def test_the_words_of_a_cron_name_the_starts_of_two_years(expression: str, begin
 
 @pytest.mark.parametrize("expression", [*COMMON, *HARD])
 def test_common_and_deceptive_crons_are_said_truly(expression: str) -> None:
-    text = words.words(Schedule(cron=expression)).removesuffix(" (Etc/UTC)")
+    text = description.words(Schedule(cron=expression)).removesuffix(" (Etc/UTC)")
     if not text.startswith("cron "):
         agree(Schedule(cron=expression), text, datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -167,7 +167,7 @@ def test_common_and_deceptive_crons_are_said_truly(expression: str) -> None:
     ],
 )
 def test_what_is_said(expression: str, said: str) -> None:
-    assert words.words(Schedule(cron=expression)) == f"{said} (Etc/UTC)"
+    assert description.words(Schedule(cron=expression)) == f"{said} (Etc/UTC)"
 
 
 @settings(max_examples=80, deadline=None)
@@ -176,7 +176,7 @@ def test_what_is_said(expression: str, said: str) -> None:
 @example("0 8 * * 0-6", 3, date(2026, 12, 16))
 def test_the_words_of_every_nth_week_name_the_starts_of_two_years(expression: str, weeks: int, day: date) -> None:
     wanted = Schedule(cron=expression, every_weeks=weeks, start_date=day.isoformat())
-    text = words.words(wanted).removesuffix(" (Etc/UTC)")
+    text = description.words(wanted).removesuffix(" (Etc/UTC)")
     found = re.fullmatch(r"(.+), every (\w+) week from that of (\S+) on(, not before that day)?", text)
     assert found
     every = {"second": 2, "third": 3}.get(found[2]) or int(found[2].rstrip("stndrh"))
@@ -204,7 +204,7 @@ def test_the_words_of_a_window_name_its_days_and_all_its_minutes(expression: str
     if not taken(written):
         return
     wanted = Schedule.model_validate(written)
-    text = words.words(wanted).removesuffix(" (Etc/UTC)")
+    text = description.words(wanted).removesuffix(" (Etc/UTC)")
     found = re.fullmatch(r"At a random minute between (\S+) and (\S+?)( of the next day)?, (.+)", text)
     assert found
     length = minute(found[2]) - minute(found[1]) + (24 * 60 if found[3] else 0)
@@ -216,7 +216,7 @@ def test_the_words_of_a_window_name_its_days_and_all_its_minutes(expression: str
     rules = day_rules(found[4])
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     starts = [
-        start for start in schedule.passed(wanted, begin, begin + timedelta(days=730), Draw("a-uid"), 1000) if start < begin + 730 * DAY
+        start for start in next_starts.passed(wanted, begin, begin + timedelta(days=730), Draw("a-uid"), 1000) if start < begin + 730 * DAY
     ]
     told = {day for day in (begin.date() + DAY * n for n in range(730)) if all(rule(day) for rule in rules)}
     drawn = {(start - timedelta(minutes=minute(opens))).date() for start in starts}
@@ -231,13 +231,13 @@ def test_the_words_of_a_window_name_its_days_and_all_its_minutes(expression: str
 @example(datetime(2027, 10, 31, 1, 30, tzinfo=UTC), "Europe/Bucharest")
 def test_the_words_of_a_single_start_name_one_moment(start: datetime, zone: str) -> None:
     wanted = Schedule.model_validate({"once": {"runAt": f"{start:%Y-%m-%dT%H:%M}:00Z"}, "timeZone": zone})
-    found = re.fullmatch(r"Once, on (\w+), (\S+) at (\d\d:\d\d)(?:, the one of UTC(\S+))? \((\S+)\)", words.words(wanted))
+    found = re.fullmatch(r"Once, on (\w+), (\S+) at (\d\d:\d\d)(?:, the one of UTC(\S+))? \((\S+)\)", description.words(wanted))
     assert found
     local = datetime.fromisoformat(f"{found[2]}T{found[3]}{found[4] or ''}")
     assert found[5] == zone
     assert WEEKDAYS[local.weekday()] == found[1]
     again = {"once": {"runAt": local.isoformat()}, "timeZone": zone}
-    (same,) = schedule.next_starts(Schedule.model_validate(again), datetime(1999, 1, 1, tzinfo=UTC), 1)
+    (same,) = next_starts.next_starts(Schedule.model_validate(again), datetime(1999, 1, 1, tzinfo=UTC), 1)
     assert same.astimezone(UTC) == start.replace(second=0, microsecond=0)
 
 
@@ -255,4 +255,4 @@ EVENT, AFTER = {"event": {"type": "a.b"}}, {"after": {"job": "other"}}
     ],
 )
 def test_a_job_that_something_triggers_does_not_wait_for_people_only(spec: dict[str, Any], said: str) -> None:
-    assert words.of_job(ScheduledAgentJobSpec.model_validate(manifests.job(**{"schedule": {}, **spec})["spec"])) == said
+    assert description.of_job(ScheduledAgentJobSpec.model_validate(manifests.job(**{"schedule": {}, **spec})["spec"])) == said

@@ -6,11 +6,20 @@ from datetime import timedelta
 from typing import Final
 
 from agentjobs.cluster.client import Api
-from agentjobs.core.envelope import TAIL_LINES, WIDE_LINES, Envelope, EnvelopeError, ShortForm, live_output, read_envelope, read_short_form
 from agentjobs.core.errors import ClusterError, NotFound
-from agentjobs.core.outcome import Evidence
-from agentjobs.core.pods import INSTALL_CONTAINER, RUNNER_CONTAINER, PodView
-from agentjobs.core.resolution import Resolution, read_installation, read_resolution
+from agentjobs.core.runner.envelope import (
+    TAIL_LINES,
+    WIDE_LINES,
+    Envelope,
+    EnvelopeError,
+    ShortForm,
+    live_output,
+    read_envelope,
+    read_short_form,
+)
+from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runner.installer import Resolution, read_installation, read_resolution
+from agentjobs.core.views.pod import INSTALL_CONTAINER, RUNNER_CONTAINER, PodView
 
 FLUSH: Final = timedelta(seconds=3)
 """The runtime may still be writing the last lines of a container that has just ended."""

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Api, Json
-from agentjobs.core import ours, views
-from agentjobs.core.drift import spec_hash
 from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NameTaken, NotFound, Refused
 from agentjobs.core.plan import ANSWER, Kind, Plan, Write
 from agentjobs.core.refusals import TELL_AFTER, Refusals
+from agentjobs.core.views.run import run_view
+from agentjobs.core.views.spec_hash import spec_hash
+from agentjobs.core.workload import taken
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ class Executor:
             self._changed(key, write, body)
         except (Conflict, NotFound, Refused) as error:
             await self._look_again(key, write)
-            if write.verb == "create" and write.kind in ours.KINDS and isinstance(error, Conflict):
+            if write.verb == "create" and write.kind in taken.KINDS and isinstance(error, Conflict):
                 body = await self._already_there(key, write, error)
             elif not (write.expendable and (write.kind == "event" or not isinstance(error, Refused))):
                 raise
@@ -117,12 +118,12 @@ class Executor:
         found = await self._find(write.kind, key[0], write.name)
         if found is None:
             raise error
-        if ours.is_same(write.kind, write.body or {}, found):
+        if taken.is_same(write.kind, write.body or {}, found):
             return found
         self._taken[key] = self._taken.get(key, frozenset()) | {(write.kind, write.name)}
         if write.kind == "revision" and write.expendable:
             return None
-        raise NameTaken(ours.sentence(write.kind, write.name), error.status)
+        raise NameTaken(taken.sentence(write.kind, write.name), error.status)
 
     def _learn(self, key: Key, write: Write, body: Json | None) -> None:
         """What was written is known at once, not when the watch tells it."""
@@ -140,7 +141,7 @@ class Executor:
         elif body is not None and write.kind in ("job", "run", "batchjob", "revision"):
             known = write.kind == "run" and self._cache.finished.get(row) is not None
             self._cache.learn(write.kind, body)
-            if write.kind == "run" and views.run_view(body).final and not known:
+            if write.kind == "run" and run_view(body).final and not known:
                 self._finished(body["status"]["phase"])
 
     async def _look_again(self, key: Key, write: Write) -> None:

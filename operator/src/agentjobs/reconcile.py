@@ -17,33 +17,32 @@ from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, conf
 from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.cluster.sources import read
 from agentjobs.collect import read_evidence, read_installed
-from agentjobs.core import (
-    chains,
-    frozen,
-    gone,
-    install,
-    manifests,
-    retention,
-    revisions,
-    runs,
-    second_person,
-    sessions,
-    stops,
-    triggers,
-    views,
-)
-from agentjobs.core.approval import ApprovalView, Content, parse_revision, verdict
-from agentjobs.core.cloud_event import event_of
-from agentjobs.core.decide import current_content, decide, in_force, pins_in_use
+from agentjobs.core import gone, naming
+from agentjobs.core.approval import revisions, second_person
+from agentjobs.core.approval.decisions import verdict
+from agentjobs.core.approval.in_force import current_content, in_force, pins_in_use
+from agentjobs.core.content.digest import Content, parse_revision
+from agentjobs.core.content.packages import PackageApprovalView, Packages
+from agentjobs.core.content.sources import Sources, references
+from agentjobs.core.decide import decide
 from agentjobs.core.errors import ClusterError, NotFound, UserError
-from agentjobs.core.outcome import Evidence
-from agentjobs.core.packages import PackageApprovalView, Packages
-from agentjobs.core.plan import Claim, Follower, Observed, Plan, Write
-from agentjobs.core.pods import PodView
-from agentjobs.core.policy import RunPolicy
-from agentjobs.core.resolution import Resolution
-from agentjobs.core.sources import Sources, references
-from agentjobs.core.views import JobView
+from agentjobs.core.observed import Claim, Follower, Observed
+from agentjobs.core.plan import Plan, Write
+from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runner.installer import Resolution
+from agentjobs.core.runs import following, resolutions, retention, stops
+from agentjobs.core.triggers import chains
+from agentjobs.core.triggers.events import to_read
+from agentjobs.core.views.approvals import ApprovalView, revision_view
+from agentjobs.core.views.cronjob import cron_job_view
+from agentjobs.core.views.event import event_of
+from agentjobs.core.views.job import JobView, is_left, is_of, job_view
+from agentjobs.core.views.metadata import is_orphaning, labels_of
+from agentjobs.core.views.pod import PodView
+from agentjobs.core.views.run import FinishedRun
+from agentjobs.core.workload import install, sessions
+from agentjobs.core.workload.records import REVISION_KEY
+from agentjobs.core.workload.settings import RunPolicy
 from agentjobs.execute import Executor
 
 log = logging.getLogger(__name__)
@@ -80,7 +79,7 @@ class Reconciler:
         self._executor.begin(key)
         body, cron_job = await asyncio.gather(self._find("job", *key), self._find("cronjob", *key))
         job = self._known(key, body)
-        cron = views.cron_job_view(cron_job) if cron_job else None
+        cron = cron_job_view(cron_job) if cron_job else None
         known = self._executor
         seen = Observed(job=job, cron_job=cron, settled=known.settled, refused=known.refused(key), taken=known.taken(key))
         seen = await self._stop_first(key, self._with_cache(key, seen))
@@ -101,9 +100,9 @@ class Reconciler:
         return decide(observed, self._policy, self._clock())
 
     def _known(self, key: Key, body: Json | None) -> JobView:
-        if body is not None and not views.is_orphaning(body):
+        if body is not None and not is_orphaning(body):
             self._cache.jobs.put(body)
-            return views.job_view(body)
+            return job_view(body)
         self._cache.jobs.drop(key)
         self._cache.uses.tell(key, ())
         self._cache.sources.uses(key, ())
@@ -126,7 +125,7 @@ class Reconciler:
                 for write in stops.writes(seen, sure=sure):
                     body = await self._executor.execute(key, write)
                     if write.kind == "cronjob" and body:
-                        seen = replace(seen, cron_job=views.cron_job_view(body))
+                        seen = replace(seen, cron_job=cron_job_view(body))
                 seen = self._with_cache(key, seen)
         except ClusterError as error:
             log.warning("not stopped yet: %s", error, extra={"job": key[1], "namespace": key[0]})
@@ -136,7 +135,7 @@ class Reconciler:
         """Of a job that is gone."""
         if await confirm_runs(self._cluster, self._cache, key, seen):
             seen = self._with_cache(key, seen)
-        seen = replace(seen, evidence=await self._evidence(key, runs.to_read(seen)))
+        seen = replace(seen, evidence=await self._evidence(key, following.to_read(seen)))
         plan = gone.decide_gone(seen, self._policy, self._clock())
         records = self._over_budget(key)
         wait = 0 if len(records) == retention.AT_ONCE else plan.requeue_after
@@ -157,12 +156,12 @@ class Reconciler:
         seen, claim, evidence, events, followers = await asyncio.gather(
             self._revisions(observed),
             self._session_claim(observed),
-            self._evidence(key, runs.to_read(observed)),
-            self._events(key, triggers.to_read(observed)),
+            self._evidence(key, following.to_read(observed)),
+            self._events(key, to_read(observed)),
             self._followers(key, observed),
         )
         observed = replace(seen, session_claim=claim, evidence=evidence, events=events, followers=followers)
-        observed = replace(observed, installed=await self._installed(frozen.to_read(observed)), over_budget=self._over_budget(key))
+        observed = replace(observed, installed=await self._installed(resolutions.to_read(observed)), over_budget=self._over_budget(key))
         return replace(observed, shortened=await self._shortened(key, observed))
 
     def _with_cache(self, key: Key, observed: Observed) -> Observed:
@@ -227,12 +226,12 @@ class Reconciler:
         current = _current(job, observed.sources)
         if digest is None or (current and current.digest == digest):
             return None
-        revision = await self._find("revision", job.namespace, manifests.revision_name(job.name, digest))
-        revision = revision or await self._find("revision", job.namespace, manifests.older_revision_name(job.name, digest))
-        if revision is None or not views.is_of(revision, job):
+        revision = await self._find("revision", job.namespace, naming.revision_name(job.name, digest))
+        revision = revision or await self._find("revision", job.namespace, naming.older_revision_name(job.name, digest))
+        if revision is None or not is_of(revision, job):
             return None
         try:
-            return parse_revision(job.name, revision["data"][manifests.REVISION_KEY].encode(), digest)
+            return parse_revision(job.name, revision["data"][REVISION_KEY].encode(), digest)
         except (UserError, KeyError) as error:
             log.warning("the revision in force cannot be used: %s", error, extra={"job": job.name, "namespace": job.namespace})
             return None
@@ -245,18 +244,18 @@ class Reconciler:
         existing = frozenset(name for name, whose, _ in found if whose == "ours")
         packed = {content.digest for content in approved if install.needed(content, self._policy)}
         named = [revisions.frozen(replace(observed, revisions=existing), digest).name for digest in packed]
-        kept = await self._ours(job, tuple(map(install.resolution_name, named)))
+        kept = await self._ours(job, tuple(map(naming.resolution_name, named)))
         return replace(
             observed,
             revisions=existing,
-            resolutions=frozenset(name for name in named if install.resolution_name(name) in kept),
+            resolutions=frozenset(name for name in named if naming.resolution_name(name) in kept),
             foreign=frozenset(name for name, whose, _ in found if whose == "foreign"),
             left_behind={name: uid for name, whose, uid in found if whose == "left"},
         )
 
     async def _revision_of(self, job: JobView, digest: str) -> tuple[str, Whose, str]:
         """The name of the revision that holds this content, today's or the older one, whose it is, and its uid."""
-        name, older = manifests.revision_name(job.name, digest), manifests.older_revision_name(job.name, digest)
+        name, older = naming.revision_name(job.name, digest), naming.older_revision_name(job.name, digest)
         found = await self._find("revision", job.namespace, name, METADATA)
         if found and _holds(found, job, digest):
             return name, "ours", ""
@@ -265,13 +264,13 @@ class Reconciler:
         kept = await self._find("revision", job.namespace, older, METADATA) if known else None
         if kept and _holds(kept, job, digest):
             return older, "ours", ""
-        if found and views.is_left(found, job):
+        if found and is_left(found, job):
             return name, "left", str(found["metadata"]["uid"])
-        return name, "foreign" if found and views.labels_of(found).get(names.JOB_LABEL) != job.name else "none", ""
+        return name, "foreign" if found and labels_of(found).get(names.JOB_LABEL) != job.name else "none", ""
 
     async def _ours(self, job: JobView, wanted: tuple[str, ...]) -> frozenset[str]:
         found = await asyncio.gather(*(self._find("revision", job.namespace, name, METADATA) for name in wanted))
-        return frozenset(name for name, body in zip(wanted, found, strict=True) if body and views.is_of(body, job))
+        return frozenset(name for name, body in zip(wanted, found, strict=True) if body and is_of(body, job))
 
     async def _installed(self, pods: tuple[PodView, ...]) -> Mapping[str, Resolution]:
         found = await asyncio.gather(*(read_installed(self._cluster, pod) for pod in pods))
@@ -282,11 +281,11 @@ class Reconciler:
         spec = in_force(observed).spec
         if spec is None or not sessions.continuous(spec):
             return "none"
-        found = await self._find("claim", job.namespace, sessions.claim_name(job.name), METADATA)
+        found = await self._find("claim", job.namespace, naming.claim_name(job.name), METADATA)
         if found is None:
             return "none"
         # One that is left of an earlier job is kept: whoever deletes a job without it wants its session.
-        return "ours" if views.is_of(found, job) or views.is_left(found, job) else "foreign"
+        return "ours" if is_of(found, job) or is_left(found, job) else "foreign"
 
     async def _evidence(self, key: Key, pods: tuple[PodView, ...]) -> Mapping[str, Evidence]:
         now, known = self._clock(), self._ended.pop(key, {})
@@ -307,20 +306,20 @@ class Reconciler:
 
     async def _followers(self, key: Key, observed: Observed) -> tuple[Follower, ...]:
         """Asked for anew: caches may not have told yet which jobs these are, and a run is recorded once."""
-        if not runs.is_ending(observed):
+        if not following.is_ending(observed):
             return ()
         pages = self._cluster.list("cronjob", key[0], labelSelector=f"{chains.PREFIX}{key[1]}")
         found = [chains.follower(body, key[1]) async for page in pages for body in page["items"] or ()]
         return tuple(other for other in found if other)
 
-    def _over_budget(self, key: Key) -> tuple[views.FinishedRun, ...]:
+    def _over_budget(self, key: Key) -> tuple[FinishedRun, ...]:
         stored, namespace = self._cache.stored_bytes, key[0]
         budget = retention.allowance(stored, self._policy.budgets)
         if stored[namespace] <= budget:
             return ()
-        runs = self._cache.finished_in(namespace)
-        jobs = {run.job for run in runs if self._cache.jobs.version((namespace, run.job))}
-        return retention.over_budget(runs, budget, jobs)[: retention.AT_ONCE]
+        finished = self._cache.finished_in(namespace)
+        jobs = {run.job for run in finished if self._cache.jobs.version((namespace, run.job))}
+        return retention.over_budget(finished, budget, jobs)[: retention.AT_ONCE]
 
     async def _shortened(self, key: Key, observed: Observed) -> tuple[Write, ...]:
         found = []
@@ -339,7 +338,7 @@ def _comes_into_force(observed: Observed) -> bool:
 
 
 def _holds(revision: Json, job: JobView, digest: str) -> bool:
-    return views.is_of(revision, job) and views.revision_view(revision).digest == digest
+    return is_of(revision, job) and revision_view(revision).digest == digest
 
 
 def _current(job: JobView, sources: Sources) -> Content | None:

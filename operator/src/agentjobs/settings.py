@@ -10,11 +10,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from agentjobs.api.job import ResourceList, Resources
 from agentjobs.api.rules import SIZE
-from agentjobs.core.guard import Expected
-from agentjobs.core.models import Models
-from agentjobs.core.packages import inventory
-from agentjobs.core.policy import Budgets, PackagePolicy, RunPolicy
-from agentjobs.core.sessions import SessionPolicy
+from agentjobs.core.admission import Expected
+from agentjobs.core.content.packages import inventory
+from agentjobs.core.workload.llm import Models
+from agentjobs.core.workload.sessions import SessionPolicy
+from agentjobs.core.workload.settings import Budgets, PackagePolicy, RunPolicy
 
 PREFIX = "AGENTJOBS_"
 RUNNER_MARGIN_SECONDS = 60

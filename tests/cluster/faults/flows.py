@@ -10,7 +10,7 @@ from typing import Any, Final
 import rfc8785
 
 from agentjobs.api.event import Event
-from agentjobs.core.cloud_event import digits
+from agentjobs.core.views.event import digits
 from hack.benchmark.client import Client, Json
 from tests import event_manifests, manifests
 from tests.cluster.faults.invariants import DIGEST, FINAL, JOB, began, over, phase

@@ -15,7 +15,7 @@ from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at
 
 if TYPE_CHECKING:
-    from agentjobs.core.sources import Reference, Unusable
+    from agentjobs.core.content.sources import Reference, Unusable
 
 Texts = Callable[["Reference"], "str | Unusable"]
 """From a reference to its text."""
@@ -40,14 +40,14 @@ def content_of(name: str, spec: Json, where: str = "", texts: Texts | None = Non
 
     from agentjobs.api.base import explain
     from agentjobs.api.job import ScheduledAgentJobSpec
-    from agentjobs.core import schedule
-    from agentjobs.core.approval import content
+    from agentjobs.core.content.digest import content
+    from agentjobs.core.content.sources import references
     from agentjobs.core.errors import UserError
-    from agentjobs.core.sources import references
+    from agentjobs.core.schedules import next_starts
 
     try:
         model = ScheduledAgentJobSpec.model_validate(spec)
-        schedule.check(model.schedule)
+        next_starts.check(model.schedule)
         found = content(name, model, {reference: texts(reference) for reference in references(model)} if texts else {})
     except ValidationError as error:
         steps = error.errors(include_url=False, include_input=False)[0]["loc"]
@@ -94,7 +94,7 @@ def before_words(job: Json, before: Shown | None) -> str:
 
 def _frozen(name: str, revision: Json, digest: str) -> Shown | None:
     """What a revision holds; None for one that is not what its digest says: nobody approved that."""
-    from agentjobs.core.approval import parse_revision
+    from agentjobs.core.content.digest import parse_revision
     from agentjobs.core.errors import UserError
 
     try:
@@ -106,7 +106,7 @@ def _frozen(name: str, revision: Json, digest: str) -> Shown | None:
 
 def _texts_in(kube: Kube, namespace: str | None) -> Texts:
     """Reads what a job's references stand for."""
-    from agentjobs.core.sources import text_of
+    from agentjobs.core.content.sources import text_of
 
     def text(reference: Reference) -> str | Unusable:
         try:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from agentjobs.cli.text import Json, Line, folded, joined, painted, visible
-from agentjobs.core import compare
+from agentjobs.core.content import compare
 
 _COLOURS: Final = (("+++", "bold"), ("---", "bold"), ("@@", "cyan"), ("+", "green"), ("-", "red"))
 _INDENT: Final = "  "

@@ -21,7 +21,7 @@ def event_in(path: Path) -> Event:
     from agentjobs.api.base import explain
     from agentjobs.api.event import Event
     from agentjobs.cli.files import called, read
-    from agentjobs.core.cloud_event import size_problem
+    from agentjobs.core.views.event import size_problem
 
     where = called(path)
     attributes = _attributes(where, read(path))
@@ -56,7 +56,7 @@ def _attributes(where: str, text: str) -> Json:
 
 def run_of(job: str, event: Event) -> Json:
     """Metadata and spec of the run: its name is the event's, so the same event starts a job once."""
-    from agentjobs.core.cloud_event import digits
+    from agentjobs.core.views.event import digits
 
     spec = {"jobName": job, "trigger": {"type": "Event", "event": event.wire()}}
     return {"metadata": {"name": f"{job}-e{digits(event)}"}, "spec": spec}

@@ -17,7 +17,7 @@ from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import Column, at, named, one_line
 
 if TYPE_CHECKING:
-    from agentjobs.core.packages import Packages
+    from agentjobs.core.content.packages import Packages
 
 DEPLOYMENTS: Final = "apis/apps/v1/{}deployments"
 INVENTORY: Final = "AGENTJOBS_RUNNER_INVENTORY"
@@ -58,7 +58,7 @@ def check(
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Check packages before a job asks for them. Exit code 1 when one is denied or needs an approval."""
-    from agentjobs.core.packages import WORDS
+    from agentjobs.core.content.packages import WORDS
 
     asked = _asked(what)
     found = known(kube, kube.all(PACKAGE_APPROVALS), _inventory(inventory) if inventory else None)
@@ -136,7 +136,7 @@ def _pins(where: str, spec: Json) -> list[str]:
 def rows(jobs: Iterable[Json], decisions: Sequence[Json], packages: Packages) -> list[Json]:
     """One for each package, by name. Pure."""
     from agentjobs.api.package_rules import canonical, canonical_or_none
-    from agentjobs.core.packages import WORDS
+    from agentjobs.core.content.packages import WORDS
 
     users: dict[str, list[str]] = defaultdict(list)
     for job in jobs:
@@ -161,7 +161,7 @@ def rows(jobs: Iterable[Json], decisions: Sequence[Json], packages: Packages) ->
 def known(kube: Kube, decisions: Sequence[Json], inventory: Mapping[str, str] | None = None) -> Packages:
     """What is decided, and what the image holds: as told, else the operator's own list, else what cards say."""
     from agentjobs.api.package_rules import canonical
-    from agentjobs.core import packages as core
+    from agentjobs.core.content import packages as core
 
     views = tuple(
         core.PackageApprovalView(

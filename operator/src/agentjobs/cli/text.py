@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NewType
 
-from agentjobs.core import visible as core
+from agentjobs.core.content import confusables as core
 
 Json = Mapping[str, Any]
 Line = NewType("Line", str)

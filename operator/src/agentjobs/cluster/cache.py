@@ -15,13 +15,14 @@ from typing import Any, Final, Generic, TypeVar
 
 from agentjobs.cluster.sources import SourceCache
 from agentjobs.cluster.uses import Uses
-from agentjobs.core import views
-from agentjobs.core.approval import ApprovalView, RevisionView
-from agentjobs.core.bodies import SIZE, unreadable
-from agentjobs.core.packages import PackageApprovalView, package_approval_view
-from agentjobs.core.pods import PodView, pod_view
-from agentjobs.core.retention import size
-from agentjobs.core.views import BatchJobView, Body, FinishedRun, RunView
+from agentjobs.core.content.packages import PackageApprovalView, package_approval_view
+from agentjobs.core.runs.retention import size
+from agentjobs.core.views.approvals import ApprovalView, RevisionView, approval_view, revision_view
+from agentjobs.core.views.batch_job import BatchJobView, batch_job_view
+from agentjobs.core.views.metadata import Body, controller_uid
+from agentjobs.core.views.pod import PodView, pod_view
+from agentjobs.core.views.run import FinishedRun, RunView, run_view
+from agentjobs.core.wire.bodies import SIZE, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -127,13 +128,13 @@ class Cache:
 
     def __init__(self) -> None:
         self.jobs: Table[Known] = Table(lambda b: Known(b["metadata"]["name"], (b.get("status") or {}).get("phase", "")), lambda v: v.name)
-        self.approvals: Table[ApprovalView] = Table(views.approval_view, lambda v: v.job_name)
+        self.approvals: Table[ApprovalView] = Table(approval_view, lambda v: v.job_name)
         self.package_approvals: Table[PackageApprovalView] = Table(package_approval_view, lambda _: NO_JOB)
         self.uses = Uses()
-        self.batch_jobs: Table[BatchJobView] = Table(views.batch_job_view, lambda v: v.job)
+        self.batch_jobs: Table[BatchJobView] = Table(batch_job_view, lambda v: v.job)
         self.pods: Table[PodView] = Table(pod_view, lambda v: v.job)
-        self.runs: Table[RunView] = Table(views.run_view, lambda v: v.job)
-        self.revisions: Table[RevisionView] = Table(views.revision_view, lambda v: v.job)
+        self.runs: Table[RunView] = Table(run_view, lambda v: v.job)
+        self.revisions: Table[RevisionView] = Table(revision_view, lambda v: v.job)
         self.sources = SourceCache()
         self.finished: Table[FinishedRun] = Table(_finished_run, lambda v: v.job)
         self._newest: dict[str, int] = defaultdict(int)
@@ -186,14 +187,14 @@ class Cache:
     def learn(self, kind: str, body: Body) -> Key | None:
         """An object as it is now; returns its job's key. A run that is finished moves to its line in `finished`."""
         self.told(kind, int(body["metadata"]["resourceVersion"]))
-        if kind == "run" and views.run_view(body).final:
+        if kind == "run" and run_view(body).final:
             self.runs.drop((body["metadata"]["namespace"], body["metadata"]["name"]))
             return self.finish(_finished_run(body), int(body["metadata"]["resourceVersion"]))
         return self.table(kind).put(body)
 
     def learn_batch_job(self, job: Key, body: Body) -> None:
         """A Job that has a name which this job needs: without our label it is not this job's, whatever its owner says."""
-        view = views.batch_job_view(body)
+        view = batch_job_view(body)
         if view.job != job[1]:
             view = replace(view, job=job[1], owner_uid=None, foreign=True)
         self.batch_jobs.put_view(job[0], view.name, int(view.resource_version), view)
@@ -241,7 +242,7 @@ def _finished_run(body: Body) -> FinishedRun:
         phase=_shared(status.get("phase", "")),
         finished=status.get("finishedAt") or metadata["creationTimestamp"],
         output_bytes=status.get("outputBytes") or 0,
-        owner_uid=_shared(views.controller_uid(body)),
+        owner_uid=_shared(controller_uid(body)),
         stored_bytes=status.get("storedBytes") or 0,
     )
 
@@ -275,7 +276,7 @@ def _finished_row(columns: dict[str, int], row: Body) -> FinishedRun:
         phase=_shared(cells[columns["Phase"]]),
         finished=cells[columns["Finished"]] or metadata["creationTimestamp"],
         output_bytes=int(cells[columns["Output Bytes"]] or 0),
-        owner_uid=_shared(views.controller_uid(row["object"])),
+        owner_uid=_shared(controller_uid(row["object"])),
         stored_bytes=_stored(row, cells[columns["Stored Bytes"]] if "Stored Bytes" in columns else None),
     )
 

@@ -19,10 +19,10 @@ from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
 from agentjobs.cluster.clock import Clock, steady
-from agentjobs.core import bodies, bounded
 from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused
-from agentjobs.core.items import Items
 from agentjobs.core.plan import Write
+from agentjobs.core.wire import bodies, bounded
+from agentjobs.core.wire.items import Items
 
 Json = dict[str, Any]
 

@@ -12,12 +12,14 @@ from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Api
 from agentjobs.cluster.fresh import pages
-from agentjobs.core import cases, revisions, runs, starts
-from agentjobs.core.approval import verdict
-from agentjobs.core.cases import Case, begun
-from agentjobs.core.decide import in_force, is_suspended
+from agentjobs.core.approval import obstacles, revisions
+from agentjobs.core.approval.decisions import verdict
+from agentjobs.core.approval.in_force import in_force, is_suspended
 from agentjobs.core.errors import NotFound
-from agentjobs.core.plan import Observed
+from agentjobs.core.observed import Observed
+from agentjobs.core.runs import cases
+from agentjobs.core.runs.cases import Case, begun
+from agentjobs.core.schedules import accounting
 
 
 async def confirm_approvals(api: Api, cache: Cache, key: Key, observed: Observed) -> bool:
@@ -93,7 +95,7 @@ def _lacks_something(case: Case) -> bool:
     if run.skip or not (run.adopted or begun(run)):
         # It waits. What is decided about it holds only for the run as it was read.
         return False
-    return runs.over(case) and (case.pod is None or case.pod.ending)
+    return cases.over(case) and (case.pod is None or case.pod.ending)
 
 
 async def _look(api: Api, cache: Cache, kind: str, key: Key, name: str) -> None:
@@ -128,7 +130,9 @@ async def _list(api: Api, cache: Cache, kind: str, key: Key, selector: str) -> N
 async def confirm_starts(api: Api, cache: Cache, key: Key, observed: Observed, now: datetime) -> bool:
     """Before a start is given up, or made by the operator, looks whether it has become a Job or a run; returns whether it asked."""
     paused = is_suspended(observed.job) or observed.job.status.failure_pause is not None
-    doubtful = starts.outlook(observed, in_force(observed), observed.job.status, suspended=paused, now=now).writes
+    force = in_force(observed)
+    obstacle = obstacles.obstacle(observed, force)
+    doubtful = accounting.outlook(observed, force, observed.job.status, obstacle, suspended=paused, now=now).writes
     for write in doubtful:
         await _look(api, cache, "batchjob", key, write.name)
         await _look(api, cache, "run", key, write.name)

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.cluster.client import Api, Json
+from agentjobs.core.admission import Expected, Gap, next_gap, problems
 from agentjobs.core.errors import ClusterError, NotFound
-from agentjobs.core.guard import Expected, Gap, next_gap, problems
 from agentjobs.core.timestamps import to_wire
 
 log = logging.getLogger(__name__)

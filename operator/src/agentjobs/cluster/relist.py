@@ -16,7 +16,7 @@ from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
 from agentjobs.cluster.fresh import pages
 from agentjobs.cluster.streams import Streams
 from agentjobs.core.errors import Unlisted
-from agentjobs.core.views import FINAL_PHASES, FinishedRun
+from agentjobs.core.views.run import FINAL_PHASES, FinishedRun
 
 ACTIVE_RUNS: Final = ",".join(f"status.phase!={phase}" for phase in sorted(FINAL_PHASES))
 FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"

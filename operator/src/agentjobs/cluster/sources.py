@@ -11,8 +11,8 @@ from typing import Final
 
 from agentjobs.cluster.client import METADATA_LIST, Api, Json
 from agentjobs.cluster.streams import Streams
+from agentjobs.core.content.sources import Reference, Sources, Unusable, text_of
 from agentjobs.core.errors import NotFound
-from agentjobs.core.sources import Reference, Sources, Unusable, text_of
 
 Key = tuple[str, str]
 KIND: Final = "source"

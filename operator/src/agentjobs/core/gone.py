@@ -11,16 +11,22 @@ from datetime import datetime
 from typing import Final
 
 from agentjobs.api.job import ScheduledAgentJobStatus
-from agentjobs.core import manifests, runs, schedule, stops
-from agentjobs.core.cases import Case, Scene, begun, cases
-from agentjobs.core.plan import Force, Observed, Plan, Stage, Write
-from agentjobs.core.policy import RunPolicy
+from agentjobs.core import naming
+from agentjobs.core.observed import InForce, Observed
+from agentjobs.core.plan import Plan, Stage, Write
+from agentjobs.core.runs import following, starting, stops
+from agentjobs.core.runs.cases import Case, Scene, begun, cases, over
+from agentjobs.core.runs.writes import delete_job, final, skipped
 from agentjobs.core.timestamps import to_wire
-from agentjobs.core.views import BatchJobView, JobView, RunView
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.job import JobView
+from agentjobs.core.views.run import RunView
+from agentjobs.core.workload import records
+from agentjobs.core.workload.settings import RunPolicy
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 """Until what is left has ended. What happens meanwhile the watch streams tell."""
-NOTHING: Final = Force(None, None, None, "Pending")
+NOTHING: Final = InForce(None, None, None, "Pending")
 
 
 def stand_in(namespace: str, name: str, uid: str = "") -> JobView:
@@ -58,7 +64,7 @@ def _some(scene: Scene) -> Iterator[Plan]:
     for case in scene.cases:
         plan = _one(scene, case)
         writing += bool(plan.writes)
-        if writing > runs.MANY:
+        if writing > following.MANY:
             yield Plan(requeue_after=0)
             return
         yield plan
@@ -75,9 +81,9 @@ def _one(scene: Scene, case: Case) -> Plan:
     if not _has_begun(scene, case, run):
         told = not_found(run, scene.now)
         return Plan((*_away(job), *told.writes), told.requeue_after or (1 if job else None))
-    if not runs.over(case):
+    if not over(case):
         return Plan(requeue_after=LOOK_AGAIN_SECONDS)
-    step = runs.finish(scene, case, run)
+    step = following.finish(scene, case, run)
     return Plan((*step.before, *step.after), step.requeue_after)
 
 
@@ -106,24 +112,24 @@ def _record(scene: Scene, case: Case) -> Iterator[Write]:
     if job.manual:
         yield from _away(job)
         return
-    start = to_wire(schedule.start_of(job.name) or job.created)
-    body = manifests.orphaned_run(scene.job, job, start)
+    start = to_wire(naming.start_of(job.name) or job.created)
+    body = records.orphaned_run(scene.job, job, start)
     yield Write("create", "run", job.name, "a scheduled start", body, stage=Stage.RECORD)
 
 
 def _away(job: BatchJobView | None) -> Iterable[Write]:
-    return (runs.delete_job(job, "its job is gone"),) if job and not job.deleting else ()
+    return (delete_job(job, "its job is gone"),) if job and not job.deleting else ()
 
 
 def not_found(run: RunView, now: datetime) -> Plan:
     """A run whose job does not exist, and that has not begun."""
     if run.adopted or run.final:
         return Plan()
-    wait = (runs.ARRIVAL_GRACE - (now - run.created)).total_seconds()
+    wait = (starting.ARRIVAL_GRACE - (now - run.created)).total_seconds()
     if wait > 0:
         return Plan(requeue_after=wait)
     message = f"there is no ScheduledAgentJob named {run.job} in this namespace"
-    return Plan((runs.final(run, runs.skipped("JobNotFound", message, now)),))
+    return Plan((final(run, skipped("JobNotFound", message, now)),))
 
 
 def _rest(observed: Observed) -> Iterator[Write]:

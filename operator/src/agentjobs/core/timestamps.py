@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 
 def to_wire(moment: datetime) -> str:
@@ -16,3 +17,7 @@ def from_wire(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
     return moment.astimezone(UTC)
+
+
+END: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Nothing is reckoned from here on: Python's calendar ends a year later, wherever the zone."""

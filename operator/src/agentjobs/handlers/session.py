@@ -17,9 +17,9 @@ from typing import Any, ClassVar, Final, Self
 import aiohttp
 import kopf
 
-from agentjobs.core.bodies import read, read_event, sized, slim
-from agentjobs.core.bounded import Malformed
-from agentjobs.core.items import Items
+from agentjobs.core.wire.bodies import read, read_event, sized, slim
+from agentjobs.core.wire.bounded import Malformed
+from agentjobs.core.wire.items import Items
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from agentjobs.api import names
 from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.relist import SELECTORS
 from agentjobs.cluster.streams import Streams
+from agentjobs.core.content.packages import package_approval_view
 from agentjobs.core.errors import ClusterError
-from agentjobs.core.packages import package_approval_view
 
 log = logging.getLogger(__name__)
 

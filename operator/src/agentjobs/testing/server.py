@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from agentjobs.cluster.client import TABLE, Json
 from agentjobs.core.errors import Conflict, NotFound
-from agentjobs.core.manifests import GRACE_SECONDS
 from agentjobs.core.plan import Write
 from agentjobs.core.timestamps import to_wire
+from agentjobs.core.workload.pod import GRACE_SECONDS
 
 Row = tuple[str, str, str]
 """Kind, namespace, name."""

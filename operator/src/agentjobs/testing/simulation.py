@@ -15,11 +15,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from agentjobs.cluster.client import Json
-from agentjobs.core.cron import next_start, parse
 from agentjobs.core.errors import Refused
-from agentjobs.core.manifests import REVISION_KEY
-from agentjobs.core.pods import INSTALL_CONTAINER, RUNNER_CONTAINER
+from agentjobs.core.schedules.cron import next_start, parse
 from agentjobs.core.timestamps import from_wire, to_wire
+from agentjobs.core.views.pod import INSTALL_CONTAINER, RUNNER_CONTAINER
+from agentjobs.core.workload.records import REVISION_KEY
 from agentjobs.testing.envelopes import installer_log, log_of
 from agentjobs.testing.server import GRACE, Row, Server
 

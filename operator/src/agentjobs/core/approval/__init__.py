@@ -1,0 +1,1 @@
+"""What approvals say, what is in force, and what the approver sees."""

@@ -1,0 +1,95 @@
+"""Which content of a job runs, decided by the approvals alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from agentjobs.api.package_rules import canonical
+from agentjobs.core.approval import decisions
+from agentjobs.core.content import digest as digests
+from agentjobs.core.content.digest import Content
+from agentjobs.core.content.packages import listed
+from agentjobs.core.content.sources import NO_SOURCES, Sources
+from agentjobs.core.errors import UserError
+from agentjobs.core.observed import InForce, Observed
+from agentjobs.core.schedules import next_starts
+from agentjobs.core.triggers import events
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.job import JobView
+
+
+def current_content(job: JobView, sources: Sources = NO_SOURCES) -> Content:
+    """The content of the spec as it is now. Raises UserError where it is no valid one."""
+    if job.spec is None:
+        raise UserError(job.problem or "the spec cannot be read")
+    with found_in("spec.schedule"):
+        next_starts.check(job.spec.schedule)
+    with found_in("spec.triggers"):
+        events.check(job.spec)
+    with found_in("spec"):
+        return digests.content(job.name, job.spec, sources)
+
+
+@contextmanager
+def found_in(field: str) -> Iterator[None]:
+    """Whatever a spec does to us is a problem of that spec: it must not keep a denial from its effect. Raises UserError."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{field}: this cannot be worked with ({type(error).__name__}); write it in another way") from error
+
+
+def in_force(observed: Observed, *, unusable: UserError | None = None) -> InForce:
+    """What runs, decided by the approvals alone: of its content and of its packages, in whatever order they came.
+
+    `unusable`: why the spec as it is now has no content, where that is known already.
+    """
+    current, problem = None, unusable
+    try:
+        current = None if unusable else current_content(observed.job, observed.sources)
+    except UserError as error:
+        problem = error
+    packages = observed.packages.without(observed.packages_alone)
+    known = ((observed.previous, observed.packages), (current, packages))
+    contents = {content.digest: content for content, counting in known if content and not counting.lacking(content.spec.packages)}
+    digest = decisions.digest_in_force(
+        current.digest if current and current.digest in contents else None,
+        observed.previous.digest if observed.previous and observed.previous.digest in contents else None,
+        observed.approvals,
+    )
+    return InForce(
+        current,
+        contents[digest] if digest else None,
+        problem,
+        decisions.verdict(current.digest, observed.approvals) if current else "Pending",
+        packages.lacking(current.spec.packages) if current else {},
+    )
+
+
+def pins_in_use(observed: Observed, batch_jobs: Iterable[BatchJobView]) -> frozenset[str]:
+    """Canonical pins of the packages that the job asks for, that what is in force has, and that its runs were started with."""
+    specs = (observed.job.spec, observed.previous.spec if observed.previous else None)
+    pins = (pin for spec in specs if spec for pin in spec.packages)
+    return frozenset(map(canonical, (*pins, *(pin for job in batch_jobs for pin in job.packages))))
+
+
+def is_suspended(job: JobView) -> bool:
+    """Also where the rest of the spec is invalid and an approved revision is in force: whoever says `suspend: true` wants no start.
+
+    Nor does whoever deletes the job, if a finalizer keeps it.
+    """
+    return job.suspended or job.deleting
+
+
+def why_nothing_runs(force: InForce, job: str) -> str:
+    """For a run by hand, where no content is in force."""
+    if force.problem:
+        return f"no content of {job} is approved, and the spec as it is cannot be: see the job's condition Ready"
+    if force.verdict == "Approved":
+        return f"packages are not approved: {listed(force.lacking)}; see the job's condition PackagesApproved"
+    if force.verdict == "Denied":
+        return f"the content of {job} was denied, and no other one is approved; see the job's condition Approved"
+    return f"no content of {job} is approved; see its card: status.card"

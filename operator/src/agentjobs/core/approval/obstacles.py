@@ -1,0 +1,24 @@
+"""What somebody else has that a job needs: it is told, and nothing starts meanwhile."""
+
+from __future__ import annotations
+
+from agentjobs.core import naming
+from agentjobs.core.approval import revisions
+from agentjobs.core.observed import InForce, Observed
+from agentjobs.core.workload import sessions
+
+
+def foreign_claim(observed: Observed, force: InForce) -> str | None:
+    """A session in a volume that is somebody else's would be one that nobody approved."""
+    if observed.session_claim != "foreign" or force.spec is None or not sessions.continuous(force.spec):
+        return None
+    name = naming.claim_name(observed.job.name)
+    return f"a PersistentVolumeClaim named {name} exists that is not this job's; delete it or choose another name for the job"
+
+
+def obstacle(observed: Observed, force: InForce) -> str | None:
+    """What keeps the job from having its CronJob, its revision, or its session."""
+    cron = observed.cron_job
+    if cron is None or observed.own_cron_job:
+        return revisions.obstacle(observed, force) or foreign_claim(observed, force)
+    return f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another name for the job"

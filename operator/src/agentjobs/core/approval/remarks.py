@@ -1,0 +1,40 @@
+"""What an approver should look at: a content that is valid, and still will not do what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from agentjobs.api.job import Schedule, ScheduledAgentJobSpec
+from agentjobs.core.schedules import next_starts
+from agentjobs.core.schedules.windows import Draw
+from agentjobs.core.workload.llm import Models
+
+
+def remarks(spec: ScheduledAgentJobSpec, models: Models, now: datetime, draw: Draw = next_starts.NO_DRAW) -> Iterator[str]:
+    """Sentences, the most important ones first."""
+    if said := _no_start(spec.schedule, now, draw):
+        yield said
+    yield from _model(spec, models)
+
+
+def _no_start(wanted: Schedule, now: datetime, draw: Draw) -> str | None:
+    if not next_starts.is_timed(wanted) or next_starts.next_starts(wanted, now, 1, draw):
+        return None
+    if wanted.once:
+        start = next_starts.run_at(wanted.once, next_starts.zone_of(wanted))
+        return f"the only start lies in the past, {start.isoformat()}: the job will not start by itself"
+    return "no day of the coming five years fits the schedule: the job will not start by itself"
+
+
+def _model(spec: ScheduledAgentJobSpec, models: Models) -> Iterator[str]:
+    """Scripts call a model or do not: of them nobody knows. An agent does nothing else."""
+    if spec.agent is None:
+        return
+    name = models.of(spec)
+    if not name:
+        yield "the agent names no model, and the installation has no default: its runs will fail"
+    elif name not in models.names:
+        yield f"the installation has no model {name}: its runs will fail; it has: {', '.join(models.names) or 'none'}"
+    elif (variable := models.variable_of(spec)) and variable not in {one.name for one in spec.env}:
+        yield f"the key of {name} comes from the variable {variable}, which spec.env does not have: its runs will fail"

@@ -1,0 +1,71 @@
+"""Which revisions are still needed: by what is in force, by what runs, and by what may still start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from agentjobs.core import naming
+from agentjobs.core.observed import InForce, Observed
+from agentjobs.core.plan import Write
+from agentjobs.core.views.approvals import RevisionView
+from agentjobs.core.workload import pod
+
+LEFT_ALONE: Final = timedelta(seconds=60)
+"""A revision goes this long after it was found to be left over: by then a start that was made from an older CronJob has been seen."""
+
+
+def frozen(observed: Observed, digest: str) -> pod.Frozen:
+    """Where pods find an approved content: in the revision of today's name, unless there is one of the older name."""
+    older = naming.older_revision_name(observed.job.name, digest)
+    name = older if older in observed.revisions else naming.revision_name(observed.job.name, digest)
+    return pod.Frozen(name, name in observed.resolutions)
+
+
+def obstacle(observed: Observed, force: InForce) -> str | None:
+    """A pod would mount what nobody approved; its runner would refuse it."""
+    name = frozen(observed, force.content.digest).name if force.content else ""
+    return f"a ConfigMap named {name} exists that is not this job's; delete it" if name in observed.foreign else None
+
+
+def left_over(observed: Observed, force: InForce) -> tuple[RevisionView, ...]:
+    """The job's revisions that nothing needs, as far as is known."""
+    needed = _needed(observed, force)
+    return tuple(
+        revision
+        for revision in observed.kept
+        if revision.owner_uid in (observed.job.uid, None)
+        and revision.name in _names(observed.job.name, revision.digest)
+        and revision.digest not in needed
+    )
+
+
+def _names(job: str, digest: str) -> frozenset[str]:
+    """A revision, and what its packages resolved to: both go together."""
+    names = naming.revision_name(job, digest), naming.older_revision_name(job, digest)
+    return frozenset((*names, *map(naming.resolution_name, names)))
+
+
+def _needed(observed: Observed, force: InForce) -> frozenset[str | None]:
+    told, cron = observed.job.status.approval, observed.cron_job
+    in_force = {force.content.digest if force.content else None, told.digest if told else None, cron.digest if cron else None}
+    return frozenset({*in_force, *(job.digest for job in observed.batch_jobs), *(run.digest for run in observed.runs)})
+
+
+def due(observed: Observed, now: datetime) -> bool:
+    """Whether one is left over for long enough to go."""
+    return any(now - since >= LEFT_ALONE for since in observed.left_over_since.values())
+
+
+def sweep(observed: Observed, force: InForce, now: datetime) -> Iterable[Write]:
+    """Deletes what has been left over for a while."""
+    for revision in left_over(observed, force):
+        since = observed.left_over_since.get(revision.uid)
+        if since is not None and now - since >= LEFT_ALONE:
+            yield Write("delete", "revision", revision.name, "nothing needs it", uid=revision.uid, expendable=True)
+
+
+def next_look(observed: Observed, now: datetime) -> Iterable[float]:
+    """In how many seconds the next one may go."""
+    return ((since + LEFT_ALONE - now).total_seconds() for since in observed.left_over_since.values() if now - since < LEFT_ALONE)

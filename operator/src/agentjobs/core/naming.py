@@ -1,0 +1,75 @@
+"""The name of every object that the operator makes, and the marks by which it is known again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from agentjobs.api import names
+from agentjobs.api.event import Event
+from agentjobs.core import timestamps
+from agentjobs.core.views.event import EventView, digits
+from agentjobs.core.views.job import JobView
+
+Manifest = dict[str, Any]
+
+
+def revision_name(job: str, digest: str) -> str:
+    """The ConfigMap that holds one approved content: at most 117 characters.
+
+    With all digits of the digest: of ten, two contents can be made that have the same.
+    """
+    return f"{job}-{digest}"
+
+
+def older_revision_name(job: str, digest: str) -> str:
+    """As it was named at first, with ten digits. Such a revision stays in use, and so does what its packages resolved to."""
+    return f"{job}-{digest[:10]}"
+
+
+def resolution_name(revision: str) -> str:
+    """The ConfigMap that holds the first resolution of a revision."""
+    return f"{revision}-packages"
+
+
+def claim_name(job: str) -> str:
+    """At most 60 characters."""
+    return f"{job}-session"
+
+
+def start_of(run_name: str) -> datetime | None:
+    """The start that a Job of the CronJob controller is for: its name ends in the start's minutes since 1970 (kubernetes#96498)."""
+    minutes = run_name.rpartition("-")[2]
+    if not (minutes.isascii() and minutes.isdigit() and len(minutes) >= 8 and int(minutes) * 60 < timestamps.END.timestamp()):
+        return None
+    return datetime.fromtimestamp(0, UTC) + timedelta(minutes=int(minutes))
+
+
+def run_of_start(job: str, start: datetime) -> str:
+    """The other way round."""
+    return f"{job}-{int(start.timestamp()) // 60}"
+
+
+def run_of_event(job: str, event: EventView) -> str:
+    """The one name of the run that an event starts: the API server takes no second object of it."""
+    return f"{job}-e{event.digits}"
+
+
+def runs_of_chain(job: str, event: Event) -> Iterator[str]:
+    """Of a run that follows: the first that is free. The API server accepts them from the operator only, so it is the first of all.
+
+    An event's run has an `e` there: whoever may start the job could have taken that name before.
+    """
+    return (f"{job}-a{digits(event, number)}" for number in count())
+
+
+def labels(job: str) -> dict[str, str]:
+    """On everything of a job."""
+    return {names.JOB_LABEL: job, names.MANAGED_BY_LABEL: names.MANAGED_BY}
+
+
+def owned_by(job: JobView) -> list[Manifest]:
+    """The job as controller: garbage collection removes what it owns. Deletion of the job never waits for them."""
+    return [{"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": job.name, "uid": job.uid, "controller": True}]

@@ -1,0 +1,128 @@
+"""Everything that one job's reconcile knows, as values. Nothing here decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from agentjobs.api.event import Event
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.core.admission import Gap
+from agentjobs.core.content.digest import Content
+from agentjobs.core.content.packages import PackageApprovalView, Packages, PackageVerdict
+from agentjobs.core.content.sources import Sources
+from agentjobs.core.errors import UserError
+from agentjobs.core.plan import Kind, Write
+from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runner.installer import Resolution
+from agentjobs.core.views.approvals import ApprovalView, RevisionView, Verdict
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.cronjob import CronJobView
+from agentjobs.core.views.job import JobView
+from agentjobs.core.views.pod import PodView
+from agentjobs.core.views.run import FinishedRun, RunView
+
+Claim = Literal["none", "ours", "foreign"]
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A job that starts after this one, as far as its CronJob tells: on which outcomes."""
+
+    job: str
+    uid: str
+    on: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """Everything that one job's reconcile knows. Gathered by `reconcile.observe`, never changed."""
+
+    job: JobView
+    approvals: tuple[ApprovalView, ...] = ()
+    alone: tuple[ApprovalView, ...] = ()
+    """Approvals of the present content that do not count: a second person is missing."""
+    packages: Packages = field(default_factory=Packages)
+    packages_alone: tuple[PackageApprovalView, ...] = ()
+    """Of their approvals those that do not count for the present content: a second person is missing."""
+    cron_job: CronJobView | None = None
+    settled: Mapping[str, str] = field(default_factory=dict)
+    """By the hash of a CronJob spec as we wrote it: the hash of what the server made of it, where that differs."""
+    previous: Content | None = None
+    """The content last in force, where it is not the spec's own and its revision still exists."""
+    sources: Sources = field(default_factory=dict)
+    """The texts that the spec refers to."""
+    revisions: frozenset[str] = frozenset()
+    foreign: frozenset[str] = frozenset()
+    """Of the names that revisions of approved contents need: those that ConfigMaps of somebody else have."""
+    taken: frozenset[tuple[Kind, str]] = frozenset()
+    """What was to be created, and something else had the name."""
+    session_claim: Claim = "none"
+    """The claim that the session of a continuous content needs. Not looked at where no approved content has one."""
+    kept: tuple[RevisionView, ...] = ()
+    """Every revision of the job that is known to exist."""
+    left_over_since: Mapping[str, datetime] = field(default_factory=dict)
+    """By the uids of revisions: since when nothing is known to need them."""
+    left_behind: Mapping[str, str] = field(default_factory=dict)
+    """Of the wanted revisions those of an earlier job of this name that nobody owns, each with its uid."""
+    resolutions: frozenset[str] = frozenset()
+    """Of those revisions the ones whose first resolution of packages is kept."""
+    installed: Mapping[str, Resolution] = field(default_factory=dict)
+    """By run: what its installer said that it had installed, as far as it was read."""
+    batch_jobs: tuple[BatchJobView, ...] = ()
+    pods: tuple[PodView, ...] = ()
+    runs: tuple[RunView, ...] = ()
+    """Those that are not finished."""
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    """By run: what was read of the output of those that are over, or are being ended."""
+    events: Mapping[str, Event] = field(default_factory=dict)
+    """By run: the events of those that are about to start."""
+    followers: tuple[Follower, ...] = ()
+    """The jobs that start after this one. Looked for when a run of it is over."""
+    finished: tuple[FinishedRun, ...] = ()
+    """The finished runs of this job."""
+    over_budget: tuple[FinishedRun, ...] = ()
+    """Finished runs of the namespace that the budgets have no room for."""
+    shortened: tuple[Write, ...] = ()
+    """What becomes of the records whose output is kept no longer: read and shortened, since nobody keeps bodies."""
+    gap: Gap | None = None
+    """The admission policies that are not in force."""
+    refused: tuple[tuple[str, str], ...] = ()
+    """What the cluster has refused again and again: reasons of the condition Ready, and sentences."""
+
+    @property
+    def own_cron_job(self) -> CronJobView | None:
+        """The CronJob, where the operator made it for this very job."""
+        return self.cron_job if self.cron_job and self.cron_job.belongs_to(self.job.uid) else None
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """What an approval says about a job: its own content, what runs, and why."""
+
+    current: Content | None
+    content: Content | None
+    """What runs; None: nothing may."""
+    problem: UserError | None
+    """Why the spec as it is now has no content."""
+    verdict: Verdict
+    """On the spec as it is now."""
+    lacking: Mapping[str, PackageVerdict] = field(default_factory=dict)
+    """Its packages that may not be used, with Denied or Pending."""
+
+    @property
+    def denied(self) -> bool:
+        """Somebody said no to the spec as it is now, or to a package of it."""
+        return self.verdict == "Denied" or "Denied" in self.lacking.values()
+
+    @property
+    def changed(self) -> bool:
+        """An approved content runs that is not the spec's own."""
+        return self.content is not None and (self.current is None or self.content.digest != self.current.digest)
+
+    @property
+    def spec(self) -> ScheduledAgentJobSpec | None:
+        """Of what runs."""
+        return self.content.spec if self.content else None

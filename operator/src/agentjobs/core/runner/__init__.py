@@ -1,0 +1,1 @@
+"""What the containers of a run say at their end."""

@@ -1,0 +1,16 @@
+"""What could be read of a run's output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agentjobs.core.runner.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What could be read of a run's output: the envelope, or the sentence that says why there is none, and the end of the live log."""
+
+    envelope: Envelope | None
+    problem: str = ""
+    live: str = ""

@@ -1,0 +1,89 @@
+"""What the installer of packages says: in its termination message how it went, in its log what it resolved and installed.
+
+No code of a package runs in the installer's container, but what an index answers reaches its output: as with the runner's envelope
+nothing in it is believed before it is checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from agentjobs.api.package_rules import canonical, canonical_or_none
+from agentjobs.core.runner.envelope import MAX_DEPTH, EnvelopeError, read_object
+from agentjobs.core.wire.bounded import Malformed, loads
+
+MAX_TERMINATION_BYTES: Final = 4096
+MAX_RESOLUTION_BYTES: Final = 600_000
+MAX_RESOLVED: Final = 500
+MAX_PIN_CHARACTERS: Final = 256
+
+_REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
+_SHA256: Final = re.compile(r"([0-9a-f]{64})?")
+_PACKAGE: Final = re.compile(r"([A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*==[A-Za-z0-9.!+_-]+)(?: ; [^\\\n]+)? \\")
+_HASH: Final = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """How the installer ended. `sha256` names the envelope in its log; empty where there is none."""
+
+    reason: str
+    message: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """`resolved`: `name==version` of everything that was installed. `requirements`: with hashes, where it was made now, else empty."""
+
+    resolved: tuple[str, ...]
+    requirements: str
+
+    def covers(self, pins: Iterable[str]) -> bool:
+        """Every pin is in it, in exactly that version."""
+        return {canonical(pin) for pin in pins} <= {canonical_or_none(found) for found in self.resolved}
+
+
+def read_installation(message: str) -> Installation | None:
+    """From a termination message; None where it is not the installer's."""
+    try:
+        fields = loads(message, max_bytes=MAX_TERMINATION_BYTES, max_depth=MAX_DEPTH)
+    except Malformed:
+        return None
+    if not isinstance(fields, dict) or fields.get("version") != 1:
+        return None
+    reason, text, sha256 = (fields.get(name) for name in ("reason", "message", "sha256"))
+    if not (isinstance(reason, str) and isinstance(text, str) and isinstance(sha256, str)):
+        return None
+    if not _REASON.fullmatch(reason) or not _SHA256.fullmatch(sha256):
+        return None
+    return Installation(reason, text.encode("utf-8", "replace").decode(), sha256)
+
+
+def read_resolution(log: bytes, sha256: str) -> Resolution:
+    """From the installer's log. Raises EnvelopeError."""
+    fields = read_object(log, sha256)
+    resolved, requirements = fields.get("resolved"), fields.get("requirements")
+    if not isinstance(resolved, str) or not isinstance(requirements, str) or len(requirements) > MAX_RESOLUTION_BYTES:
+        raise EnvelopeError("the list of installed packages is missing or too long")
+    names = tuple(resolved.split("\n"))
+    if len(names) > MAX_RESOLVED or not all(len(name) <= MAX_PIN_CHARACTERS and _PACKAGE.fullmatch(f"{name} \\") for name in names):
+        raise EnvelopeError("the list of installed packages is not one")
+    if requirements and _packages(requirements) != names:
+        raise EnvelopeError("the resolution does not hold what was installed")
+    return Resolution(names, requirements)
+
+
+def _packages(requirements: str) -> tuple[str, ...] | None:
+    """None where a line is neither a package nor a hash: an option would be obeyed by every later run."""
+    found = []
+    for line in requirements.removesuffix("\n").split("\n"):
+        match = _PACKAGE.fullmatch(line)
+        if match:
+            found.append(match[1])
+        elif not _HASH.fullmatch(line):
+            return None
+    return tuple(found)

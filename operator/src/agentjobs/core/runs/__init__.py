@@ -1,0 +1,1 @@
+"""The life of a run, from the request to its record and its end."""

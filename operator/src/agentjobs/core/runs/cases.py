@@ -1,0 +1,124 @@
+"""What is known of each run of a job, put together, and what a decision about one of them asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from agentjobs.api.job import ScheduledAgentJobStatus
+from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.core.observed import InForce, Observed
+from agentjobs.core.plan import Write
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.job import JobView
+from agentjobs.core.views.pod import PodView
+from agentjobs.core.views.run import RunView
+from agentjobs.core.workload.settings import RunPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run of a job, with everything of the same name. At least one of run and batch_job is there."""
+
+    name: str
+    run: RunView | None
+    batch_job: BatchJobView | None
+    pod: PodView | None
+    final: bool
+    earlier: BatchJobView | None = None
+    """A Job of this name that was made for an earlier run, which somebody deleted: nothing of it is this run's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What all cases of one decision share. `status` is the job's as earlier cases left it."""
+
+    observed: Observed
+    force: InForce
+    policy: RunPolicy
+    now: datetime
+    cases: tuple[Case, ...]
+    status: ScheduledAgentJobStatus
+    stopping: Mapping[str, str] = field(default_factory=dict)
+    """By the uids of Jobs: why they are being stopped now."""
+
+    @property
+    def job(self) -> JobView:
+        """The job whose runs these are."""
+        return self.observed.job
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one case asks for. `before` is written ahead of the job's status, `after` behind it."""
+
+    before: tuple[Write, ...] = ()
+    after: tuple[Write, ...] = ()
+    status: ScheduledAgentJobStatus | None = None
+    finished: tuple[RunView, AgentJobRunStatus] | None = None
+    requeue_after: float | None = None
+    active: bool = False
+    """The run goes on, as far as people are concerned."""
+    stuck: str | None = None
+    """Of an active run: why its pod does not get on, as the cluster says."""
+    begins: bool = False
+    """The run is about to begin, which the job's status is going to tell in a moment."""
+
+
+def cases(observed: Observed) -> tuple[Case, ...]:
+    """The job's runs that are not over and done with, oldest first. Jobs whose label is ours but whose owner is not are left out."""
+    runs = {run.name: run for run in observed.runs}
+    ours = {job.name: job for job in observed.batch_jobs if _is_ours(observed, job, runs.get(job.name))}
+    finals = {run.name: run.uid for run in observed.finished}
+    found = [_case(observed, name, runs.get(name), ours.get(name), finals.get(name)) for name in ours.keys() | runs.keys()]
+    return tuple(sorted(found, key=_age))
+
+
+def _is_ours(observed: Observed, job: BatchJobView, run: RunView | None) -> bool:
+    """One without an owner was orphaned: then its run says that it is its own, or there is no job any more that could say so.
+
+    Of a job that is gone garbage collection takes the owner off one thing after another: meanwhile the CronJob may
+    still have an owner that the run has no more, so that only the run tells.
+    """
+    cron = observed.own_cron_job
+    if cron and job.owner_uid == cron.uid:
+        return True
+    told = run is not None and job.uid in (run.started_as, run.made_as)
+    alone = job.owner_uid is None
+    return not job.foreign and ((told or alone) if observed.job.gone else (told and alone))
+
+
+def begun(run: RunView) -> bool:
+    """Whether it has, or had, a Job: also that of a run whose owner garbage collection has taken off."""
+    return (run.started_as, run.made_as, run.started) != (None, None, None)
+
+
+def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView | None, recorded: str | None) -> Case:
+    """`recorded` is the uid of the finished run of this name; a name can be used again after its record is deleted."""
+    final = recorded is not None and (run is None or run.uid == recorded)
+    if job and run and job.run_uid not in (None, run.uid):
+        return Case(name, run, None, None, final, job)
+    owner = job.uid if job else (run.started_as or run.made_as) if run else None
+    # One without an owner was left behind by its Job; nobody else can put our label on a pod.
+    pods = [pod for pod in observed.pods if pod.run == name and (owner is None or pod.owner_uid in (owner, None))]
+    started_first = sorted(pods, key=lambda pod: (pod.started is None, pod.started or "", pod.name))
+    return Case(name, run, job, next(iter(started_first), None), final)
+
+
+def _age(case: Case) -> tuple[datetime, str]:
+    oldest_known = case.batch_job or case.earlier or case.run
+    return (oldest_known.created if oldest_known else datetime.max.replace(tzinfo=UTC)), case.name
+
+
+def over(case: Case) -> bool:
+    """The script cannot go on any more, or is being ended: its output should be read now."""
+    job, pod = case.batch_job, case.pod
+    if pod is not None:
+        return pod.ended or pod.ending
+    return job is None or bool(job.ended) or job.stop_reason is not None
+
+
+def concurrency_policy(scene: Scene) -> str:
+    """What a start does while another run goes on: that of the content in force."""
+    return scene.force.spec.concurrency_policy if scene.force.spec else "Forbid"

@@ -1,0 +1,226 @@
+"""Following runs: what each of them needs next, until its record is complete and its Job is gone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.core import naming
+from agentjobs.core.observed import InForce, Observed
+from agentjobs.core.plan import Stage, Write, run_strand
+from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runs import history, stops
+from agentjobs.core.runs.cases import Case, Scene, Step, begun, cases, concurrency_policy, over
+from agentjobs.core.runs.outcome import MAX_MESSAGE, Ending, record
+from agentjobs.core.runs.starting import let_go, start
+from agentjobs.core.runs.writes import adopt, delete_job, final, progress, skipped
+from agentjobs.core.timestamps import to_wire
+from agentjobs.core.triggers import chains
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.pod import PodView
+from agentjobs.core.views.run import RunView
+from agentjobs.core.workload import records
+from agentjobs.core.workload.settings import RunPolicy
+
+READ_AGAIN_SECONDS: Final = 0.5
+"""How often the log of a pod that is being ended is read, until its runner has printed the envelope."""
+SCRIPT_IS_DEAD: Final = timedelta(seconds=8)
+"""After a pod was told to end: its runner has killed the script after 5 s and had its last word."""
+STUCK: Final = timedelta(seconds=60)
+READ_STUCK_SECONDS: Final = 15
+"""How often, where the pod should have gone that long ago: its node does not answer. The run goes on until somebody knows better."""
+BEGINNING: Final = timedelta(seconds=5)
+"""A pod that is well runs within this time; the job's status, which is written then, can wait until then to name the next start."""
+HARMLESS_WAITS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
+FINISH_AT_ONCE: Final = 5
+"""Runs counted in one write: fewer than the history's ten lines, which prove that a run was counted."""
+MANY: Final = 20
+AT_ONCE: Final = {"finishes": FINISH_AT_ONCE, "creates": MANY, "answers": MANY}
+"""Runs in one pass. Whoever may start a job can ask for thousands, and stops are looked at between passes."""
+
+
+def to_read(observed: Observed) -> tuple[PodView, ...]:
+    """The pods whose log holds the output of a run that has no complete record yet."""
+    return tuple(
+        case.pod
+        for case in cases(observed)
+        if case.pod and case.pod.started and case.run and not case.run.final and not case.final and over(case)
+    )
+
+
+def is_ending(observed: Observed) -> bool:
+    """A run is over, or being ended, that has no complete record: other jobs may have to follow it."""
+    return any(case.run and not case.run.final and not case.final and over(case) for case in cases(observed))
+
+
+def follow(observed: Observed, force: InForce, policy: RunPolicy, now: datetime) -> Iterator[Step]:
+    """One step for each case. Later cases see the status as earlier ones left it."""
+    contents = [content for content in (force.current, observed.previous) if content]
+    stopping = stops.reasons(observed, contents)
+    scene = Scene(observed, force, policy, now, cases(observed), observed.job.status, stopping)
+    count: Counter[str] = Counter()
+    for case in scene.cases:
+        step = _step(scene, case)
+        kind = _kind(step)
+        count[kind] += 1
+        if count[kind] > AT_ONCE.get(kind, count[kind]):
+            yield Step(requeue_after=0)
+            continue
+        scene = replace(scene, status=step.status or scene.status)
+        yield step
+
+
+def _kind(step: Step) -> str:
+    """What is bounded apart: a quota that keeps twenty runs from starting holds back neither records nor answers."""
+    if step.finished:
+        return "finishes"
+    stages = {write.stage for write in step.before}
+    return "creates" if Stage.CREATE in stages else "answers" if Stage.START in stages else ""
+
+
+def _step(scene: Scene, case: Case) -> Step:
+    run = case.run
+    if case.earlier:
+        gone = () if case.earlier.deleting else (delete_job(case.earlier, "the run that it was made for was deleted"),)
+        return Step(before=gone, requeue_after=1)
+    if case.final or (run and run.final):
+        return _clean_up(scene, case)
+    if run is None:
+        return _record_start(scene, case)
+    if run.skip and run.adopted:
+        return _skip(scene, run, case.batch_job, run.skip)
+    return _follow(scene, case, run)
+
+
+def _follow(scene: Scene, case: Case, run: RunView) -> Step:
+    job = case.batch_job
+    if job and job.uid in scene.stopping:
+        return Step(active=True, requeue_after=READ_AGAIN_SECONDS)
+    if run.manual and not run.adopted:
+        # Begun, but without an owner: it was orphaned together with an earlier job of this name.
+        return Step(before=(adopt(scene.job, run, {}),), requeue_after=0) if begun(run) else start(scene, case, run)
+    if job and job.manual and job.uid != run.started_as:
+        return Step(before=(delete_job(job, "the run has begun as another Job"),), requeue_after=0)
+    if job and job.suspended and job.manual and job.stop_reason is None:
+        return let_go(scene, run, job)
+    if over(case):
+        return finish(scene, case, run)
+    return _show(scene, case, run, job) if job else Step()
+
+
+def _clean_up(scene: Scene, case: Case) -> Step:
+    """After its record a Job goes, but not before its controllers are done with it: they would report it as missing."""
+    job = case.batch_job
+    if job is None or job.deleting:
+        return Step()
+    if not _is_done(scene, job):
+        return Step(requeue_after=30)
+    return Step(after=(delete_job(job, "its run is recorded"),))
+
+
+def _is_done(scene: Scene, job: BatchJobView) -> bool:
+    cron = scene.observed.cron_job
+    listed = cron is not None and any(reference.get("uid") == job.uid for reference in cron.active)
+    return job.suspended or (bool(job.ended) and not listed)
+
+
+def _record_start(scene: Scene, case: Case) -> Step:
+    """A Job without a run: a start of the CronJob controller, unless its run was there and somebody deleted it."""
+    job = case.batch_job
+    if job is None or job.deleting:
+        return Step()
+    last = scene.status.last_run
+    known = (last is not None and last.name == job.name) or any(line.name == job.name for line in scene.status.recent_runs)
+    if known or job.manual:
+        return Step(before=(delete_job(job, "its run was deleted"),))
+    start = naming.start_of(job.name) or job.created
+    body = records.scheduled_run(scene.job, job, to_wire(start))
+    write = Write("create", "run", job.name, "a scheduled start", body, stage=Stage.RECORD, strand=run_strand(job.name))
+    return Step(before=(write,), requeue_after=0, begins=job.uid not in scene.stopping)
+
+
+def _skip(scene: Scene, run: RunView, job: BatchJobView | None, refused: tuple[str, str]) -> Step:
+    step = _recorded(scene, run, skipped(*refused, scene.now))
+    return replace(step, before=(*step.before, delete_job(job, "its run is skipped"))) if job else step
+
+
+def finish(scene: Scene, case: Case, run: RunView) -> Step:
+    """The record of a run that is over, or a look at it a little later."""
+    job, pod = case.batch_job, case.pod
+    evidence = scene.observed.evidence.get(case.name)
+    if pod is None or (pod.ended and pod.started is None):
+        evidence = Evidence(None)
+    if evidence is None or (pod is not None and _not_over(pod, evidence, scene.now)):
+        # The pod is being ended and its runner has not had its last word, or its log could not be read this time.
+        stuck = pod is not None and pod.deletion is not None and scene.now - pod.deletion > STUCK
+        return Step(active=True, requeue_after=READ_STUCK_SECONDS if stuck else READ_AGAIN_SECONDS)
+    digest = (job.digest if job else None) or run.digest or (evidence.envelope.digest if evidence.envelope else None)
+    end = Ending(run, job, pod, evidence, scene.observed.installed.get(case.name), _gave_way(scene, run, job))
+    step = _recorded(scene, run, record(end, digest, scene.policy.image, scene.now))
+    if job and not job.deleting and _is_done(scene, job):
+        return replace(step, after=(*step.after, delete_job(job, "its run is recorded")))
+    return step
+
+
+def _gave_way(scene: Scene, run: RunView, job: BatchJobView | None) -> bool:
+    """Under Replace the CronJob controller deletes the Jobs that are active, and then makes the new one."""
+    begun = job.created if job else run.created
+    later = any(not other.manual and other.name != run.name and other.created >= begun for other in scene.observed.batch_jobs)
+    return later and concurrency_policy(scene) == "Replace"
+
+
+def _not_over(pod: PodView, evidence: Evidence, now: datetime) -> bool:
+    """While a script can still write, it can forge an envelope: one that says more than that it was stopped has to wait."""
+    if pod.ended:
+        return False
+    if evidence.envelope is None or evidence.envelope.outcome == "Terminated":
+        return evidence.envelope is None
+    return pod.told_to_end is None or now - pod.told_to_end < SCRIPT_IS_DEAD
+
+
+def _recorded(scene: Scene, run: RunView, record: AgentJobRunStatus) -> Step:
+    """The job's counters first, the run's final phase last: what happens in between is found and finished."""
+    status = scene.status
+    if history.counted(status, run):
+        record = history.as_counted(status, run, record)
+    else:
+        uids = {other.uid for other in scene.observed.runs if not other.final}
+        if history.unfinished(status, uids) >= history.RECENT - FINISH_AT_ONCE:
+            return Step(active=True, requeue_after=1)
+        status = history.with_finished(status, run, record, uids)
+    taken = {name for kind, name in scene.observed.taken if kind == "run"}
+    follow_ups = tuple(chains.starts(scene.job, run, record, scene.observed.followers, taken))
+    return Step(before=follow_ups, after=(final(run, record),), status=status, finished=(run, record))
+
+
+def _show(scene: Scene, case: Case, run: RunView, job: BatchJobView) -> Step:
+    """A run that goes on, or cannot begin."""
+    pod = case.pod
+    if pod and pod.running:
+        status = history.with_running(scene.status, run, pod.started)
+        if run.phase == "Running":
+            return Step(status=status, active=True)
+        body = {"phase": "Running", "digest": job.digest, "startedAt": pod.started, "podName": pod.name, "reason": None, "message": None}
+        return Step(before=(progress(run, body),), status=status, active=True)
+    late = scene.now - job.created - timedelta(seconds=scene.policy.start_timeout_seconds)
+    installing = pod is not None and pod.installing
+    if late >= timedelta(0) and run.started is None and not installing:
+        return Step(before=(stops.stop(job, "StartTimeout"),), active=True)
+    wait = min(-late.total_seconds(), 60.0)
+    if pod is None or (pod.waiting in HARMLESS_WAITS and not installing):
+        young = (BEGINNING - (scene.now - job.created)).total_seconds()
+        begins = young > 0 and run.phase == "Pending"
+        return Step(active=run.phase == "Running" or bool(run.reason), requeue_after=min(wait, young) if begins else wait, begins=begins)
+    reason, message = pod.waiting, f"the pod cannot start: {pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE]
+    if installing:
+        reason, message, wait = "Installing", "its packages are being installed", 60.0
+    status = history.with_running(scene.status, run, None)
+    stuck = None if installing else reason
+    if (run.reason, run.message) == (reason, message):
+        return Step(status=status, active=True, stuck=stuck, requeue_after=wait)
+    body = {"phase": "Pending", "digest": job.digest, "podName": pod.name, "reason": reason, "message": message}
+    return Step(before=(progress(run, body),), status=status, active=True, stuck=stuck, requeue_after=wait)

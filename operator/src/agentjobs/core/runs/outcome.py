@@ -1,0 +1,267 @@
+"""How a run ended, told from what its runner, its pod and its Job say.
+
+The checks stand in the order in which they are tried; the first that applies names phase, reason and message.
+Where the runner's word and the container's exit code differ, the container's counts: a script cannot write that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from agentjobs.api.job import RunPhase
+from agentjobs.api.run import AgentJobRunStatus, Usage
+from agentjobs.core.runner.envelope import Envelope, ShortForm, read_short_form
+from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runner.installer import Resolution, read_installation
+from agentjobs.core.timestamps import from_wire, to_wire
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.pod import PodView
+from agentjobs.core.views.run import RunView
+
+MAX_MESSAGE: Final = 1024
+CLOCKS_DIFFER: Final = timedelta(seconds=2)
+"""Between the API server, which notes when the pod's deletion was asked for, and the Job's controller, which counts the time."""
+KILLED: Final = 137
+"""A runner that was told to stop waits after its last word, so that the log can be read; a short grace period ends with SIGKILL."""
+
+SESSION_BUSY: Final = "SessionBusy"
+"""The runner's word for a continuous job whose session another run has: this one did not happen."""
+CANCELLED_IN_TIME: Final = "somebody set spec.cancel before the run began; it was not started"
+NEVER_RAN: Final = frozenset({"StartTimeout", "CancelledBeforeStart"})
+"""Reasons for stopping a Job that are given only where no script of it has run."""
+STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
+    "Denied": ("Cancelled", "the content was denied while the run went on"),
+    "ApprovalRevoked": ("Cancelled", "the approval was withdrawn while the run went on"),
+    "PackageDenied": ("Cancelled", "a package of the job was denied while the run went on"),
+    "PackageRevoked": ("Cancelled", "the approval of a package was withdrawn while the run went on"),
+    "CancelledByUser": ("Cancelled", "somebody set spec.cancel of the run while it went on"),
+    "CancelledBeforeStart": ("Cancelled", CANCELLED_IN_TIME),
+    "Replaced": ("Cancelled", "a newer run took its place: spec.concurrencyPolicy is Replace"),
+    "StartTimeout": ("Failed", "the pod could not start in time"),
+}
+"""Why the operator stopped a Job (its annotation) and what that makes of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Everything known about a run that is over. `job` and `pod` are None when they are gone."""
+
+    run: RunView
+    job: BatchJobView | None
+    pod: PodView | None
+    evidence: Evidence
+    installed: Resolution | None = None
+    replaced: bool = False
+    """The CronJob controller deleted its Job for a newer start."""
+
+
+Verdict = tuple[RunPhase, str, str]
+
+
+def _out_of_memory(end: Ending) -> Verdict | None:
+    if end.pod and end.pod.ended_by == "OOMKilled" and end.pod.exit_code != 0:
+        return "Failed", "OOMKilled", "the script used more memory than spec.resources.limits.memory allows"
+    return None
+
+
+def _container_differs(end: Ending) -> Verdict | None:
+    envelope, pod = end.evidence.envelope, end.pod
+    if envelope is None or pod is None or pod.exit_code in (None, envelope.exit_code):
+        return None
+    if envelope.outcome == "Terminated" and pod.exit_code == KILLED:
+        return None
+    text = f"the container ended with code {pod.exit_code}, its runner reported {envelope.exit_code}; the container's counts"
+    return ("Succeeded" if pod.exit_code == 0 else "Failed"), "ExitCodeMismatch", text
+
+
+def _by_itself(end: Ending) -> Verdict | None:
+    envelope = end.evidence.envelope
+    if envelope is None or envelope.outcome == "Terminated":
+        return None
+    if envelope.outcome == "TimedOut":
+        return "TimedOut", envelope.reason, envelope.message
+    if envelope.outcome == "Refused" and envelope.reason == SESSION_BUSY:
+        return "Skipped", envelope.reason, envelope.message
+    return ("Succeeded" if envelope.exit_code == 0 else "Failed"), envelope.reason, envelope.message
+
+
+def _stopped_by_us(end: Ending) -> Verdict | None:
+    reason = end.job.stop_reason if end.job else None
+    if reason is None:
+        return None
+    phase, text = STOPPED.get(reason, ("Cancelled", "the run was stopped"))
+    if end.run.message and reason == "StartTimeout":
+        text = f"{text}: {end.run.message}"
+    return phase, reason, text
+
+
+def _past_due(end: Ending) -> bool:
+    """The Job's controller deletes the pod first and says why afterwards: by then the runner may have had its last word.
+
+    What the runner says of the time is its node's clock, which may differ by more than anybody knows.
+    """
+    envelope, due, told = end.evidence.envelope, end.job.due if end.job else None, end.pod.told_to_end if end.pod else None
+    stopped = envelope is not None and envelope.outcome == "Terminated"
+    return stopped and due is not None and told is not None and told >= due - CLOCKS_DIFFER
+
+
+def _deadline(end: Ending) -> Verdict | None:
+    if end.job and (end.job.failure == "DeadlineExceeded" or _past_due(end)):
+        return "TimedOut", "DeadlineExceeded", "the Job's deadline passed; the time until the pod started counts, too"
+    return None
+
+
+def _disrupted(end: Ending) -> Verdict | None:
+    if end.pod and end.pod.disruption:
+        return "Failed", "Disrupted", f"the pod was ended from outside: {end.pod.disruption}; it is not run a second time"
+    if end.pod and end.pod.phase == "Failed" and end.pod.ended_by == "Evicted":
+        return "Failed", "Evicted", "the node evicted the pod, for memory or for disk; see spec.resources"
+    return None
+
+
+def _job_deleted(end: Ending) -> Verdict | None:
+    if end.job is None or end.job.deleting:
+        if end.replaced:
+            phase, text = STOPPED["Replaced"]
+            return phase, "Replaced", text
+        return "Failed", "JobDeleted", "the Job of this run was deleted before the run was over"
+    return None
+
+
+def _install_failed(end: Ending) -> Verdict | None:
+    """A message that is not the installer's: it had no time to write one."""
+    pod = end.pod
+    if pod is None or not pod.install_exit:
+        return None
+    said = read_installation(pod.install_message)
+    if said is None:
+        cause = f" ({pod.install_ended_by})" if pod.install_ended_by not in ("", "Error") else ""
+        return "Failed", "PackageInstallFailed", f"the installation of the packages ended with code {pod.install_exit}{cause}"
+    return None if said.reason == "Terminated" else ("Failed", said.reason, said.message)
+
+
+def _exit_code_alone(end: Ending) -> Verdict | None:
+    if end.pod is None or end.pod.exit_code is None or end.evidence.envelope is not None:
+        return None
+    if end.pod.exit_code == 0:
+        return "Succeeded", "Completed", "the script ended with code 0"
+    return "Failed", end.pod.ended_by or "Error", f"the container ended with code {end.pod.exit_code}"
+
+
+def _pod_deleted(end: Ending) -> Verdict | None:
+    if end.pod is None or end.pod.deletion:
+        return "Failed", "PodDeleted", "the pod of this run was deleted before the run was over"
+    return None
+
+
+def _terminated(end: Ending) -> Verdict | None:
+    envelope = end.evidence.envelope
+    if envelope is None or envelope.outcome != "Terminated":
+        return None
+    return "Failed", envelope.reason, f"{envelope.message}, nobody says by whom: perhaps its node shut down, or it signalled its runner"
+
+
+def _unknown(end: Ending) -> Verdict:
+    cause = (end.pod.ended_by if end.pod else "") or (end.job.failure if end.job else "")
+    return "Failed", "PodFailed", f"the pod failed{f': {cause}' if cause else ''}"
+
+
+CHECKS: Final = (
+    _out_of_memory,
+    _container_differs,
+    _by_itself,
+    _stopped_by_us,
+    _deadline,
+    _disrupted,
+    _job_deleted,
+    _install_failed,
+    _exit_code_alone,
+    _pod_deleted,
+    _terminated,
+)
+
+
+def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJobRunStatus:
+    """The complete record of a run that is over; `now` stands in where nothing says when it ended."""
+    phase, reason, message = next((found for check in CHECKS if (found := check(end))), None) or _unknown(end)
+    pod, envelope = end.pod, end.evidence.envelope
+    started_at_all = pod is not None and pod.started is not None
+    stdout, stderr = _outputs(end)
+    started, finished = _times(end, now)
+    complete = envelope is not None or _never_started(end)
+    if not complete:
+        message = f"{message}; the output is incomplete: {end.evidence.problem or 'the pod was gone before its log was read'}"
+    return AgentJobRunStatus(
+        phase=phase,
+        digest=digest,
+        reason=reason,
+        message=message[:MAX_MESSAGE],
+        exit_code=pod.exit_code if pod and pod.exit_code is not None else envelope.exit_code if envelope else None,
+        started_at=started,
+        finished_at=finished,
+        stdout=stdout,
+        stderr=stderr,
+        stdout_dropped_bytes=envelope.stdout_dropped_bytes if envelope else None,
+        stderr_dropped_bytes=envelope.stderr_dropped_bytes if envelope else None,
+        output_bytes=len(stdout.encode()) + len(stderr.encode()),
+        logs_complete=complete,
+        pod_name=pod.name if pod else None,
+        usage=_usage(end),
+        failed_calls=told.failed_calls if (told := _told(end)) else None,
+        resolved_packages=end.installed.resolved if end.installed else None,
+        runner_image=(pod.image if pod and pod.image else image) if started_at_all else None,
+    )
+
+
+def _never_started(end: Ending) -> bool:
+    """There was no output to lose. Where neither pod nor Job is left to tell, nobody knows. Evicted pods can lack their containers."""
+    if end.pod is not None:
+        return end.pod.started is None and end.run.started is None
+    return end.job is not None and end.job.stop_reason in NEVER_RAN and end.run.started is None
+
+
+def _outputs(end: Ending) -> tuple[str, str]:
+    """stdout and stderr; without an envelope the tails that the termination message holds, without that the live log."""
+    if end.evidence.envelope is not None:
+        return end.evidence.envelope.stdout, end.evidence.envelope.stderr
+    short = read_short_form(end.pod.termination_message) if end.pod else None
+    if short is None and end.pod and end.pod.install_exit:
+        said = read_installation(end.pod.install_message)
+        return "", said.message if said else ""
+    return (short.stdout_tail, short.stderr_tail) if short else (end.evidence.live, "")
+
+
+def _usage(end: Ending) -> Usage | None:
+    told = _told(end)
+    if told is None or told.input_tokens is None or told.output_tokens is None:
+        return None
+    cost = None if told.cost_micro_usd is None else told.cost_micro_usd / 1e6
+    return Usage(input_tokens=told.input_tokens, output_tokens=told.output_tokens, cost_usd=cost)
+
+
+def _told(end: Ending) -> Envelope | ShortForm | None:
+    """Also the short form, where the envelope itself could not be read."""
+    return end.evidence.envelope or (read_short_form(end.pod.termination_message) if end.pod else None)
+
+
+def _times(end: Ending, now: datetime) -> tuple[str | None, str]:
+    """When it started and ended by its node's clock, moved to where that can have been: not before its Job was made, not after now."""
+    started, finished = _started(end), _finished(end) or to_wire(now)
+    begun, ended = from_wire(started or finished), from_wire(finished)
+    early = end.job.created - begun if end.job else timedelta(0)
+    moved = max(early, timedelta(0)) or min(now - ended, timedelta(0))
+    return started and to_wire(begun + moved), to_wire(min(ended + moved, now))
+
+
+def _started(end: Ending) -> str | None:
+    if end.evidence.envelope and end.evidence.envelope.started_at:
+        return to_wire(end.evidence.envelope.started_at)
+    return (end.pod.started if end.pod else None) or end.run.started
+
+
+def _finished(end: Ending) -> str | None:
+    if end.evidence.envelope:
+        return to_wire(end.evidence.envelope.finished_at)
+    return end.pod.finished if end.pod else None

@@ -1,0 +1,41 @@
+"""The first resolution of a revision's packages, kept: which installers' logs are wanted for it, and the write that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentjobs.core.approval import revisions
+from agentjobs.core.observed import InForce, Observed
+from agentjobs.core.plan import Stage, Write
+from agentjobs.core.runs.cases import cases, over
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.pod import PodView
+from agentjobs.core.workload import install, records
+
+
+def to_read(observed: Observed) -> tuple[PodView, ...]:
+    """The pods whose installer's log is wanted: for the record of a run that is over, or because nothing is kept of its revision yet."""
+    return tuple(
+        case.pod
+        for case in cases(observed)
+        if case.pod and case.pod.install_exit == 0 and case.run and not case.run.final and not case.final
+        if over(case) or not _is_kept(observed, case.batch_job)
+    )
+
+
+def _is_kept(observed: Observed, job: BatchJobView | None) -> bool:
+    return job is None or job.digest is None or revisions.frozen(observed, job.digest).resolved
+
+
+def writes(observed: Observed, force: InForce) -> Iterator[Write]:
+    """Once for each revision: the second of two is refused, since both have one name."""
+    contents = {content.digest: content for content in (observed.previous, force.current) if content}
+    jobs = {job.name: job for job in observed.batch_jobs}
+    for run, found in observed.installed.items():
+        job = jobs.get(run)
+        content = contents.get(job.digest or "") if job else None
+        if content and found.requirements and not _is_kept(observed, job) and found.covers(content.spec.packages):
+            frozen_as = revisions.frozen(observed, content.digest)
+            body = install.resolution(records.revision(observed.job, content), frozen_as.name, found)
+            name, why = body["metadata"]["name"], "what its packages resolve to, frozen"
+            yield Write("create", "revision", name, why, body, expendable=True, stage=Stage.CREATE)

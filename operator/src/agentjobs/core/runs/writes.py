@@ -1,0 +1,61 @@
+"""The writes that the life of a run is made of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from agentjobs.api.job import RunPhase
+from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.core import naming
+from agentjobs.core.plan import CONTENT, STATUS, Stage, Write, run_strand
+from agentjobs.core.timestamps import to_wire
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.job import JobView
+from agentjobs.core.views.run import RunView
+from agentjobs.core.wire.weight import weight
+
+CONTENT_FIRST: Final = frozenset({CONTENT})
+COUNTED_FIRST: Final = frozenset({STATUS})
+
+
+def as_read(thing: RunView | BatchJobView) -> dict[str, str]:
+    """A precondition: the write is refused when anybody has changed the object since."""
+    return {"uid": thing.uid, "resourceVersion": thing.resource_version}
+
+
+def adopt(job: JobView, run: RunView, decision: dict[str, str]) -> Write:
+    """With what was decided: that it starts, and as which Job, or why not. This holds, whatever happens before its record is written."""
+    owner = {"labels": naming.labels(job.name), "annotations": decision, "ownerReferences": naming.owned_by(job)}
+    body = {"metadata": owner | as_read(run)}
+    return Write("patch", "run", run.name, "it belongs to its job", body, stage=Stage.START, strand=run_strand(run.name))
+
+
+def skipped(reason: str, message: str, now: datetime) -> AgentJobRunStatus:
+    """The record of a run that did not start."""
+    others: dict[str, RunPhase] = {"CancelledBeforeStart": "Cancelled", "NotStartedInTime": "Missed"}
+    phase = others.get(reason, "Skipped")
+    return AgentJobRunStatus(
+        phase=phase, reason=reason, message=message, finished_at=to_wire(now), output_bytes=0, stdout="", stderr="", logs_complete=True
+    )
+
+
+def final(run: RunView, record: AgentJobRunStatus) -> Write:
+    """The last write to a run."""
+    status = record.model_dump(mode="json", by_alias=True)
+    status["storedBytes"] = run.stored_bytes + weight(record.wire())
+    body = {"metadata": as_read(run), "status": status}
+    why = f"its record: {record.phase}"
+    return Write("patch", "run", run.name, why, body, "status", stage=Stage.RECORD, strand=run_strand(run.name), needs=COUNTED_FIRST)
+
+
+def progress(run: RunView, status: dict[str, str | None]) -> Write:
+    body = {"metadata": as_read(run), "status": status}
+    why = f"it is {status['phase']}"
+    return Write("patch", "run", run.name, why, body, "status", stage=Stage.RECORD, strand=run_strand(run.name))
+
+
+def delete_job(job: BatchJobView, why: str) -> Write:
+    """After its record, where that is written now."""
+    strand = run_strand(job.name)
+    return Write("delete", "batchjob", job.name, why, uid=job.uid, expendable=True, stage=Stage.RECORD, strand=strand, needs=COUNTED_FIRST)

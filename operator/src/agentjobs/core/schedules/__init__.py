@@ -1,0 +1,1 @@
+"""When jobs start: the next starts, their words, and what became of those that passed."""

@@ -1,0 +1,1 @@
+"""The job's answer to its author: conditions, story, Events, status."""

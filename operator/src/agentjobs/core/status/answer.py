@@ -1,0 +1,136 @@
+"""The job's status: what is derived anew, and the patch that writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from agentjobs.api.job import Card, ScheduledAgentJobStatus
+from agentjobs.core.approval import obstacles
+from agentjobs.core.approval.card import card
+from agentjobs.core.approval.in_force import found_in, in_force, is_suspended
+from agentjobs.core.approval.second_person import of_unknown_author
+from agentjobs.core.errors import UserError
+from agentjobs.core.observed import InForce, Observed
+from agentjobs.core.plan import Stage, Write
+from agentjobs.core.schedules import accounting
+from agentjobs.core.schedules.accounting import Outlook
+from agentjobs.core.schedules.description import of_job
+from agentjobs.core.status import conditions, story
+from agentjobs.core.timestamps import to_wire
+from agentjobs.core.views.job import JobView
+from agentjobs.core.workload.settings import RunPolicy
+
+
+def answer(
+    observed: Observed,
+    force: InForce,
+    status: ScheduledAgentJobStatus,
+    policy: RunPolicy,
+    outlook: Outlook,
+    active: story.Activity,
+    *,
+    now: datetime,
+    shown: Card | None,
+) -> ScheduledAgentJobStatus:
+    """The job's status: counters, history and pause as given, everything else derived anew."""
+    job = observed.job
+    suspended = is_suspended(job)
+    held = suspended or status.failure_pause is not None
+    unsigned = policy.second_person and of_unknown_author(job)
+    told = conditions.approved(force, observed.approvals, status.conditions, observed.alone, unsigned=unsigned)
+    packages = conditions.packages_approved(force, observed.packages_alone)
+    next_run_at, missed_since = to_wire(outlook.start) if outlook.start else None, outlook.missed_since
+    if any(write.stage == Stage.RECORD for write in outlook.writes):
+        # The mark moves on once the records of what was left out are there.
+        next_run_at, missed_since = status.next_run_at, status.missed_since
+    fired = force.spec is not None and accounting.has_fired(observed, force.spec.schedule)
+    obstacle = obstacles.obstacle(observed, force)
+    blocked = "PolicyMissing" if observed.gap else "NameTaken" if obstacle else "Deleting" if job.deleting else None
+    answers = {
+        "Approved": told,
+        "PackagesApproved": packages,
+        "Scheduled": conditions.scheduled(force, status, next_run_at, blocked, suspended=suspended, fired=fired),
+        "Ready": conditions.ready(force, (told, packages), obstacle, observed.gap, observed.refused, deleting=job.deleting),
+    }
+    phase, reason = story.story(force, status, answers, active, blocked=blocked, suspended=held, fired=fired)
+    return status.model_copy(
+        update={
+            "observed_generation": job.generation,
+            "phase": phase,
+            "reason": reason,
+            "conditions": conditions.conditions(status.conditions, answers, job.generation, now),
+            "card": shown,
+            "approval": conditions.approval(force, observed.approvals),
+            "schedule": _in_words(force),
+            "waiting": _waiting(force),
+            "next_run_at": next_run_at,
+            "missed_since": missed_since,
+            "started_at": status.started_at,
+        }
+    )
+
+
+def with_card(observed: Observed, force: InForce, policy: RunPolicy, now: datetime) -> tuple[InForce, Card | None]:
+    """A spec that nobody can be shown is invalid; what was approved before goes on."""
+    try:
+        with found_in("spec"):
+            return force, _card(observed, force, policy, now)
+    except UserError as error:
+        return in_force(observed, unusable=error), None
+
+
+def _in_words(force: InForce) -> str | None:
+    """Of what runs; where nothing does, of what could."""
+    spec = force.spec or (force.current.spec if force.current else None)
+    return of_job(spec) if spec else None
+
+
+def _waiting(force: InForce) -> str | None:
+    """Of a change that somebody has yet to decide about."""
+    if not force.changed or force.current is None or force.denied:
+        return None
+    told = of_job(force.current.spec)
+    return told if told != _in_words(force) else None
+
+
+def _card(observed: Observed, force: InForce, policy: RunPolicy, now: datetime) -> Card | None:
+    if force.current is None:
+        return None
+    draw = accounting.draw_for(observed, force.current.spec.schedule)
+    packages = observed.packages.without(observed.packages_alone)
+    return card(observed.job.name, force.current, packages, policy.models, now, force.content, draw)
+
+
+def status_write(job: JobView, status: ScheduledAgentJobStatus, where: tuple[Stage, str]) -> Iterable[Write]:
+    """Only when something changed, and only on top of what was read: two leaders cannot count a run twice.
+
+    Where it counts runs it comes before their records; an answer alone waits until what it tells of is there.
+    """
+    before, after = job.status.wire(), status.wire()
+    if before != after:
+        body = {"metadata": {"resourceVersion": job.resource_version}, "status": merge_patch(before, after)}
+        stage, strand = where
+        yield Write("patch", "job", job.name, f"it is {status.phase}", body, "status", stage=stage, strand=strand)
+
+
+def only_time_passed(before: ScheduledAgentJobStatus, after: ScheduledAgentJobStatus) -> bool:
+    """Nothing is new but which starts come next."""
+    later = before.model_copy(update={"next_run_at": after.next_run_at})
+    if before.card and after.card:
+        later = later.model_copy(update={"card": before.card.model_copy(update={"next_starts": after.card.next_starts})})
+    return later == after
+
+
+def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """The RFC 7386 patch that turns `before` into `after`: null removes, maps are merged, everything else is replaced."""
+    patch: dict[str, Any] = dict.fromkeys(before.keys() - after.keys())
+    for key, value in after.items():
+        old = before.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            if value != old:
+                patch[key] = merge_patch(old, value)
+        elif value != old:
+            patch[key] = value
+    return patch

@@ -1,0 +1,123 @@
+"""Kubernetes Events for the steps that a person looks for in `kubectl describe`. Their names are deterministic: a step is told once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from agentjobs.api import names
+from agentjobs.api.job import Condition, ScheduledAgentJobStatus
+from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.core.plan import Kind, Stage, Write, run_strand
+from agentjobs.core.timestamps import to_wire
+from agentjobs.core.views.job import JobView
+from agentjobs.core.views.run import RunView
+from agentjobs.core.workload.taken import sentence
+
+MAX_EVENT_MESSAGE = 1024
+SCHEDULING = frozenset({"Scheduled", "Suspended", "PausedAfterFailures", "NeverDue"})
+"""Reasons of the condition Scheduled that are news; what else it says, Approved and Ready say, too."""
+FOR_TOOLS = frozenset({"Stalled", "Reconciling"})
+"""Conditions that repeat what Ready says."""
+GOOD = frozenset({"Succeeded", "Skipped"})
+
+
+def of_conditions(job: JobView, status: ScheduledAgentJobStatus, where: tuple[Stage, str], now: datetime) -> Iterable[Write]:
+    """What changes between the job's status as read and as it is going to be. Told before the status is written, or nobody would know it.
+
+    `where`: stage and strand of that write.
+
+    The name comes from what was before, which is the same at a second try.
+    """
+    old = {condition.type: condition for condition in job.status.conditions}
+    told: set[str] = set()
+    for condition in status.conditions:
+        before = old.get(condition.type)
+        # Ready repeats what Approved says until the job is approved.
+        if condition.type not in FOR_TOOLS and condition.reason not in told and _news(before, condition):
+            told.add(condition.reason)
+            since = (before.reason, before.last_transition_time) if before else ()
+            about = "/".join((condition.type, condition.reason, str(status.observed_generation), *since, condition.message))
+            kind = "Normal" if condition.status == "True" or condition.reason == "Suspended" else "Warning"
+            yield _event(job, where, kind, condition.reason, condition.message, about, now)
+
+
+def of_starts(job: JobView, writes: Iterable[Write], now: datetime) -> Iterable[Write]:
+    """That a run is triggered: by the writes that make it one. Told before them."""
+    for write in writes:
+        if write.kind == "run" and write.body and (trigger := _trigger(job, write, write.body)):
+            about = f"{write.name}/{_asked(write)}/triggered"
+            yield _event(job, (write.stage, write.strand), "Normal", "RunTriggered", f"{write.name}: {trigger}", about, now)
+
+
+def _trigger(job: JobView, write: Write, body: Mapping[str, Any]) -> str:
+    """Empty for what triggers nothing here: a run that follows this job's is told by its own job, when that takes it."""
+    if write.verb == "create":
+        return "its scheduled start has come" if body["spec"]["jobName"] == job.name else ""
+    return "it was asked for" if names.STARTED_AS_ANNOTATION in body["metadata"].get("annotations", {}) else ""
+
+
+def _asked(write: Write) -> str:
+    """A name can be used again when its run was deleted; a scheduled one holds its minute."""
+    return str(write.body["metadata"].get("uid", "")) if write.body else ""
+
+
+def of_taken(job: JobView, taken: Iterable[tuple[Kind, str]], now: datetime) -> Iterable[Write]:
+    """What something else had the name of."""
+    for kind, name in sorted(taken):
+        yield _event(job, (Stage.TELL, ""), "Warning", "NameTaken", sentence(kind, name), f"{kind}/{name}/taken", now)
+
+
+def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]], now: datetime) -> Iterable[Write]:
+    """How runs ended. Told before the run's last write."""
+    for run, record in finished:
+        kind = "Normal" if record.phase in GOOD else "Warning"
+        for each, reason, message, about in _told(record, kind):
+            yield _event(job, (Stage.RECORD, run_strand(run.name)), each, reason, f"{run.name}: {message}", f"{run.uid}/{about}", now)
+
+
+def _told(record: AgentJobRunStatus, kind: str) -> Iterable[tuple[str, str, str, str]]:
+    """Type, reason and message of each Event about a run that is over, and what is its own about it."""
+    yield kind, f"Run{record.phase}", f"{record.reason}: {record.message}", record.phase
+    if record.logs_complete is False:
+        yield "Warning", "OutputIncomplete", f"{record.message}", "incomplete"
+    if dropped := _dropped(record):
+        yield "Warning", "OutputTruncated", f"not in the record: {dropped}", "truncated"
+
+
+def _dropped(record: AgentJobRunStatus) -> str:
+    counts = {"stdout": record.stdout_dropped_bytes, "stderr": record.stderr_dropped_bytes}
+    return " and ".join(f"{count} bytes of {stream}" for stream, count in counts.items() if count)
+
+
+def _news(before: Condition | None, after: Condition) -> bool:
+    if after.type == "Scheduled":
+        return after.reason in SCHEDULING and (before is None or before.reason != after.reason)
+    if before is not None:
+        return (before.status, before.reason) != (after.status, after.reason)
+    return after.type == "Approved" or after.reason in ("InvalidSpec", "NameTaken")
+
+
+def _event(job: JobView, where: tuple[Stage, str], kind: str, reason: str, message: str, about: str, now: datetime) -> Write:
+    """`where`: stage and strand of the write that it comes before."""
+    name = f"{job.name}." + hashlib.sha256(f"{job.uid}/{about}".encode()).hexdigest()[:16]
+    involved = {"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": job.name, "namespace": job.namespace, "uid": job.uid}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "namespace": job.namespace},
+        "involvedObject": involved,
+        "type": kind,
+        "reason": reason,
+        "message": message[:MAX_EVENT_MESSAGE],
+        "firstTimestamp": to_wire(now),
+        "lastTimestamp": to_wire(now),
+        "count": 1,
+        "source": {"component": "agentjobs"},
+        "reportingComponent": "agentjobs.dev/operator",
+        "reportingInstance": "agentjobs",
+    }
+    stage, strand = where
+    return Write("create", "event", name, reason, body, expendable=True, stage=stage, strand=strand)

@@ -1,0 +1,1 @@
+"""Runs that events and other runs start."""

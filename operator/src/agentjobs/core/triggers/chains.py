@@ -1,0 +1,134 @@
+"""Jobs that start after runs of another job: which ones, what they are told, and where a chain ends.
+
+The CronJob of a job says by its labels after which jobs it starts, so they are found by asking the API server for them. Their runs are
+created before the run that they follow gets its record: whatever crashes when, the record comes last, and a second attempt finds the
+same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from typing import Any, Final
+
+from agentjobs.api import names
+from agentjobs.api.event import MAX_ANCESTORS, Event
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.core.naming import runs_of_chain
+from agentjobs.core.observed import Follower
+from agentjobs.core.plan import Stage, Write, run_strand
+from agentjobs.core.views.event import MAX_EVENT_BYTES, encoded
+from agentjobs.core.views.job import JobView
+from agentjobs.core.views.metadata import Body, controller_uid
+from agentjobs.core.views.run import RunView
+
+PREFIX: Final = f"after.{names.GROUP}/"
+TYPE: Final = "dev.agentjobs.run."
+OUTCOMES: Final[Mapping[str, str]] = {"Succeeded": "Succeeded", "Failed": "Failed", "TimedOut": "Failed"}
+"""What a trigger calls the phases that start something. Whoever cancels a run wants nothing to follow."""
+
+
+def labels(spec: ScheduledAgentJobSpec) -> dict[str, str]:
+    """Of its CronJob: a key for each job that it starts after, and on which outcomes as the value."""
+    wanted: dict[str, set[str]] = {}
+    for trigger in spec.triggers:
+        if trigger.after:
+            wanted.setdefault(trigger.after.job, set()).add(trigger.after.on)
+    return {f"{PREFIX}{job}": ".".join(sorted(on)) for job, on in wanted.items()}
+
+
+def follower(cron_job: Body, job: str) -> Follower | None:
+    """What a CronJob with such a label says."""
+    metadata = cron_job["metadata"]
+    uid, on = controller_uid(cron_job), metadata["labels"].get(f"{PREFIX}{job}", "")
+    owner = metadata["labels"].get(names.JOB_LABEL)
+    return Follower(owner, uid, frozenset(on.split("."))) if uid and owner == metadata["name"] else None
+
+
+def takes(spec: ScheduledAgentJobSpec, run: RunView) -> bool:
+    """Whether what is in force still wants to start after the job and the outcome that this run follows."""
+    outcome = (run.event.type if run.event else "").removeprefix(TYPE)
+    wanted = {"Finished", *(name for phase, name in OUTCOMES.items() if phase.lower() == outcome)}
+    return any(trigger.after and trigger.after.job == run.ancestors[-1] and trigger.after.on in wanted for trigger in spec.triggers)
+
+
+def starts(
+    job: JobView, run: RunView, record: AgentJobRunStatus, followers: Iterable[Follower], taken: Container[str] = ()
+) -> Iterable[Write]:
+    """The runs that follow one that is about to be recorded. `taken`: names of runs that somebody else's have."""
+    outcome = OUTCOMES.get(record.phase)
+    wanted = [other for other in followers if outcome and other.on & {outcome, "Finished"}]
+    if not wanted:
+        return
+    event = told(job, run, record)
+    for other in wanted:
+        name = next(name for name in runs_of_chain(other.job, event) if name not in taken)
+        body, why = _run(run, (*run.ancestors, job.name), other, event, name), f"it follows {run.name}"
+        yield Write("create", "run", name, why, body, expendable=True, stage=Stage.RECORD, strand=run_strand(run.name))
+
+
+def _run(run: RunView, chain: tuple[str, ...], other: Follower, event: Event, name: str) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": name, "namespace": run.namespace}
+    metadata["labels"] = {names.JOB_LABEL: other.job, names.MANAGED_BY_LABEL: names.MANAGED_BY}
+    if refused := _end_of(chain, other.job):
+        owner = {"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": other.job, "uid": other.uid, "controller": True}
+        metadata |= {"annotations": {names.SKIP_ANNOTATION: ": ".join(refused)}, "ownerReferences": [owner]}
+    trigger = {"type": "After", "event": event.wire(), "upstreamRun": run.name, "ancestors": list(chain[-MAX_ANCESTORS:])}
+    return {
+        "apiVersion": names.API_VERSION,
+        "kind": names.RUN_KIND,
+        "metadata": metadata,
+        "spec": {"jobName": other.job, "trigger": trigger},
+    }
+
+
+def _end_of(chain: tuple[str, ...], job: str) -> tuple[str, str] | None:
+    """Why a chain goes no further: reason and sentence."""
+    way = " -> ".join((*chain, job))
+    if job in chain:
+        return "ChainCycle", f"{job} would follow itself: {way}; take one of these jobs out of the others' triggers"
+    if len(chain) > MAX_ANCESTORS:
+        return "ChainTooLong", f"a chain has at most {MAX_ANCESTORS} jobs before its last one: {way}"
+    return None
+
+
+def told(job: JobView, run: RunView, record: AgentJobRunStatus) -> Event:
+    """What the next run is told: how this one ended, and its output, cut once more where it would not fit into an event."""
+    data = {
+        "job": job.name,
+        "run": run.name,
+        "phase": record.phase,
+        "reason": record.reason,
+        "exitCode": record.exit_code,
+        "startedAt": record.started_at,
+        "finishedAt": record.finished_at,
+        "stdoutDroppedBytes": record.stdout_dropped_bytes or 0,
+    }
+    output = record.stdout or ""
+
+    def with_output(kept: int) -> Event:
+        return Event(
+            id=run.uid,
+            source=f"/namespaces/{job.namespace}/agentjobruns/{run.name}",
+            type=f"{TYPE}{record.phase.lower()}",
+            subject=job.name,
+            time=record.finished_at,
+            data={**data, "stdout": _cut(output, kept)},
+        )
+
+    low, high = 0, len(output)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if len(encoded(with_output(middle)).encode()) <= MAX_EVENT_BYTES:
+            low = middle
+        else:
+            high = middle - 1
+    return with_output(low)
+
+
+def _cut(text: str, kept: int) -> str:
+    """Its beginning and its end, `kept` characters in all."""
+    if len(text) <= kept:
+        return text
+    head = kept // 2
+    return f"{text[:head]}\n[... {len(text) - kept} characters left out ...]\n{text[len(text) - (kept - head) :]}"

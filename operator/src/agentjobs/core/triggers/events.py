@@ -1,0 +1,92 @@
+"""Runs that an event starts: their names, which jobs take them, and how the event gets into the pod."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from typing import Any, Final
+
+from agentjobs.api import names
+from agentjobs.api.event import Event, EventTrigger
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.core.naming import run_of_event
+from agentjobs.core.observed import Observed
+from agentjobs.core.triggers import chains, event_schema
+from agentjobs.core.views.event import EventView, encoded, size_problem
+from agentjobs.core.views.run import RunView
+
+DIRECTORY: Final = "/etc/agentjobs/event"
+FILE: Final = "event.json"
+Refusal = tuple[str, str]
+
+
+def check(spec: ScheduledAgentJobSpec) -> None:
+    """Raises UserError for a schema that cannot be used."""
+    for number, trigger in enumerate(spec.triggers):
+        if trigger.event and trigger.event.data_schema is not None:
+            event_schema.check(trigger.event.data_schema, f"spec.triggers[{number}].event.dataSchema")
+
+
+def words(spec: ScheduledAgentJobSpec) -> Iterable[str]:
+    """A line for the card for each trigger."""
+    for trigger in spec.triggers:
+        event = trigger.event
+        if trigger.after:
+            yield f"after {trigger.after.job}, when it has {trigger.after.on.lower()}"
+        if event is None:
+            continue
+        source = f" from {event.source}" if event.source else ", whoever sends it"
+        checked = "; its data is checked" if event.data_schema is not None else ""
+        yield f"event {event.type}{source}{checked}"
+
+
+def to_read(observed: Observed) -> tuple[str, ...]:
+    """The name of the run whose event is needed: the next one that is about to start. Views hold no data, and each may have megabytes."""
+    made = {job.name for job in observed.batch_jobs}
+    wait = [run for run in observed.runs if run.event and not (run.adopted or run.name in made or refusal(run, None, None, None))]
+    return tuple(run.name for run in sorted(wait, key=lambda run: (run.created, run.name))[:1])
+
+
+def refusal(run: RunView, spec: ScheduledAgentJobSpec | None, event: Event | None, paused: str | None) -> Refusal | None:
+    """Why an event starts nothing: reason and sentence. `spec`: of what runs, None while nothing does. `event`: where it has been read."""
+    view = run.event
+    if view is None:
+        return None
+    if problem := view.problem or (size_problem(event) if event else None):
+        return "EventInvalid", problem
+    # What follows another run the operator names, and where the name was taken, by another one.
+    if not run.ancestors and (wanted := run_of_event(run.job, view)) != run.name:
+        return "EventName", f"the run of this event is named {wanted}; under another name the same event could start the job twice"
+    return _unwanted(run, view, spec, event, paused) if spec else None
+
+
+def _unwanted(run: RunView, view: EventView, spec: ScheduledAgentJobSpec, event: Event | None, paused: str | None) -> Refusal | None:
+    kinds = [trigger.event for trigger in spec.triggers if trigger.event and _takes(trigger.event, view)]
+    if run.ancestors and not chains.takes(spec, run):
+        return "NoTrigger", f"{run.job} does not start after {run.ancestors[-1]} any more; see status.card.triggers"
+    if not kinds and not run.ancestors:
+        return "NoTrigger", f"none of the triggers of {run.job} takes an event of this type and source; see status.card.triggers"
+    if paused:
+        return "Paused", paused
+    if run.ancestors:
+        return None
+    problems = [event_schema.problem(kind.data_schema, event.data) if kind.data_schema and event else None for kind in kinds]
+    return ("EventInvalid", f"spec.trigger.event.{problems[0]}") if all(problems) else None
+
+
+def _takes(trigger: EventTrigger, event: EventView) -> bool:
+    return trigger.type == event.type and trigger.source in (None, event.source)
+
+
+def with_event(job_spec: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    """The Job's spec with the event in an annotation of its pod, which the kubelet makes a file of."""
+    spec = deepcopy(dict(job_spec))
+    template = spec["template"]
+    template["metadata"]["annotations"][names.EVENT_ANNOTATION] = encoded(event)
+    field = {"apiVersion": "v1", "fieldPath": f"metadata.annotations['{names.EVENT_ANNOTATION}']"}
+    volume = {"name": "event", "downwardAPI": {"defaultMode": 0o444, "items": [{"path": FILE, "fieldRef": field}]}}
+    template["spec"]["volumes"].append(volume)
+    (container,) = template["spec"]["containers"]
+    container["volumeMounts"].append({"name": "event", "mountPath": DIRECTORY, "readOnly": True})
+    container["env"].append({"name": "AGENTJOBS_EVENT_FILE", "value": f"{DIRECTORY}/{FILE}"})
+    return spec

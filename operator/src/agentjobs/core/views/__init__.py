@@ -1,0 +1,1 @@
+"""Objects as the API server sends them, reduced to what decisions need."""

@@ -1,0 +1,80 @@
+"""A ScheduledAgentJob, reduced to what decisions need. Bodies are not kept: they hold scripts and output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from agentjobs.api import names, resources
+from agentjobs.api.base import explain
+from agentjobs.api.job import ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.core.views.metadata import Body, annotations_of, controller_uid, labels_of
+from agentjobs.core.wire.bodies import unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A ScheduledAgentJob. Exactly one of spec and problem is set; `suspended` holds either way."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    resource_version: str
+    spec: ScheduledAgentJobSpec | None
+    problem: str | None
+    status: ScheduledAgentJobStatus
+    deleting: bool
+    requester: str | None = None
+    """Who changed the content last, where the API server keeps that."""
+    suspended: bool = False
+    gone: bool = False
+    """It does not exist, or is being orphaned: this stands in for it, so that what it leaves behind ends properly."""
+
+
+def is_of(body: Body, job: JobView) -> bool:
+    """The operator made it for this job. Only it can set the label; an owner anybody can."""
+    return controller_uid(body) == job.uid and labels_of(body).get(names.JOB_LABEL) == job.name
+
+
+def is_left(body: Body, job: JobView) -> bool:
+    """The operator made it for an earlier job of this name, which was deleted without it."""
+    return controller_uid(body) is None and labels_of(body).get(names.JOB_LABEL) == job.name
+
+
+def _status(body: Body) -> ScheduledAgentJobStatus:
+    """The status as far as it can be read: a field that somebody spoilt is left out, and written anew."""
+    try:
+        return ScheduledAgentJobStatus.model_validate(body)
+    except ValidationError as error:
+        spoilt = {detail["loc"][0] for detail in error.errors(include_url=False, include_input=False) if detail["loc"]}
+        return ScheduledAgentJobStatus.model_validate({key: value for key, value in body.items() if key not in spoilt})
+
+
+def job_view(body: Body) -> JobView:
+    """From a ScheduledAgentJob. A spec that this version cannot read is a problem of the job, told in a sentence."""
+    metadata = body["metadata"]
+    spec, problem = _spec(body)
+    return JobView(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        generation=metadata.get("generation", 0),
+        resource_version=metadata["resourceVersion"],
+        spec=None if problem else spec,
+        problem=problem,
+        status=_status(body.get("status") or {}),
+        deleting="deletionTimestamp" in metadata,
+        requester=annotations_of(body).get(names.REQUESTER_ANNOTATION),
+        suspended=(body.get("spec") or {}).get("suspend") is True,
+    )
+
+
+def _spec(body: Body) -> tuple[ScheduledAgentJobSpec | None, str | None]:
+    if spoilt := unreadable(body):
+        return None, f"spec: {spoilt}; nest less, and write less into triggers' dataSchema"
+    try:
+        return ScheduledAgentJobSpec.model_validate(body.get("spec") or {}), resources.JOB.problem(body)
+    except ValidationError as error:
+        return None, explain(error)

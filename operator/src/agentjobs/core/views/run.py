@@ -1,0 +1,118 @@
+"""An AgentJobRun, reduced to what decisions need, and the phases that it can have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeGuard, get_args
+
+from agentjobs.api import names
+from agentjobs.api.job import RunPhase
+from agentjobs.core.timestamps import from_wire
+from agentjobs.core.views.event import NO_START, EventView, event_view
+from agentjobs.core.views.metadata import Body, annotations_of, controller_uid
+from agentjobs.core.wire.bodies import SIZE, unreadable
+
+FAILURES: Final = frozenset({"Failed", "TimedOut"})
+NEVER_BEGAN: Final = frozenset({"Skipped", "Missed"})
+"""Of records that are no runs: they count nowhere."""
+FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
+SKIP_REASONS: frozenset[str] = frozenset(
+    {"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart", "NotStartedInTime", "JobNotFound", *NO_START}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """An AgentJobRun that is not finished, or whose phase says that it is."""
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    job: str
+    adopted: bool
+    manual: bool
+    """It is for the operator to start it, not for the CronJob controller."""
+    created: datetime
+    phase: RunPhase
+    reason: str | None
+    message: str | None
+    started: str | None
+    digest: str | None = None
+    skip: tuple[str, str] | None = None
+    """Reason and message, where it was decided that it does not start."""
+    started_as: str | None = None
+    """The uid of the one Job of an adopted manual run."""
+    made_as: str | None = None
+    """The uid of the Job that the CronJob controller made for it, as far as it was noted."""
+    event: EventView | None = None
+    ancestors: tuple[str, ...] = ()
+    """The jobs of the chain before it."""
+    cancel: bool = False
+    """Somebody wants it to end."""
+    scheduled: bool = False
+    """By its trigger, whoever starts it."""
+    stored_bytes: int = 0
+    """The whole object as it was read last."""
+
+    @property
+    def final(self) -> bool:
+        """Its record is complete; of it only the output is ever shortened."""
+        return self.phase in FINAL_PHASES
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A finished run as retention sees it: when, how, how many bytes it holds, and whether it goes with its job."""
+
+    namespace: str
+    name: str
+    uid: str
+    job: str
+    phase: str
+    finished: str
+    output_bytes: int
+    owner_uid: str | None = None
+    stored_bytes: int = 0
+    """The whole record; 0 in those of earlier versions."""
+
+
+def _is_phase(text: object) -> TypeGuard[RunPhase]:
+    return text in get_args(RunPhase)
+
+
+def run_view(body: Body) -> RunView:
+    """From an AgentJobRun. An empty phase is Pending."""
+    metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
+    phase = status.get("phase")
+    scheduled = (spec.get("trigger") or {}).get("type", "Manual") == "Schedule"
+    adopted, started_as = controller_uid(body) is not None, annotations_of(body).get(names.STARTED_AS_ANNOTATION)
+    return RunView(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        job=spec["jobName"],
+        adopted=adopted,
+        manual=not scheduled or not adopted or started_as is not None,
+        created=from_wire(metadata["creationTimestamp"]),
+        phase=phase if _is_phase(phase) else "Pending",
+        reason=status.get("reason"),
+        message=status.get("message"),
+        started=status.get("startedAt"),
+        digest=status.get("digest"),
+        skip=_skip(body),
+        started_as=started_as,
+        made_as=annotations_of(body).get(names.MADE_AS_ANNOTATION),
+        event=event_view(spec.get("trigger") or {}, unreadable(body)),
+        ancestors=tuple((spec.get("trigger") or {}).get("ancestors") or ()),
+        cancel=bool(spec.get("cancel")),
+        scheduled=scheduled,
+        stored_bytes=body.get(SIZE, 0),
+    )
+
+
+def _skip(body: Body) -> tuple[str, str] | None:
+    reason, _, message = annotations_of(body).get(names.SKIP_ANNOTATION, "").partition(": ")
+    return (reason, message) if reason in SKIP_REASONS else None

@@ -1,0 +1,1 @@
+"""JSON from outside, measured and bounded before it is parsed."""

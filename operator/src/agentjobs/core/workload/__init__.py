@@ -1,0 +1,1 @@
+"""What the operator writes for Kubernetes to run."""

@@ -1,0 +1,49 @@
+"""Whether what has a name that we want is what we wanted to create.
+
+A second try finds what the first one made; anything else is told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from agentjobs.api import names
+from agentjobs.core.plan import Kind
+from agentjobs.core.views.metadata import Body, annotations_of, controller_uid, labels_of
+
+KINDS: Final[Mapping[str, str]] = {
+    "run": "an AgentJobRun",
+    "cronjob": "a CronJob",
+    "batchjob": "a Job",
+    "revision": "a ConfigMap",
+    "claim": "a PersistentVolumeClaim",
+}
+"""What is created under names that are reckoned, so that others can have them before."""
+
+
+def is_same(kind: Kind, wanted: Body, found: Body) -> bool:
+    """Of the found object everything counts by which it is known afterwards; what only the server or a later step writes does not."""
+    if kind == "run":
+        return _cause(wanted) == _cause(found)
+    return _marks(wanted) == _marks(found)
+
+
+def _marks(body: Body) -> tuple[Any, ...]:
+    labels, annotations = labels_of(body), annotations_of(body)
+    made_for = labels.get(names.JOB_LABEL), controller_uid(body), annotations.get(names.DIGEST_ANNOTATION)
+    return (*made_for, annotations.get(names.TRIGGER_ANNOTATION), annotations.get(names.RUN_UID_ANNOTATION))
+
+
+def _cause(run: Body) -> tuple[Any, ...]:
+    """Only the operator creates runs that a schedule or another run starts, so what they say of that is true."""
+    spec = run["spec"]
+    trigger = spec.get("trigger") or {}
+    event = trigger.get("event") or {}
+    cause = (trigger.get(name) for name in ("type", "scheduledAt", "upstreamRun"))
+    return (spec["jobName"], *cause, event.get("source"), event.get("id"))
+
+
+def sentence(kind: Kind, name: str) -> str:
+    """For people: what is in the way."""
+    return f"{KINDS[kind]} named {name} exists that is not the one which this job needs; delete it"
