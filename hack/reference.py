@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.api.resources import RESOURCES, Resource
-from agentjobs.cli import agents, header
+from agentjobs.cli.files import agents, header
 from agentjobs.cli.main import app
 from agentjobs.cli.problem import Exit
 

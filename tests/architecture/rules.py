@@ -11,10 +11,8 @@ PACKAGE = "agentjobs"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"api"}),
     frozenset({"core"}),
-    frozenset({"settings", "cluster", "telemetry"}),
-    frozenset({"collect", "execute", "workqueue"}),
-    frozenset({"reconcile"}),
-    frozenset({"handlers", "cli", "controller", "probes"}),
+    frozenset({"cluster", "telemetry"}),
+    frozenset({"operator", "cli"}),
     frozenset({"__main__"}),
 )
 """Lowest first. A part may import from lower layers and from itself, not from a neighbour in its own layer."""
@@ -39,13 +37,24 @@ CORE: tuple[frozenset[str], ...] = tuple(
         ),
     )
 )
-"""The rooms of core, lowest first, as the map in its `__init__` has them. As with LAYERS."""
+"""The rooms of core, lowest first, as the map in its `__init__` has them."""
 MAX_FILES = 10
 """In one folder of core, its `__init__` aside."""
 TESTING = "testing"
 """Builders and fakes for tests: may import everything, and nothing of the product imports it."""
 
-PURE = frozenset({"api", "core", "settings"})
+ROOMS: dict[str, tuple[frozenset[str], ...]] = {
+    "core": CORE,
+    "operator": (
+        frozenset({"settings", "caches", "collect", "admission", "lease", "session"}),
+        frozenset({"execute", "workqueue", "watch", "probes"}),
+        frozenset({"reconcile"}),
+        frozenset({"controller"}),
+        frozenset({"process"}),
+    ),
+}
+"""Of the parts that have an order inside, too. As with LAYERS."""
+PURE = frozenset({"agentjobs.api", "agentjobs.core", "agentjobs.operator.settings"})
 PURE_IMPORTS = frozenset(
     "__future__ abc array base64 binascii bisect calendar collections contextlib copy dataclasses datetime decimal difflib enum fractions "
     "functools hashlib heapq itertools json math numbers operator re string struct textwrap types typing unicodedata zlib zoneinfo "
@@ -60,11 +69,11 @@ IMPURE_METHODS = frozenset({"now", "utcnow", "today"})
 IMPURE_FUNCTIONS = frozenset({"open", "print", "input", "eval", "exec", "compile", "__import__"})
 
 RESERVED: dict[str, frozenset[str]] = {
-    "kubernetes": frozenset({"cluster"}),
-    "kopf": frozenset({"handlers", "__main__"}),
+    "kubernetes": frozenset({"agentjobs.cluster", "agentjobs.operator.lease"}),
+    "kopf": frozenset({"agentjobs.operator.watch", "agentjobs.operator.session", "agentjobs.operator.process"}),
 }
-"""Library -> the only parts that import it."""
-ENVIRONMENT_READERS = frozenset({"settings", "__main__"})
+"""Library -> the only modules and packages that import it."""
+ENVIRONMENT_READERS = frozenset({"__main__"})
 
 SCREEN = frozenset({"agentjobs.cli.screen", "agentjobs.cli.text"})
 PRINTING = frozenset(
@@ -126,36 +135,41 @@ def layer_violations(module: str, source: str) -> list[str]:
 
 
 def room_of(module: str) -> str:
-    """`agentjobs.core.runs.cases` is in the room `runs`; `agentjobs.core` itself, and what is not core, in none."""
+    """`agentjobs.core.runs.cases` is in the room `runs`; a part itself, and what has no rooms, in none."""
     parts = module.split(".")
-    return parts[2] if parts[:2] == [PACKAGE, "core"] and len(parts) > 2 else ""
+    return parts[2] if parts[0] == PACKAGE and len(parts) > 2 and parts[1] in ROOMS else ""
 
 
 def room_violations(module: str, source: str, is_package: bool = False) -> list[str]:
-    room = room_of(module)
+    room, part = room_of(module), part_of(module)
     if not room:
         return []
-    own = next((index for index, rooms in enumerate(CORE) if room in rooms), None)
+    order = ROOMS[part]
+    own = next((index for index, rooms in enumerate(order) if room in rooms), None)
     if own is None:
-        return [f"{module}: no place is named for {room!r}; say in CORE where it belongs"]
-    below = {name for rooms in CORE[:own] for name in rooms}
-    known = {name for rooms in CORE for name in rooms}
-    found = {room_of(name) for name in imports(ast.parse(source), module, is_package)} & known
+        return [f"{module}: no place is named for {room!r}; say in ROOMS where it belongs"]
+    below = {name for rooms in order[:own] for name in rooms}
+    known = {name for rooms in order for name in rooms}
+    found = {room_of(name) for name in imports(ast.parse(source), module, is_package) if part_of(name) == part} & known
     return [f"{module}: {room} must not import {name}" for name in sorted(found - below - {room})]
 
 
+def is_in(module: str, places: Iterable[str]) -> bool:
+    """Whether it is one of these modules, or in one of these packages."""
+    return any(f"{module}.".startswith(f"{place}.") for place in places)
+
+
 def library_violations(module: str, source: str) -> list[str]:
-    part = part_of(module)
     found = imported_libraries(ast.parse(source), module)
     return [
-        f"{module}: only {' and '.join(sorted(parts))} may import {library}"
-        for library, parts in RESERVED.items()
-        if library in found and part not in parts
+        f"{module}: only {' and '.join(sorted(places))} may import {library}"
+        for library, places in RESERVED.items()
+        if library in found and not is_in(module, places)
     ]
 
 
 def purity_violations(module: str, source: str) -> list[str]:
-    if part_of(module) not in PURE:
+    if not is_in(module, PURE):
         return []
     tree = ast.parse(source)
     extra = TOOLS.get(module, frozenset())
@@ -184,7 +198,7 @@ def environment_violations(module: str, source: str) -> list[str]:
         if (isinstance(node, ast.Attribute) and node.attr in names)
         or (isinstance(node, ast.ImportFrom) and node.module == "os" and names & {alias.name for alias in node.names})
     ]
-    return [f"{module}:{line}: the environment is read by settings.py and __main__.py only" for line in lines]
+    return [f"{module}:{line}: the environment is read by __main__.py only" for line in lines]
 
 
 def screen_violations(module: str, source: str) -> list[str]:

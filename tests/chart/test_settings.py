@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from agentjobs.core.workload.llm import Models
-from agentjobs.settings import PREFIX, Settings
+from agentjobs.operator.settings import PREFIX, Settings
 from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, container, of_kind
 
 FROM_THE_POD = {"metadata.name": "agentjobs-7d4b-x", "metadata.namespace": NAMESPACE}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from agentjobs.collect import LIVE
+from agentjobs.operator.collect import LIVE
 from tests import manifests
 from tests.cluster.installed import Manifest
 from tests.cluster.process import signals

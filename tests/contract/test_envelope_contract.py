@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentjobs.cli.logs import ENVELOPE
+from agentjobs.cli.commands.logs import ENVELOPE
 from agentjobs.core.runner import envelope as reader
 from agentjobs.core.runner.envelope import Envelope, EnvelopeError, ShortForm, read_envelope, read_short_form
 from agentjobs_runner import envelope as writer

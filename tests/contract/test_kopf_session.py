@@ -17,13 +17,13 @@ from aiohttp import web
 from kopf._cogs.clients import auth, watching
 from kopf._cogs.structs import credentials, references
 
-from agentjobs.cluster.cache import Cache
-from agentjobs.cluster.streams import Streams
 from agentjobs.core.wire.bodies import unreadable
-from agentjobs.handlers import session as sessions
-from agentjobs.handlers import watch
-from agentjobs.handlers.session import Pauses, session
-from agentjobs.handlers.watch import Watcher
+from agentjobs.operator import session as sessions
+from agentjobs.operator import watch
+from agentjobs.operator.caches.cache import Cache
+from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.session import Pauses, session
+from agentjobs.operator.watch import Watcher
 
 DEEP = '{"a":' * 1200 + "1" + "}" * 1200
 RUNS = references.Resource("agentjobs.dev", "v1alpha1", "agentjobruns", namespaced=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentjobs.cluster.cache import Cache, finished_rows
-from agentjobs.cluster.streams import PATIENCE_SECONDS, Streams
 from agentjobs.core.runs.retention import RECORD_BYTES
 from agentjobs.core.views.run import FinishedRun
+from agentjobs.operator.caches.cache import Cache, finished_rows
+from agentjobs.operator.caches.streams import PATIENCE_SECONDS, Streams
 from tests import manifests
 
 KEY = ("ns", "report")

@@ -10,7 +10,7 @@ from hypothesis import given
 from pydantic import ValidationError
 
 from agentjobs.api.job import Card, ScheduledAgentJobSpec
-from agentjobs.cli import cards
+from agentjobs.cli.commands import cards
 from agentjobs.core.approval.card import card
 from agentjobs.core.content.digest import content
 from agentjobs.core.content.packages import Packages

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agentjobs.cli import apply, decide
+from agentjobs.cli.commands import apply, decide
 from agentjobs.cli.contents import content_of
 from tests.unit.fake_kubectl import FakeKube, Json, ran
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agentjobs.api.package_rules import canonical
-from agentjobs.cli import doctor, packages
+from agentjobs.cli.commands import doctor, packages
 from agentjobs.cli.rbac import BOTH, WAYS_AROUND, Act, allows, holders, ways_around
 from agentjobs.core.content.packages import PackageApprovalView, Packages
 from tests.unit.cli_jobs import job

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agentjobs.cli import decide, doctor, history, logs, pause, run
+from agentjobs.cli.commands import decide, doctor, history, logs, pause, run
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.problem import Exit
 from tests.unit import cli_jobs

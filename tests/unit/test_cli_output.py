@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentjobs.cli import cards, rows
-from agentjobs.cli.decide import denied
+from agentjobs.cli import rows
+from agentjobs.cli.commands import cards
+from agentjobs.cli.commands.decide import denied
 from agentjobs.cli.difference import coloured, unified
 from agentjobs.cli.kube import said
 from agentjobs.cli.problem import Exit, Problem

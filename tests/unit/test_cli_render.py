@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agentjobs.cli.documents import to_yaml
+from agentjobs.cli.commands.render import manifests
+from agentjobs.cli.files.documents import to_yaml
 from agentjobs.cli.problem import Problem
-from agentjobs.cli.render import manifests
 from tests import manifests as bodies
 from tests.unit.test_cli_scripts import EVERYTHING
 from tests.unit.test_cli_start import saj

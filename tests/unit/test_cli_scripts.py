@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.cli import agents
-from agentjobs.cli.documents import to_yaml
-from agentjobs.cli.files import jobs_in
-from agentjobs.cli.scripts import manifest, written
+from agentjobs.cli.files import agents
+from agentjobs.cli.files.documents import to_yaml
+from agentjobs.cli.files.manifests import jobs_in
+from agentjobs.cli.files.scripts import manifest, written
 from tests.unit.test_cli_start import saj
 
 EVERYTHING = """#!/usr/bin/env python3

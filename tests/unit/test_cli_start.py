@@ -15,7 +15,18 @@ from agentjobs.cli.main import helps
 from agentjobs.cli.problem import Problem
 from tests.web_logs import EXAMPLE
 
-HEAVY = ("pydantic", "yaml", "rich", "kubernetes", "kopf", "asyncio", "aiohttp", "tomllib", "agentjobs.core.approval", "agentjobs.api")
+HEAVY = (
+    "pydantic",
+    "yaml",
+    "rich",
+    "kubernetes",
+    "kopf",
+    "asyncio",
+    "aiohttp",
+    "tomllib",
+    "agentjobs.core.content.digest",
+    "agentjobs.api",
+)
 LISTS = f"""
 import sys, agentjobs.cli.completion
 from agentjobs.cli.main import main

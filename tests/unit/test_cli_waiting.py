@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import pytest
 
-from agentjobs.cli import logs, run
+from agentjobs.cli.commands import logs, run
 from agentjobs.cli.kube import Kube, Said, said
 from agentjobs.cli.problem import Exit
 from agentjobs.testing.envelopes import envelope

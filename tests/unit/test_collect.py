@@ -10,11 +10,11 @@ from datetime import timedelta
 
 import pytest
 
-from agentjobs.collect import LIVE, read_evidence
 from agentjobs.core.errors import ClusterError
 from agentjobs.core.runner.envelope import LIVE_BYTES, TAIL_LINES, live_output
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runs.outcome import Ending, record
+from agentjobs.operator.collect import LIVE, read_evidence
 from agentjobs.testing.server import Server
 from tests.unit.test_envelope import RECORDED_LOG, SHORT
 from tests.unit.test_outcome import JOB, KILLED, NOW, RUN

@@ -14,7 +14,7 @@ import pytest
 from agentjobs.cluster.client import Json
 from agentjobs.core.errors import ClusterError
 from agentjobs.core.plan import Write
-from agentjobs.handlers.watch import RESOURCES
+from agentjobs.operator.watch import RESOURCES
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
 from tests.unit import (

@@ -40,7 +40,7 @@ WITH_REASONS = [
     *(OPERATOR / "core" / f"{name}.py" for name in ("approval/in_force", "content/sources", "decide", "errors", "runs/following")),
     *(OPERATOR / "core" / f"{name}.py" for name in ("runs/outcome", "runs/starting", "runs/writes", "status/answer", "status/conditions")),
     *(OPERATOR / "core" / f"{name}.py" for name in ("triggers/chains", "triggers/events")),
-    OPERATOR / "reconcile.py",
+    OPERATOR / "operator/reconcile.py",
     *(RUNNER / f"{name}.py" for name in ("agents", "imports", "install", "late", "report", "resolve", "revision", "run", "source")),
     *(PI / f"{name}.py" for name in ("agent", "models", "verdict")),
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from lupa.lua51 import LuaRuntime
 
-from agentjobs.cli.files import jobs_in
+from agentjobs.cli.files.manifests import jobs_in
 from agentjobs.core.status.conditions import RETRIED, STALLED, conditions
 from tests.unit.test_decide import NOW
 

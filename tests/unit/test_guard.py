@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentjobs.cluster.client import Json
-from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
 from agentjobs.core.admission import PATIENCE, Expected, Gap, problems
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.decide import decide
@@ -21,6 +20,7 @@ from agentjobs.core.errors import NotFound
 from agentjobs.core.observed import Observed
 from agentjobs.core.views.batch_job import BatchJobView
 from agentjobs.core.views.run import run_view
+from agentjobs.operator.admission import JUST_NOW, LATELY, Guard
 from agentjobs.testing.server import Server
 from tests import manifests
 from tests.unit.test_decide import approved, asked, cron_job, observed, settled, told

@@ -14,7 +14,8 @@ from typing import Final
 import pytest
 import yaml
 
-from agentjobs.cli import apply, digest, new, options, packages, render, run
+from agentjobs.cli import options
+from agentjobs.cli.commands import apply, digest, new, packages, render, run
 from agentjobs.cli.problem import Exit
 from tests.unit.fake_kubectl import FakeKube, ran
 

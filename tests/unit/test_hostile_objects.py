@@ -16,18 +16,18 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from prometheus_client import CollectorRegistry
 
-from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import TABLE, Cluster
-from agentjobs.cluster.relist import relist
-from agentjobs.cluster.streams import Streams
-from agentjobs.controller import Controller
 from agentjobs.core.errors import NotFound, Refused
 from agentjobs.core.plan import Write
 from agentjobs.core.wire.bodies import unreadable
-from agentjobs.handlers import watch
-from agentjobs.handlers.watch import Watcher
+from agentjobs.operator import watch
+from agentjobs.operator.caches.cache import Cache
+from agentjobs.operator.caches.relist import relist
+from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.controller import Controller
+from agentjobs.operator.watch import Watcher
+from agentjobs.operator.workqueue import WorkQueue
 from agentjobs.telemetry import Metrics
-from agentjobs.workqueue import WorkQueue
 
 DEEP = '{"a":' * 1200 + "1" + "}" * 1200
 MANY = "[" + "[]," * 200_000 + "0]"

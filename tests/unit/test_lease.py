@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from agentjobs.cluster.client import Cluster, Json
-from agentjobs.cluster.lease import Leadership
 from agentjobs.core.plan import Write
+from agentjobs.operator.lease import Leadership
 from agentjobs.testing.server import Server
 
 ROW = ("lease", "system", "agentjobs-operator")

@@ -19,7 +19,7 @@ from agentjobs.cluster.client import Json
 from agentjobs.core.errors import ClusterError
 from agentjobs.core.naming import start_of
 from agentjobs.core.plan import Write
-from agentjobs.handlers.watch import RESOURCES
+from agentjobs.operator.watch import RESOURCES
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import Kubernetes

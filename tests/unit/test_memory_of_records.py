@@ -9,10 +9,10 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
 
-from agentjobs.cluster import relist
-from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import Json
 from agentjobs.core.runs.retention import size
+from agentjobs.operator.caches import relist
+from agentjobs.operator.caches.cache import Cache
 from agentjobs.testing.server import RUN_COLUMNS
 
 RECORDS = 4000

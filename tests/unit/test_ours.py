@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from agentjobs.api import names
 from agentjobs.api.event import Event
-from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import Json
 from agentjobs.core import naming
 from agentjobs.core.decide import decide
@@ -24,7 +23,8 @@ from agentjobs.core.runs.cases import cases
 from agentjobs.core.views.pod import pod_view
 from agentjobs.core.views.run import run_view
 from agentjobs.core.workload.taken import is_same
-from agentjobs.execute import Executor
+from agentjobs.operator.caches.cache import Cache
+from agentjobs.operator.execute import Executor
 from agentjobs.testing.simulation import Kubernetes
 from tests import manifests as written
 from tests.unit import lives

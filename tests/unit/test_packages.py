@@ -8,11 +8,11 @@ from typing import Any, Literal
 import pytest
 
 from agentjobs.api import names
-from agentjobs.cluster.uses import Uses
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.content.packages import PackageApprovalView, Packages, inventory, package_approval_view
 from agentjobs.core.decide import decide
 from agentjobs.core.observed import Observed
+from agentjobs.operator.caches.uses import Uses
 from tests import manifests as written
 from tests.unit.test_decide import NOW, approved, asked, observed, settled, status, told
 from tests.unit.test_manifests import POLICY, timed

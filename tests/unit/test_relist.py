@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from agentjobs import controller as controllers
-from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import Json
-from agentjobs.cluster.streams import Streams
-from agentjobs.controller import Controller
 from agentjobs.core.errors import ClusterError, Outdated
+from agentjobs.operator import controller as controllers
+from agentjobs.operator.caches.cache import Cache
+from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.controller import Controller
+from agentjobs.operator.workqueue import WorkQueue
 from agentjobs.telemetry import Metrics
 from agentjobs.testing.server import Server
-from agentjobs.workqueue import WorkQueue
 from tests.unit import lives
 from tests.unit.lives import NS
 

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentjobs.api.job import History, ScheduledAgentJobStatus
-from agentjobs.cluster.cache import Cache, finished_rows
 from agentjobs.core.observed import Observed
 from agentjobs.core.runs import retention
 from agentjobs.core.runs.retention import SHORT_BYTES, size
@@ -22,6 +21,7 @@ from agentjobs.core.views.run import FinishedRun, run_view
 from agentjobs.core.wire.bodies import SIZE, read, sized, slim
 from agentjobs.core.wire.weight import weight
 from agentjobs.core.workload.settings import Budgets
+from agentjobs.operator.caches.cache import Cache, finished_rows
 from tests import manifests
 
 NOW: Final = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentjobs.settings import Settings, SettingsError
+from agentjobs.operator.settings import Settings, SettingsError
 
 POLICIES = '[{"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "name": "a", "spec": {}}]'
 NEEDED = {

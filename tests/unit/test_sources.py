@@ -10,10 +10,10 @@ import pytest
 
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.cluster.client import Json
-from agentjobs.cluster.sources import SourceCache, read
 from agentjobs.core.content.digest import content
 from agentjobs.core.content.sources import Reference, references, resolved, text_of
 from agentjobs.core.errors import UserError
+from agentjobs.operator.caches.sources import SourceCache, read
 from agentjobs.testing.server import Server
 from tests import manifests
 

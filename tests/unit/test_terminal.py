@@ -16,22 +16,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from agentjobs.cli import (
-    cancel,
-    cards,
-    decide,
-    delete,
-    diff,
-    doctor,
-    history,
-    list_,
-    logs,
-    options,
-    packages,
-    pause,
-    render,
-    run,
-)
+from agentjobs.cli import options
+from agentjobs.cli.commands import cancel, cards, decide, delete, diff, doctor, history, list_, logs, packages, pause, render, run
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.difference import unified
 from tests.unit.cli_jobs import JOBS, RUNS
@@ -108,7 +94,7 @@ def cluster(draw: Callable[[], str]) -> FakeKube:
     report["metadata"] = {"name": "report", "namespace": "team", "generation": 2}
     report["status"] = {**spoilt(report["status"], draw), "observedGeneration": 1, "conditions": [spoilt(READY, draw)]}
     others = [spoilt(copy.deepcopy(job), draw) for job in JOBS]
-    runs = [spoilt(copy.deepcopy(run), draw) for run in RUNS]
+    runs = [spoilt(copy.deepcopy(one), draw) for one in RUNS]
     for record in runs:
         record["spec"]["jobName"] = "report"
         record["status"].update(stdout=draw(), stderr=draw(), message=draw(), logsComplete=False)

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from agentjobs import probes
-from agentjobs.cluster.lease import MAX_TRANSITIONS
+from agentjobs.operator import probes
+from agentjobs.operator.lease import MAX_TRANSITIONS
 
 BUSY_SECONDS = 5.0
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from agentjobs.cluster.client import Json
-from agentjobs.cluster.relist import relist
-from agentjobs.cluster.streams import Streams
 from agentjobs.core.errors import ClusterError
 from agentjobs.core.runs.retention import RECORD_BYTES
+from agentjobs.operator.caches.relist import relist
+from agentjobs.operator.caches.streams import Streams
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import Kubernetes

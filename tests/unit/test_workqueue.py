@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from agentjobs.workqueue import FIRST_BACKOFF_SECONDS, LAST_BACKOFF_SECONDS, WorkQueue
+from agentjobs.operator.workqueue import FIRST_BACKOFF_SECONDS, LAST_BACKOFF_SECONDS, WorkQueue
 
 A, B = ("ns", "a"), ("ns", "b")
 

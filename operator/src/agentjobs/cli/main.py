@@ -10,7 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from agentjobs import __version__
-from agentjobs.cli import (
+from agentjobs.cli import screen
+from agentjobs.cli.commands import (
     apply,
     cancel,
     cards,
@@ -27,7 +28,6 @@ from agentjobs.cli import (
     pause,
     render,
     run,
-    screen,
 )
 from agentjobs.cli.problem import Exit, Problem
 

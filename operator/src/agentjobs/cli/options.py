@@ -87,7 +87,7 @@ def dump(value: Any, output: Output) -> None:
 
         screen.exact(lambda unicode: json.dumps(value, indent=2, ensure_ascii=not unicode))
     else:
-        from agentjobs.cli.documents import to_yaml
+        from agentjobs.cli.files.documents import to_yaml
 
         screen.exact(lambda unicode: to_yaml(value, unicode=unicode).rstrip("\n"))
 

@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Final, TypeVar
 
-from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Api, Json
 from agentjobs.cluster.clock import Clock
-from agentjobs.cluster.guard import Guard
-from agentjobs.cluster.relist import SELECTORS, relist
-from agentjobs.cluster.streams import Streams
 from agentjobs.core.errors import ClusterError
 from agentjobs.core.plan import Write
-from agentjobs.handlers.watch import RESOURCES, Watcher
-from agentjobs.reconcile import Reconciler
-from agentjobs.settings import Settings
+from agentjobs.operator.admission import Guard
+from agentjobs.operator.caches.cache import Cache, Key
+from agentjobs.operator.caches.relist import SELECTORS, relist
+from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.reconcile import Reconciler
+from agentjobs.operator.settings import Settings
+from agentjobs.operator.watch import RESOURCES, Watcher
 from agentjobs.testing.server import Server
 
 POLICY: Final = Settings(runner_image="runner:1", lease_namespace="agentjobs-system", identity="test", allow_without_policies=True).policy()

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Api, Json
 from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NameTaken, NotFound, Refused
 from agentjobs.core.plan import ANSWER, Kind, Plan, Write
@@ -14,6 +13,7 @@ from agentjobs.core.refusals import TELL_AFTER, Refusals
 from agentjobs.core.views.run import run_view
 from agentjobs.core.views.spec_hash import spec_hash
 from agentjobs.core.workload import taken
+from agentjobs.operator.caches.cache import Cache, Key
 
 log = logging.getLogger(__name__)
 

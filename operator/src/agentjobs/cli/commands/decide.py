@@ -8,7 +8,8 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from agentjobs.cli import cards, options, rows, screen, warnings
+from agentjobs.cli import options, rows, screen, warnings
+from agentjobs.cli.commands import cards
 from agentjobs.cli.contents import Shown, before_words, in_force, of_job
 from agentjobs.cli.difference import coloured, unified
 from agentjobs.cli.kube import APPROVALS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said

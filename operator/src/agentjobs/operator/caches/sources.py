@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from agentjobs.cluster.client import METADATA_LIST, Api, Json
-from agentjobs.cluster.streams import Streams
 from agentjobs.core.content.sources import Reference, Sources, Unusable, text_of
 from agentjobs.core.errors import NotFound
+from agentjobs.operator.caches.streams import Streams
 
 Key = tuple[str, str]
 KIND: Final = "source"

@@ -25,8 +25,8 @@ from typing import Any, Final
 
 import yaml
 
-from agentjobs.cli.documents import MAX_DEPTH, from_yaml, most, too_deep, words_of
-from agentjobs.cli.header import HeaderError, from_spec, kebab, keys, to_spec
+from agentjobs.cli.files.documents import MAX_DEPTH, from_yaml, most, too_deep, words_of
+from agentjobs.cli.files.header import HeaderError, from_spec, kebab, keys, to_spec
 from agentjobs.cli.kube import Json
 
 API_VERSION: Final = "agentjobs.dev/v1alpha1"

@@ -20,7 +20,7 @@ def event_in(path: Path) -> Event:
 
     from agentjobs.api.base import explain
     from agentjobs.api.event import Event
-    from agentjobs.cli.files import called, read
+    from agentjobs.cli.files.manifests import called, read
     from agentjobs.core.views.event import size_problem
 
     where = called(path)
@@ -39,7 +39,7 @@ def event_in(path: Path) -> Event:
 
 
 def _attributes(where: str, text: str) -> Json:
-    from agentjobs.cli.json_text import JsonError, from_json
+    from agentjobs.cli.files.json_text import JsonError, from_json
 
     try:
         found: Any = from_json(text)

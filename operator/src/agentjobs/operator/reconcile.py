@@ -11,12 +11,7 @@ from typing import Final, Literal
 
 from agentjobs.api import names
 from agentjobs.api.event import Event
-from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA, Api, Json
-from agentjobs.cluster.confirm import confirm_approvals, confirm_leftovers, confirm_packages, confirm_runs, confirm_starts
-from agentjobs.cluster.guard import JUST_NOW, LATELY, Guard
-from agentjobs.cluster.sources import read
-from agentjobs.collect import read_evidence, read_installed
 from agentjobs.core import gone, naming
 from agentjobs.core.approval import revisions, second_person
 from agentjobs.core.approval.decisions import verdict
@@ -43,7 +38,12 @@ from agentjobs.core.views.run import FinishedRun
 from agentjobs.core.workload import install, sessions
 from agentjobs.core.workload.records import REVISION_KEY
 from agentjobs.core.workload.settings import RunPolicy
-from agentjobs.execute import Executor
+from agentjobs.operator.admission import JUST_NOW, LATELY, Guard
+from agentjobs.operator.caches.cache import NO_JOB, Cache, Key
+from agentjobs.operator.caches.confirm import confirm_approvals, confirm_leftovers, confirm_packages, confirm_runs, confirm_starts
+from agentjobs.operator.caches.sources import read
+from agentjobs.operator.collect import read_evidence, read_installed
+from agentjobs.operator.execute import Executor
 
 log = logging.getLogger(__name__)
 

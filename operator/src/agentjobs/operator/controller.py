@@ -10,15 +10,15 @@ import time
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Cluster
-from agentjobs.cluster.relist import relist
-from agentjobs.cluster.streams import Streams
 from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NotFound, Outdated, Unlisted
 from agentjobs.core.refusals import TELL_AFTER
-from agentjobs.reconcile import Reconciler
+from agentjobs.operator.caches.cache import Cache, Key
+from agentjobs.operator.caches.relist import relist
+from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.reconcile import Reconciler
+from agentjobs.operator.workqueue import WorkQueue
 from agentjobs.telemetry import Metrics, reconcile_id
-from agentjobs.workqueue import WorkQueue
 
 log = logging.getLogger(__name__)
 

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import yaml
 
-from agentjobs.cli.documents import from_yaml, line_of, to_yaml, words_of
-from agentjobs.cli.header import HeaderError, from_spec, kebab, to_spec
+from agentjobs.cli.files.documents import from_yaml, line_of, to_yaml, words_of
+from agentjobs.cli.files.header import HeaderError, from_spec, kebab, to_spec
+from agentjobs.cli.files.scripts import Header, ScriptError, check_size, job
 from agentjobs.cli.kube import Json
-from agentjobs.cli.scripts import Header, ScriptError, check_size, job
 
 FENCE: Final = "---"
 OWN: Final = ("startingMessage", "tools", "model", "maxTurns")

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from agentjobs.cli import options, render, screen
+from agentjobs.cli import options, screen
+from agentjobs.cli.commands import render
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER, Json, Kube
 from agentjobs.cli.text import at
@@ -20,7 +21,7 @@ def run(
     force: Annotated[bool, typer.Option("--force-conflicts", help="Take over fields that somebody else has set.")] = False,
 ) -> None:
     """Render and apply jobs. Nothing new runs before it is approved; each digest is printed with what it waits for."""
-    from agentjobs.cli.documents import all_to_yaml
+    from agentjobs.cli.files.documents import all_to_yaml
 
     bodies = render.manifests(paths, None)
     flags = ("--server-side", f"--field-manager={FIELD_MANAGER}", *(("--force-conflicts",) if force else ()))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from agentjobs.cli import options, screen
-from agentjobs.cli.decide import decide_packages
+from agentjobs.cli.commands.decide import decide_packages
 from agentjobs.cli.kube import JOBS, PACKAGE_APPROVALS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import Column, at, named, one_line
@@ -111,7 +111,7 @@ def _decide(kube: Kube, pins: Sequence[str], reason: str | None, *, yes: bool, d
 def _asked(what: Sequence[str]) -> dict[str, list[str]]:
     """Pins, each with the files that ask for it. Raises Problem for what is neither a pin nor a file."""
     from agentjobs.api.package_rules import canonical_or_none
-    from agentjobs.cli.files import jobs_in
+    from agentjobs.cli.files.manifests import jobs_in
 
     asked: dict[str, list[str]] = defaultdict(list)
     for word in what:
@@ -199,8 +199,8 @@ def _on_cards(jobs: Iterable[Json]) -> frozenset[str]:
 
 
 def _inventory(path: Path) -> Mapping[str, str]:
-    from agentjobs.cli.files import read
-    from agentjobs.cli.json_text import JsonError, from_json
+    from agentjobs.cli.files.json_text import JsonError, from_json
+    from agentjobs.cli.files.manifests import read
 
     try:
         listed: Any = from_json(read(path))

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
-from agentjobs.cluster.sources import SourceCache
-from agentjobs.cluster.uses import Uses
 from agentjobs.core.content.packages import PackageApprovalView, package_approval_view
 from agentjobs.core.runs.retention import size
 from agentjobs.core.views.approvals import ApprovalView, RevisionView, approval_view, revision_view
@@ -23,6 +21,8 @@ from agentjobs.core.views.metadata import Body, controller_uid
 from agentjobs.core.views.pod import PodView, pod_view
 from agentjobs.core.views.run import FinishedRun, RunView, run_view
 from agentjobs.core.wire.bodies import SIZE, unreadable
+from agentjobs.operator.caches.sources import SourceCache
+from agentjobs.operator.caches.uses import Uses
 
 log = logging.getLogger(__name__)
 

@@ -9,14 +9,14 @@ import asyncio
 from typing import Any, Final
 
 from agentjobs.api import names
-from agentjobs.cluster import cache as caches
-from agentjobs.cluster import sources
-from agentjobs.cluster.cache import NO_JOB, Cache, Key
 from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
-from agentjobs.cluster.fresh import pages
-from agentjobs.cluster.streams import Streams
 from agentjobs.core.errors import Unlisted
 from agentjobs.core.views.run import FINAL_PHASES, FinishedRun
+from agentjobs.operator.caches import cache as caches
+from agentjobs.operator.caches import sources
+from agentjobs.operator.caches.cache import NO_JOB, Cache, Key
+from agentjobs.operator.caches.fresh import pages
+from agentjobs.operator.caches.streams import Streams
 
 ACTIVE_RUNS: Final = ",".join(f"status.phase!={phase}" for phase in sorted(FINAL_PHASES))
 FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"

@@ -11,11 +11,11 @@ from typing import Any, Final
 import kopf
 
 from agentjobs.api import names
-from agentjobs.cluster.cache import Cache, Key
-from agentjobs.cluster.relist import SELECTORS
-from agentjobs.cluster.streams import Streams
 from agentjobs.core.content.packages import package_approval_view
 from agentjobs.core.errors import ClusterError
+from agentjobs.operator.caches.cache import Cache, Key
+from agentjobs.operator.caches.relist import SELECTORS
+from agentjobs.operator.caches.streams import Streams
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The operator's settings. Read once from the environment at start; nobody else reads the environment."""
+"""The operator's settings. `__main__` hands over the environment at start; nobody else reads it."""
 
 from __future__ import annotations
 

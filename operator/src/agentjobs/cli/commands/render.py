@@ -15,7 +15,7 @@ from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
 
 if TYPE_CHECKING:
-    from agentjobs.cli.files import FileJob
+    from agentjobs.cli.files.manifests import FileJob
 
 _DEVICES: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 Paths = Annotated[
@@ -33,7 +33,7 @@ def run(
     output: Annotated[options.Output, typer.Option("--output", "-o", help="yaml, json or name.")] = options.Output.YAML,
 ) -> None:
     """Render scripts in jobs/ and agents in agents/ to manifests, without a cluster."""
-    from agentjobs.cli.documents import all_to_yaml, to_yaml
+    from agentjobs.cli.files.documents import all_to_yaml, to_yaml
 
     found = manifests(paths, namespace)
     if folder:
@@ -88,7 +88,7 @@ def _umask() -> int:
 
 def manifests(paths: list[Path] | None, namespace: str | None) -> list[Json]:
     """Of these files, or of the folders that a repository has. Each name once. Raises Problem."""
-    from agentjobs.cli.files import RENDERED, jobs_in
+    from agentjobs.cli.files.manifests import RENDERED, jobs_in
 
     chosen = paths or [Path(name) for name in RENDERED if Path(name).is_dir()]
     if not chosen:

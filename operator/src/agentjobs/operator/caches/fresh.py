@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from agentjobs.cluster.cache import Cache
 from agentjobs.cluster.client import Api, Json
 from agentjobs.core.errors import Outdated
+from agentjobs.operator.caches.cache import Cache
 
 
 async def pages(

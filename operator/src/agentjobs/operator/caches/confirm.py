@@ -9,9 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from agentjobs.api import names
-from agentjobs.cluster.cache import Cache, Key
 from agentjobs.cluster.client import Api
-from agentjobs.cluster.fresh import pages
 from agentjobs.core.approval import obstacles, revisions
 from agentjobs.core.approval.decisions import verdict
 from agentjobs.core.approval.in_force import in_force, is_suspended
@@ -20,6 +18,8 @@ from agentjobs.core.observed import Observed
 from agentjobs.core.runs import cases
 from agentjobs.core.runs.cases import Case, begun
 from agentjobs.core.schedules import accounting
+from agentjobs.operator.caches.cache import Cache, Key
+from agentjobs.operator.caches.fresh import pages
 
 
 async def confirm_approvals(api: Api, cache: Cache, key: Key, observed: Observed) -> bool:

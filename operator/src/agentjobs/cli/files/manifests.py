@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import yaml
 
-from agentjobs.cli import agents, header, scripts
-from agentjobs.cli.documents import Document, documents, line_of, words_of
-from agentjobs.cli.json_text import JsonError, from_json
+from agentjobs.cli.files import agents, header, scripts
+from agentjobs.cli.files.documents import Document, documents, line_of, words_of
+from agentjobs.cli.files.json_text import JsonError, from_json
+from agentjobs.cli.files.scripts import ScriptError
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.scripts import ScriptError
 
 KIND: Final = "ScheduledAgentJob"
 MANIFESTS: Final = frozenset({".yaml", ".yml", ".json"})

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
-from agentjobs.cli.documents import MAX_DEPTH, most, too_deep
+from agentjobs.cli.files.documents import MAX_DEPTH, most, too_deep
 
 MAX_DIGITS: Final = 400
 """Of a number. Beyond it a program can no longer tell one from the next anyway."""

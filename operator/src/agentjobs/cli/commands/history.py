@@ -6,7 +6,8 @@ from typing import Annotated, Final
 
 import typer
 
-from agentjobs.cli import logs, options, rows, screen
+from agentjobs.cli import options, rows, screen
+from agentjobs.cli.commands import logs
 from agentjobs.cli.kube import RUNS, Json, Kube
 from agentjobs.cli.text import at
 

@@ -27,9 +27,9 @@ def run(
 ) -> None:
     """Write a job: a script with a header, in jobs/, or the header for a script or an agent file. What is not given is asked."""
     from agentjobs.api.rules import JOB_NAME
-    from agentjobs.cli import agents, scripts
     from agentjobs.cli.contents import content_of
-    from agentjobs.cli.files import read
+    from agentjobs.cli.files import agents, scripts
+    from agentjobs.cli.files.manifests import read
 
     as_agent = script is not None and script.suffix == ".md"
     kind = agents if as_agent else scripts
@@ -59,7 +59,7 @@ def run(
 
 def _has_header(manifest: Callable[[str, str], object], script: Path | None, body: str) -> bool:
     """Raises Problem for one that is wrong."""
-    from agentjobs.cli.scripts import ScriptError
+    from agentjobs.cli.files.scripts import ScriptError
 
     try:
         return bool(manifest("x", body))

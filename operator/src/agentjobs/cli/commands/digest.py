@@ -17,7 +17,7 @@ def run(
     ],
 ) -> None:
     """Print what an approval of these files has to name: digest and job, without a cluster."""
-    from agentjobs.cli.files import jobs_in
+    from agentjobs.cli.files.manifests import jobs_in
 
     for job in jobs_in(paths):
         screen.say(f"{content_of(job.name, job.spec, job.where, place=job.place).digest}  {job.name}")

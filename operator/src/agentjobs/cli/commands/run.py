@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from agentjobs.cli import events, logs, options, rows, screen
+from agentjobs.cli import options, rows, screen
+from agentjobs.cli.commands import logs
+from agentjobs.cli.files import events
 from agentjobs.cli.kube import AGAIN, RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at, one_line

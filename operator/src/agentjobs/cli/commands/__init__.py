@@ -1,0 +1,1 @@
+"""The commands of `kubectl saj`, one module each."""

@@ -1,0 +1,1 @@
+"""Files that people and agents write, read and written."""

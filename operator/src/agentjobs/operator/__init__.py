@@ -1,0 +1,1 @@
+"""The operator: the one process that watches resources and acts on them."""

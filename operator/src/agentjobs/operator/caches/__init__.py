@@ -1,0 +1,1 @@
+"""What has been seen of the cluster, and how it is kept true."""
