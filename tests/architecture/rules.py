@@ -33,7 +33,8 @@ CORE: tuple[frozenset[str], ...] = tuple(
             {"approval"},
             {"runs"},
             {"status"},
-            {"gone", "decide"},
+            {"gone", "doubts"},
+            {"decide"},
         ),
     )
 )
@@ -48,6 +49,7 @@ ROOMS: dict[str, tuple[frozenset[str], ...]] = {
     "operator": (
         frozenset({"settings", "caches", "collect", "admission", "lease", "session"}),
         frozenset({"execute", "workqueue", "watch", "probes"}),
+        frozenset({"gather"}),
         frozenset({"reconcile"}),
         frozenset({"controller"}),
         frozenset({"process"}),

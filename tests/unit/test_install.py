@@ -19,6 +19,7 @@ from agentjobs.core.runner.envelope import EnvelopeError
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runner.installer import Installation, Resolution, read_installation, read_resolution
 from agentjobs.core.runs import resolutions
+from agentjobs.core.runs.cases import cases
 from agentjobs.core.runs.outcome import Ending, record
 from agentjobs.core.views.approvals import RevisionView
 from agentjobs.core.views.cronjob import cron_job_view
@@ -271,17 +272,21 @@ def test_what_is_no_first_resolution_of_the_approved_packages_is_not_kept(found:
     assert kept(with_run(installed={"now": found})) == []
 
 
+def to_read(seen: Observed) -> tuple[PodView, ...]:
+    return resolutions.to_read(seen, cases(seen))
+
+
 def test_an_installers_log_is_read_until_it_is_kept_and_once_more_for_the_record() -> None:
     seen = with_run()
     running = tuple(replace(each, running=True, started="2026-11-22T08:00:00Z") for each in seen.pods)
-    assert [each.run for each in resolutions.to_read(replace(seen, pods=running))] == ["now"]
+    assert [each.run for each in to_read(replace(seen, pods=running))] == ["now"]
     name = naming.revision_name("report", current_content(seen.job).digest)
     known = replace(seen, resolutions=frozenset({name}))
-    assert resolutions.to_read(replace(known, pods=running)) == ()
+    assert to_read(replace(known, pods=running)) == ()
     over = tuple(replace(each, phase="Succeeded", exit_code=0, started="2026-11-22T08:00:00Z") for each in seen.pods)
-    assert [each.run for each in resolutions.to_read(replace(known, pods=over))] == ["now"]
+    assert [each.run for each in to_read(replace(known, pods=over))] == ["now"]
     failed = tuple(replace(each, install_exit=1) for each in over)
-    assert resolutions.to_read(replace(known, pods=failed)) == ()
+    assert to_read(replace(known, pods=failed)) == ()
 
 
 def test_a_run_that_installs_says_so_and_does_not_run_into_the_limit_for_pods_that_cannot_start() -> None:

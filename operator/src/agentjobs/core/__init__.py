@@ -20,5 +20,6 @@ The map, from the ground up; a room imports only from those above it (`tests/arc
 - `approval`: what approvals say, what is in force, what an approver sees.
 - `runs`: the life of a run, from the request for it to its record and its end.
 - `status`: the job's answer to its author: conditions, story, Events.
+- `doubts`: what has to be looked at again before anything is decided, and why.
 - `gone`, `decide`: what a deleted job left behind, and the decision about one job. Read `decide` first.
 """

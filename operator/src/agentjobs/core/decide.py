@@ -10,8 +10,9 @@ from typing import Literal
 from agentjobs.core import naming
 from agentjobs.core.admission import PATIENCE
 from agentjobs.core.approval import obstacles, revisions
-from agentjobs.core.approval.in_force import in_force, is_suspended
+from agentjobs.core.approval.in_force import is_suspended
 from agentjobs.core.content.digest import Content
+from agentjobs.core.doubts import assess
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import ANSWER, CONTENT, STATUS, Kind, Plan, Stage, Verb, Write
 from agentjobs.core.runs import following, history, pauses, resolutions, retention, stops
@@ -33,8 +34,9 @@ NO_EARLIER_THAN = timedelta(seconds=1)
 
 def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     """The whole decision about one job. `now` is aware."""
-    force, shown = with_card(observed, in_force(observed), policy, now)
-    steps = tuple(following.follow(observed, force, policy, now))
+    situation = assess(observed)
+    force, shown = with_card(observed, situation.force, policy, now)
+    steps = tuple(following.follow(observed, force, situation.cases, policy, now))
     status = next((step.status for step in reversed(steps) if step.status), observed.job.status)
     active = story.activity(steps)
     status = pauses.settled(observed.job, force, status if active.running or active.stuck else history.without_running(status), now)

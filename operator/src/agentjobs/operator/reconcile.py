@@ -4,53 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
-from agentjobs.api import names
-from agentjobs.api.event import Event
-from agentjobs.cluster.client import METADATA, Api, Json
-from agentjobs.core import gone, naming
-from agentjobs.core.approval import revisions, second_person
-from agentjobs.core.approval.decisions import verdict
-from agentjobs.core.approval.in_force import current_content, in_force, pins_in_use
-from agentjobs.core.content.digest import Content, parse_revision
-from agentjobs.core.content.packages import PackageApprovalView, Packages
-from agentjobs.core.content.sources import Sources, references
+from agentjobs.cluster.client import Api
+from agentjobs.core import gone
 from agentjobs.core.decide import decide
-from agentjobs.core.errors import ClusterError, NotFound, UserError
-from agentjobs.core.observed import Claim, Follower, Observed
-from agentjobs.core.plan import Plan, Write
-from agentjobs.core.runner.evidence import Evidence
-from agentjobs.core.runner.installer import Resolution
-from agentjobs.core.runs import following, resolutions, retention, stops
-from agentjobs.core.triggers import chains
-from agentjobs.core.triggers.events import to_read
-from agentjobs.core.views.approvals import ApprovalView, revision_view
+from agentjobs.core.doubts import about_decisions, about_runs
+from agentjobs.core.errors import ClusterError
+from agentjobs.core.observed import Observed
+from agentjobs.core.plan import Plan
+from agentjobs.core.runs import retention, stops
 from agentjobs.core.views.cronjob import cron_job_view
-from agentjobs.core.views.event import event_of
-from agentjobs.core.views.job import JobView, is_left, is_of, job_view
-from agentjobs.core.views.metadata import is_orphaning, labels_of
-from agentjobs.core.views.pod import PodView
-from agentjobs.core.views.run import FinishedRun
-from agentjobs.core.workload import install, sessions
-from agentjobs.core.workload.records import REVISION_KEY
 from agentjobs.core.workload.settings import RunPolicy
-from agentjobs.operator.admission import JUST_NOW, LATELY, Guard
-from agentjobs.operator.caches.cache import NO_JOB, Cache, Key
-from agentjobs.operator.caches.confirm import confirm_approvals, confirm_leftovers, confirm_packages, confirm_runs, confirm_starts
-from agentjobs.operator.caches.sources import read
-from agentjobs.operator.collect import read_evidence, read_installed
+from agentjobs.operator.admission import JUST_NOW, Guard
+from agentjobs.operator.caches.cache import Cache, Key
 from agentjobs.operator.execute import Executor
+from agentjobs.operator.gather import Gatherer, current
 
 log = logging.getLogger(__name__)
 
 LARGE_BYTES: Final = 32 * 1024
 """Of what is approved together. Of 256 KiB in the worst form a decision takes 140 ms."""
-
-Whose = Literal["ours", "left", "foreign", "none"]
 
 
 class Reconciler:
@@ -70,46 +47,27 @@ class Reconciler:
         self._policy = policy
         self._clock = clock
         self._guard = guard
-        self._left_over: dict[Key, dict[str, datetime]] = {}
-        self._ended: dict[Key, dict[str, datetime]] = {}
         self._executor = Executor(cluster, cache, finished)
+        self._gather = Gatherer(cluster, cache, policy, clock, guard, self._executor)
 
     async def reconcile(self, key: Key) -> float | None:
         """Returns after how many seconds to look again; None: when something happens. Raises ClusterError: try again."""
         self._executor.begin(key)
-        body, cron_job = await asyncio.gather(self._find("job", *key), self._find("cronjob", *key))
-        job = self._known(key, body)
-        cron = cron_job_view(cron_job) if cron_job else None
-        known = self._executor
-        seen = Observed(job=job, cron_job=cron, settled=known.settled, refused=known.refused(key), taken=known.taken(key))
-        seen = await self._stop_first(key, self._with_cache(key, seen))
-        if job.gone:
+        seen = await self._stop_first(key, await self._gather.first_look(key))
+        if seen.job.gone:
             return await self._executor.carry_out(key, await self._end_what_is_left(key, seen))
-        observed = await self._observe(key, seen)
+        observed = await self._gather.all(key, seen)
         plan = await self._decided(observed)
-        if plan.may_start_something:
-            observed = replace(observed, gap=await self._guard.look(JUST_NOW))
-            plan = await self._decided(observed)
+        if plan.may_start_something and (gap := await self._guard.look(JUST_NOW)) != observed.gap:
+            plan = await self._decided(replace(observed, gap=gap))
         return await self._executor.carry_out(key, plan)
 
     async def _decided(self, observed: Observed) -> Plan:
         """Not on the event loop where it can take more than 50 ms: long texts are compared, the data of events is checked."""
-        contents = (_current(observed.job, observed.sources), observed.previous)
+        contents = (current(observed.job, observed.sources), observed.previous)
         if observed.events or sum(len(content.document) for content in contents if content) > LARGE_BYTES:
             return await asyncio.to_thread(decide, observed, self._policy, self._clock())
         return decide(observed, self._policy, self._clock())
-
-    def _known(self, key: Key, body: Json | None) -> JobView:
-        if body is not None and not is_orphaning(body):
-            self._cache.jobs.put(body)
-            return job_view(body)
-        self._cache.jobs.drop(key)
-        self._cache.uses.tell(key, ())
-        self._cache.sources.uses(key, ())
-        self._left_over.pop(key, None)
-        self._ended.pop(key, None)
-        self._executor.forget(key)
-        return gone.stand_in(*key, uid=body["metadata"]["uid"] if body else "")
 
     async def _stop_first(self, key: Key, seen: Observed) -> Observed:
         """Before anything else is looked at, which could fail or take long: what is denied or cancelled ends.
@@ -119,230 +77,21 @@ class Reconciler:
         try:
             for sure in (True, False):
                 if not sure and next(stops.writes(seen), None):
-                    await confirm_approvals(self._cluster, self._cache, key, seen)
-                    await confirm_packages(self._cluster, self._cache, key, seen)
-                    seen = self._with_cache(key, seen)
+                    seen = (await self._gather.certain(key, seen, about_decisions)).observed
                 for write in stops.writes(seen, sure=sure):
                     body = await self._executor.execute(key, write)
                     if write.kind == "cronjob" and body:
                         seen = replace(seen, cron_job=cron_job_view(body))
-                seen = self._with_cache(key, seen)
+                seen = self._gather.with_cache(key, seen)
         except ClusterError as error:
             log.warning("not stopped yet: %s", error, extra={"job": key[1], "namespace": key[0]})
         return seen
 
     async def _end_what_is_left(self, key: Key, seen: Observed) -> Plan:
         """Of a job that is gone."""
-        if await confirm_runs(self._cluster, self._cache, key, seen):
-            seen = self._with_cache(key, seen)
-        seen = replace(seen, evidence=await self._evidence(key, following.to_read(seen)))
+        situation = await self._gather.certain(key, seen, about_runs)
+        seen = replace(situation.observed, evidence=await self._gather.evidence(key, situation))
         plan = gone.decide_gone(seen, self._policy, self._clock())
-        records = self._over_budget(key)
+        records = self._gather.over_budget(key)
         wait = 0 if len(records) == retention.AT_ONCE else plan.requeue_after
         return Plan((*plan.writes, *retention.deletions(records)), wait)
-
-    async def _observe(self, key: Key, seen: Observed) -> Observed:
-        observed = replace(seen, gap=await self._guard.look(LATELY))
-        observed = self._with_cache(key, await self._with_contents(observed))
-        for confirm in (confirm_approvals, confirm_packages, confirm_runs):
-            if await confirm(self._cluster, self._cache, key, observed):
-                observed = self._with_cache(key, observed)
-        if await confirm_starts(self._cluster, self._cache, key, observed, self._clock()):
-            observed = self._with_cache(key, observed)
-        if observed.sources and _comes_into_force(observed):
-            # Between the card and the approval somebody may have changed a text, and the watch not have told it yet.
-            observed = self._with_cache(key, await self._with_contents(observed, anew=True))
-        observed = await self._with_leftovers(key, observed)
-        seen, claim, evidence, events, followers = await asyncio.gather(
-            self._revisions(observed),
-            self._session_claim(observed),
-            self._evidence(key, following.to_read(observed)),
-            self._events(key, to_read(observed)),
-            self._followers(key, observed),
-        )
-        observed = replace(seen, session_claim=claim, evidence=evidence, events=events, followers=followers)
-        observed = replace(observed, installed=await self._installed(resolutions.to_read(observed)), over_budget=self._over_budget(key))
-        return replace(observed, shortened=await self._shortened(key, observed))
-
-    def _with_cache(self, key: Key, observed: Observed) -> Observed:
-        self._cache.uses.tell(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
-        approvals: tuple[ApprovalView, ...] = self._cache.approvals.of(key)
-        alone: tuple[ApprovalView, ...] = ()
-        packages = Packages(self._policy.inventory, self._cache.package_approvals.of((key[0], NO_JOB)))
-        packages_alone: tuple[PackageApprovalView, ...] = ()
-        if self._policy.second_person:
-            content = _current(observed.job, observed.sources)
-            digest = content.digest if content else None
-            approvals, alone = second_person.apart(observed.job, digest, approvals)
-            packages_alone = second_person.packages_alone(observed.job, digest, packages.approvals)
-        return replace(
-            observed,
-            taken=self._executor.taken(key),
-            packages=packages,
-            packages_alone=packages_alone,
-            approvals=approvals,
-            alone=alone,
-            batch_jobs=self._cache.batch_jobs.of(key),
-            pods=self._cache.pods.of(key),
-            runs=self._cache.runs.of(key),
-            finished=self._cache.finished.of(key),
-            kept=self._cache.revisions.of(key),
-        )
-
-    async def _with_contents(self, observed: Observed, *, anew: bool = False) -> Observed:
-        """The texts that the spec refers to, and the content last in force."""
-        job = observed.job
-        wanted = references(job.spec) if job.spec else frozenset()
-        self._cache.sources.uses((job.namespace, job.name), {reference.name for reference in wanted})
-        sources = await read(self._cluster, self._cache.sources, job.namespace, wanted, anew=anew)
-        observed = replace(observed, sources=sources)
-        return replace(observed, previous=await self._previous(observed))
-
-    async def _with_leftovers(self, key: Key, observed: Observed) -> Observed:
-        """Since when each revision is left over, as far as this process knows."""
-        now = self._clock()
-        for ask in (True, False):
-            known = self._left_over.pop(key, {})
-            uids = [revision.uid for revision in revisions.left_over(observed, in_force(observed))]
-            since = {uid: known.get(uid, now) for uid in uids}
-            if since:
-                self._left_over[key] = since
-            observed = replace(observed, left_over_since=since)
-            if not (ask and await confirm_leftovers(self._cluster, self._cache, key, observed, now)):
-                break
-            observed = self._with_cache(key, observed)
-        return observed
-
-    async def _find(self, kind: str, namespace: str, name: str, accept: str = "application/json") -> Json | None:
-        try:
-            return await self._cluster.get(kind, namespace, name, accept=accept)
-        except NotFound:
-            return None
-
-    async def _previous(self, observed: Observed) -> Content | None:
-        """The content last in force, where it is not the spec's own: read back from its revision."""
-        job = observed.job
-        digest = job.status.approval.digest if job.status.approval else None
-        current = _current(job, observed.sources)
-        if digest is None or (current and current.digest == digest):
-            return None
-        revision = await self._find("revision", job.namespace, naming.revision_name(job.name, digest))
-        revision = revision or await self._find("revision", job.namespace, naming.older_revision_name(job.name, digest))
-        if revision is None or not is_of(revision, job):
-            return None
-        try:
-            return parse_revision(job.name, revision["data"][REVISION_KEY].encode(), digest)
-        except (UserError, KeyError) as error:
-            log.warning("the revision in force cannot be used: %s", error, extra={"job": job.name, "namespace": job.namespace})
-            return None
-
-    async def _revisions(self, observed: Observed) -> Observed:
-        """With those revisions of the approved contents that exist and are ours, and those whose packages' resolution does and is."""
-        job, contents = observed.job, (_current(observed.job, observed.sources), observed.previous)
-        approved = [content for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
-        found = await asyncio.gather(*(self._revision_of(job, content.digest) for content in approved))
-        existing = frozenset(name for name, whose, _ in found if whose == "ours")
-        packed = {content.digest for content in approved if install.needed(content, self._policy)}
-        named = [revisions.frozen(replace(observed, revisions=existing), digest).name for digest in packed]
-        kept = await self._ours(job, tuple(map(naming.resolution_name, named)))
-        return replace(
-            observed,
-            revisions=existing,
-            resolutions=frozenset(name for name in named if naming.resolution_name(name) in kept),
-            foreign=frozenset(name for name, whose, _ in found if whose == "foreign"),
-            left_behind={name: uid for name, whose, uid in found if whose == "left"},
-        )
-
-    async def _revision_of(self, job: JobView, digest: str) -> tuple[str, Whose, str]:
-        """The name of the revision that holds this content, today's or the older one, whose it is, and its uid."""
-        name, older = naming.revision_name(job.name, digest), naming.older_revision_name(job.name, digest)
-        found = await self._find("revision", job.namespace, name, METADATA)
-        if found and _holds(found, job, digest):
-            return name, "ours", ""
-        # Nobody makes such names any more: what there is of them, the first list has shown.
-        known = self._cache.revisions.version((job.namespace, older))
-        kept = await self._find("revision", job.namespace, older, METADATA) if known else None
-        if kept and _holds(kept, job, digest):
-            return older, "ours", ""
-        if found and is_left(found, job):
-            return name, "left", str(found["metadata"]["uid"])
-        return name, "foreign" if found and labels_of(found).get(names.JOB_LABEL) != job.name else "none", ""
-
-    async def _ours(self, job: JobView, wanted: tuple[str, ...]) -> frozenset[str]:
-        found = await asyncio.gather(*(self._find("revision", job.namespace, name, METADATA) for name in wanted))
-        return frozenset(name for name, body in zip(wanted, found, strict=True) if body and is_of(body, job))
-
-    async def _installed(self, pods: tuple[PodView, ...]) -> Mapping[str, Resolution]:
-        found = await asyncio.gather(*(read_installed(self._cluster, pod) for pod in pods))
-        return {pod.run: installed for pod, installed in zip(pods, found, strict=True) if installed}
-
-    async def _session_claim(self, observed: Observed) -> Claim:
-        job = observed.job
-        spec = in_force(observed).spec
-        if spec is None or not sessions.continuous(spec):
-            return "none"
-        found = await self._find("claim", job.namespace, naming.claim_name(job.name), METADATA)
-        if found is None:
-            return "none"
-        # One that is left of an earlier job is kept: whoever deletes a job without it wants its session.
-        return "ours" if is_of(found, job) or is_left(found, job) else "foreign"
-
-    async def _evidence(self, key: Key, pods: tuple[PodView, ...]) -> Mapping[str, Evidence]:
-        now, known = self._clock(), self._ended.pop(key, {})
-        since = {pod.uid: known.get(pod.uid, now) for pod in pods if pod.ended}
-        if since:
-            self._ended[key] = since
-        found = await asyncio.gather(*(read_evidence(self._cluster, pod, now - since.get(pod.uid, now)) for pod in pods))
-        return {pod.run: evidence for pod, evidence in zip(pods, found, strict=True) if evidence}
-
-    async def _events(self, key: Key, names: tuple[str, ...]) -> Mapping[str, Event]:
-        found = await asyncio.gather(*(self._find("run", key[0], name) for name in names))
-        for name, body in zip(names, found, strict=True):
-            if body is None:
-                # Its deletion was not told: the next one would wait for it until the re-list.
-                self._cache.runs.drop((key[0], name))
-        events = {name: event_of(body) for name, body in zip(names, found, strict=True) if body}
-        return {name: event for name, event in events.items() if event}
-
-    async def _followers(self, key: Key, observed: Observed) -> tuple[Follower, ...]:
-        """Asked for anew: caches may not have told yet which jobs these are, and a run is recorded once."""
-        if not following.is_ending(observed):
-            return ()
-        pages = self._cluster.list("cronjob", key[0], labelSelector=f"{chains.PREFIX}{key[1]}")
-        found = [chains.follower(body, key[1]) async for page in pages for body in page["items"] or ()]
-        return tuple(other for other in found if other)
-
-    def _over_budget(self, key: Key) -> tuple[FinishedRun, ...]:
-        stored, namespace = self._cache.stored_bytes, key[0]
-        budget = retention.allowance(stored, self._policy.budgets)
-        if stored[namespace] <= budget:
-            return ()
-        finished = self._cache.finished_in(namespace)
-        jobs = {run.job for run in finished if self._cache.jobs.version((namespace, run.job))}
-        return retention.over_budget(finished, budget, jobs)[: retention.AT_ONCE]
-
-    async def _shortened(self, key: Key, observed: Observed) -> tuple[Write, ...]:
-        found = []
-        for run in retention.to_read(observed):
-            body = await self._find("run", key[0], run.name)
-            if body is None:
-                self._cache.forget_finished((key[0], run.name))
-            elif body["metadata"]["uid"] == run.uid:
-                found.append(retention.shortened(body))
-        return tuple(found)
-
-
-def _comes_into_force(observed: Observed) -> bool:
-    content, told = in_force(observed).content, observed.job.status.approval
-    return content is not None and content.digest != (told and told.digest)
-
-
-def _holds(revision: Json, job: JobView, digest: str) -> bool:
-    return is_of(revision, job) and revision_view(revision).digest == digest
-
-
-def _current(job: JobView, sources: Sources) -> Content | None:
-    try:
-        return current_content(job, sources)
-    except UserError:
-        return None

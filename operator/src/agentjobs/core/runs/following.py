@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,7 +14,7 @@ from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Stage, Write, run_strand
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runs import history, stops
-from agentjobs.core.runs.cases import Case, Scene, Step, begun, cases, concurrency_policy, over
+from agentjobs.core.runs.cases import Case, Scene, Step, begun, concurrency_policy, over
 from agentjobs.core.runs.outcome import MAX_MESSAGE, Ending, record
 from agentjobs.core.runs.starting import let_go, start
 from agentjobs.core.runs.writes import adopt, delete_job, final, progress, skipped
@@ -43,25 +43,23 @@ AT_ONCE: Final = {"finishes": FINISH_AT_ONCE, "creates": MANY, "answers": MANY}
 """Runs in one pass. Whoever may start a job can ask for thousands, and stops are looked at between passes."""
 
 
-def to_read(observed: Observed) -> tuple[PodView, ...]:
+def to_read(found: Iterable[Case]) -> tuple[PodView, ...]:
     """The pods whose log holds the output of a run that has no complete record yet."""
     return tuple(
-        case.pod
-        for case in cases(observed)
-        if case.pod and case.pod.started and case.run and not case.run.final and not case.final and over(case)
+        case.pod for case in found if case.pod and case.pod.started and case.run and not case.run.final and not case.final and over(case)
     )
 
 
-def is_ending(observed: Observed) -> bool:
+def is_ending(found: Iterable[Case]) -> bool:
     """A run is over, or being ended, that has no complete record: other jobs may have to follow it."""
-    return any(case.run and not case.run.final and not case.final and over(case) for case in cases(observed))
+    return any(case.run and not case.run.final and not case.final and over(case) for case in found)
 
 
-def follow(observed: Observed, force: InForce, policy: RunPolicy, now: datetime) -> Iterator[Step]:
+def follow(observed: Observed, force: InForce, found: tuple[Case, ...], policy: RunPolicy, now: datetime) -> Iterator[Step]:
     """One step for each case. Later cases see the status as earlier ones left it."""
     contents = [content for content in (force.current, observed.previous) if content]
     stopping = stops.reasons(observed, contents)
-    scene = Scene(observed, force, policy, now, cases(observed), observed.job.status, stopping)
+    scene = Scene(observed, force, policy, now, found, observed.job.status, stopping)
     count: Counter[str] = Counter()
     for case in scene.cases:
         step = _step(scene, case)

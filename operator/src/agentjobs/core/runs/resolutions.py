@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agentjobs.core.approval import revisions
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Stage, Write
-from agentjobs.core.runs.cases import cases, over
+from agentjobs.core.runs.cases import Case, over
 from agentjobs.core.views.batch_job import BatchJobView
 from agentjobs.core.views.pod import PodView
 from agentjobs.core.workload import install, records
 
 
-def to_read(observed: Observed) -> tuple[PodView, ...]:
+def to_read(observed: Observed, found: Iterable[Case]) -> tuple[PodView, ...]:
     """The pods whose installer's log is wanted: for the record of a run that is over, or because nothing is kept of its revision yet."""
     return tuple(
         case.pod
-        for case in cases(observed)
+        for case in found
         if case.pod and case.pod.install_exit == 0 and case.run and not case.run.final and not case.final
         if over(case) or not _is_kept(observed, case.batch_job)
     )
