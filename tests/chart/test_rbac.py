@@ -69,13 +69,14 @@ def the_operators(documents: list[Document], kind: str) -> Document:
 
 
 def on_policies(documents: list[Document]) -> dict[tuple[str, str, str], str]:
-    """It may read each by its name. Not where it does not look at them: `full` allows that they are missing."""
+    """It may read each by its name, and list them. Not where it does not look at them: `full` allows that they are missing."""
     if container(documents)["image"].startswith("registry.example.com"):
         return {}
     admission = "admissionregistration.k8s.io"
     found = [document for document in documents if document["apiVersion"].startswith(admission)]
     kinds = {f"{document['kind'].lower()}s".replace("policys", "policies") for document in found}
-    return {(admission, kind, document["metadata"]["name"]): "get" for kind in kinds for document in found}
+    by_name = {(admission, kind, document["metadata"]["name"]): "get" for kind in kinds for document in found}
+    return by_name | {(admission, kind, ""): "list" for kind in kinds}
 
 
 @pytest.fixture(scope="module", params=[None, FULL_VALUES], ids=["default", "full"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -168,10 +169,21 @@ class Policies(Server):
     def __init__(self) -> None:
         super().__init__(NOW)
         self.specs = dict(WHOLE)
+        self.labelled = set(WHOLE)
         self.asked = 0
+        self.got: list[tuple[str, str]] = []
+
+    async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
+        assert selectors == {"labelSelector": "app.kubernetes.io/part-of=agentjobs"}
+        self.asked += 1
+        kind = kind.rpartition("/")[2]
+        found = {name: spec for (of, name), spec in self.specs.items() if of == kind and (of, name) in self.labelled}
+        yield {"items": [{"metadata": {"name": name}, "spec": spec} for name, spec in found.items()]}
+        yield {"items": None, "metadata": {"resourceVersion": "1"}}
 
     async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
         self.asked += 1
+        self.got.append((kind.rpartition("/")[2], name))
         spec = self.specs.get((kind.rpartition("/")[2], name))
         if spec is None:
             raise NotFound(name, 404)
@@ -195,6 +207,23 @@ def test_the_cluster_is_asked_when_the_last_answer_is_old() -> None:
     assert asyncio.run(look(20, LATELY)) == first
     server.specs = dict(WHOLE)
     assert asyncio.run(look(20, LATELY)) is None
+
+
+def test_one_list_a_kind_is_enough_and_a_label_that_was_taken_off_is_no_gap() -> None:
+    server = Policies()
+    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).look(JUST_NOW)) is None
+    assert (server.asked, server.got) == (2, [])
+    server.labelled = {BINDING}
+    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).look(JUST_NOW)) is None
+    assert server.got == [(EXPECTED[0].kind, "a")]
+
+
+def test_a_policy_of_another_name_with_the_label_stands_in_for_none() -> None:
+    server = Policies()
+    server.specs = {**WHOLE, (BINDING[0], "b"): WHOLE[BINDING]}
+    del server.specs[BINDING]
+    server.labelled = set(server.specs)
+    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).look(JUST_NOW)) == Gap((MISSING,), NOW)
 
 
 def test_the_log_says_which_approvals_to_look_at(caplog: pytest.LogCaptureFixture) -> None:
