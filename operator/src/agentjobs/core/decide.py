@@ -42,8 +42,8 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     status = pauses.settled(observed.job, force, status if active.running or active.stuck else history.without_running(status), now)
     held = is_suspended(observed.job) or status.failure_pause is not None
     obstacle = obstacles.obstacle(observed, force)
-    outlook = accounting.outlook(observed, force, status, obstacle, suspended=held, now=now)
-    status = answer(observed, force, status, policy, outlook, active, now=now, shown=shown)
+    starts = accounting.start_plan(observed, force, status, obstacle, suspended=held, now=now)
+    status = answer(observed, force, status, policy, starts, active, now=now, shown=shown)
     can_wait = any(step.begins for step in steps) and only_time_passed(observed.job.status, status)
     telling = (Stage.RECORD, STATUS) if any(step.finished for step in steps) else (Stage.TELL, ANSWER)
     writes = (
@@ -51,8 +51,8 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *_revision(observed, force),
         *_session_claim(observed, force, policy),
         *resolutions.writes(observed, force),
-        *_cron_job(observed, force, policy, outlook.timing, now),
-        *outlook.writes,
+        *_cron_job(observed, force, policy, starts.timing, now),
+        *starts.writes,
         *kube_events.of_starts(observed.job, (write for step in steps for write in step.before), now),
         *(write for step in steps for write in step.before),
         *kube_events.of_taken(observed.job, observed.taken, now),
@@ -63,7 +63,7 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *retention.writes(observed),
         *revisions.sweep(observed, force, now),
     )
-    waits = [wait for wait in (outlook.requeue_after, *(step.requeue_after for step in steps)) if wait is not None]
+    waits = [wait for wait in (starts.requeue_after, *(step.requeue_after for step in steps)) if wait is not None]
     if obstacle:
         waits.append(OBSTACLE_SECONDS)
     if observed.gap:

@@ -15,7 +15,7 @@ from agentjobs.core.approval import obstacles, revisions
 from agentjobs.core.approval.decisions import verdict
 from agentjobs.core.approval.in_force import in_force, is_suspended
 from agentjobs.core.observed import InForce, Observed
-from agentjobs.core.runs.cases import Case, begun, cases, over
+from agentjobs.core.runs.cases import Case, begun, cases, has_ended
 from agentjobs.core.schedules import accounting
 
 Subject = Literal["approvals", "packages", "texts", "run", "batchjob", "batchjobs", "pods"]
@@ -124,7 +124,7 @@ def _lacks_something(case: Case) -> bool:
     if run.skip or not (run.adopted or begun(run)):
         # It waits. What is decided about it holds only for the run as it was read.
         return False
-    return over(case) and (case.pod is None or case.pod.ending)
+    return has_ended(case) and (case.pod is None or case.pod.ending)
 
 
 def _waits(case: Case) -> bool:
@@ -136,7 +136,7 @@ def _about_starts(situation: Situation, now: datetime) -> Iterator[Look]:
     observed = situation.observed
     paused = is_suspended(observed.job) or observed.job.status.failure_pause is not None
     status = observed.job.status
-    plan = accounting.outlook(observed, situation.force, status, situation.obstacle, suspended=paused, now=now)
+    plan = accounting.start_plan(observed, situation.force, status, situation.obstacle, suspended=paused, now=now)
     for write in plan.writes:
         yield Look("batchjob", write.name, "its start seems to be lost")
         yield Look("run", write.name, "its start seems to be lost")

@@ -15,7 +15,7 @@ from agentjobs.core import naming
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Plan, Stage, Write
 from agentjobs.core.runs import following, starting, stops
-from agentjobs.core.runs.cases import Case, Scene, begun, cases, over
+from agentjobs.core.runs.cases import Case, RunContext, begun, cases, has_ended
 from agentjobs.core.runs.writes import delete_job, final, skipped
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views.batch_job import BatchJobView
@@ -51,18 +51,18 @@ def stand_in(namespace: str, name: str, uid: str = "") -> JobView:
 def decide_gone(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     """Nothing starts any more; what runs goes on to its record while its approval stands."""
     stopping = stops.reasons(observed)
-    scene = Scene(observed, NOTHING, policy, now, cases(observed), observed.job.status, stopping)
-    plans = list(_some(scene))
+    context = RunContext(observed, NOTHING, policy, now, cases(observed), observed.job.status, stopping)
+    plans = list(_some(context))
     writes = (*stops.writes(observed), *(write for plan in plans for write in plan.writes), *_rest(observed))
     waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
     return Plan(tuple(sorted(writes, key=lambda write: write.stage)), min(waits, default=None))
 
 
-def _some(scene: Scene) -> Iterator[Plan]:
+def _some(context: RunContext) -> Iterator[Plan]:
     """Of a bounded number of runs, so that the next stop need not wait for all that anybody has asked for."""
     writing = 0
-    for case in scene.cases:
-        plan = _one(scene, case)
+    for case in context.cases:
+        plan = _one(context, case)
         writing += bool(plan.writes)
         if writing > following.MANY:
             yield Plan(requeue_after=0)
@@ -70,41 +70,41 @@ def _some(scene: Scene) -> Iterator[Plan]:
         yield plan
 
 
-def _one(scene: Scene, case: Case) -> Plan:
+def _one(context: RunContext, case: Case) -> Plan:
     run, job = case.run, case.batch_job
     if case.earlier:
         return Plan(tuple(_away(case.earlier)), 1)
-    if run is not None and run.adopted and not scene.job.uid:
+    if run is not None and run.adopted and not context.job.uid:
         return Plan()  # Its owner is gone, so it goes, too.
     if run is None or case.final or run.final:
-        return _of_job(scene, case)
-    if not _has_begun(scene, case, run):
-        told = not_found(run, scene.now)
+        return _of_job(context, case)
+    if not _has_begun(context, case, run):
+        told = not_found(run, context.now)
         return Plan((*_away(job), *told.writes), told.requeue_after or (1 if job else None))
-    if not over(case):
+    if not has_ended(case):
         return Plan(requeue_after=LOOK_AGAIN_SECONDS)
-    step = following.finish(scene, case, run)
+    step = following.finish(context, case, run)
     return Plan((*step.before, *step.after), step.requeue_after)
 
 
-def _of_job(scene: Scene, case: Case) -> Plan:
+def _of_job(context: RunContext, case: Case) -> Plan:
     """A Job that has its record, or lacks even its run."""
     job = case.batch_job
     if case.run is None and not case.final:
-        writes = tuple(_record(scene, case))
+        writes = tuple(_record(context, case))
         return Plan(writes, requeue_after=0 if writes else None)
     return Plan(tuple(_away(job))) if job and (job.ended or job.suspended) else Plan()
 
 
-def _has_begun(scene: Scene, case: Case, run: RunView) -> bool:
+def _has_begun(context: RunContext, case: Case, run: RunView) -> bool:
     job = case.batch_job
     if begun(run):
         return True
-    waits = job and job.suspended and job.stop_reason is None and job.uid not in scene.stopping
+    waits = job and job.suspended and job.stop_reason is None and job.uid not in context.stopping
     return job is not None and not waits
 
 
-def _record(scene: Scene, case: Case) -> Iterator[Write]:
+def _record(context: RunContext, case: Case) -> Iterator[Write]:
     """Of a Job whose run nobody has written yet, or deleted. It has no owner: it would go with it."""
     job = case.batch_job
     if job is None or job.deleting:
@@ -113,7 +113,7 @@ def _record(scene: Scene, case: Case) -> Iterator[Write]:
         yield from _away(job)
         return
     start = to_wire(naming.start_of(job.name) or job.created)
-    body = records.orphaned_run(scene.job, job, start)
+    body = records.orphaned_run(context.job, job, start)
     yield Write("create", "run", job.name, "a scheduled start", body, stage=Stage.RECORD)
 
 

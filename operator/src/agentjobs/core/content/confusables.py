@@ -129,12 +129,12 @@ def _pieces(text: str, end: int) -> Iterator[tuple[str, int]]:
 
 
 def _line(line: str, end: int) -> Iterator[tuple[str, int]]:
-    for (character, named), group in groupby(zip(line[:end], _told(line, end), strict=True)):
+    for (character, named), group in groupby(zip(line[:end], _marked(line, end), strict=True)):
         count = len(list(group))
         yield (_named(character, count) if named else character * count), count
 
 
-def _told(line: str, end: int) -> list[bool]:
+def _marked(line: str, end: int) -> list[bool]:
     """Of each character whether it is told by its name."""
     kinds = {character: _kind(character) for character in set(line[:end])}
     told = [kinds[character] is _TOLD for character in line[:end]]

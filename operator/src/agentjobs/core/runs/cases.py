@@ -29,9 +29,14 @@ class Case:
     earlier: BatchJobView | None = None
     """A Job of this name that was made for an earlier run, which somebody deleted: nothing of it is this run's."""
 
+    @property
+    def unrecorded(self) -> bool:
+        """It is a run, and has no complete record."""
+        return self.run is not None and not self.run.final and not self.final
+
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class RunContext:
     """What all cases of one decision share. `status` is the job's as earlier cases left it."""
 
     observed: Observed
@@ -111,7 +116,7 @@ def _age(case: Case) -> tuple[datetime, str]:
     return (oldest_known.created if oldest_known else datetime.max.replace(tzinfo=UTC)), case.name
 
 
-def over(case: Case) -> bool:
+def has_ended(case: Case) -> bool:
     """The script cannot go on any more, or is being ended: its output should be read now."""
     job, pod = case.batch_job, case.pod
     if pod is not None:
@@ -119,6 +124,6 @@ def over(case: Case) -> bool:
     return job is None or bool(job.ended) or job.stop_reason is not None
 
 
-def concurrency_policy(scene: Scene) -> str:
+def concurrency_policy(context: RunContext) -> str:
     """What a start does while another run goes on: that of the content in force."""
-    return scene.force.spec.concurrency_policy if scene.force.spec else "Forbid"
+    return context.force.spec.concurrency_policy if context.force.spec else "Forbid"

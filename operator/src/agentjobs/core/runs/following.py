@@ -14,9 +14,9 @@ from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Stage, Write, run_strand
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runs import history, stops
-from agentjobs.core.runs.cases import Case, Scene, Step, begun, concurrency_policy, over
+from agentjobs.core.runs.cases import Case, RunContext, Step, begun, concurrency_policy, has_ended
 from agentjobs.core.runs.outcome import MAX_MESSAGE, Ending, record
-from agentjobs.core.runs.starting import let_go, start
+from agentjobs.core.runs.starting import release, start
 from agentjobs.core.runs.writes import adopt, delete_job, final, progress, skipped
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.triggers import chains
@@ -46,29 +46,31 @@ AT_ONCE: Final = {"finishes": FINISH_AT_ONCE, "creates": MANY, "answers": MANY}
 def to_read(found: Iterable[Case]) -> tuple[PodView, ...]:
     """The pods whose log holds the output of a run that has no complete record yet."""
     return tuple(
-        case.pod for case in found if case.pod and case.pod.started and case.run and not case.run.final and not case.final and over(case)
+        case.pod
+        for case in found
+        if case.pod and case.pod.started and case.run and not case.run.final and not case.final and has_ended(case)
     )
 
 
 def is_ending(found: Iterable[Case]) -> bool:
     """A run is over, or being ended, that has no complete record: other jobs may have to follow it."""
-    return any(case.run and not case.run.final and not case.final and over(case) for case in found)
+    return any(case.unrecorded and has_ended(case) for case in found)
 
 
 def follow(observed: Observed, force: InForce, found: tuple[Case, ...], policy: RunPolicy, now: datetime) -> Iterator[Step]:
     """One step for each case. Later cases see the status as earlier ones left it."""
     contents = [content for content in (force.current, observed.previous) if content]
     stopping = stops.reasons(observed, contents)
-    scene = Scene(observed, force, policy, now, found, observed.job.status, stopping)
+    context = RunContext(observed, force, policy, now, found, observed.job.status, stopping)
     count: Counter[str] = Counter()
-    for case in scene.cases:
-        step = _step(scene, case)
+    for case in context.cases:
+        step = _step(context, case)
         kind = _kind(step)
         count[kind] += 1
         if count[kind] > AT_ONCE.get(kind, count[kind]):
             yield Step(requeue_after=0)
             continue
-        scene = replace(scene, status=step.status or scene.status)
+        context = replace(context, status=step.status or context.status)
         yield step
 
 
@@ -80,95 +82,95 @@ def _kind(step: Step) -> str:
     return "creates" if Stage.CREATE in stages else "answers" if Stage.START in stages else ""
 
 
-def _step(scene: Scene, case: Case) -> Step:
+def _step(context: RunContext, case: Case) -> Step:
     run = case.run
     if case.earlier:
         gone = () if case.earlier.deleting else (delete_job(case.earlier, "the run that it was made for was deleted"),)
         return Step(before=gone, requeue_after=1)
     if case.final or (run and run.final):
-        return _clean_up(scene, case)
+        return _clean_up(context, case)
     if run is None:
-        return _record_start(scene, case)
+        return _record_start(context, case)
     if run.skip and run.adopted:
-        return _skip(scene, run, case.batch_job, run.skip)
-    return _follow(scene, case, run)
+        return _skip(context, run, case.batch_job, run.skip)
+    return _follow(context, case, run)
 
 
-def _follow(scene: Scene, case: Case, run: RunView) -> Step:
+def _follow(context: RunContext, case: Case, run: RunView) -> Step:
     job = case.batch_job
-    if job and job.uid in scene.stopping:
+    if job and job.uid in context.stopping:
         return Step(active=True, requeue_after=READ_AGAIN_SECONDS)
     if run.manual and not run.adopted:
         # Begun, but without an owner: it was orphaned together with an earlier job of this name.
-        return Step(before=(adopt(scene.job, run, {}),), requeue_after=0) if begun(run) else start(scene, case, run)
+        return Step(before=(adopt(context.job, run, {}),), requeue_after=0) if begun(run) else start(context, case, run)
     if job and job.manual and job.uid != run.started_as:
         return Step(before=(delete_job(job, "the run has begun as another Job"),), requeue_after=0)
     if job and job.suspended and job.manual and job.stop_reason is None:
-        return let_go(scene, run, job)
-    if over(case):
-        return finish(scene, case, run)
-    return _show(scene, case, run, job) if job else Step()
+        return release(context, run, job)
+    if has_ended(case):
+        return finish(context, case, run)
+    return _show(context, case, run, job) if job else Step()
 
 
-def _clean_up(scene: Scene, case: Case) -> Step:
+def _clean_up(context: RunContext, case: Case) -> Step:
     """After its record a Job goes, but not before its controllers are done with it: they would report it as missing."""
     job = case.batch_job
     if job is None or job.deleting:
         return Step()
-    if not _is_done(scene, job):
+    if not _is_done(context, job):
         return Step(requeue_after=30)
     return Step(after=(delete_job(job, "its run is recorded"),))
 
 
-def _is_done(scene: Scene, job: BatchJobView) -> bool:
-    cron = scene.observed.cron_job
+def _is_done(context: RunContext, job: BatchJobView) -> bool:
+    cron = context.observed.cron_job
     listed = cron is not None and any(reference.get("uid") == job.uid for reference in cron.active)
     return job.suspended or (bool(job.ended) and not listed)
 
 
-def _record_start(scene: Scene, case: Case) -> Step:
+def _record_start(context: RunContext, case: Case) -> Step:
     """A Job without a run: a start of the CronJob controller, unless its run was there and somebody deleted it."""
     job = case.batch_job
     if job is None or job.deleting:
         return Step()
-    last = scene.status.last_run
-    known = (last is not None and last.name == job.name) or any(line.name == job.name for line in scene.status.recent_runs)
+    last = context.status.last_run
+    known = (last is not None and last.name == job.name) or any(line.name == job.name for line in context.status.recent_runs)
     if known or job.manual:
         return Step(before=(delete_job(job, "its run was deleted"),))
     start = naming.start_of(job.name) or job.created
-    body = records.scheduled_run(scene.job, job, to_wire(start))
+    body = records.scheduled_run(context.job, job, to_wire(start))
     write = Write("create", "run", job.name, "a scheduled start", body, stage=Stage.RECORD, strand=run_strand(job.name))
-    return Step(before=(write,), requeue_after=0, begins=job.uid not in scene.stopping)
+    return Step(before=(write,), requeue_after=0, begins=job.uid not in context.stopping)
 
 
-def _skip(scene: Scene, run: RunView, job: BatchJobView | None, refused: tuple[str, str]) -> Step:
-    step = _recorded(scene, run, skipped(*refused, scene.now))
+def _skip(context: RunContext, run: RunView, job: BatchJobView | None, refused: tuple[str, str]) -> Step:
+    step = _recorded(context, run, skipped(*refused, context.now))
     return replace(step, before=(*step.before, delete_job(job, "its run is skipped"))) if job else step
 
 
-def finish(scene: Scene, case: Case, run: RunView) -> Step:
+def finish(context: RunContext, case: Case, run: RunView) -> Step:
     """The record of a run that is over, or a look at it a little later."""
     job, pod = case.batch_job, case.pod
-    evidence = scene.observed.evidence.get(case.name)
+    evidence = context.observed.evidence.get(case.name)
     if pod is None or (pod.ended and pod.started is None):
         evidence = Evidence(None)
-    if evidence is None or (pod is not None and _not_over(pod, evidence, scene.now)):
+    if evidence is None or (pod is not None and _not_over(pod, evidence, context.now)):
         # The pod is being ended and its runner has not had its last word, or its log could not be read this time.
-        stuck = pod is not None and pod.deletion is not None and scene.now - pod.deletion > STUCK
+        stuck = pod is not None and pod.deletion is not None and context.now - pod.deletion > STUCK
         return Step(active=True, requeue_after=READ_STUCK_SECONDS if stuck else READ_AGAIN_SECONDS)
     digest = (job.digest if job else None) or run.digest or (evidence.envelope.digest if evidence.envelope else None)
-    end = Ending(run, job, pod, evidence, scene.observed.installed.get(case.name), _gave_way(scene, run, job))
-    step = _recorded(scene, run, record(end, digest, scene.policy.image, scene.now))
-    if job and not job.deleting and _is_done(scene, job):
+    end = Ending(run, job, pod, evidence, context.observed.installed.get(case.name), _was_superseded(context, run, job))
+    step = _recorded(context, run, record(end, digest, context.policy.image, context.now))
+    if job and not job.deleting and _is_done(context, job):
         return replace(step, after=(*step.after, delete_job(job, "its run is recorded")))
     return step
 
 
-def _gave_way(scene: Scene, run: RunView, job: BatchJobView | None) -> bool:
+def _was_superseded(context: RunContext, run: RunView, job: BatchJobView | None) -> bool:
     """Under Replace the CronJob controller deletes the Jobs that are active, and then makes the new one."""
     begun = job.created if job else run.created
-    later = any(not other.manual and other.name != run.name and other.created >= begun for other in scene.observed.batch_jobs)
-    return later and concurrency_policy(scene) == "Replace"
+    later = any(not other.manual and other.name != run.name and other.created >= begun for other in context.observed.batch_jobs)
+    return later and concurrency_policy(context) == "Replace"
 
 
 def _not_over(pod: PodView, evidence: Evidence, now: datetime) -> bool:
@@ -180,43 +182,43 @@ def _not_over(pod: PodView, evidence: Evidence, now: datetime) -> bool:
     return pod.told_to_end is None or now - pod.told_to_end < SCRIPT_IS_DEAD
 
 
-def _recorded(scene: Scene, run: RunView, record: AgentJobRunStatus) -> Step:
+def _recorded(context: RunContext, run: RunView, record: AgentJobRunStatus) -> Step:
     """The job's counters first, the run's final phase last: what happens in between is found and finished."""
-    status = scene.status
+    status = context.status
     if history.counted(status, run):
         record = history.as_counted(status, run, record)
     else:
-        uids = {other.uid for other in scene.observed.runs if not other.final}
+        uids = {other.uid for other in context.observed.runs if not other.final}
         if history.unfinished(status, uids) >= history.RECENT - FINISH_AT_ONCE:
             return Step(active=True, requeue_after=1)
         status = history.with_finished(status, run, record, uids)
-    taken = {name for kind, name in scene.observed.taken if kind == "run"}
-    follow_ups = tuple(chains.starts(scene.job, run, record, scene.observed.followers, taken))
+    taken = {name for kind, name in context.observed.taken if kind == "run"}
+    follow_ups = tuple(chains.starts(context.job, run, record, context.observed.followers, taken))
     return Step(before=follow_ups, after=(final(run, record),), status=status, finished=(run, record))
 
 
-def _show(scene: Scene, case: Case, run: RunView, job: BatchJobView) -> Step:
+def _show(context: RunContext, case: Case, run: RunView, job: BatchJobView) -> Step:
     """A run that goes on, or cannot begin."""
     pod = case.pod
     if pod and pod.running:
-        status = history.with_running(scene.status, run, pod.started)
+        status = history.with_running(context.status, run, pod.started)
         if run.phase == "Running":
             return Step(status=status, active=True)
         body = {"phase": "Running", "digest": job.digest, "startedAt": pod.started, "podName": pod.name, "reason": None, "message": None}
         return Step(before=(progress(run, body),), status=status, active=True)
-    late = scene.now - job.created - timedelta(seconds=scene.policy.start_timeout_seconds)
+    late = context.now - job.created - timedelta(seconds=context.policy.start_timeout_seconds)
     installing = pod is not None and pod.installing
     if late >= timedelta(0) and run.started is None and not installing:
         return Step(before=(stops.stop(job, "StartTimeout"),), active=True)
     wait = min(-late.total_seconds(), 60.0)
     if pod is None or (pod.waiting in HARMLESS_WAITS and not installing):
-        young = (BEGINNING - (scene.now - job.created)).total_seconds()
+        young = (BEGINNING - (context.now - job.created)).total_seconds()
         begins = young > 0 and run.phase == "Pending"
         return Step(active=run.phase == "Running" or bool(run.reason), requeue_after=min(wait, young) if begins else wait, begins=begins)
     reason, message = pod.waiting, f"the pod cannot start: {pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE]
     if installing:
         reason, message, wait = "Installing", "its packages are being installed", 60.0
-    status = history.with_running(scene.status, run, None)
+    status = history.with_running(context.status, run, None)
     stuck = None if installing else reason
     if (run.reason, run.message) == (reason, message):
         return Step(status=status, active=True, stuck=stuck, requeue_after=wait)

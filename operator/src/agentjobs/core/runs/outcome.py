@@ -1,4 +1,4 @@
-"""How a run ended, told from what its runner, its pod and its Job say.
+"""How a run ended, by what its runner, its pod and its Job say.
 
 The checks stand in the order in which they are tried; the first that applies names phase, reason and message.
 Where the runner's word and the container's exit code differ, the container's counts: a script cannot write that.
@@ -102,9 +102,9 @@ def _past_due(end: Ending) -> bool:
 
     What the runner says of the time is its node's clock, which may differ by more than anybody knows.
     """
-    envelope, due, told = end.evidence.envelope, end.job.due if end.job else None, end.pod.told_to_end if end.pod else None
+    envelope, due, said = end.evidence.envelope, end.job.due if end.job else None, end.pod.told_to_end if end.pod else None
     stopped = envelope is not None and envelope.outcome == "Terminated"
-    return stopped and due is not None and told is not None and told >= due - CLOCKS_DIFFER
+    return stopped and due is not None and said is not None and said >= due - CLOCKS_DIFFER
 
 
 def _deadline(end: Ending) -> Verdict | None:
@@ -209,7 +209,7 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
         logs_complete=complete,
         pod_name=pod.name if pod else None,
         usage=_usage(end),
-        failed_calls=told.failed_calls if (told := _told(end)) else None,
+        failed_calls=said.failed_calls if (said := _said(end)) else None,
         resolved_packages=end.installed.resolved if end.installed else None,
         runner_image=(pod.image if pod and pod.image else image) if started_at_all else None,
     )
@@ -234,14 +234,14 @@ def _outputs(end: Ending) -> tuple[str, str]:
 
 
 def _usage(end: Ending) -> Usage | None:
-    told = _told(end)
-    if told is None or told.input_tokens is None or told.output_tokens is None:
+    said = _said(end)
+    if said is None or said.input_tokens is None or said.output_tokens is None:
         return None
-    cost = None if told.cost_micro_usd is None else told.cost_micro_usd / 1e6
-    return Usage(input_tokens=told.input_tokens, output_tokens=told.output_tokens, cost_usd=cost)
+    cost = None if said.cost_micro_usd is None else said.cost_micro_usd / 1e6
+    return Usage(input_tokens=said.input_tokens, output_tokens=said.output_tokens, cost_usd=cost)
 
 
-def _told(end: Ending) -> Envelope | ShortForm | None:
+def _said(end: Ending) -> Envelope | ShortForm | None:
     """Also the short form, where the envelope itself could not be read."""
     return end.evidence.envelope or (read_short_form(end.pod.termination_message) if end.pod else None)
 

@@ -44,7 +44,7 @@ def _was_switched(job: JobView, force: InForce) -> bool:
     return job.generation >= before.observed_generation + 2 and before.card.digest == force.current.digest
 
 
-def told(job: JobView) -> str | None:
+def pause_reason(job: JobView) -> str | None:
     """Why nothing but runs by hand starts now."""
     if job.suspended:
         return "spec.suspend of the job is true; only runs by hand start it"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from agentjobs.core.approval import revisions
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Stage, Write
-from agentjobs.core.runs.cases import Case, over
+from agentjobs.core.runs.cases import Case, has_ended
 from agentjobs.core.views.batch_job import BatchJobView
 from agentjobs.core.views.pod import PodView
 from agentjobs.core.workload import install, records
@@ -18,8 +18,8 @@ def to_read(observed: Observed, found: Iterable[Case]) -> tuple[PodView, ...]:
     return tuple(
         case.pod
         for case in found
-        if case.pod and case.pod.install_exit == 0 and case.run and not case.run.final and not case.final
-        if over(case) or not _is_kept(observed, case.batch_job)
+        if case.pod and case.pod.install_exit == 0 and case.unrecorded
+        if has_ended(case) or not _is_kept(observed, case.batch_job)
     )
 
 

@@ -40,7 +40,7 @@ UTC_NAME: Final = "Etc/UTC"
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class StartPlan:
     """What is to be done about starts. `timing` None: leave the CronJob as it is for now."""
 
     start: datetime | None = None
@@ -51,7 +51,7 @@ class Outlook:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class StartContext:
     """What all questions about the starts of one job share."""
 
     observed: Observed
@@ -91,7 +91,7 @@ def draw_for(observed: Observed, wanted: Schedule) -> Draw:
 
 
 def _starts(observed: Observed) -> dict[datetime, bool]:
-    """For `Scene.accounted`."""
+    """For `StartContext.accounted`."""
     cron, job = observed.own_cron_job, observed.job.name
     names = {run.name: run.phase not in NEVER_BEGAN for run in observed.finished}
     names |= {run.name: run.skip is None for run in observed.runs}
@@ -100,25 +100,25 @@ def _starts(observed: Observed) -> dict[datetime, bool]:
     return {start: begun for start, name, begun in found if start and name == naming.run_of_start(job, start)}
 
 
-def outlook(
+def start_plan(
     observed: Observed, force: InForce, status: ScheduledAgentJobStatus, obstacle: str | None, *, suspended: bool, now: datetime
-) -> Outlook:
+) -> StartPlan:
     """`status`: the job's, with the runs of this decision in its history. `obstacle`: what keeps it from having its CronJob."""
     if force.content is None or force.spec is None:
-        return Outlook()
+        return StartPlan()
     if observed.job.deleting:
-        return Outlook(timing=cronjob.plain(force.spec.schedule, suspended=True))
+        return StartPlan(timing=cronjob.plain(force.spec.schedule, suspended=True))
     wanted = force.spec.schedule
     overlaps = force.spec.concurrency_policy != "Forbid"
-    scene = Scene(observed, wanted, status, now, _starts(observed), draw_for(observed, wanted), obstacle, overlaps)
+    context = StartContext(observed, wanted, status, now, _starts(observed), draw_for(observed, wanted), obstacle, overlaps)
     known = status.approval is not None and status.approval.digest == force.content.digest
     if suspended:
-        found = _while_paused(scene, known=known)
+        found = _while_paused(context, known=known)
     elif known and status.next_run_at:
-        found = _go_on(scene, from_wire(status.next_run_at))
+        found = _go_on(context, from_wire(status.next_run_at))
     else:
-        found = _begin(scene, known=known)
-    return _look_again(scene, _armed(scene, found, suspended=suspended))
+        found = _begin(context, known=known)
+    return _look_again(context, _armed(context, found, suspended=suspended))
 
 
 def has_fired(observed: Observed, wanted: Schedule) -> bool:
@@ -131,52 +131,52 @@ def has_fired(observed: Observed, wanted: Schedule) -> bool:
     return told or _starts(observed).get(start.astimezone(UTC), False)
 
 
-def _begin(scene: Scene, *, known: bool) -> Outlook:
+def _begin(context: StartContext, *, known: bool) -> StartPlan:
     """Newly in force, edited or resumed: what lies before is nobody's business, and what comes at once cannot be promised.
 
     Or there is no start any more, and that the last one was left out stays true.
     """
-    start = next(iter(scene.next_starts(scene.now + ARM_AHEAD)), None)
-    return Outlook(start, scene.status.missed_since if known and start is None else None)
+    start = next(iter(context.next_starts(context.now + ARM_AHEAD)), None)
+    return StartPlan(start, context.status.missed_since if known and start is None else None)
 
 
-def _go_on(scene: Scene, mark: datetime) -> Outlook:
+def _go_on(context: StartContext, mark: datetime) -> StartPlan:
     """From the mark on."""
-    newest = max((start for start, begun in scene.accounted.items() if begun), default=None)
-    since = scene.status.missed_since
+    newest = max((start for start, begun in context.accounted.items() if begun), default=None)
+    since = context.status.missed_since
     given_up: list[datetime] = []
-    for start in (mark, *scene.passed(mark)):
-        if start in scene.accounted:
-            since = None if scene.accounted[start] else since or to_wire(start)
-        elif start > scene.now or (not _is_lost(scene, start, newest)):
-            return Outlook(start, since, writes=_records(scene, given_up))
+    for start in (mark, *context.passed(mark)):
+        if start in context.accounted:
+            since = None if context.accounted[start] else since or to_wire(start)
+        elif start > context.now or (not _is_lost(context, start, newest)):
+            return StartPlan(start, since, writes=_records(context, given_up))
         elif since is None:
             since, given_up = to_wire(start), [*given_up, start]
-    last = start if scene.next_starts(start) else None
-    return Outlook(last, since, writes=_records(scene, given_up), requeue_after=0 if last else None)
+    last = start if context.next_starts(start) else None
+    return StartPlan(last, since, writes=_records(context, given_up), requeue_after=0 if last else None)
 
 
-def _is_lost(scene: Scene, start: datetime, newest: datetime | None) -> bool:
+def _is_lost(context: StartContext, start: datetime, newest: datetime | None) -> bool:
     """It will never happen. Of several starts that are late the CronJob controller makes the newest only."""
     superseded = newest is not None and start < newest
-    return superseded or scene.now >= next_starts.too_late(scene.schedule, start) + GRACE
+    return superseded or context.now >= next_starts.too_late(context.schedule, start) + GRACE
 
 
-def _records(scene: Scene, given_up: Sequence[datetime]) -> tuple[Write, ...]:
+def _records(context: StartContext, given_up: Sequence[datetime]) -> tuple[Write, ...]:
     """One for each gap: of its first start."""
-    return tuple(_record(scene, start, *_reason(scene, start)) for start in given_up)
+    return tuple(_record(context, start, *_reason(context, start)) for start in given_up)
 
 
-def _reason(scene: Scene, start: datetime) -> tuple[str, str]:
-    told, name = f"{to_wire(start)} was due and nothing started", scene.name(start)
-    if any(job.name == name and job.foreign for job in scene.observed.batch_jobs):
+def _reason(context: StartContext, start: datetime) -> tuple[str, str]:
+    told, name = f"{to_wire(start)} was due and nothing started", context.name(start)
+    if any(job.name == name and job.foreign for job in context.observed.batch_jobs):
         return "NameTaken", f"{told}: a Job named {name} exists that is not this job's; delete it"
-    if not scene.overlaps and _was_busy(scene, start):
+    if not context.overlaps and _was_busy(context, start):
         return "Overlap", f"{told}: another run of this job had not finished; later starts that met it are not recorded one by one"
-    if scene.observed.gap:
+    if context.observed.gap:
         return "PolicyMissing", f"{told}: an admission policy of the chart is missing or was changed; see the condition Ready"
-    if scene.obstacle:
-        return "NameTaken", f"{told}: {scene.obstacle}"
+    if context.obstacle:
+        return "NameTaken", f"{told}: {context.obstacle}"
     why = (
         "the cluster, its CronJob controller or the operator was down, or a quota or an admission policy refused the Job, "
         "which the CronJob's events say; starts after it that were lost, too, are not recorded one by one"
@@ -184,74 +184,74 @@ def _reason(scene: Scene, start: datetime) -> tuple[str, str]:
     return "NotStartedInTime", f"{told} until it was too late for it: {why}"
 
 
-def _was_busy(scene: Scene, start: datetime) -> bool:
-    lines = [(line.started_at, line.finished_at) for line in scene.status.recent_runs]
+def _was_busy(context: StartContext, start: datetime) -> bool:
+    lines = [(line.started_at, line.finished_at) for line in context.status.recent_runs]
     before = any(begin and end and from_wire(begin) <= start < from_wire(end) for begin, end in lines)
-    return before or any(job.created <= start for job in _active(scene))
+    return before or any(job.created <= start for job in _active(context))
 
 
-def _active(scene: Scene) -> list[BatchJobView]:
-    cron = scene.observed.own_cron_job
-    return [job for job in scene.observed.batch_jobs if cron and job.owner_uid == cron.uid and not job.ended]
+def _active(context: StartContext) -> list[BatchJobView]:
+    cron = context.observed.own_cron_job
+    return [job for job in context.observed.batch_jobs if cron and job.owner_uid == cron.uid and not job.ended]
 
 
-def _record(scene: Scene, start: datetime, reason: str, message: str) -> Write:
-    body = records.left_out(scene.observed.job, scene.name(start), to_wire(start), f"{reason}: {message}")
+def _record(context: StartContext, start: datetime, reason: str, message: str) -> Write:
+    body = records.left_out(context.observed.job, context.name(start), to_wire(start), f"{reason}: {message}")
     why = "a start that did not become a run"
-    return Write("create", "run", scene.name(start), why, body, stage=Stage.RECORD)
+    return Write("create", "run", context.name(start), why, body, stage=Stage.RECORD)
 
 
-def _while_paused(scene: Scene, *, known: bool) -> Outlook:
+def _while_paused(context: StartContext, *, known: bool) -> StartPlan:
     """Nothing starts, and the first start of a pause gets the record that says so."""
-    since = scene.status.missed_since if known else None
-    told = next((c for c in scene.status.conditions if c.type == "Scheduled" and c.reason in PAUSES), None)
-    approved = scene.status.approval.at if scene.status.approval else None
+    since = context.status.missed_since if known else None
+    told = next((c for c in context.status.conditions if c.type == "Scheduled" and c.reason in PAUSES), None)
+    approved = context.status.approval.at if context.status.approval else None
     if since or not known or told is None:
-        return Outlook(missed_since=since)
+        return StartPlan(missed_since=since)
     paused = max(from_wire(told.last_transition_time), from_wire(approved or told.last_transition_time))
-    for start in scene.passed(paused):
-        if start > scene.now:
-            return Outlook(requeue_after=(start - scene.now).total_seconds())
-        if scene.accounted.get(start) is False:
-            return Outlook(missed_since=to_wire(start))
-        if start not in scene.accounted:
-            told_by = f"{to_wire(start)} was due while the job was paused ({_paused_by(scene, start)})"
+    for start in context.passed(paused):
+        if start > context.now:
+            return StartPlan(requeue_after=(start - context.now).total_seconds())
+        if context.accounted.get(start) is False:
+            return StartPlan(missed_since=to_wire(start))
+        if start not in context.accounted:
+            told_by = f"{to_wire(start)} was due while the job was paused ({_paused_by(context, start)})"
             message = f"{told_by}; later starts of the pause are not recorded one by one"
-            return Outlook(missed_since=to_wire(start), writes=(_record(scene, start, "Paused", message),))
-    return Outlook()
+            return StartPlan(missed_since=to_wire(start), writes=(_record(context, start, "Paused", message),))
+    return StartPlan()
 
 
-def _paused_by(scene: Scene, start: datetime) -> str:
+def _paused_by(context: StartContext, start: datetime) -> str:
     """What held it."""
-    pause, suspended = scene.status.failure_pause, scene.observed.job.suspended
+    pause, suspended = context.status.failure_pause, context.observed.job.suspended
     failed = "by too many failures in a row" if pause and from_wire(pause.since) <= start else ""
     return " and ".join(filter(None, (failed, "by spec.suspend" if suspended or not failed else "")))
 
 
-def _armed(scene: Scene, found: Outlook, *, suspended: bool) -> Outlook:
+def _armed(context: StartContext, found: StartPlan, *, suspended: bool) -> StartPlan:
     """With what the CronJob has to say, and with the start itself where the CronJob would miss it."""
-    wanted = scene.schedule
+    wanted = context.schedule
     plain = cronjob.plain(wanted, suspended=suspended)
     if next_starts.is_plain(wanted):
         return replace(found, timing=plain)
     idle = replace(plain, schedule=NEVER, suspended=True)
     if suspended or found.start is None:
-        return replace(found, timing=_unless_settling(scene, idle))
-    timing, cron = _one_minute(scene, found.start), scene.observed.cron_job
-    ahead = found.start - scene.now
+        return replace(found, timing=_unless_settling(context, idle))
+    timing, cron = _one_minute(context, found.start), context.observed.cron_job
+    ahead = found.start - context.now
     if ahead >= ARM_WITHIN:
-        return replace(found, timing=_unless_settling(scene, idle))
+        return replace(found, timing=_unless_settling(context, idle))
     if _says(cron, timing):
         late = -ahead >= HELP_AFTER
-        return replace(found, timing=timing, writes=(*found.writes, *(_own_start(scene, found.start) if late else ())))
+        return replace(found, timing=timing, writes=(*found.writes, *(_own_start(context, found.start) if late else ())))
     if ahead >= ARM_AHEAD:
-        return replace(found, timing=_unless_settling(scene, timing))
-    return replace(found, timing=_unless_settling(scene, idle), writes=(*found.writes, *_own_start(scene, found.start)))
+        return replace(found, timing=_unless_settling(context, timing))
+    return replace(found, timing=_unless_settling(context, idle), writes=(*found.writes, *_own_start(context, found.start)))
 
 
-def _one_minute(scene: Scene, start: datetime) -> Timing:
+def _one_minute(context: StartContext, start: datetime) -> Timing:
     at = start.astimezone(UTC)
-    seconds = int((next_starts.too_late(scene.schedule, start) - start).total_seconds())
+    seconds = int((next_starts.too_late(context.schedule, start) - start).total_seconds())
     return Timing(f"{at.minute} {at.hour} {at.day} {at.month} *", UTC_NAME, seconds, suspended=False)
 
 
@@ -259,38 +259,38 @@ def _says(cron: CronJobView | None, timing: Timing) -> bool:
     return cron is not None and (cron.schedule, cron.time_zone, cron.suspended) == (timing.schedule, timing.time_zone, False)
 
 
-def _unless_settling(scene: Scene, timing: Timing) -> Timing | None:
+def _unless_settling(context: StartContext, timing: Timing) -> Timing | None:
     """The controller is about to enter the Job that it has just made into the CronJob's list; a change now would make it forget that."""
-    cron = scene.observed.cron_job
+    cron = context.observed.cron_job
     listed = {reference.get("uid") for reference in cron.active} if cron else set()
-    settling = any(not job.manual and job.uid not in listed and scene.now - job.created < HELP_AFTER for job in _active(scene))
+    settling = any(not job.manual and job.uid not in listed and context.now - job.created < HELP_AFTER for job in _active(context))
     return None if settling else timing
 
 
-def _own_start(scene: Scene, start: datetime) -> Iterable[Write]:
+def _own_start(context: StartContext, start: datetime) -> Iterable[Write]:
     """The start as a run of the same name that the operator starts itself, as it does for a run by hand."""
-    cron = scene.observed.cron_job
-    in_time = start <= scene.now < next_starts.too_late(scene.schedule, start)
-    if in_time and cron and not cron.deleting and (scene.overlaps or not _active(scene)):
-        body = records.own_start(scene.observed.job, scene.name(start), to_wire(start))
+    cron = context.observed.cron_job
+    in_time = start <= context.now < next_starts.too_late(context.schedule, start)
+    if in_time and cron and not cron.deleting and (context.overlaps or not _active(context)):
+        body = records.own_start(context.observed.job, context.name(start), to_wire(start))
         why = "a start that no CronJob makes"
-        yield Write("create", "run", scene.name(start), why, body, stage=Stage.CREATE)
+        yield Write("create", "run", context.name(start), why, body, stage=Stage.CREATE)
 
 
-def _look_again(scene: Scene, found: Outlook) -> Outlook:
+def _look_again(context: StartContext, found: StartPlan) -> StartPlan:
     waits = [found.requeue_after] if found.requeue_after is not None else []
     if found.timing is None:
         waits.append(SETTLES_SECONDS)
     if found.writes:
         waits.append(0)
     if found.start:
-        waits.append(min(filter(lambda wait: wait > 0, _moments(scene, found.start)), default=SETTLES_SECONDS))
+        waits.append(min(filter(lambda wait: wait > 0, _moments(context, found.start)), default=SETTLES_SECONDS))
     return replace(found, requeue_after=min(waits, default=None))
 
 
-def _moments(scene: Scene, start: datetime) -> Iterable[float]:
+def _moments(context: StartContext, start: datetime) -> Iterable[float]:
     """Seconds until something may have to be done about a start, or until it is given up."""
-    is_plain = next_starts.is_plain(scene.schedule)
+    is_plain = next_starts.is_plain(context.schedule)
     marks = () if is_plain else (start - ARM_WITHIN + timedelta(seconds=1), start, start + HELP_AFTER)
-    for mark in (*marks, start + timedelta(seconds=1), next_starts.too_late(scene.schedule, start) + GRACE):
-        yield (mark - scene.now).total_seconds()
+    for mark in (*marks, start + timedelta(seconds=1), next_starts.too_late(context.schedule, start) + GRACE):
+        yield (mark - context.now).total_seconds()

@@ -15,7 +15,7 @@ from agentjobs.core.errors import UserError
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Stage, Write
 from agentjobs.core.schedules import accounting
-from agentjobs.core.schedules.accounting import Outlook
+from agentjobs.core.schedules.accounting import StartPlan
 from agentjobs.core.schedules.description import of_job
 from agentjobs.core.status import conditions, story
 from agentjobs.core.timestamps import to_wire
@@ -28,7 +28,7 @@ def answer(
     force: InForce,
     status: ScheduledAgentJobStatus,
     policy: RunPolicy,
-    outlook: Outlook,
+    starts: StartPlan,
     active: story.Activity,
     *,
     now: datetime,
@@ -41,8 +41,8 @@ def answer(
     unsigned = policy.second_person and of_unknown_author(job)
     told = conditions.approved(force, observed.approvals, status.conditions, observed.alone, unsigned=unsigned)
     packages = conditions.packages_approved(force, observed.packages_alone)
-    next_run_at, missed_since = to_wire(outlook.start) if outlook.start else None, outlook.missed_since
-    if any(write.stage == Stage.RECORD for write in outlook.writes):
+    next_run_at, missed_since = to_wire(starts.start) if starts.start else None, starts.missed_since
+    if any(write.stage == Stage.RECORD for write in starts.writes):
         # The mark moves on once the records of what was left out are there.
         next_run_at, missed_since = status.next_run_at, status.missed_since
     fired = force.spec is not None and accounting.has_fired(observed, force.spec.schedule)

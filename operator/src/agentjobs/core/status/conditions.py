@@ -24,7 +24,7 @@ STALLED: Final = frozenset("InvalidSpec Denied PackageDenied NameTaken PolicyMis
 RETRIED: Final = frozenset({"ClusterRefused", "SourceMissing"})
 """Reasons of Ready that the operator tries again by itself, or that what is applied next may end."""
 DELETING: Final = "the job is being deleted: nothing new starts; what runs goes on to its record, unless it is cancelled or denied"
-Told = tuple[str, str, str]
+ConditionState = tuple[str, str, str]
 """Status, reason, message."""
 
 
@@ -48,7 +48,7 @@ def approved(
     alone: tuple[ApprovalView, ...] = (),
     *,
     unsigned: bool = False,
-) -> Told:
+) -> ConditionState:
     """The condition Approved: about the spec as it is now. `before`: the conditions so far; `alone`: approvals without a second person.
 
     `unsigned`: there can be no second person, since nobody knows the first.
@@ -95,7 +95,7 @@ def _strays(force: InForce, approvals: tuple[ApprovalView, ...], before: tuple[C
     return sorted({stray.digest[:SHORT] for stray in strays})
 
 
-def packages_approved(force: InForce, alone: tuple[PackageApprovalView, ...] = ()) -> Told:
+def packages_approved(force: InForce, alone: tuple[PackageApprovalView, ...] = ()) -> ConditionState:
     """The condition PackagesApproved: about the spec as it is now. `alone`: approvals without a second person."""
     if force.current is None:
         return "False", "InvalidSpec", "the spec is invalid, so nobody knows its packages; see the condition Ready"
@@ -131,7 +131,7 @@ def scheduled(
     *,
     suspended: bool,
     fired: bool,
-) -> Told:
+) -> ConditionState:
     """The condition Scheduled. `suspended`: by spec.suspend; `blocked`: why nothing starts, not by hand either."""
     if force.spec is None:
         return "False", "NotApproved", "nothing is scheduled before the job is approved"
@@ -142,7 +142,7 @@ def scheduled(
     return ("True", "Scheduled", words(force.spec.schedule)) if next_run_at else _never(force.spec.schedule, fired=fired)
 
 
-def _never(wanted: Schedule, *, fired: bool) -> Told:
+def _never(wanted: Schedule, *, fired: bool) -> ConditionState:
     if wanted.once:
         told = "the only start has happened" if fired else "spec.schedule.once.runAt is over, and nothing started then"
         return "False", "Past", f"{told}; for another start change it and have it approved"
@@ -151,13 +151,13 @@ def _never(wanted: Schedule, *, fired: bool) -> Told:
 
 def ready(
     force: InForce,
-    decisions: tuple[Told, ...],
+    decisions: tuple[ConditionState, ...],
     obstacle: str | None,
     gap: Gap | None,
     refused: tuple[tuple[str, str], ...] = (),
     *,
     deleting: bool = False,
-) -> Told:
+) -> ConditionState:
     """The condition Ready: what was asked for is what runs."""
     if gap:
         return "False", "PolicyMissing", gap.sentence()
@@ -173,7 +173,7 @@ def ready(
     return undecided or ("True", "Ready", "the approved content is in force")
 
 
-def conditions(before: tuple[Condition, ...], told: Mapping[str, Told], generation: int, now: datetime) -> tuple[Condition, ...]:
+def conditions(before: tuple[Condition, ...], told: Mapping[str, ConditionState], generation: int, now: datetime) -> tuple[Condition, ...]:
     """The time of transition moves only when a condition's status does. Adds what kstatus wants to know of `Ready`."""
     old = {condition.type: condition for condition in before}
 
@@ -194,7 +194,7 @@ def conditions(before: tuple[Condition, ...], told: Mapping[str, Told], generati
     return tuple(one(kind, *answer) for kind, answer in {**ours, **_for_kstatus(ours.get("Ready"))}.items())
 
 
-def _for_kstatus(ready: Told | None) -> Mapping[str, Told]:
+def _for_kstatus(ready: ConditionState | None) -> Mapping[str, ConditionState]:
     """Conditions of which kstatus expects that they are absent unless they are true. A wait for a decision is neither."""
     if ready and ready[0] != "True":
         for kind, reasons in (("Stalled", STALLED), ("Reconciling", RETRIED)):

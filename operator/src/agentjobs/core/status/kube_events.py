@@ -74,11 +74,11 @@ def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]],
     """How runs ended. Told before the run's last write."""
     for run, record in finished:
         kind = "Normal" if record.phase in GOOD else "Warning"
-        for each, reason, message, about in _told(record, kind):
+        for each, reason, message, about in _reports(record, kind):
             yield _event(job, (Stage.RECORD, run_strand(run.name)), each, reason, f"{run.name}: {message}", f"{run.uid}/{about}", now)
 
 
-def _told(record: AgentJobRunStatus, kind: str) -> Iterable[tuple[str, str, str, str]]:
+def _reports(record: AgentJobRunStatus, kind: str) -> Iterable[tuple[str, str, str, str]]:
     """Type, reason and message of each Event about a run that is over, and what is its own about it."""
     yield kind, f"Run{record.phase}", f"{record.reason}: {record.message}", record.phase
     if record.logs_complete is False:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agentjobs.api.job import JobPhase, ScheduledAgentJobStatus
 from agentjobs.core.observed import InForce
 from agentjobs.core.runs.cases import Step
-from agentjobs.core.status.conditions import Told
+from agentjobs.core.status.conditions import ConditionState
 from agentjobs.core.views.run import FAILURES
 
 Story = tuple[JobPhase, str | None]
@@ -32,7 +32,7 @@ def activity(steps: Iterable[Step]) -> Activity:
 def story(
     force: InForce,
     status: ScheduledAgentJobStatus,
-    told: Mapping[str, Told],
+    told: Mapping[str, ConditionState],
     now_active: Activity,
     *,
     blocked: str | None,
@@ -57,7 +57,7 @@ def story(
     return phase, reason or (force.problem.reason if force.problem else None)
 
 
-def _nothing_in_force(force: InForce, told: Mapping[str, Told]) -> Story:
+def _nothing_in_force(force: InForce, told: Mapping[str, ConditionState]) -> Story:
     if force.problem:
         return "Invalid", force.problem.reason
     phase: JobPhase = "Denied" if force.denied else "PendingApproval"
@@ -65,7 +65,7 @@ def _nothing_in_force(force: InForce, told: Mapping[str, Told]) -> Story:
     return phase, reason if reason != phase else None
 
 
-def _outcome(status: ScheduledAgentJobStatus, scheduled: Told) -> Story:
+def _outcome(status: ScheduledAgentJobStatus, scheduled: ConditionState) -> Story:
     """Of the last run; one that was cancelled says nothing."""
     last, comes = status.last_run, scheduled[0] == "True"
     if last and last.phase in FAILURES:

@@ -60,7 +60,7 @@ def starts(
     wanted = [other for other in followers if outcome and other.on & {outcome, "Finished"}]
     if not wanted:
         return
-    event = told(job, run, record)
+    event = completion_event(job, run, record)
     for other in wanted:
         name = next(name for name in runs_of_chain(other.job, event) if name not in taken)
         body, why = _run(run, (*run.ancestors, job.name), other, event, name), f"it follows {run.name}"
@@ -92,7 +92,7 @@ def _end_of(chain: tuple[str, ...], job: str) -> tuple[str, str] | None:
     return None
 
 
-def told(job: JobView, run: RunView, record: AgentJobRunStatus) -> Event:
+def completion_event(job: JobView, run: RunView, record: AgentJobRunStatus) -> Event:
     """What the next run is told: how this one ended, and its output, cut once more where it would not fit into an event."""
     data = {
         "job": job.name,
