@@ -11,7 +11,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 VENV := .venv/installed
 # The cluster: the one in KUBECONFIG, if you name one; kind's, where a Docker daemon answers; else the local one.
-LOCAL := $(PYTHON3) tests/cluster/local/cluster.py
+LOCAL := $(PYTHON3) hack/localcluster/cluster.py
 KIND := .venv/kind
 CLUSTER = "$$(test -e $(KIND) && echo $(PYTHON) || echo $(PYTHON3))" hack/cluster.py
 ON_CLUSTER = KUBECONFIG="$$($(CLUSTER) kubeconfig)" PATH="$$($(CLUSTER) bin):$$PATH"
@@ -77,7 +77,7 @@ uninstall: ## remove the operator from the cluster; the CRDs and what people wro
 
 .PHONY: demo
 demo: install ## write a job, read its card, approve it, run it, read its output
-	@$(ON_CLUSTER) $(PYTHON3) examples/demo.py
+	@$(ON_CLUSTER) $(PYTHON3) hack/demo.py
 
 .PHONY: kubeconfig
 kubeconfig: ## print the path of the cluster's kubeconfig, and nothing else
@@ -93,7 +93,7 @@ down: ## stop and remove everything that was started
 
 .PHONY: crds
 crds: $(VENV) ## write crds/, the chart's copies and docs/api.md from the models in operator/src/agentjobs/api
-	$(PYTHON) -m agentjobs.api.crdgen
+	$(PYTHON) hack/crdgen.py
 	$(PYTHON) hack/reference.py
 	@rm -f charts/agentjobs/files/crds/*.yaml && mkdir -p charts/agentjobs/files/crds && cp crds/*.yaml charts/agentjobs/files/crds/
 
@@ -116,7 +116,7 @@ bench: $(VENV) install ## measure the operator on the local cluster; ARGS="--onl
 
 .PHONY: attack
 attack: $(VENV) install ## ten minutes of hostile writers and starters on the local cluster; ARGS="--minutes 2 --seed 7"
-	@$(ON_CLUSTER) $(PYTHON) hack/attack.py $(ARGS)
+	@$(ON_CLUSTER) $(PYTHON) -m tests.cluster.attacks $(ARGS)
 
 .PHONY: matrix
 matrix: $(VENV) images ## end runs in every way, on a quiet machine and under load, and write docs/log-completeness.md (about 40 min)

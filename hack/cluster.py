@@ -1,4 +1,4 @@
-"""The cluster that `make` works on, behind one interface: the user's own, kind's, or the local one. See tests/cluster/choice.py.
+"""The cluster that `make` works on, behind one interface: the user's own, kind's, or the local one. See hack/choice.py.
 
 Progress goes to standard error, results to standard output.
 """
@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.cluster.choice import LOCAL_CLUSTER, Source, choose, docker_answers, look  # noqa: E402  after the path is set
+from hack.choice import LOCAL_CLUSTER, Source, choose, docker_answers, look  # noqa: E402  after the path is set
 
 COMMANDS = ("up", "down", "kubeconfig", "bin", "load", "source")
 KIND_IMAGE = "AGENTJOBS_KIND_IMAGE"

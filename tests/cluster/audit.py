@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.cluster.choice import LOCAL_CLUSTER
+from hack.choice import LOCAL_CLUSTER
 from tests.cluster.installed import NAMESPACE
 
 USER: Final = f"system:serviceaccount:{NAMESPACE}:agentjobs"

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from agentjobs.api import crdgen
 from agentjobs.api.names import APPROVALS, GROUP, JOBS, PACKAGE_APPROVALS, RUNS
 from agentjobs.api.resources import RESOURCES
+from hack import crdgen
 from tests import manifests
 from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for
 from tests.manifests import GOOD, REFUSED, Manifest, Refused, approval, job, package_approval, run

@@ -37,7 +37,7 @@ def environment(cluster: Cluster) -> dict[str, str]:
 
 
 def demo(cluster: Cluster, namespace: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "examples/demo.py"), "--namespace", namespace]
+    command = [sys.executable, str(ROOT / "hack/demo.py"), "--namespace", namespace]
     return subprocess.run(command, env=environment(cluster), cwd="/", capture_output=True, text=True, timeout=120, check=False)
 
 

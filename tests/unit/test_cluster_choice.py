@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hack import cluster
-from tests.cluster.choice import Machine, choose
+from hack.choice import Machine, choose
 
 LOCAL = "/cache/admin.kubeconfig"
 

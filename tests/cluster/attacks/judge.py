@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from agentjobs.core.wire.bodies import read
 from agentjobs.core.wire.items import Items
-from hack.attacking.moves import API
 from hack.benchmark.client import BenchError, Client, Json, Watch
 from hack.benchmark.operator_pod import OperatorPod
+from tests.cluster.attacks.moves import API
 
 DENIED_SECONDS: Final = 20.0
 """How long after a denial something of that content may still be going on: the script has 5 s to end, its runner lingers 15 s."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-LOCAL_CLUSTER = Path(__file__).parent / "local" / "cluster.py"
+LOCAL_CLUSTER = Path(__file__).parent / "localcluster" / "cluster.py"
 
 Source = Literal["kubeconfig", "kind", "local"]
 

@@ -119,7 +119,8 @@ def main() -> None:
     hold(layout.run / "lock")
     # /proc is still the host's here, so this is the process id by which `down` can end us.
     myself = processes.identify(int(Path("/proc/self").readlink().name))
-    assert myself is not None
+    if myself is None:
+        raise AssertionError("this process runs")
     processes.remember(layout.run / "supervisor.json", myself)
     isolation.isolate(layout)
     (layout.run / "isolated").touch()

@@ -114,7 +114,8 @@ def _compile(go: str, cache: Path, target: Path) -> None:
         processes.report(f"compiling {len(PACKAGES)} commands (step 2 of 2; some 13 minutes on two cores), log: {log}")
         command = [go, "build", "-v", *flags(), "-o", f"{target}/", *PACKAGES]
         child = subprocess.Popen(command, cwd=MODULE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert child.stdout is not None
+        if child.stdout is None:
+            raise AssertionError("it is a pipe")
         said = time.monotonic()
         for count, line in enumerate(child.stdout, 1):  # -v names each package when it is compiled
             sink.write(line.encode())

@@ -249,4 +249,4 @@ def store(layout: Layout) -> Store:
 
 def checkout() -> Path:
     """The root of the checkout that this file belongs to."""
-    return Path(__file__).resolve().parents[4]
+    return Path(__file__).resolve().parents[3]

@@ -13,14 +13,14 @@ from contextlib import AsyncExitStack, suppress
 from random import Random
 from typing import Final
 
-from hack.attacking import moves
-from hack.attacking.honest import Honest, decision, in_force, until, written
-from hack.attacking.judge import Judge, listed
-from hack.attacking.moves import API, Attacker
 from hack.benchmark.client import BenchError, Client, connect
 from hack.benchmark.command import audit_log
 from hack.benchmark.operator_pod import OperatorPod
 from tests import manifests
+from tests.cluster.attacks import moves
+from tests.cluster.attacks.honest import Honest, decision, in_force, until, written
+from tests.cluster.attacks.judge import Judge, listed
+from tests.cluster.attacks.moves import API, Attacker
 
 RBAC: Final = "apis/rbac.authorization.k8s.io/v1/namespaces"
 MOVE_PAUSE_SECONDS: Final = 0.15
@@ -32,7 +32,7 @@ ANY: Final = ["get", "list", "create", "update", "patch", "delete"]
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    top = argparse.ArgumentParser(prog="attack.py", description=__doc__)
+    top = argparse.ArgumentParser(prog="python -m tests.cluster.attacks", description=__doc__)
     top.add_argument("--minutes", type=float, default=10, metavar="N", help="how long (default 10)")
     top.add_argument("--seed", type=int, default=1, metavar="N", help="of the moves (default 1)")
     top.add_argument("--namespace", default="agentjobs-system", help="of the operator (default agentjobs-system)")
@@ -120,7 +120,7 @@ async def _attack(options: argparse.Namespace) -> int:
         await _rights(client, attacked)
         log = audit_log()
         start = log.stat().st_size if log else 0
-        judge, random = Judge(client, operator, options.namespace, attacked), Random(options.seed)  # noqa: S311, a seed is the point
+        judge, random = Judge(client, operator, options.namespace, attacked), Random(options.seed)
         owner, honest = Owner(client, attacked, judge), Honest(client, honest_place)
         jobs = await stack.enter_async_context(client.watch(f"apis/batch/v1/namespaces/{attacked}/jobs"))
         await owner.begin()
@@ -188,3 +188,7 @@ def main() -> int:
     except BenchError as error:
         print(f"attack: {error}", file=sys.stderr)
         return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from hack.attacking.moves import API
 from hack.benchmark.client import BenchError, Client, Json
 from tests import manifests
+from tests.cluster.attacks.moves import API
 
 FINAL: Final = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
 PATIENCE_SECONDS: Final = 120.0

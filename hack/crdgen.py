@@ -1,4 +1,4 @@
-"""The CRDs, made from the models: `python -m agentjobs.api.crdgen --out crds/`; with `--check` it only compares.
+"""The CRDs, made from the models: `python hack/crdgen.py --out crds/`; with `--check` it only compares.
 
 Pydantic's JSON Schema becomes a structural schema as Kubernetes defines it (KEP-1979): one tree without references, nulls and titles.
 The same models always give the same bytes.
@@ -168,7 +168,7 @@ def files() -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 1 when `--check` found a difference."""
-    parser = argparse.ArgumentParser(prog="python -m agentjobs.api.crdgen", description="Write the CRDs from the models.")
+    parser = argparse.ArgumentParser(prog="hack/crdgen.py", description="Write the CRDs from the models.")
     parser.add_argument("--out", type=Path, default=Path("crds"), help="folder of the CRDs (default: crds)")
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs from the models")
     options = parser.parse_args(arguments)
