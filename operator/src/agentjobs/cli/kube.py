@@ -19,6 +19,7 @@ from threading import Timer
 from typing import IO, Any, Final
 from urllib.parse import quote, urlencode
 
+from agentjobs.api.kinds import KINDS
 from agentjobs.cli.problem import Exit, Problem
 
 Json = dict[str, Any]
@@ -31,15 +32,15 @@ AGAIN: Final = 1
 """Seconds between two watches of one object."""
 PASSING: Final = frozenset({Exit.CLUSTER, Exit.TIMEOUT})
 """What may be otherwise when it is asked again."""
-JOBS: Final = "apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs"
-RUNS: Final = "apis/agentjobs.dev/v1alpha1/{}agentjobruns"
-APPROVALS: Final = "apis/agentjobs.dev/v1alpha1/{}agentjobapprovals"
-PACKAGE_APPROVALS: Final = "apis/agentjobs.dev/v1alpha1/{}packageapprovals"
-SECRETS: Final = "api/v1/{}secrets"
-CLAIMS: Final = "api/v1/{}persistentvolumeclaims"
-CONFIG_MAPS: Final = "api/v1/{}configmaps"
-WHO_AM_I: Final = "apis/authentication.k8s.io/v1/{}selfsubjectreviews"
-MAY_I: Final = "apis/authorization.k8s.io/v1/{}selfsubjectaccessreviews"
+JOBS: Final = KINDS["job"].path
+RUNS: Final = KINDS["run"].path
+APPROVALS: Final = KINDS["approval"].path
+PACKAGE_APPROVALS: Final = KINDS["packageapproval"].path
+SECRETS: Final = KINDS["secret"].path
+CLAIMS: Final = KINDS["claim"].path
+CONFIG_MAPS: Final = KINDS["source"].path
+WHO_AM_I: Final = KINDS["whoami"].path
+MAY_I: Final = KINDS["may"].path
 FIELD_MANAGER: Final = "kubectl-saj"
 MAX_NAME: Final = 253
 

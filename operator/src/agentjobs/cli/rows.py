@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, TypeVar
 
+from agentjobs.api.kinds import FINAL_PHASES
 from agentjobs.cli.text import NOTHING, Column, Json, Line, at, between, named, one_line, visible, when
 
 STATUS: Final = {
@@ -47,7 +48,7 @@ _COLOURS: Final = {
 T = TypeVar("T", bound=Json)
 
 RUN_PHASES: Final = {"TimedOut": "timed out"}
-FINAL: Final = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
+FINAL: Final = frozenset(FINAL_PHASES)
 """Phases in which a run stays."""
 ERROR_WIDTH: Final = 48
 PLAIN: Final = frozenset({"InvalidSpec", "Suspended", "NoSchedule"})

@@ -18,6 +18,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
+from agentjobs.api.kinds import KINDS
 from agentjobs.cluster.clock import Clock, steady
 from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused
 from agentjobs.core.plan import Write
@@ -39,30 +40,6 @@ TABLE: Final = "application/json;as=Table;v=v1;g=meta.k8s.io"
 METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 REFUSALS: Final = frozenset({400, 403, 405, 413, 422})
-COLLECTIONS = {
-    "job": "apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs",
-    "run": "apis/agentjobs.dev/v1alpha1/{}agentjobruns",
-    "approval": "apis/agentjobs.dev/v1alpha1/{}agentjobapprovals",
-    "packageapproval": "apis/agentjobs.dev/v1alpha1/{}packageapprovals",
-    "cronjob": "apis/batch/v1/{}cronjobs",
-    "batchjob": "apis/batch/v1/{}jobs",
-    "pod": "api/v1/{}pods",
-    "revision": "api/v1/{}configmaps",
-    "claim": "api/v1/{}persistentvolumeclaims",
-    "source": "api/v1/{}configmaps",
-    "event": "api/v1/{}events",
-    "lease": "apis/coordination.k8s.io/v1/{}leases",
-}
-COLLECTIONS |= {
-    f"admissionregistration.k8s.io/{version}/{kind}": f"apis/admissionregistration.k8s.io/{version}/{{}}{plural}"
-    for version in ("v1", "v1beta1")
-    for kind, plural in {
-        "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
-        "ValidatingAdmissionPolicyBinding": "validatingadmissionpolicybindings",
-        "MutatingAdmissionPolicy": "mutatingadmissionpolicies",
-        "MutatingAdmissionPolicyBinding": "mutatingadmissionpolicybindings",
-    }.items()
-}
 METHODS: Final = {"create": "POST", "replace": "PUT", "patch": "PATCH", "delete": "DELETE"}
 
 
@@ -236,7 +213,7 @@ async def _object(text: bytes, reader: Callable[[bytes], Json] = bodies.read) ->
 
 def _path(kind: str, namespace: str, name: str = "") -> str:
     scope = f"namespaces/{quote(namespace, safe='')}/" if namespace else ""
-    return "/" + COLLECTIONS[kind].format(scope) + (f"/{quote(name, safe='')}" if name else "")
+    return "/" + KINDS[kind].path.format(scope) + (f"/{quote(name, safe='')}" if name else "")
 
 
 def _error(request: str, status: int, data: bytes) -> ClusterError:

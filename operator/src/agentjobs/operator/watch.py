@@ -11,24 +11,15 @@ from typing import Any, Final
 import kopf
 
 from agentjobs.api import names
+from agentjobs.api.kinds import WATCHED
 from agentjobs.core.content.packages import package_approval_view
 from agentjobs.core.errors import ClusterError
 from agentjobs.operator.caches.cache import Cache, Key
-from agentjobs.operator.caches.relist import SELECTORS
 from agentjobs.operator.caches.streams import Streams
 
 log = logging.getLogger(__name__)
 
-RESOURCES: Final = {
-    "job": (names.GROUP, names.VERSION, names.JOBS),
-    "run": (names.GROUP, names.VERSION, names.RUNS),
-    "approval": (names.GROUP, names.VERSION, names.APPROVALS),
-    "packageapproval": (names.GROUP, names.VERSION, names.PACKAGE_APPROVALS),
-    "cronjob": ("batch", "v1", "cronjobs"),
-    "batchjob": ("batch", "v1", "jobs"),
-    "pod": ("", "v1", "pods"),
-    "source": ("", "v1", "configmaps"),
-}
+RESOURCES: Final = {short: (kind.group, kind.version, kind.plural) for short, kind in WATCHED.items()}
 KINDS: Final = {plural: kind for kind, (*_, plural) in RESOURCES.items()}
 LIST_CHUNK: Final = 100
 """Bodies hold scripts of up to 256 KiB, and Kopf lists them whole when a stream begins."""
@@ -152,7 +143,7 @@ def settings(stream_seconds: int) -> kopf.OperatorSettings:
     result.queueing.idle_timeout = IDLE_SECONDS
     result.persistence.diffbase_storage = _NoDiff()
     result.process.ultimate_exiting_timeout = 5.0
-    for kind, selectors in {**SELECTORS, "cronjob": {"labelSelector": names.JOB_LABEL}}.items():
+    for kind, selectors in ((short, kind.watched or {}) for short, kind in WATCHED.items()):
         if "labelSelector" in selectors:
             result.watching.label_selectors[RESOURCES[kind]] = selectors["labelSelector"]
         if "fieldSelector" in selectors:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Final, TypeVar
 
+from agentjobs.api.kinds import KINDS
 from agentjobs.cluster.client import Api, Json
 from agentjobs.cluster.clock import Clock
 from agentjobs.core.errors import ClusterError
 from agentjobs.core.plan import Write
 from agentjobs.operator.admission import Guard
 from agentjobs.operator.caches.cache import Cache, Key
-from agentjobs.operator.caches.relist import SELECTORS, relist
+from agentjobs.operator.caches.relist import relist
 from agentjobs.operator.caches.streams import Streams
 from agentjobs.operator.reconcile import Reconciler
 from agentjobs.operator.settings import Settings
@@ -91,7 +92,7 @@ class Operator:
 
     def _told(self, kind: str) -> Iterator[tuple[str, dict[str, object]]]:
         since, self._heard[kind] = self._heard[kind], len(self._server.changes)
-        selectors = SELECTORS.get(kind, {"labelSelector": "agentjobs.dev/job"})
+        selectors = KINDS[kind].watched or {}
         return self._server.watch(kind, since, selectors)
 
     def next_due(self) -> datetime | None:

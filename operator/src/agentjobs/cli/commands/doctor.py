@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import typer
 
+from agentjobs.api import kinds, names
 from agentjobs.cli import options, rows, screen
 from agentjobs.cli.kube import JOBS, MAY_I, RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit
@@ -17,10 +18,10 @@ from agentjobs.cli.text import Line, at, joined, one_line, painted, visible, whe
 
 Verdict = Literal["ok", "problem", "unknown", "note"]
 COLOURS: Final = {"ok": "green", "problem": "red", "unknown": "yellow", "note": "cyan"}
-KINDS: Final = ("agentjobapprovals", "agentjobruns", "packageapprovals", "scheduledagentjobs")
-LEASES: Final = "apis/coordination.k8s.io/v1/{}leases"
-POLICIES: Final = "apis/admissionregistration.k8s.io/v1/{}validatingadmissionpolicies"
-BINDINGS: Final = "apis/admissionregistration.k8s.io/v1/{}validatingadmissionpolicybindings"
+KINDS: Final = tuple(sorted(kind.plural for kind in kinds.KINDS.values() if kind.group == names.GROUP))
+LEASES: Final = kinds.KINDS["lease"].path
+POLICIES: Final = kinds.KINDS["policy"].path
+BINDINGS: Final = kinds.KINDS["binding"].path
 RBAC: Final = "apis/rbac.authorization.k8s.io/v1/{}"
 OURS: Final = "app.kubernetes.io/name=agentjobs"
 INSTANCE: Final = "app.kubernetes.io/instance"

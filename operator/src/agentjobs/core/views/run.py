@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeGuard, get_args
 
-from agentjobs.api import names
+from agentjobs.api import kinds, names
 from agentjobs.api.job import RunPhase
 from agentjobs.core.timestamps import from_wire
 from agentjobs.core.views.event import NO_START, EventView, event_view
@@ -16,7 +16,7 @@ from agentjobs.core.wire.bodies import SIZE, unreadable
 FAILURES: Final = frozenset({"Failed", "TimedOut"})
 NEVER_BEGAN: Final = frozenset({"Skipped", "Missed"})
 """Of records that are no runs: they count nowhere."""
-FINAL_PHASES: frozenset[str] = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
+FINAL_PHASES: Final[frozenset[str]] = frozenset(kinds.FINAL_PHASES)
 SKIP_REASONS: frozenset[str] = frozenset(
     {"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart", "NotStartedInTime", "JobNotFound", *NO_START}
 )

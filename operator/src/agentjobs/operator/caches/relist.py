@@ -9,27 +9,17 @@ import asyncio
 from typing import Any, Final
 
 from agentjobs.api import names
+from agentjobs.api.kinds import FINAL_PHASES, RELISTED
 from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
 from agentjobs.core.errors import Unlisted
-from agentjobs.core.views.run import FINAL_PHASES, FinishedRun
+from agentjobs.core.views.run import FinishedRun
 from agentjobs.operator.caches import cache as caches
 from agentjobs.operator.caches import sources
 from agentjobs.operator.caches.cache import NO_JOB, Cache, Key
 from agentjobs.operator.caches.fresh import pages
 from agentjobs.operator.caches.streams import Streams
 
-ACTIVE_RUNS: Final = ",".join(f"status.phase!={phase}" for phase in sorted(FINAL_PHASES))
 FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"
-SELECTORS: Final[dict[str, dict[str, str]]] = {
-    "job": {},
-    "approval": {},
-    "packageapproval": {},
-    "run": {"fieldSelector": ACTIVE_RUNS},
-    "batchjob": {"labelSelector": names.JOB_LABEL},
-    "pod": {"labelSelector": names.JOB_LABEL},
-    "source": {"labelSelector": f"{names.SOURCE_LABEL}=true"},
-}
-"""What is watched and listed, of each kind."""
 REVISIONS: Final = {"labelSelector": f"{names.JOB_LABEL},{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"}
 """Not watched: they never change, and a list now and then tells which are left over."""
 
@@ -40,8 +30,8 @@ async def relist(cluster: Api, cache: Cache, streams: Streams) -> set[Key]:
     Raises Unlisted where the list of a kind failed; what the others told is known then, and not told again.
     """
     now = asyncio.get_running_loop().time()
-    lists = {kind: _kind(cluster, cache, streams, kind) for kind in SELECTORS if kind != sources.KIND}
-    lists[sources.KIND] = sources.relist(cluster, cache.sources, streams, SELECTORS[sources.KIND]["labelSelector"], now)
+    lists = {kind: _kind(cluster, cache, streams, kind) for kind in RELISTED if kind != sources.KIND}
+    lists[sources.KIND] = sources.relist(cluster, cache.sources, streams, RELISTED[sources.KIND]["labelSelector"], now)
     lists |= {"revision": _revisions(cluster, cache), "finished": _finished(cluster, cache)}
     found = dict(zip(lists, await asyncio.gather(*lists.values(), return_exceptions=True), strict=True))
     keys = {key for one in found.values() if not isinstance(one, BaseException) for key in one if key[1] != NO_JOB}
@@ -59,7 +49,7 @@ async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[
     news: list[tuple[Key, int, Any]] = []
     newest = 0
     accept = METADATA_LIST if kind == "job" else "application/json"
-    async for page in pages(cluster, cache, kind, accept=accept, **SELECTORS[kind]):
+    async for page in pages(cluster, cache, kind, accept=accept, **RELISTED[kind]):
         for body in page["items"] or ():
             row = body["metadata"]["namespace"], body["metadata"]["name"]
             seen.add(row)
