@@ -223,6 +223,13 @@ def foundation_violations(module: str, source: str) -> list[str]:
     return [f"{module}: must not import tests" for name in imports(ast.parse(source), module) if name.split(".")[0] == "tests"][:1]
 
 
+def neighbour_violations(module: str, source: str) -> list[str]:
+    """What several tests need is in `tests/support`, or in a module that is no test: whoever changes a test changes that test."""
+    found = {name for name in imports(ast.parse(source), module) if name.startswith("tests.")}
+    tests = {part for name in found for part in name.split(".")[1:] if part.startswith("test_")}
+    return [f"{module}: must not import from {name}" for name in sorted(tests)]
+
+
 def runner_violations(module: str, source: str) -> list[str]:
     """Also not from each other: they are programs of their own that meet in files and variables."""
     allowed = sys.stdlib_module_names | {module.split(".", maxsplit=1)[0]}

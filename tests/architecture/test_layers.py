@@ -54,6 +54,10 @@ def test_runner_needs_nothing_but_the_standard_library() -> None:
     assert violations(rules.runner_violations, RUNNER) == []
 
 
+def test_no_test_leans_on_another_one() -> None:
+    assert violations(rules.neighbour_violations, ROOT / "tests") == []
+
+
 def test_what_make_works_with_needs_no_tests() -> None:
     assert violations(rules.foundation_violations, ROOT / "hack") == []
     assert violations(rules.foundation_violations, OPERATOR) == []
@@ -105,6 +109,7 @@ REFUSED = [
     (rules.screen_violations, "agentjobs.cli.cards", "from agentjobs.cli import text\ntext.Line('x')"),
     (rules.runner_violations, "agentjobs_runner.main", "import requests"),
     (rules.runner_violations, "agentjobs_runner.main", "from agentjobs.core import envelope"),
+    (rules.neighbour_violations, "unit.test_a", "from tests.unit.test_b import x"),
     (rules.foundation_violations, "hack.bench", "def late():\n    from tests import manifests"),
     (rules.size_violations, "a.py", "\n" * 401),
     (rules.size_violations, "a.py", "def f():\n" + "    pass\n" * 60),
@@ -127,6 +132,7 @@ ALLOWED = [
     (rules.purity_violations, "agentjobs.core.plan", "def decide(observed, now):\n    return observed.now"),
     (rules.purity_violations, "agentjobs.operator.reconcile", "import logging, time\ntime.monotonic()"),
     (rules.environment_violations, "agentjobs.__main__", "import os\nos.environ"),
+    (rules.neighbour_violations, "unit.test_a", "from tests.support.decisions import observed"),
     (rules.screen_violations, "agentjobs.cli.screen", "print(1)"),
     (rules.screen_violations, "agentjobs.cli.cards", "from agentjobs.cli import screen\nscreen.say('x')"),
     (rules.runner_violations, "agentjobs_runner.main", "import os\nfrom agentjobs_runner import envelope"),

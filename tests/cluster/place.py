@@ -15,7 +15,7 @@ from typing import Final
 from tests.cluster import many
 from tests.cluster.installed import Installed, Manifest
 from tests.cluster.support import RESTRICTED, Kubectl, KubectlError, new_namespace
-from tests.cluster.test_attempts import PLAIN, bind, grant
+from tests.support.rights import PLAIN, bind, grant
 
 WAITS: Final = "import time\nprint('as approved', flush=True)\ntime.sleep(600)\n"
 LABEL: Final = "agentjobs.dev/job"

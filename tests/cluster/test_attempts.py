@@ -18,12 +18,13 @@ from tests import manifests
 from tests.cluster import many
 from tests.cluster.installed import NAMESPACE, Installed, Manifest
 from tests.cluster.support import RESTRICTED, Kubectl, KubectlError, new_namespace, wait_for
-from tests.cluster.test_content import digest_after, referring, source
+from tests.support.rights import PLAIN, bind, grant
+from tests.support.sources import digest_after, referring, source
 
 WAITS: Final = "import time\nprint('as approved', flush=True)\ntime.sleep(600)\n"
 OPERATOR: Final = f"system:serviceaccount:{NAMESPACE}:agentjobs"
-RBAC: Final = "rbac.authorization.k8s.io/v1"
-PLAIN: Final = ["get", "list", "create", "update", "patch", "delete", "deletecollection"]
+
+
 RIGHTS: Final[dict[str, list[Manifest]]] = {
     "cleo": [
         {"apiGroups": ["agentjobs.dev"], "resources": ["*"], "verbs": PLAIN},
@@ -71,17 +72,6 @@ class Scene:
         for name, value in self.names.items():
             text = text.replace(f"{{{name}}}", value)
         return text
-
-
-def bind(kubectl: Kubectl, namespace: str, role: str, **subject: str) -> None:
-    flags = [f"--{kind}={name}" for kind, name in subject.items()]
-    name = "-".join((role, *subject.values())).replace(":", "-")
-    kubectl("create", "rolebinding", name, "-n", namespace, f"--clusterrole={role}", *flags)
-
-
-def grant(kubectl: Kubectl, namespace: str, user: str, rules: list[Manifest]) -> None:
-    kubectl.create(namespace, {"apiVersion": RBAC, "kind": "Role", "metadata": {"name": user}, "rules": rules})
-    kubectl("create", "rolebinding", user, "-n", namespace, f"--role={user}", f"--user={user}")
 
 
 @pytest.fixture(scope="module")

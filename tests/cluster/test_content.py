@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Final
 
 import pytest
 
 from tests import manifests
 from tests.cluster import many
-from tests.cluster.installed import Installed, Manifest
+from tests.cluster.installed import Installed
 from tests.cluster.support import Kubectl, new_namespace, wait_for
-
-LABEL: Final = {"agentjobs.dev/source": "true"}
+from tests.support.sources import digest_after, referring, rewrite, source
 
 
 @pytest.fixture(scope="module")
@@ -21,30 +18,6 @@ def namespace(kubectl: Kubectl) -> Iterator[str]:
     """One for all: each test has jobs of its own."""
     with new_namespace(kubectl) as name:
         yield name
-
-
-def source(name: str, script: str, labels: dict[str, str] | None = None) -> Manifest:
-    metadata = {"name": name, "labels": LABEL if labels is None else labels}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"script.py": script}}
-
-
-def referring(name: str) -> Manifest:
-    """A job whose script is in the ConfigMap of its name."""
-    return manifests.job(name, script={"configMapKeyRef": {"name": name, "key": "script.py"}})
-
-
-def rewrite(kubectl: Kubectl, namespace: str, name: str, script: str) -> None:
-    kubectl("patch", "configmap", "-n", namespace, name, "--type=merge", "--patch", json.dumps({"data": {"script.py": script}}))
-
-
-def digest_after(agentjobs: Installed, namespace: str, name: str, before: str) -> str:
-    """The digest on the card once it is another one."""
-
-    def another() -> str:
-        digest = str(agentjobs.job(namespace, name)["status"]["card"]["digest"])
-        return digest if digest != before else ""
-
-    return wait_for(another, 30, f"{name} has another card")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -19,7 +19,7 @@ from tests import hostile, manifests
 from tests.cluster.installed import FINAL, NAMESPACE, Installed, Manifest
 from tests.cluster.process import ask, metrics
 from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for
-from tests.cluster.test_attempts import bind, grant
+from tests.support.rights import bind, grant
 
 HEALTH_SECONDS: Final = 1.0
 LEASE_SECONDS: Final = 10.0

@@ -16,7 +16,7 @@ from tests.cluster.installed import NAMESPACE, Installed
 from tests.cluster.process import leader, metrics, reconciles
 from tests.cluster.provider import Cluster
 from tests.cluster.support import Kubectl, new_namespace, wait_for
-from tests.cluster.test_messages import any_spec_accepted
+from tests.support.accepted import any_spec_accepted
 
 OURS: Final = "saj,ajr,agentjobapprovals,cronjobs,jobs,configmaps,events"
 IN_A_ROW: Final = 6

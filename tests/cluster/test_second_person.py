@@ -15,7 +15,7 @@ from tests import manifests
 from tests.cluster import many
 from tests.cluster.installed import Installed, Manifest
 from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for
-from tests.cluster.test_content import digest_after, referring, rewrite, source
+from tests.support.sources import digest_after, referring, rewrite, source
 
 STAMP: Final = "agentjobs.dev/requested-by"
 NEEDED: Final = "approval needs a second person (approval.requireSecondPerson)"

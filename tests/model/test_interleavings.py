@@ -25,8 +25,8 @@ from agentjobs.core.workload.records import REVISION_KEY
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import RUN_LABEL, Kubernetes
 from tests import manifests
+from tests.support.crashes import Struck, World, killed_after, killed_before
 from tests.unit.lives import MONDAY, NS, SCRIPTS
-from tests.unit.test_crash_points import Struck, World, killed_after, killed_before
 
 JOB: Final = "report"
 PIN: Final = "six==1.17.0"

@@ -22,11 +22,11 @@ from agentjobs.core.plan import Stage, Write
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import Kubernetes
 from tests import manifests
+from tests.support.crashes import World
 from tests.unit import lives
 from tests.unit.lives import NS, Act
 from tests.unit.lives_of_deletions import held, orphan
 from tests.unit.lives_of_starts import cancel_what_runs
-from tests.unit.test_crash_points import World
 
 JOB: Final = "slow"
 SOON: Final = timedelta(seconds=10)

@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 
+from tests.support.contradictions import contradictions
 from tests.unit.lives_of_stories import lives
-from tests.unit.test_stories import contradictions
 
 PARTS = 8
 

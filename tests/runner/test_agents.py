@@ -7,8 +7,8 @@ import fcntl
 import json
 
 from tests.runner.container import Host
+from tests.support.notes import NOTES
 
-NOTES = "import json, os; path = os.environ['AGENTJOBS_ROOT'] + '/tmp/agentjobs/notes.jsonl'\n"
 SESSION = "/session"
 
 

@@ -11,7 +11,7 @@ from agentjobs_runner.envelope import MAX_LINES, filler
 from agentjobs_runner.livelog import LIMIT_BYTES, MANY_LINES, MAX_FILLER_BYTES
 from tests.runner.container import Host, kept, wait_until
 from tests.runner.dropping import Runtime
-from tests.runner.test_output import ENVELOPE_BYTES, ROTATED_AT_BYTES, log_file_bytes
+from tests.support.log_files import ENVELOPE_BYTES, ROTATED_AT_BYTES, log_file_bytes
 
 MOST_BYTES, MOST_LINES = 300_000, 50_000
 """Of each stream. More would be cut from the live log, and the rest would be quiet while the pipes run dry."""

@@ -18,7 +18,7 @@ from agentjobs_runner.capture import Capture
 from agentjobs_runner.envelope import Envelope
 from agentjobs_runner.report import Report
 from tests.runner.container import RUN_ID, Host
-from tests.runner.test_agents import NOTES
+from tests.support.notes import NOTES
 
 SECRET = b"swordfish"
 KEYS = st.sampled_from(["input", "output", "microUSD", "remark", "reason", "message", "failed", "needs", "x"])

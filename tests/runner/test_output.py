@@ -10,16 +10,9 @@ from hypothesis import strategies as st
 
 from agentjobs_runner.livelog import LIMIT_BYTES, PIECE_BYTES, Budget
 from tests.runner.container import Host, kept, wait_until
+from tests.support.log_files import ENVELOPE_BYTES, ROTATED_AT_BYTES, log_file_bytes
 
-ROTATED_AT_BYTES = 10 * 1024 * 1024
-ENVELOPE_BYTES = 91 * (8192 + 46)
 NOTICE = b"[agentjobs: live log stopped at 8 MiB; the record keeps the first and last 25 KiB of each stream]\n"
-
-
-def log_file_bytes(stream: bytes, piece: int = 16 * 1024) -> int:
-    """What a stream takes in the runtime's log file: 45 bytes of time, stream and tag, and a newline, for each line or piece of one."""
-    pieces = (max(1, -(-len(line) // piece)) for line in stream.removesuffix(b"\n").split(b"\n"))
-    return len(stream) + sum(46 * count for count in pieces)
 
 
 def test_output_is_seen_while_the_script_runs(host: Host) -> None:

@@ -24,8 +24,8 @@ from agentjobs.core.views.cronjob import cron_job_view
 from agentjobs.core.views.job import JobView, job_view
 from agentjobs.core.views.run import FinishedRun, RunView
 from tests import manifests as written
-from tests.unit.test_manifests import POLICY, timed
-from tests.unit.test_outcome import RUNNING_POD
+from tests.support.endings import RUNNING_POD
+from tests.support.workload import POLICY, timed
 
 NOW: Final = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)

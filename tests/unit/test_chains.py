@@ -12,7 +12,7 @@ from agentjobs.core.triggers import chains
 from agentjobs.core.views.event import MAX_EVENT_BYTES, encoded
 from agentjobs.core.views.run import RunView, run_view
 from tests import manifests
-from tests.unit.test_decide import observed
+from tests.support.decisions import observed
 
 JOB = observed().job
 

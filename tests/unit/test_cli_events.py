@@ -12,7 +12,7 @@ from agentjobs.api.run import AgentJobRunSpec
 from agentjobs.cli.files.events import event_in, is_of, run_of
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.core.views.event import MAX_EVENT_BYTES
-from tests.unit.test_cli_start import saj
+from tests.support.saj import saj
 
 PUBLISHED = {
     "specversion": "1.0",

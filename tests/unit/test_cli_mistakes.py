@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agentjobs.cli.problem import Problem
-from tests.unit.test_cli_scripts import of
+from tests.support.scripts import of
 
 FRONT = "---\ndescription: x\n"
 WRONG_AGENTS = {

@@ -10,8 +10,8 @@ from agentjobs.cli.commands.render import manifests
 from agentjobs.cli.files.documents import to_yaml
 from agentjobs.cli.problem import Problem
 from tests import manifests as bodies
-from tests.unit.test_cli_scripts import EVERYTHING
-from tests.unit.test_cli_start import saj
+from tests.support.saj import saj
+from tests.support.scripts import EVERYTHING
 
 
 def written(folder: Path, **after: str | None) -> list[Path]:

@@ -18,45 +18,10 @@ from pydantic import BaseModel
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.cli.files import agents
 from agentjobs.cli.files.documents import to_yaml
-from agentjobs.cli.files.manifests import jobs_in
 from agentjobs.cli.files.scripts import manifest, written
-from tests.unit.test_cli_start import saj
+from tests.support.saj import saj
+from tests.support.scripts import EVERYTHING, of
 
-EVERYTHING = """#!/usr/bin/env python3
-# /// script
-# requires-python = ">=3.11"
-# dependencies = ["requests==2.32.3", "six==1.17.0"]
-#
-# [tool.agentjobs]
-# name = "lost-links"
-# description = "Finds lost links."
-# schedule = "0 8 * * 1"
-# time-zone = "Europe/Bucharest"
-# starting-deadline-seconds = 60
-# every-weeks = 2
-# start-date = 2026-01-05
-# session = "ephemeral"
-# workspace = "reports"
-# timeout-seconds = 600
-# concurrency-policy = "replace"
-# pause-after-failures = 3
-# suspend = true
-# env = {SITE = "example.com", TOKEN = {secret = "crm/token"}}
-# resources.limits = {cpu = "1", memory = "1Gi", ephemeral-storage = "2Gi"}
-# resources.requests = {cpu = "500m", memory = "1Gi", ephemeral-storage = "1Gi"}
-# history = {successful = 3, failed = 4, outputs = 5, keep-after-delete = true}
-#
-# [[tool.agentjobs.triggers]]
-# event = {type = "com.example.published", source = "/cms"}
-# [[tool.agentjobs.triggers]]
-# [tool.agentjobs.triggers.event]
-# type = "com.example.priced"
-# data-schema = {type = "object", properties = {new-price = {minimum = 1}}}
-# [[tool.agentjobs.triggers]]
-# after = {job = "email-reader", on = "Finished"}
-# ///
-print("found")
-"""
 MEANS = {
     "description": "Finds lost links.",
     "schedule": {
@@ -145,12 +110,6 @@ SCHEDULES = {
     ),
 }
 """The same schedule in a script's block, in plain comments, in front matter, and in the resource."""
-
-
-def of(folder: Path, text: str, name: str = "a_job.py") -> dict[str, Any]:
-    (folder / name).write_text(text)
-    (job,) = jobs_in([folder / name])
-    return dict(job.manifest)
 
 
 def test_each_key_of_a_header_is_a_field_of_the_job(tmp_path: Path) -> None:

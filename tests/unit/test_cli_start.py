@@ -13,6 +13,7 @@ from agentjobs.cli.completion import candidates, chosen
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.main import helps
 from agentjobs.cli.problem import Problem
+from tests.support.saj import saj
 from tests.web_logs import EXAMPLE
 
 HEAVY = (
@@ -38,11 +39,6 @@ except SystemExit:
 """
 """As far as it gets without a cluster: every option is read, and kubectl was asked."""
 ROOT = Path(__file__).parents[2]
-SAJ = Path(sys.executable).with_name("kubectl-saj")
-
-
-def saj(*arguments: str, stdin: str = "", folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(SAJ), *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
 
 
 def test_nothing_heavy_is_imported_before_a_command_needs_it() -> None:

@@ -18,9 +18,9 @@ from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runs.outcome import Ending, record
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
+from tests.support.crashes import LIVES, World
+from tests.support.endings import JOB, MADE, RUN, RUNNING_POD, TERMINATED
 from tests.unit.lives import EIGHT, MONDAY, SCHEDULED_RUN, Step, apply, decide, ended, new_cluster, nothing, runs, step
-from tests.unit.test_crash_points import LIVES, World
-from tests.unit.test_outcome import JOB, MADE, RUN, RUNNING_POD, TERMINATED
 
 MOST: Final = 30
 FLUSH: Final = timedelta(seconds=2.5)

@@ -16,8 +16,8 @@ from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runs.outcome import Ending, record
 from agentjobs.operator.collect import LIVE, read_evidence
 from agentjobs.testing.server import Server
-from tests.unit.test_envelope import RECORDED_LOG, SHORT
-from tests.unit.test_outcome import JOB, KILLED, NOW, RUN
+from tests.support.endings import JOB, KILLED, NOW, RUN
+from tests.support.recorded import RECORDED_LOG, SHORT
 
 KILLED_BY_MEMORY = replace(KILLED, ended_by="OOMKilled")
 FILLER = b"@agentjobs:filler " + b"0" * 32 + b" ......\n"

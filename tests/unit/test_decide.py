@@ -8,66 +8,21 @@ from typing import Any
 
 import pytest
 
-from agentjobs.api.job import Condition
-from agentjobs.core import naming
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.decide import decide
 from agentjobs.core.gone import not_found
 from agentjobs.core.observed import Observed
 from agentjobs.core.plan import Plan, Write
 from agentjobs.core.status.answer import merge_patch
-from agentjobs.core.views.approvals import ApprovalView
 from agentjobs.core.views.batch_job import BatchJobView
-from agentjobs.core.views.cronjob import CronJobView, cron_job_view
-from agentjobs.core.views.job import job_view
 from agentjobs.core.views.pod import PodView
 from agentjobs.core.views.run import RunView
-from tests import manifests as written
-from tests.unit.test_manifests import POLICY, timed
-from tests.unit.test_outcome import RUNNING_POD
+from tests.support.decisions import NOW, approved, asked, cron_job, observed, settled, status, told
+from tests.support.endings import RUNNING_POD
+from tests.support.workload import POLICY
 
-NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 """Of the job below: Monday, 08:00 in Bucharest."""
-WEEKLY = {"cron": "0 8 * * 1", "timeZone": "Europe/Bucharest"}
-
-
-def observed(status: dict[str, Any] | None = None, **spec: Any) -> Observed:
-    body = written.job("report", **({"schedule": WEEKLY} | spec))
-    body["metadata"] |= {"namespace": "ns", "uid": "uid", "resourceVersion": "7", "generation": 3}
-    return Observed(job_view(body | {"status": status or {}}))
-
-
-def approved(seen: Observed, decision: str = "Approved", digest: str | None = None) -> Observed:
-    digest = digest or current_content(seen.job).digest
-    approval = ApprovalView(
-        f"a{len(seen.approvals)}", "report", digest, "Approved" if decision == "Approved" else "Denied", "ana", "2026-11-22T07:00:00Z"
-    )
-    return replace(seen, approvals=(*seen.approvals, approval))
-
-
-def cron_job(seen: Observed, **changes: Any) -> CronJobView:
-    body = timed(seen.job, current_content(seen.job), POLICY)
-    body["metadata"] |= {"uid": "cron", "resourceVersion": "9"}
-    return replace(cron_job_view(body), **changes)
-
-
-def settled(seen: Observed) -> Observed:
-    """Approved, with everything in place."""
-    content = current_content(seen.job)
-    return replace(approved(seen), cron_job=cron_job(seen), revisions=frozenset({naming.revision_name("report", content.digest)}))
-
-
-def status(plan: Plan) -> dict[str, Any]:
-    return next(dict(write.body or {})["status"] for write in plan.writes if write.kind == "job")
-
-
-def told(plan: Plan, kind: str) -> Condition:
-    return Condition.model_validate(next(c for c in status(plan)["conditions"] if c["type"] == kind))
-
-
-def asked(plan: Plan) -> list[tuple[str, str]]:
-    return [(write.verb, write.kind) for write in plan.writes if write.kind not in ("job", "event")]
 
 
 def test_an_unapproved_job_asks_nothing_of_the_cluster_and_shows_its_card() -> None:

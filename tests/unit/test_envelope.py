@@ -16,41 +16,7 @@ from hypothesis import strategies as st
 
 from agentjobs.core.runner.envelope import MAX_LINES, Envelope, EnvelopeError, ShortForm, live_output, read_envelope, read_short_form
 from agentjobs.core.runner.installer import read_installation
-
-DIGEST = "b923963ca2642f1caf65c2f79fc917d98bd47e3b20683e79dbb72e94165a7310"
-CHECKSUM = "7d92c24a62071d0ecf59a0b522d3f2f73f276998d009902219f684ab65c8fef4"
-# Printed by a runner of version 1. Runners of old images go on printing this, so it is never to be changed.
-RECORDED_LOG = (
-    b"hello\n"
-    b"@agentjobs:envelope 0fe6293b2428b558476cd1353e6dc1d8 1/1 "
-    b"eJx9jk1PhTAQRf8K6fph6FBayk6fLty7enFT2gGaACVtnx8x/ncHjCuNqzYn9565H+wFY/JhZR0/sXhdHx3r9rfk7MScHzFlAr2GWsvaGpACBm7NIBsLg9KD"
-    b"1Vw53fZOKKx7qGRbo9Ku7xWgFlw2RtW8Ile4ZhsWJNnDm8/oCCF9zsERq+g2mrTPYOewbDN+JxZMyYx7KU9YJBv9lgs8+sWrz1NhqV7s+pRNJHq7r4UKZMl5"
-    b"CfBUqU6IrmpuhGpayS+UHPzq0/RfVDfA4XJIHc2+j2Hb0N29Z0zHVMIY4y88h/GvKBno0ITzHJ5X9tMmxD6/AGXAdAk="
-    b"\n"
-    b"@agentjobs:end 0fe6293b2428b558476cd1353e6dc1d8 1 7d92c24a62071d0ecf59a0b522d3f2f73f276998d009902219f684ab65c8fef4\n"
-)
-RECORD: dict[str, object] = {
-    "version": 1,
-    "runId": "run-1",
-    "digest": DIGEST,
-    "outcome": "Exited",
-    "exitCode": 0,
-    "reason": "Completed",
-    "message": "the script exited with code 0",
-    "startedAt": "2026-11-22T07:44:05.475861Z",
-    "finishedAt": "2026-11-22T07:44:05.495212Z",
-    "stdoutDroppedBytes": 0,
-    "stderrDroppedBytes": 0,
-    "logDroppedBytes": 0,
-    "stdout": "hello\n",
-    "stderr": "",
-}
-SHORT = {name: value for name, value in RECORD.items() if name not in ("stdout", "stderr")} | {
-    "sha256": CHECKSUM,
-    "lines": 1,
-    "stdoutTail": "hello\n",
-    "stderrTail": "",
-}
+from tests.support.recorded import CHECKSUM, DIGEST, RECORD, RECORDED_LOG, SHORT
 
 
 def log_of_packed(packed: bytes) -> bytes:
@@ -256,8 +222,6 @@ def test_a_short_form_with_a_wrong_field_is_none(change: dict[str, object]) -> N
 def test_a_hostile_termination_message_is_none(message: str) -> None:
     assert read_short_form(message) is None
 
-
-# What a script can forge: it knows its run's name and digest, and can print an envelope.
 
 LEGITIMATE = {
     ("Exited", 0, "Completed"),

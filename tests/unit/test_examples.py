@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.api.resources import JOB
 from agentjobs.core.schedules import next_starts
-from tests.unit.test_cli_start import saj
+from tests.support.saj import saj
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

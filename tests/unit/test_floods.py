@@ -14,11 +14,11 @@ from agentjobs.core.errors import Refused
 from agentjobs.core.plan import Write
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
+from tests.support.crashes import World
 from tests.unit.lives import NS, apply, decide, new_cluster, nothing, runs, start, step
 from tests.unit.lives_of_deletions import forget_approvals, has_begun
 from tests.unit.lives_of_events import TRIGGERS, name_of, send
 from tests.unit.lives_of_starts import cancel
-from tests.unit.test_crash_points import World
 
 MANY: Final = 120
 ENOUGH: Final = 60

@@ -10,7 +10,7 @@ from lupa.lua51 import LuaRuntime
 
 from agentjobs.cli.files.manifests import jobs_in
 from agentjobs.core.status.conditions import RETRIED, STALLED, conditions
-from tests.unit.test_decide import NOW
+from tests.support.decisions import NOW
 
 ROOT = Path(__file__).parents[2]
 HEALTH = (ROOT / "examples/gitops/argocd-health.lua").read_text()

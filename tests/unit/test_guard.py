@@ -24,8 +24,8 @@ from agentjobs.core.views.run import run_view
 from agentjobs.operator.admission import JUST_NOW, LATELY, Guard
 from agentjobs.testing.server import Server
 from tests import manifests
-from tests.unit.test_decide import approved, asked, cron_job, observed, settled, told
-from tests.unit.test_manifests import POLICY
+from tests.support.decisions import approved, asked, cron_job, observed, settled, told
+from tests.support.workload import POLICY
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SPEC: dict[str, Any] = {"failurePolicy": "Fail", "matchConstraints": {"resourceRules": [{"operations": ["CREATE"]}]}}

@@ -28,10 +28,10 @@ from agentjobs.core.views.spec_hash import spec_hash
 from agentjobs.core.workload import install, records
 from agentjobs.core.workload.settings import PackagePolicy
 from agentjobs.testing.envelopes import envelope
-from tests.unit.test_decide import NOW, approved, cron_job, observed
-from tests.unit.test_manifests import POLICY, timed
-from tests.unit.test_outcome import JOB, NEVER, RUN
-from tests.unit.test_packages import IMAGE, asking, decided
+from tests.support.decisions import NOW, approved, cron_job, observed
+from tests.support.endings import JOB, NEVER, RUN
+from tests.support.packages import IMAGE, asking, decided
+from tests.support.workload import POLICY, timed
 
 PINS = ["requests==2.32.3", "Six==1.17.0"]
 HASH = "0" * 64

@@ -11,7 +11,7 @@ from agentjobs.core.runner.envelope import Envelope
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runs.following import _not_over
 from agentjobs.core.views.pod import pod_view
-from tests.unit.test_outcome import EXITED, FAILED_POD, LOST, NOW, RUNNING_POD, TERMINATED, TIMED_OUT
+from tests.support.endings import EXITED, FAILED_POD, LOST, NOW, RUNNING_POD, TERMINATED, TIMED_OUT
 
 
 @pytest.mark.parametrize("envelope", [EXITED, TIMED_OUT], ids=["success", "its own limit"])

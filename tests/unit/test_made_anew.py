@@ -13,11 +13,11 @@ from agentjobs.api import names
 from agentjobs.cluster.client import Json
 from agentjobs.core.views.run import FINAL_PHASES
 from agentjobs.testing.simulation import Kubernetes
+from tests.support.crashes import LATE, Killed, World, hear_late, strike_every_write
 from tests.unit.lives import NS, Step, apply, decide, delete, nothing, runs, start, step
 from tests.unit.lives_of_deletions import has_begun
 from tests.unit.lives_of_events import TRIGGERS, name_of, send
 from tests.unit.lives_of_starts import cancel
-from tests.unit.test_crash_points import LATE, Killed, World, hear_late, strike_every_write
 
 FIRST: Final = {"type": "sold", "data": "first"}
 SECOND: Final = {"type": "sold", "data": "second"}

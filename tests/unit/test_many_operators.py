@@ -23,9 +23,9 @@ from agentjobs.operator.watch import RESOURCES
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import Kubernetes
+from tests.support.crashes import World
 from tests.unit import lives
 from tests.unit.lives import NS, status
-from tests.unit.test_crash_points import World
 
 SEEDS: Final = range(50)
 TURNS: Final = 600

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,16 +15,10 @@ from agentjobs.core.approval.remarks import remarks
 from agentjobs.core.content.packages import Packages
 from agentjobs.core.workload.llm import Models
 from tests import manifests as written
-from tests.unit import test_manifests as pods
+from tests.support.models import HOUSE, MODELS, variables
+from tests.support.workload import observed, pod
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-HOUSE = {
-    "api": "openai-completions", "baseUrl": "http://models/v1", "secret": {"name": "agentjobs-models", "key": "house"},
-    "models": [{"id": "small", "cost": {"input": 1, "output": 2}}, {"id": "large"}],
-}  # fmt: skip
-OWN = {"api": "anthropic-messages", "baseUrl": "https://api.example.com", "env": "OWN_KEY", "models": [{"id": "m"}]}
-MODELS = Models.model_validate({"default": "house/small", "providers": {"house": HOUSE, "own": OWN}})
-POLICY = replace(pods.POLICY, models=MODELS)
 
 
 def agent(**fields: Any) -> dict[str, Any]:
@@ -33,12 +26,7 @@ def agent(**fields: Any) -> dict[str, Any]:
 
 
 def shown(models: Models = MODELS, **spec: Any) -> Card:
-    return card("report", pods.observed(**spec)[1], Packages(), models, NOW)
-
-
-def variables(**spec: Any) -> dict[str, Any]:
-    template = pods.cron_job(policy=POLICY, **spec)["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in template["containers"][0]["env"]}
+    return card("report", observed(**spec)[1], Packages(), models, NOW)
 
 
 def test_an_agent_gets_the_model_that_was_approved_and_its_providers_key() -> None:
@@ -69,7 +57,7 @@ def test_a_key_that_the_job_names_itself_comes_from_nowhere_else() -> None:
 
 
 def test_without_models_a_pod_knows_nothing_of_them() -> None:
-    assert not [name for name in (entry["name"] for entry in pods.pod()["containers"][0]["env"]) if "MODEL" in name]
+    assert not [name for name in (entry["name"] for entry in pod()["containers"][0]["env"]) if "MODEL" in name]
     assert shown(Models()).model is None
     assert shown(Models()).secrets == ()
 
@@ -82,7 +70,7 @@ def test_what_a_pod_is_told_of_the_providers_is_what_the_chart_says() -> None:
 
 
 def test_the_installations_models_are_in_no_digest() -> None:
-    (_, content) = pods.observed()
+    (_, content) = observed()
     assert b"house" not in content.document
     assert card("report", content, Packages(), MODELS, NOW).digest == card("report", content, Packages(), Models(), NOW).digest
 

@@ -12,8 +12,8 @@ import pytest
 from agentjobs.cluster.client import Json
 from agentjobs.core.timestamps import to_wire
 from agentjobs.testing.simulation import Kubernetes
+from tests.support.crashes import World
 from tests.unit.lives import NS, Act, apply, at_rest, decide, new_cluster, runs, status, step
-from tests.unit.test_crash_points import World
 
 MINUTE: Final = timedelta(minutes=1)
 DAY: Final = timedelta(days=1)

@@ -13,6 +13,9 @@ from agentjobs.core.gone import stand_in
 from agentjobs.core.runs.cases import cases
 from agentjobs.core.views.run import run_view
 from tests import manifests as written
+from tests.support.crashes import World, hear_late
+from tests.support.decisions import cron_job, observed
+from tests.support.endings import JOB as BATCH_JOB
 from tests.unit.lives import Act, Step, apply, decide, is_in_force, new_cluster, nothing, start, step
 from tests.unit.lives_of_deletions import (
     forget_approvals,
@@ -25,9 +28,6 @@ from tests.unit.lives_of_deletions import (
     taken_off,
 )
 from tests.unit.lives_of_starts import cancel_what_runs
-from tests.unit.test_crash_points import World, hear_late
-from tests.unit.test_decide import cron_job, observed
-from tests.unit.test_outcome import JOB as BATCH_JOB
 
 ORDERS: Final = tuple(permutations(("run", "cronjob", "revision")))
 MOMENTS: Final = range(5)

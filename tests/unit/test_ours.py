@@ -27,13 +27,13 @@ from agentjobs.operator.caches.cache import Cache
 from agentjobs.operator.execute import Executor
 from agentjobs.testing.simulation import Kubernetes
 from tests import manifests as written
+from tests.support.crashes import World
+from tests.support.decisions import NOW, asked, cron_job, observed, settled, told
+from tests.support.endings import JOB as BATCH_JOB
+from tests.support.upgrades import an_hour_later, live
+from tests.support.workload import POLICY
 from tests.unit import lives
 from tests.unit.lives import NS, nothing, step
-from tests.unit.test_crash_points import World
-from tests.unit.test_decide import NOW, asked, cron_job, observed, settled, told
-from tests.unit.test_manifests import POLICY
-from tests.unit.test_outcome import JOB as BATCH_JOB
-from tests.unit.test_upgrade import an_hour_later, live
 
 METADATA: Final = {"namespace": "ns", "name": "now", "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-03-02T08:00:00Z"}
 OF_RUN: Final = {"labels": {"agentjobs.dev/job": "report", "batch.kubernetes.io/job-name": "now"}}

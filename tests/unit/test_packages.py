@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal
 
 import pytest
 
 from agentjobs.api import names
 from agentjobs.core.approval.in_force import current_content
-from agentjobs.core.content.packages import PackageApprovalView, Packages, inventory, package_approval_view
+from agentjobs.core.content.packages import PackageApprovalView, Packages
 from agentjobs.core.decide import decide
-from agentjobs.core.observed import Observed
 from agentjobs.operator.caches.uses import Uses
-from tests import manifests as written
-from tests.unit.test_decide import NOW, approved, asked, observed, settled, status, told
-from tests.unit.test_manifests import POLICY, timed
+from tests.support.decisions import NOW, approved, asked, observed, settled, status, told
+from tests.support.packages import IMAGE, asking, decided
+from tests.support.workload import POLICY, timed
 
-IMAGE = inventory({"requests": "2.32.3", "PyYAML": "6.0", "odd": "not a version"})
 PINS = ["requests==2.32.3", "six==1.17.0", "Flask==3.0"]
-
-
-def decided(*pins: str, decision: Literal["Approved", "Denied"] = "Approved") -> PackageApprovalView:
-    body = written.package_approval(packages=list(pins), decision=decision)
-    return package_approval_view(body)
-
-
-def asking(pins: list[str], *decisions: PackageApprovalView, **spec: Any) -> Observed:
-    """A job that asks for these packages."""
-    return replace(observed(packages=pins, **spec), packages=Packages(IMAGE, decisions))
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from agentjobs.core.decide import decide
 from agentjobs.core.observed import Observed
 from agentjobs.core.views.approvals import RevisionView
 from agentjobs.core.views.run import RunView
-from tests.unit.test_decide import NOW, cron_job, observed, settled, status
-from tests.unit.test_manifests import POLICY
-from tests.unit.test_outcome import JOB as BATCH_JOB
+from tests.support.decisions import NOW, cron_job, observed, settled, status
+from tests.support.endings import JOB as BATCH_JOB
+from tests.support.workload import POLICY
 
 OLD = "0123456789" + "a" * 54
 

@@ -18,8 +18,8 @@ from agentjobs.core.decide import decide
 from agentjobs.core.observed import Observed
 from agentjobs.core.views.approvals import ApprovalView
 from tests import manifests
-from tests.unit.test_decide import NOW, asked, observed, told
-from tests.unit.test_manifests import POLICY
+from tests.support.decisions import NOW, asked, observed, told
+from tests.support.workload import POLICY
 
 
 def approves(by: str | None, digest: str, name: str = "a") -> ApprovalView:

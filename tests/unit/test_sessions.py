@@ -12,9 +12,9 @@ from agentjobs.core.plan import Plan
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runs.outcome import Ending, record
 from agentjobs.core.workload.sessions import SessionPolicy
-from tests.unit.test_decide import NOW, approved, asked, observed, settled, status, told
-from tests.unit.test_manifests import POLICY, pod
-from tests.unit.test_outcome import EXITED, FAILED_POD, JOB, RUN
+from tests.support.decisions import NOW, approved, asked, observed, settled, status, told
+from tests.support.endings import EXITED, FAILED_POD, JOB, RUN
+from tests.support.workload import POLICY, pod
 
 FAST = replace(POLICY, session=SessionPolicy("2Gi", "fast"))
 

@@ -17,8 +17,8 @@ from agentjobs.core.observed import Observed
 from agentjobs.core.schedules import next_starts
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views.run import FinishedRun, RunView
-from tests.unit.test_decide import NOW, approved, cron_job, observed, settled
-from tests.unit.test_manifests import POLICY
+from tests.support.decisions import NOW, approved, cron_job, observed, settled
+from tests.support.workload import POLICY
 
 HOUR: Final = timedelta(hours=1)
 HOURLY: Final = {"cron": "0 * * * *", "timeZone": "Etc/UTC"}

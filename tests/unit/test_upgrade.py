@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from datetime import timedelta
 from typing import Any, Final
 
 from agentjobs.testing.simulation import Kubernetes
+from tests.support.upgrades import an_hour_later, live
 from tests.unit import lives
-from tests.unit.lives import NS, Step, nothing, step
-from tests.unit.test_crash_points import World
+from tests.unit.lives import NS, nothing, step
 
 PINS: Final = ("six==1.17.0", "flask==3.0")
 
@@ -32,29 +30,10 @@ def as_an_older_version_left_it(kube: Kubernetes) -> None:
         kube.server.patch(row, spec=json.loads(spec))
 
 
-def an_hour_later(kube: Kubernetes) -> None:
-    kube.server.now += timedelta(hours=1)
-
-
 def mounted(kube: Kubernetes, run: str) -> list[str]:
     pods = [change.after for change in kube.server.changes if change.kind == "pod" and change.before is None and change.after]
     (pod,) = (pod for pod in pods if pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] == run)
     return [volume["configMap"]["name"] for volume in pod["spec"]["volumes"] if "configMap" in volume]
-
-
-def live(*steps: Step) -> Kubernetes:
-    """Whatever is done, done with an operator that starts anew at each step, and finds nothing left to write at its end."""
-
-    async def through() -> Kubernetes:
-        world = World(lives.new_cluster(), steps)
-        while world.act():
-            world.operators.clear()
-            await world.add_operator()
-            await world.rest()
-            await world.check()
-        return world.kube
-
-    return asyncio.run(through())
 
 
 APPROVED: Final = (

@@ -1,0 +1,30 @@
+"""A cluster that lives through an upgrade."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from agentjobs.testing.simulation import Kubernetes
+from tests.support.crashes import World
+from tests.unit import lives
+from tests.unit.lives import Step
+
+
+def an_hour_later(kube: Kubernetes) -> None:
+    kube.server.now += timedelta(hours=1)
+
+
+def live(*steps: Step) -> Kubernetes:
+    """Whatever is done, done with an operator that starts anew at each step, and finds nothing left to write at its end."""
+
+    async def through() -> Kubernetes:
+        world = World(lives.new_cluster(), steps)
+        while world.act():
+            world.operators.clear()
+            await world.add_operator()
+            await world.rest()
+            await world.check()
+        return world.kube
+
+    return asyncio.run(through())
