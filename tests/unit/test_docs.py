@@ -26,6 +26,7 @@ OPERATOR = ROOT / "operator/src/agentjobs"
 RUNNER = ROOT / "runner-image/src/agentjobs_runner"
 PI = ROOT / "runner-image/src/agentjobs_pi"
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 RECORD = (ROOT / "docs/run-record.md").read_text()
 DOCUMENTS = [
@@ -203,6 +204,25 @@ def test_links_into_a_page_lead_to_one_of_its_titles(document: Path) -> None:
     links = re.findall(r"\]\(([^)#:]*)#([^)]+)\)", document.read_text())
     broken = [(page, anchor) for page, anchor in links if anchor not in anchors(document.parent / page if page else document)]
     assert broken == []
+
+
+WHERE_TO_LOOK = CONTRIBUTING.partition("## Where to look\n")[2].partition("\n## ")[0]
+ANSWERS = re.findall(r"^\| .+\? \| \[(.+)\]\((.+)\) \| `(\w+)` \|$", WHERE_TO_LOOK, re.MULTILINE)
+
+
+def test_every_question_of_a_newcomer_has_one_file_that_answers_it() -> None:
+    rows = [row for row in WHERE_TO_LOOK.splitlines() if row.startswith("| ") and "---" not in row]
+    assert len(ANSWERS) == len(rows) - 1
+    assert len({path for path, _, _ in ANSWERS}) == len(ANSWERS) == 10
+    assert [path for path, link, _ in ANSWERS if ROOT / link != OPERATOR / path] == []
+
+
+def test_every_file_to_look_into_exists_and_defines_what_to_start_at() -> None:
+    missing = [path for path in re.findall(r"[`\[](core/[\w/]+\.py)[`\]]", WHERE_TO_LOOK) if not (OPERATOR / path).is_file()]
+    assert missing == []
+    for path, _, name in ANSWERS:
+        defined = {node.name for node in ast.parse((OPERATOR / path).read_text()).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        assert name in defined, f"{path} does not define {name}"
 
 
 def test_every_page_is_reached_from_the_start_page() -> None:
