@@ -26,8 +26,9 @@ COMPILE := $(PYTHON) -m uv pip compile --quiet --no-config --generate-hashes --n
 CLI_ONLY := typer rich annotated-doc colorama markdown-it-py mdurl pygments shellingham
 
 # Tests that need neither a cluster nor helm nor Go first: they are the ones that fail fast.
-FAST_TESTS := $(filter-out tests/model/ tests/cron/ tests/chart/ tests/cluster/,$(sort $(wildcard tests/*/)))
-ALL_TESTS := $(FAST_TESTS) tests/model tests/cron tests/chart tests/cluster
+CLUSTER_TESTS := tests/model tests/cron tests/cluster
+FAST_TESTS := $(filter-out tests/chart/ $(CLUSTER_TESTS:%=%/),$(sort $(wildcard tests/*/)))
+ALL_TESTS := $(FAST_TESTS) tests/chart $(CLUSTER_TESTS)
 
 .PHONY: help
 help: ## list the targets
@@ -45,6 +46,10 @@ unit: $(VENV) ## tests that need no cluster and no helm, in a few minutes; ARGS=
 chart: $(VENV) ## tests of the Helm chart; they need helm, but no cluster
 	@$(LOCAL) build >&2
 	$(PYTEST) tests/chart $(ARGS)
+
+.PHONY: cluster
+cluster: $(VENV) images ## what `make test` runs besides `make unit` and `make chart`
+	$(PYTEST) $(CLUSTER_TESTS) $(ARGS)
 
 .PHONY: lint
 lint: $(VENV) ## ruff (lint and format) and mypy --strict
