@@ -135,7 +135,7 @@ faults: $(VENV) install ## break what the operator hears and says, in every flow
 
 .PHONY: requirements
 requirements: $(VENV) ## pin the newest versions that pyproject.toml allows, with hashes
-	$(COMPILE) --upgrade pyproject.toml $(CLI_ONLY:%=--no-emit-package %) --output-file requirements/runtime.txt
+	$(COMPILE) --upgrade --extra operator pyproject.toml $(CLI_ONLY:%=--no-emit-package %) --output-file requirements/runtime.txt
 	$(COMPILE) --upgrade --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
 	$(COMPILE) --upgrade --group kind --constraints requirements/dev.txt --output-file requirements/kind.txt
 	$(COMPILE) --upgrade --group runner --output-file runner-image/requirements.txt

@@ -43,19 +43,19 @@ class Image:
     name: str
     context: Path
     inputs: tuple[str, ...]
-    left_out: str = "__pycache__"
-    """A folder below the inputs that the image does without."""
+    left_out: tuple[str, ...] = ()
+    """Folders below the inputs that the image does without."""
 
     def files(self) -> list[Path]:
         found = {path for pattern in self.inputs for path in self.context.glob(pattern) if path.is_file()}
-        return sorted(path for path in found if not {"__pycache__", self.left_out} & set(path.relative_to(self.context).parts))
+        return sorted(path for path in found if not {"__pycache__", *self.left_out} & set(path.relative_to(self.context).parts))
 
 
 OPERATOR = Image(
     "localhost/agentjobs-operator",
     ROOT,
     ("Dockerfile", ".dockerignore", "LICENSE", "requirements/runtime.txt", "operator/src/agentjobs/**/*"),
-    left_out="cli",
+    left_out=("cli", "testing"),
 )
 RUNNER = Image("localhost/agentjobs-runner", ROOT / "runner-image", ("**/*",))
 
