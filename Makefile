@@ -90,7 +90,9 @@ kubeconfig: ## print the path of the cluster's kubeconfig, and nothing else
 
 .PHONY: env
 env: ## print what points a shell at the local cluster: eval "$(make env)"
-	@echo "export KUBECONFIG='$$($(CLUSTER) kubeconfig)' PATH='$$($(CLUSTER) bin)':\"\$$PATH\""
+	@config="$$($(CLUSTER) kubeconfig)"; test -e "$$config" || { \
+	  echo "env: no cluster was started from this checkout: run make cluster-up, or make env where the cluster was started" >&2; exit 1; }; \
+	tools="$$($(CLUSTER) bin)"; echo "export KUBECONFIG='$$config' PATH='$$tools':\"\$$PATH\""
 
 .PHONY: down
 down: ## stop and remove everything that was started

@@ -27,17 +27,26 @@ def test_a_demo_without_kubectl_says_what_to_do(tmp_path: Path) -> None:
     assert shown.stderr == "\ndemo: kubectl is not on PATH.\nLook at: `make demo`, which brings its own\n"
 
 
-def test_make_env_prints_what_a_shell_can_evaluate() -> None:
+def test_make_env_prints_what_a_shell_can_evaluate(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.touch()
+    for tool in ("helm", "kubectl"):
+        (tmp_path / tool).touch(0o755)
     script = 'eval "$(make --no-print-directory env)" && printf "%s\\n" "$KUBECONFIG" "$PATH"'
-    shown, told = (in_checkout(words) for words in (["bash", "-euc", script], ["make", "--no-print-directory", "kubeconfig"]))
-    kubeconfig, path = shown.splitlines()
-    assert kubeconfig == told.strip()
-    folder, _, rest = path.partition(":")
-    assert Path(folder).is_absolute()
-    assert rest == os.environ["PATH"]
+    before = f"{tmp_path}:{os.environ['PATH']}"
+    shown = in_checkout(["bash", "-euc", script], KUBECONFIG=str(config), PATH=before)
+    assert shown.returncode == 0, shown.stderr
+    kubeconfig, path = shown.stdout.splitlines()
+    assert kubeconfig == str(config)
+    assert path == f"{tmp_path}:{before}"
 
 
-def in_checkout(command: list[str]) -> str:
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+def test_make_env_says_so_where_no_cluster_was_started() -> None:
+    shown = in_checkout(["make", "env"], KUBECONFIG="", AGENTJOBS_LOCAL_CLUSTER_STATE="never-started")
+    assert (shown.returncode, shown.stdout) == (2, "")
+    assert shown.stderr.startswith("env: no cluster was started from this checkout: run make cluster-up")
+
+
+def in_checkout(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, **environment}
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60, check=False)
