@@ -28,7 +28,9 @@ CLI_ONLY := typer rich annotated-doc colorama markdown-it-py mdurl pygments shel
 # Tests that need neither a cluster nor helm nor Go first: they are the ones that fail fast.
 CLUSTER_TESTS := tests/model tests/cron tests/cluster
 FAST_TESTS := $(filter-out tests/chart/ $(CLUSTER_TESTS:%=%/),$(sort $(wildcard tests/*/)))
-ALL_TESTS := $(FAST_TESTS) tests/chart $(CLUSTER_TESTS)
+# The two halves of `make test`, side by side: the second mostly waits for the cluster.
+WITHOUT_CLUSTER := $(FAST_TESTS) tests/model tests/cron
+WITH_CLUSTER := tests/chart tests/cluster
 
 .PHONY: help
 help: ## list the targets
@@ -36,7 +38,12 @@ help: ## list the targets
 
 .PHONY: test
 test: $(VENV) images ## everything, on a real local cluster (the first time compiles Kubernetes: about 15 min)
-	$(PYTEST) $(ALL_TESTS) $(ARGS)
+	@mkdir -p build; nice $(PYTEST) $(WITHOUT_CLUSTER) $(ARGS) > build/tests-without-a-cluster.log 2>&1 & beside=$$!; \
+	trap 'kill $$beside 2>/dev/null || true' EXIT; \
+	code=0; $(PYTEST) $(WITH_CLUSTER) $(ARGS) || code=$$?; \
+	other=0; wait $$beside || other=$$?; trap - EXIT; cat build/tests-without-a-cluster.log; \
+	$(if $(ARGS),if [ $$code = 5 ]; then code=$$other; other=0; elif [ $$other = 5 ]; then other=0; fi;) \
+	exit $$((code > other ? code : other))
 
 .PHONY: unit
 unit: $(VENV) ## tests that need no cluster and no helm, in a few minutes; ARGS="-k name" for some
