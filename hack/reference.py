@@ -42,8 +42,9 @@ CLI: Final = """# kubectl saj
 For people and pipelines. It runs your kubectl, so it can do what you may do, and nothing else. Install it from a checkout with
 `uv tool install .` or `pipx install .`; `agentjobs` is the same program. `kubectl saj COMMAND --help` says what stands here.
 
-Every command that talks to a cluster takes `-n`/`--namespace`, `--context` and `--kubeconfig` as kubectl does. Answers go to standard
-output, what is said beside them to standard error. Colours and questions are for terminals only; elsewhere give `--yes`.
+Every command that talks to a cluster takes `-n`/`--namespace`, `--context` and `--kubeconfig` as kubectl does, before the command or
+after it; the one after it wins. Answers go to standard output, remarks to standard error. Colours and questions are for terminals
+only; elsewhere give `--yes`.
 
 Completion: kubectl completes job names and commands as soon as `kubectl_complete-saj`, which comes with it, is on PATH.
 

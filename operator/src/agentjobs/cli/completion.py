@@ -18,6 +18,17 @@ FILES: Final = ":0"
 OUTPUTS: Final = ("table", "wide", "json", "yaml", "name")
 OF_JOBS: Final = frozenset("approve cancel cards delete deny diff history logs pause resume run".split())
 OF_FILES: Final = frozenset("apply digest new render".split())
+SHORT: Final = "-n"
+"""The option whose value may stand right behind it: -nteam."""
+BEFORE: Final = {
+    "--namespace": "Namespace; the context's own if left out",
+    "--all-namespaces": "Look in all namespaces",
+    "--context": "Context of the kubeconfig",
+    "--kubeconfig": "Path of the kubeconfig",
+    "--version": "Print the version",
+    "--help": "Show this message and exit",
+}
+"""Options that may stand before a command."""
 WITH_VALUE: Final = {"-n": "namespace", "--namespace": "namespace", "--context": "context", "--kubeconfig": "kubeconfig"}
 
 Names = Callable[[Kube, str], Sequence[str]]
@@ -29,6 +40,10 @@ def candidates(words: Sequence[str], commands: Mapping[str, str], names: Names) 
     options, plain = chosen(before)
     if before and before[-1] in ("-o", "--output"):
         return [*(name for name in OUTPUTS if name.startswith(last)), NO_FILES]
+    if before and before[-1] in WITH_VALUE:
+        return [FILES if before[-1] == "--kubeconfig" else NO_FILES]
+    if not plain and last.startswith("-"):
+        return [*(f"{option}\t{text}" for option, text in BEFORE.items() if option.startswith(last)), NO_FILES]
     if not plain:
         return [*(f"{name}\t{text}" for name, text in commands.items() if name.startswith(last)), NO_FILES]
     if plain[0] in OF_FILES:
@@ -52,6 +67,8 @@ def chosen(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
             fields[WITH_VALUE[option]] = value
         elif option in WITH_VALUE:
             waiting = WITH_VALUE[option]
+        elif word.startswith(SHORT):
+            fields[WITH_VALUE[SHORT]] = word.removeprefix(SHORT)
         elif not word.startswith("-"):
             plain.append(word)
     return {{"namespace": "chosen"}.get(field, field): value for field, value in fields.items()}, plain

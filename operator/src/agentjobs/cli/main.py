@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from agentjobs import __version__
-from agentjobs.cli import screen
+from agentjobs.cli import options, screen
 from agentjobs.cli.commands import (
     apply,
     cancel,
@@ -47,8 +47,16 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def _root(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+def _root(
+    ctx: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    namespace: options.Namespace = None,
+    everywhere: options.Everywhere = False,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
+) -> None:
     """Jobs written by AI agents, approved by people, run by Kubernetes."""
+    options.before_the_command(ctx, namespace=namespace, everywhere=everywhere, context=context, kubeconfig=kubeconfig)
 
 
 COMMANDS: Final[dict[str, Callable[..., None]]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Concatenate, Final, ParamSpec
@@ -13,6 +13,7 @@ import typer
 
 from agentjobs.cli import screen
 from agentjobs.cli.kube import Json, Kube
+from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import Column, Table
 
 P = ParamSpec("P")
@@ -90,6 +91,25 @@ def dump(value: Any, output: Output) -> None:
         from agentjobs.cli.files.documents import to_yaml
 
         screen.exact(lambda unicode: to_yaml(value, unicode=unicode).rstrip("\n"))
+
+
+def before_the_command(ctx: typer.Context, **given: str | bool | None) -> None:
+    """Options of a group of commands become the defaults of its commands: what is given after a command wins. Raises Problem."""
+    command = ctx.command.commands[ctx.invoked_subcommand]  # type: ignore[attr-defined]
+    if given.get("everywhere") and "everywhere" not in {parameter.name for parameter in command.params}:
+        raise Problem(
+            f"`{ctx.info_name} {ctx.invoked_subcommand}` takes no --all-namespaces", "choose one namespace: --namespace", Exit.USAGE
+        )
+    chosen = {name: value for name, value in given.items() if value}
+    ctx.default_map = _for_each(ctx.command, ctx.default_map or {}, chosen)
+
+
+def _for_each(group: Any, before: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The same defaults for every command of a group, beside those that it has, as click wants them. Pure."""
+    return {
+        name: _for_each(command, before.get(name, {}), chosen) if hasattr(command, "commands") else {**before.get(name, {}), **chosen}
+        for name, command in group.commands.items()
+    }
 
 
 def cluster(kubeconfig: str | None, context: str | None, namespace: str | None) -> Kube:

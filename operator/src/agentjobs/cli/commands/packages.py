@@ -31,6 +31,15 @@ COLUMNS: Final = (
 )
 
 app = typer.Typer(no_args_is_help=True, help="List and check packages, approve and deny them, revoke decisions.")
+
+
+@app.callback()
+def _group(
+    ctx: typer.Context, namespace: options.Namespace = None, context: options.Context = None, kubeconfig: options.Kubeconfig = None
+) -> None:
+    options.before_the_command(ctx, namespace=namespace, context=context, kubeconfig=kubeconfig)
+
+
 Pins = Annotated[list[str], typer.Argument(metavar="PIN...", help="NAME==VERSION.", show_default=False)]
 
 
