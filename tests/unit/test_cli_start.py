@@ -142,3 +142,12 @@ def test_what_is_installed_from_a_checkout_brings_the_plugin_and_its_completion(
         "kubectl-saj",
         "kubectl_complete-saj",
     }
+
+
+@pytest.mark.parametrize("called", ["kubectl-saj", "agentjobs"])
+@pytest.mark.parametrize("words", [["run", "--help"], ["--help"], ["lst"], ["packages", "--nothing"], ["--version"]], ids=" ".join)
+def test_by_whichever_name_it_is_called_it_says_kubectl_saj(called: str, words: list[str]) -> None:
+    code = f"import sys; sys.argv = {[f'/usr/bin/{called}', *words]!r}; from agentjobs.cli.main import main; main()"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    said = ran.stdout + ran.stderr
+    assert ("kubectl saj" in said, called in said) == (True, False)

@@ -31,8 +31,9 @@ from agentjobs.cli.commands import (
 )
 from agentjobs.cli.problem import Exit, Problem
 
+NAME: Final = "kubectl saj"
 app = typer.Typer(
-    name="kubectl saj",
+    name=NAME,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -42,7 +43,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        screen.say(f"kubectl-saj {__version__}")
+        screen.say(f"{NAME} {__version__}")
         raise typer.Exit
 
 
@@ -90,11 +91,11 @@ def helps() -> dict[str, str]:
 
 
 def main() -> None:
-    """For console scripts: never returns, never shows a traceback."""
+    """For console scripts, by whichever name it was called: never returns, never shows a traceback."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     screen.ready()
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name=NAME)
     except Problem as problem:
         screen.failed(problem)
         sys.exit(problem.code)
@@ -112,14 +113,14 @@ def _usage(error: Exception) -> Problem | None:
     message = getattr(error, "format_message", None)
     if message is None:
         return None
-    path = str(getattr(getattr(error, "ctx", None), "command_path", app.info.name))
+    path = str(getattr(getattr(error, "ctx", None), "command_path", NAME))
     if type(error).__name__ == "NoArgsIsHelpError":
         return Problem("which command?", f"`{path} --help` lists them", Exit.USAGE)
     return Problem(message(), f"`{path} --help` says what can be given", Exit.USAGE)
 
 
 def _fault(error: Exception) -> Problem:
-    told = f"a fault of kubectl-saj itself: {type(error).__name__}: {str(error)[:500]}"
+    told = f"a fault of {NAME} itself: {type(error).__name__}: {str(error)[:500]}"
     return Problem(told, "please report it with the command that you used", Exit.CLUSTER)
 
 

@@ -118,7 +118,7 @@ def _check(case: Case, digest: str | None) -> None:
     if told and fresh and told != case.shown.digest:
         raise Problem(
             f"ScheduledAgentJob {case.name}: this program reckons the digest {case.shown.digest}, the operator {told}",
-            "use a kubectl-saj of the operator's version, and try again: a ConfigMap may just have changed",
+            "use `kubectl saj` of the operator's version, and try again: a ConfigMap may just have changed",
             Exit.CHANGED,
         )
 
