@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -127,6 +128,23 @@ class Screen(io.TextIOWrapper):
         held = self.buffer
         assert isinstance(held, io.BytesIO)
         return held.getvalue()
+
+
+class Keyboard(io.StringIO):
+    """A terminal on which this is typed, a line for each question."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@contextmanager
+def typed(*answers: str) -> Iterator[Keyboard]:
+    """Standard input is a keyboard."""
+    before, sys.stdin = sys.stdin, Keyboard("".join(f"{answer}\n" for answer in answers))
+    try:
+        yield sys.stdin
+    finally:
+        sys.stdin = before
 
 
 def ran(command: Callable[..., None], kube: Kube | None, *arguments: Any, terminal: bool = False, **given: Any) -> tuple[int, bytes, str]:

@@ -87,17 +87,27 @@ def exact(form: Callable[[bool], str]) -> None:
     raw(data + b"\n")
 
 
+def can_ask() -> bool:
+    """Whether somebody could type an answer."""
+    return sys.stdin.isatty()
+
+
 def confirmed(question: str, *, yes: bool) -> bool:
     """The answer to a question. Raises Problem where nobody could answer it."""
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if not can_ask():
         raise Problem(f"nobody is there to answer: {question}", "add --yes, or run it on a terminal", Exit.USAGE)
     return typer.confirm(visible(question))
 
 
-def asked(question: str, default: str | None = None) -> str:
-    """A text that is typed. Raises Problem where nobody could type it."""
-    if not sys.stdin.isatty():
+def asked(question: str, wrong: Callable[[str], str], default: str | None = None) -> str:
+    """A text that is typed, asked again for as long as `wrong` says why it cannot be taken. Raises Problem where nobody could type it."""
+    if not can_ask():
         raise Problem(f"nobody is there to answer: {question}", "give it as an option; --help shows them", Exit.USAGE)
-    return str(typer.prompt(visible(question), default=default, show_default=False))
+    while True:
+        answer = str(typer.prompt(visible(question), default=default, show_default=bool(default)))
+        reason = wrong(answer)
+        if not reason:
+            return answer
+        note(f"{reason}; try again")

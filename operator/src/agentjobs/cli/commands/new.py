@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,7 +12,10 @@ import typer
 from agentjobs.cli import screen
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.zone import UTC, of_machine
 
+Wrong = Callable[[str], str]
+"""From an answer to the sentence that says why it cannot be taken; empty if it can."""
 BODY: Final = 'import os\n\nprint("hello from", os.environ.get("JOB_RUN_ID", "a run by hand"))\n'
 
 
@@ -22,11 +26,13 @@ def run(
     name: Annotated[str | None, typer.Option("--name", help="Name of the job.", show_default=False)] = None,
     description: Annotated[str | None, typer.Option("--description", "-d", help="What it is for.", show_default=False)] = None,
     schedule: Annotated[str | None, typer.Option("--schedule", "-s", help='Five cron fields; "" for none.', show_default=False)] = None,
-    time_zone: Annotated[str, typer.Option("--time-zone", "-z", help="IANA name.")] = "Etc/UTC",
+    time_zone: Annotated[
+        str | None,
+        typer.Option("--time-zone", "-z", help=f"IANA name; if left out it is asked on a terminal, else {UTC}.", show_default=False),
+    ] = None,
     package: Annotated[list[str] | None, typer.Option("--package", "-p", help="NAME==VERSION, repeatable.", show_default=False)] = None,
 ) -> None:
     """Write a job: a script with a header, in jobs/, or the header for a script or an agent file. What is not given is asked."""
-    from agentjobs.api.rules import JOB_NAME
     from agentjobs.cli.contents import content_of
     from agentjobs.cli.files import agents, scripts
     from agentjobs.cli.files.manifests import read
@@ -36,25 +42,79 @@ def run(
     body = read(script) if script else BODY
     if _has_header(kind.manifest, script, body):
         raise Problem(f"{script}: it has a header already", f"edit that; `kubectl saj render {script}` shows what it means", Exit.USAGE)
-    named = name or (script.stem.replace("_", "-") if script else screen.asked("Name of the job"))
-    spec: Json = {"description": description or screen.asked("What is it for, in a sentence")}
-    cron = schedule if schedule is not None else screen.asked('When, as five cron fields such as "0 8 * * 1"; empty for by hand only', "")
-    if cron:
-        spec["schedule"] = {"cron": cron, "timeZone": time_zone}
+    named = name or (script.stem.replace("_", "-") if script else None)
+    wrong_name = _wrong_name if script else _wrong_new_name
+    _refuse({"--name": (named, wrong_name), "--description": (description, _wrong_description)})
+    _refuse({"--schedule": (schedule, _wrong_cron), "--time-zone": (time_zone, _wrong_zone)})
+    named = named or screen.asked("Name of the job", wrong_name)
+    spec: Json = {"description": description or screen.asked("What is it for, in a sentence", _wrong_description)}
+    spec.update(_schedule(schedule, time_zone))
     spec.update({"packages": package} if package else {})
-    if problem := JOB_NAME.problem(named):
-        raise Problem(f"the name {named[:100]!r} {problem}", "choose another --name", Exit.USAGE)
     text = kind.written(named, spec, body)
     content_of(named, {**spec, **({"agent": {"instructions": body}} if as_agent else {"script": {"inline": text}})}, f"job {named}")
-    path = script or Path("jobs") / f"{named.replace('-', '_')}.py"
-    if not script and path.exists():
-        raise Problem(f"{path} is there already", "choose another --name", Exit.USAGE)
+    path = script or _path(named)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}", "choose another place", Exit.USAGE) from None
     screen.say(f"{path} is written; next: `kubectl saj apply {path}`, and `kubectl saj approve {named}`")
+
+
+def _schedule(cron: str | None, time_zone: str | None) -> Json:
+    """What is not given is asked; the time zone only of a schedule, and only of a person."""
+    if cron is None:
+        cron = screen.asked('When, as five cron fields such as "0 8 * * 1"; empty for by hand only', _wrong_cron, "")
+    if not cron:
+        return {}
+    if time_zone is None and screen.can_ask():
+        time_zone = screen.asked("In which time zone", _wrong_zone, of_machine(os.environ))
+    return {"schedule": {"cron": cron, "timeZone": time_zone or UTC}}
+
+
+def _path(name: str) -> Path:
+    return Path("jobs") / f"{name.replace('-', '_')}.py"
+
+
+def _refuse(options: Mapping[str, tuple[str | None, Wrong]]) -> None:
+    """What was given is looked at before anything is asked. Raises Problem."""
+    for option, (value, wrong) in options.items():
+        if value and (reason := wrong(value)):
+            raise Problem(reason, f"choose another {option}", Exit.USAGE)
+
+
+def _wrong_name(name: str) -> str:
+    from agentjobs.api.rules import JOB_NAME
+
+    problem = JOB_NAME.problem(name)
+    return f"the name {name[:100]!r} {problem}" if problem else ""
+
+
+def _wrong_new_name(name: str) -> str:
+    return _wrong_name(name) or (f"{_path(name)} is there already" if _path(name).exists() else "")
+
+
+def _wrong_description(text: str) -> str:
+    return _wrong({"description": text})
+
+
+def _wrong_cron(cron: str) -> str:
+    return _wrong({"schedule": {"cron": cron}}) if cron else ""
+
+
+def _wrong_zone(zone: str) -> str:
+    return _wrong({"schedule": {"cron": "0 0 * * *", "timeZone": zone}})
+
+
+def _wrong(spec: Json) -> str:
+    """What a job with these fields is refused for; nothing when it is not."""
+    from agentjobs.cli.contents import content_of
+
+    try:
+        content_of("job", {"description": "x", "script": {"inline": "x"}, **spec})
+    except Problem as problem:
+        return problem.message.removeprefix("job: ")
+    return ""
 
 
 def _has_header(manifest: Callable[[str, str], object], script: Path | None, body: str) -> bool:
