@@ -72,7 +72,8 @@ def test_a_pipeline_is_not_asked_for_a_time_zone(folder: Path) -> None:
 @pytest.mark.parametrize("field", WRONG)
 def test_a_wrong_option_is_refused_before_anything_is_asked(field: str, folder: Path) -> None:
     with typed("report", "x", "", "") as keyboard:
-        code, out, err = ran(new.run, None, **{field: WRONG[field]})
+        given: dict[str, Any] = {field: WRONG[field]}
+        code, out, err = ran(new.run, None, **given)
         assert keyboard.read() == "report\nx\n\n\n"
     assert (code, out, list(folder.iterdir())) == (Exit.USAGE, b"", [])
     assert err.endswith(f"choose another --{field.replace('_', '-')}\n")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agentjobs.cli import options, screen
 from agentjobs.cli.commands import render
 from agentjobs.cli.contents import content_of
-from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER, Json, Kube
+from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER, Json, Kube, Said
+from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import at
+
+if TYPE_CHECKING:
+    from agentjobs.cli.files.manifests import FileJob
 
 
 @options.on_cluster
@@ -20,20 +24,74 @@ def run(
     paths: render.Paths = None,
     force: Annotated[bool, typer.Option("--force-conflicts", help="Take over fields that somebody else has set.")] = False,
 ) -> None:
-    """Render and apply jobs. Nothing new runs before it is approved; each digest is printed with what it waits for."""
+    """Render and apply jobs. Nothing new runs before it is approved; each digest is printed with what it waits for.
+
+    Nothing of a file with a mistake is applied; all other files are, and the exit code is that of the first mistake.
+    """
+    from agentjobs.cli.files.manifests import each_file, none_in
+    from agentjobs.cli.files.together import apart
+
+    chosen = render.chosen(paths)
+    jobs, problems = apart(each_file(chosen))
+    if not jobs and not problems:
+        raise none_in(chosen)
+    for problem in problems:
+        screen.failed(problem)
+    decided = _decided(kube) if jobs else {}
+    applied = 0
+    for job, refusal in _each_applied(kube, jobs, ("--force-conflicts",) if force else ()):
+        if refusal:
+            problems.append(refusal)
+            screen.failed(refusal)
+        else:
+            applied += 1
+            screen.say(_applied(job, decided))
+    if applied and problems:
+        screen.note(f"applied: {applied}; not applied: {len(problems)}")
+    if problems:
+        raise typer.Exit(problems[0].code)
+
+
+def _each_applied(kube: Kube, jobs: Sequence[FileJob], flags: Sequence[str]) -> Iterator[tuple[FileJob, Problem | None]]:
+    """Each job, with the refusal where there was one: all at once, and one by one where the cluster does not take all of them.
+
+    Raises Said when the cluster does not answer.
+    """
     from agentjobs.cli.files.documents import all_to_yaml
 
-    bodies = render.manifests(paths, None)
-    flags = ("--server-side", f"--field-manager={FIELD_MANAGER}", *(("--force-conflicts",) if force else ()))
-    kube.run("apply", *flags, "--namespace", kube.namespace, "-f", "-", stdin=all_to_yaml(bodies))
-    decided = decisions(kube.all(APPROVALS))
-    for body in bodies:
-        name = body["metadata"]["name"]
-        if not any(at(body, "spec", program, "configMapKeyRef") for program in ("script", "agent")):
-            digest = content_of(name, body["spec"], f"ScheduledAgentJob {name}").digest
-            screen.say(f"{name} {digest} {decided.get(digest, 'waits for approval')}")
-        else:
-            screen.say(f"{name} is applied; `kubectl saj cards {name}` shows what waits")
+    def apply(some: Sequence[FileJob]) -> Said | None:
+        written = all_to_yaml([job.manifest for job in some])
+        chosen = ("--server-side", f"--field-manager={FIELD_MANAGER}", *flags, "--namespace", kube.namespace)
+        try:
+            kube.run("apply", *chosen, "-f", "-", stdin=written)
+        except Said as refusal:
+            if refusal.code is Exit.TIMEOUT:
+                raise
+            return refusal
+        return None
+
+    whole = apply(jobs) if jobs else None
+    for job in jobs:
+        refusal = apply([job]) if whole and len(jobs) > 1 else whole
+        yield job, refusal and Problem(f"{job.where}: {refusal.message}", refusal.remedy, refusal.code)
+
+
+def _applied(job: FileJob, decided: Mapping[str, str] | None) -> str:
+    """What is said of a job that the cluster has now. `decided`: None where the user may not see it. Pure."""
+    if any(at(job.spec, program, "configMapKeyRef") for program in ("script", "agent")):
+        return f"{job.name} is applied; `kubectl saj cards {job.name}` shows what waits"
+    digest = content_of(job.name, job.spec, job.where).digest
+    unknown = "is applied; you may not see whether it is approved"
+    return f"{job.name} {digest} {unknown if decided is None else decided.get(digest, 'waits for approval')}"
+
+
+def _decided(kube: Kube) -> dict[str, str] | None:
+    try:
+        return decisions(kube.all(APPROVALS))
+    except Said as refusal:
+        if refusal.code is not Exit.FORBIDDEN:
+            raise
+    return None
 
 
 def decisions(found: Iterable[Json]) -> dict[str, str]:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
 from agentjobs.cli import options, screen
 from agentjobs.cli.kube import Json
 from agentjobs.cli.problem import Exit, Problem
-
-if TYPE_CHECKING:
-    from agentjobs.cli.files.manifests import FileJob
 
 _DEVICES: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 Paths = Annotated[
@@ -88,27 +84,21 @@ def _umask() -> int:
 
 def manifests(paths: list[Path] | None, namespace: str | None) -> list[Json]:
     """Of these files, or of the folders that a repository has. Each name once. Raises Problem."""
-    from agentjobs.cli.files.manifests import RENDERED, jobs_in
+    from agentjobs.cli.files.manifests import jobs_in
+    from agentjobs.cli.files.together import clash
 
-    chosen = paths or [Path(name) for name in RENDERED if Path(name).is_dir()]
-    if not chosen:
-        raise Problem("there is neither jobs/ nor agents/ here", "name files, or go to the folder that has them", Exit.USAGE)
-    jobs = jobs_in(chosen)
-    where: dict[str, str] = {}
-    for job in jobs:
-        if job.name in where:
-            raise Problem(f"{job.where}: {where[job.name]} has a job {job.name}, too", "give one of them another name", Exit.USAGE)
-        where[job.name] = job.where
-    _ends_somewhere(jobs)
+    jobs = jobs_in(chosen(paths))
+    if found := clash(jobs):
+        raise found.problem
     bodies = [dict(job.manifest) for job in jobs]
     return [{**body, "metadata": {**body["metadata"], "namespace": namespace}} for body in bodies] if namespace else bodies
 
 
-def _ends_somewhere(jobs: list[FileJob]) -> None:
-    """Raises Problem for jobs that start after one another in a circle: the operator would skip the run that begins again."""
-    try:
-        TopologicalSorter({job.name: job.starts_after for job in jobs}).prepare()
-    except CycleError as error:
-        way = " -> ".join(error.args[1])
-        remedy = "take one of these jobs out of another's triggers, or give it a schedule"
-        raise Problem(f"these jobs start after one another in a circle: {way}", remedy, Exit.USAGE) from None
+def chosen(paths: list[Path] | None) -> list[Path]:
+    """These, or the folders that a repository has. Raises Problem where it has none."""
+    from agentjobs.cli.files.manifests import RENDERED
+
+    found = paths or [Path(name) for name in RENDERED if Path(name).is_dir()]
+    if not found:
+        raise Problem("there is neither jobs/ nor agents/ here", "name files, or go to the folder that has them", Exit.USAGE)
+    return found

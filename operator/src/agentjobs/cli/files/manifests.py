@@ -60,22 +60,39 @@ class FileJob:
 
 def jobs_in(paths: Iterable[Path]) -> list[FileJob]:
     """The jobs in these files and folders, by path. Raises Problem."""
-    found = [job for path in paths for job in _jobs_of(path)]
+    paths = list(paths)
+    found = [job for path in paths for file in _files(path) for job in _jobs_of(file, named=file == path)]
     if not found:
-        raise Problem(f"there is no {KIND} in {', '.join(map(str, paths))}", "name a manifest, a script or an agent file", Exit.USAGE)
+        raise none_in(paths)
     return found
 
 
-def _jobs_of(path: Path) -> Iterator[FileJob]:
-    if path == STANDARD_INPUT:
-        yield from _manifests(called(path), read(path))
-        return
-    for file in _files(path):
-        text = read(file)
-        if file.suffix in WITH_HEADER:
-            yield from _with_header(file, text, named=file == path)
-        else:
-            yield from _manifests(str(file), text, as_json=file.suffix == ".json")
+def each_file(paths: Iterable[Path]) -> dict[str, list[FileJob] | Problem]:
+    """Every file by its name, in order: its jobs, or what is wrong with it, and then none of its jobs."""
+    found: dict[str, list[FileJob] | Problem] = {}
+    for path in paths:
+        for file in _files(path):
+            where = called(file)
+            try:
+                before = found.get(where, [])
+                found[where] = before if isinstance(before, Problem) else [*before, *_jobs_of(file, named=file == path)]
+            except Problem as problem:
+                found[where] = problem
+    return found
+
+
+def none_in(paths: Iterable[Path]) -> Problem:
+    """That there is nothing in these files."""
+    return Problem(f"there is no {KIND} in {', '.join(map(str, paths))}", "name a manifest, a script or an agent file", Exit.USAGE)
+
+
+def _jobs_of(file: Path, *, named: bool) -> Iterator[FileJob]:
+    """`named`: by the user, and not found in a folder."""
+    text = read(file)
+    if file.suffix in WITH_HEADER:
+        yield from _with_header(file, text, named=named)
+    else:
+        yield from _manifests(called(file), text, as_json=file.suffix == ".json")
 
 
 def _files(path: Path) -> list[Path]:

@@ -1,0 +1,67 @@
+"""Jobs of several files, looked at together: what none of the files shows by itself. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from agentjobs.api.resources import JOB
+from agentjobs.cli.contents import content_of
+from agentjobs.cli.files.manifests import FileJob
+from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.text import at
+
+
+@dataclass(frozen=True)
+class Clash:
+    """What is wrong with these files together."""
+
+    files: frozenset[str]
+    problem: Problem
+
+
+def clash(jobs: Sequence[FileJob]) -> Clash | None:
+    """The first one: a name that two jobs have, or jobs that start after one another in a circle."""
+    where: dict[str, str] = {}
+    for job in jobs:
+        if job.name in where:
+            problem = Problem(f"{job.where}: {where[job.name]} has a job {job.name}, too", "give one of them another name", Exit.USAGE)
+            return Clash(frozenset({job.where, where[job.name]}), problem)
+        where[job.name] = job.where
+    return _circle(jobs, where)
+
+
+def _circle(jobs: Sequence[FileJob], where: dict[str, str]) -> Clash | None:
+    """The operator would skip the run that begins again."""
+    try:
+        TopologicalSorter({job.name: job.starts_after for job in jobs}).prepare()
+    except CycleError as error:
+        names: list[str] = error.args[1]
+        remedy = "take one of these jobs out of another's triggers, or give it a schedule"
+        problem = Problem(f"these jobs start after one another in a circle: {' -> '.join(names)}", remedy, Exit.USAGE)
+        return Clash(frozenset(where[name] for name in names), problem)
+    return None
+
+
+def apart(files: dict[str, list[FileJob] | Problem]) -> tuple[list[FileJob], list[Problem]]:
+    """The jobs of the files in which everything is right, and what is wrong with the others: both in the order of the files."""
+    wrong = {where: found if isinstance(found, Problem) else _first_wrong(found) for where, found in files.items()}
+    good = [job for where, found in files.items() if wrong[where] is None and not isinstance(found, Problem) for job in found]
+    while found := clash(good):
+        good = [job for job in good if job.where not in found.files]
+        wrong[next(where for where in files if where in found.files)] = found.problem
+    return good, [problem for problem in wrong.values() if problem]
+
+
+def _first_wrong(jobs: Sequence[FileJob]) -> Problem | None:
+    """What the API would say of the first job that it would refuse."""
+    for job in jobs:
+        refers = any(at(job.spec, program, "configMapKeyRef") for program in ("script", "agent"))
+        try:
+            content_of(job.name, job.spec, job.where, (lambda _: "x") if refers else None, job.place)
+        except Problem as problem:
+            return problem
+        if said := JOB.problem(job.manifest):
+            return Problem(f"{job.place('metadata', 'name')}: {said}", "correct what is named there", Exit.USAGE)
+    return None
