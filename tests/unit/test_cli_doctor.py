@@ -120,5 +120,15 @@ def test_each_package_has_one_row_however_it_is_spelt() -> None:
     assert [(row["package"], row["status"], row["jobs"], row["by"]) for row in rows] == [
         ("attrs==1", "in the runner image", ["pages"], []),
         ("idna==3", "approved", [], ["ana"]),
-        ("six==1.17", "approved", ["pages", "mail"], ["ana"]),
+        ("Six==1.17.0", "approved", ["pages", "mail"], ["ana"]),
     ]
+
+
+def test_a_version_is_shown_as_it_was_approved_else_denied_else_asked_for() -> None:
+    def decided(name: str, *pins: str, decision: str = "Approved") -> Json:
+        return {"metadata": {"name": name}, "spec": {"packages": list(pins), "decision": decision, "approvedBy": "ana"}}
+
+    decisions = [decided("a", "six==1.17.0.0", "attrs==2.0", decision="Denied"), decided("b", "six==1.17.0")]
+    asked = [job("pages", spec={"packages": ["six==1.17", "attrs==2", "idna==3.0"]})]
+    rows = packages.rows(asked, decisions, Packages())
+    assert [row["package"] for row in rows] == ["attrs==2.0", "idna==3.0", "six==1.17.0"]

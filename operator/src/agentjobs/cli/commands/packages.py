@@ -143,21 +143,24 @@ def _pins(where: str, spec: Json) -> list[str]:
 
 
 def rows(jobs: Iterable[Json], decisions: Sequence[Json], packages: Packages) -> list[Json]:
-    """One for each package, by name. Pure."""
+    """One for each package, by name, written as it was approved, else as it was denied, else as a job asks for it. Pure."""
     from agentjobs.api.package_rules import canonical, canonical_or_none
     from agentjobs.core.content.packages import WORDS
 
+    written: dict[str, str] = {}
+    about: dict[str, list[Json]] = defaultdict(list)
+    for decision in sorted(decisions, key=lambda body: str(body["spec"]["decision"])):
+        for pin in decision["spec"]["packages"]:
+            about[canonical(pin)].append(decision)
+            written.setdefault(canonical(pin), pin)
     users: dict[str, list[str]] = defaultdict(list)
     for job in jobs:
         for pin in at(job, "spec", "packages") or ():
             users[canonical_or_none(pin) or str(pin)].append(job["metadata"]["name"])
-    about: dict[str, list[Json]] = defaultdict(list)
-    for decision in decisions:
-        for pin in decision["spec"]["packages"]:
-            about[canonical(pin)].append(decision)
+            written.setdefault(canonical_or_none(pin) or str(pin), str(pin))
     return [
         {
-            "package": pin,
+            "package": written[pin],
             "status": WORDS[packages.verdict(pin)],
             "jobs": users[pin],
             "by": sorted({str(at(decision, "spec", "approvedBy")) for decision in about[pin]}),
