@@ -148,6 +148,10 @@ def test_common_and_deceptive_crons_are_said_truly(expression: str) -> None:
     ("expression", "said"),
     [
         ("*/5 * * * *", "Every 5 minutes"),
+        ("* * * * *", "Every minute"),
+        ("*/1 * * * *", "Every minute"),
+        ("0-10 8 * * *", "Every minute from 08:00 to 08:10"),
+        ("0 */1 * * *", "Every hour"),
         ("0 * * * *", "Every hour"),
         ("5 * * * *", "Every hour from 00:05 on"),
         ("0 9 * * *", "At 09:00"),
