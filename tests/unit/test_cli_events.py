@@ -34,8 +34,11 @@ WRONG = {
     "no number of JSON's": (LEAST + ', "data": NaN}', ": NaN is no JSON"),
     "a list": (f"[{LEAST}}}]", ":1: this is no event"),
     "another version": (LEAST + ', "specversion": "0.3"}', "specversion is not 1.0"),
-    "bytes": (LEAST + ', "data_base64": "AA=="}', "data in bytes is not handed on"),
-    "an extension": (LEAST + ', "traceparent": "00"}', "event.traceparent: is not a field"),
+    "bytes": (LEAST + ', "data_base64": "AA=="}', "event.data_base64: binary data is not supported"),
+    "an extension": (LEAST + ', "traceparent": "00"}', "event.traceparent: this attribute is not supported"),
+    "extensions": (LEAST + ', "traceparent": "00", "partitionkey": 1}', "event.traceparent, event.partitionkey: these attributes are not"),
+    "many extensions": (LEAST + "".join(f', "x{n}": 1' for n in range(9)) + "}", "event.x4 and 4 more: these attributes are not supported"),
+    "a typing error": ('{"typ": "a", "source": "/b", "id": "1"}', "event.typ: this attribute is not supported"),
     "no time": (LEAST + ', "time": "today"}', "event.time: must be a time as RFC 3339"),
     "too much": (LEAST + f', "data": "{"é" * (MAX_EVENT_BYTES // 2)}"}}', f"at most {MAX_EVENT_BYTES} can be handed on"),
 }
@@ -78,3 +81,17 @@ def test_the_command_says_so_before_it_asks_the_cluster(tmp_path: Path) -> None:
     assert (ran.returncode, ran.stderr.splitlines()[0]) == (2, "error: absent.json: No such file or directory")
     ran = saj("run", "drafts", "--event", "-", "--name", "mine", stdin=json.dumps(PUBLISHED), folder=tmp_path)
     assert (ran.returncode, "the event's own name" in ran.stderr) == (2, True)
+
+
+def test_what_to_do_about_an_extension_is_said(tmp_path: Path) -> None:
+    for more in ('"traceparent": "00"', '"data_base64": "AA=="'):
+        with pytest.raises(Problem) as told:
+            event_in(written(tmp_path, f"{LEAST}, {more}}}"))
+        assert "into data" in told.value.remedy
+    assert "id, source, type, subject, time, datacontenttype, dataschema, data;" in unsupported(tmp_path)
+
+
+def unsupported(folder: Path) -> str:
+    with pytest.raises(Problem) as told:
+        event_in(written(folder, LEAST + ', "traceparent": "00"}'))
+    return told.value.remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,8 @@ from agentjobs.cli.problem import Exit, Problem
 if TYPE_CHECKING:
     from agentjobs.api.event import Event
 
+NAMED: Final = 5
+"""Attributes in one sentence."""
 ATTRIBUTES: Final = "an event is one JSON object with at least type, source and id; type and source are those that the job's triggers name"
 
 
@@ -25,6 +28,8 @@ def event_in(path: Path) -> Event:
 
     where = called(path)
     attributes = _attributes(where, read(path))
+    if unknown := [name for name in attributes if name not in Event.model_fields]:
+        raise _unsupported(where, unknown, list(Event.model_fields))
     try:
         event = Event.model_validate(attributes)
     except ValidationError as error:
@@ -50,8 +55,17 @@ def _attributes(where: str, text: str) -> Json:
     if found.pop("specversion", "1.0") != "1.0":
         raise Problem(f"{where}: event.specversion is not 1.0", "write the event as CloudEvents 1.0 has it", Exit.USAGE)
     if "data_base64" in found:
-        raise Problem(f"{where}: event.data_base64: data in bytes is not handed on", "give it as text or JSON, in data", Exit.USAGE)
+        remedy = "put text or JSON into data, or the address where the job can fetch the bytes"
+        raise Problem(f"{where}: event.data_base64: binary data is not supported", remedy, Exit.USAGE)
     return found
+
+
+def _unsupported(where: str, unknown: Sequence[str], known: Sequence[str]) -> Problem:
+    """Extensions of CloudEvents are these, and attributes that are written wrong."""
+    named = ", ".join(f"event.{name[:100]}" for name in unknown[:NAMED]) + (f" and {len(unknown) - NAMED} more" if unknown[NAMED:] else "")
+    told = "these attributes are not supported" if unknown[1:] else "this attribute is not supported"
+    remedy = f"supported are specversion, {', '.join(known)}; put what the script needs of an extension into data"
+    return Problem(f"{where}: {named}: {told}", remedy, Exit.USAGE)
 
 
 def run_of(job: str, event: Event) -> Json:
