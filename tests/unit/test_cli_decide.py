@@ -9,6 +9,7 @@ import pytest
 
 from agentjobs.cli.commands import apply, decide
 from agentjobs.cli.contents import content_of
+from agentjobs.cli.problem import Exit
 from tests.unit.fake_kubectl import FakeKube, Json, ran
 
 SPEC: Json = {"description": "Reads.", "script": {"inline": "print(1)\n"}}
@@ -86,3 +87,27 @@ def test_a_revision_that_is_not_what_was_approved_is_not_shown_as_that() -> None
     kube.objects["scheduledagentjobs"][0]["status"]["approval"] = {"digest": "a" * 64, "state": "Changed"}
     code, out, err = ran(decide.deny, kube, ["report"], yes=True)
     assert (code, b"--- approved aaaaaaaaaa, which cannot be read here: all of the job follows" in out) == (0, True), err
+
+
+@pytest.mark.parametrize("word", VERBS)
+def test_a_mistyped_digest_is_not_taken_for_a_change(word: str) -> None:
+    wrong = "0" * 64
+    code, out, err = ran(VERBS[word], cluster(), ["report"], digest=wrong)
+    assert (code, out) == (Exit.CHANGED, b"")
+    assert f"the digest that was given, {wrong[:10]}, is not the one of the content, {DIGEST[:10]}\n" in err
+    assert "somebody" not in err
+    almost = DIGEST[:-1] + ("0" if DIGEST[-1] != "0" else "1")
+    for given in (almost, DIGEST[:10], f"{DIGEST}0"):
+        assert f"{given}, is not the one of the content, {DIGEST}\n" in ran(VERBS[word], cluster(), ["report"], digest=given)[2]
+
+
+@pytest.mark.parametrize("known", ["approved", "on the card", "decided about"])
+@pytest.mark.parametrize("word", VERBS)
+def test_a_digest_that_the_job_had_is_told_as_a_change(word: str, known: str) -> None:
+    before = "b" * 64
+    kube = cluster(*([decision("a", decision="Denied", digest=before)] if known == "decided about" else []))
+    status = kube.objects["scheduledagentjobs"][0]["status"]
+    status.update({"approved": {"approval": {"digest": before}}, "on the card": {"card": {"digest": before}}}.get(known, {}))
+    code, _, err = ran(VERBS[word], kube, ["report"], digest=before)
+    assert (code, kube.wrote) == (Exit.CHANGED, [])
+    assert f"the content changed: its digest was {before[:10]}, and is {DIGEST[:10]} now\n  read it again: " in err

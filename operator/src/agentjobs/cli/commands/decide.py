@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Final, Literal
 
 import typer
@@ -19,6 +20,8 @@ from agentjobs.cli.text import at, one_line
 Decision = Literal["Approved", "Denied"]
 DIGITS: Final = 16
 """Of a digest, in the name of a decision: another content with the same ones takes years to find, and is told apart all the same."""
+SHORT: Final = 10
+"""Of a digest, in a sentence."""
 NEEDS_APPROVAL = ": needs approval"
 """How a card says it of a package."""
 
@@ -98,21 +101,17 @@ def _cases(kube: Kube, jobs: Sequence[str], *, every: bool, digest: str | None) 
     found = [kube.job(job) for job in jobs] if jobs else [job for job in kube.all(JOBS) if rows.waits(job)]
     cases = [Case(job, of_job(kube, job)) for job in found]
     for case in cases:
-        _check(case, digest)
+        _check(case, digest, partial(_decisions, kube, case.name))
     if not cases:
         screen.note(f"no job in namespace {kube.namespace} waits for a decision")
         raise typer.Exit(Exit.OK)
     return cases
 
 
-def _check(case: Case, digest: str | None) -> None:
+def _check(case: Case, digest: str | None, decisions: Callable[[], Sequence[Json]]) -> None:
     """The content that is shown has to be the one that was meant, and the one that the operator means."""
     if digest not in (None, case.shown.digest):
-        raise Problem(
-            f"ScheduledAgentJob {case.name}: the content has the digest {case.shown.digest}, not {digest}",
-            f"somebody changed it; read it again: `kubectl saj cards {case.name}`",
-            Exit.CHANGED,
-        )
+        raise another(case, str(digest), decisions())
     told = at(case.job, "status", "card", "digest")
     fresh = at(case.job, "status", "observedGeneration") == at(case.job, "metadata", "generation")
     if told and fresh and told != case.shown.digest:
@@ -123,16 +122,34 @@ def _check(case: Case, digest: str | None) -> None:
         )
 
 
+def another(case: Case, given: str, decisions: Sequence[Json]) -> Problem:
+    """Of a digest that is not the one of the content: the content changed only if the job is known to have had it. Pure."""
+    shown = case.shown.digest
+    earlier = {at(case.job, "status", "approval", "digest"), at(case.job, "status", "card", "digest")}
+    if given in earlier | {at(body, "spec", "digest") for body in decisions}:
+        told, remedy = f"the content changed: its digest was {given[:SHORT]}, and is {shown[:SHORT]} now", "read it again"
+    elif given[:SHORT] == shown[:SHORT]:
+        told, remedy = f"the digest that was given, {given}, is not the one of the content, {shown}", "give all 64 digits as they are shown"
+    else:
+        told = f"the digest that was given, {given[:SHORT]}, is not the one of the content, {shown[:SHORT]}"
+        remedy = "copy it from the card of this job; if it was right before, the content has changed"
+    return Problem(f"ScheduledAgentJob {case.name}: {told}", f"{remedy}: `kubectl saj cards {case.name}`", Exit.CHANGED)
+
+
+def _decisions(kube: Kube, name: str) -> list[Json]:
+    """About a job; none where the user may not read them."""
+    try:
+        return kube.all(APPROVALS, fieldSelector=f"spec.jobName={name}")
+    except Said as refusal:
+        if refusal.code is not Exit.FORBIDDEN:
+            raise
+    return []
+
+
 def _refuse_denied(kube: Kube, cases: Sequence[Case]) -> None:
     """An approval beside a denial of the same content would be written, and change nothing."""
     for case in cases:
-        try:
-            decisions = kube.all(APPROVALS, fieldSelector=f"spec.jobName={case.name}")
-        except Said as refusal:
-            if refusal.code is Exit.FORBIDDEN:
-                return
-            raise
-        if problem := denied(case.name, case.shown.digest, decisions):
+        if problem := denied(case.name, case.shown.digest, _decisions(kube, case.name)):
             raise problem
 
 
