@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agentjobs.cli.commands import decide, doctor, history, logs, pause, run
+from agentjobs.cli.commands import cancel, decide, doctor, history, logs, pause, run
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.problem import Exit
 from tests.unit import cli_jobs
@@ -64,6 +64,22 @@ def test_a_job_without_runs_says_what_keeps_it() -> None:
     held = {"type": "Ready", "status": "False", "reason": "NameTaken", "message": "a CronJob of this name is somebody else's"}
     err = ran(history.run, FakeKube(objects={"scheduledagentjobs": [job(conditions=[held])]}), "report")[2]
     assert "report has no runs yet: a CronJob of this name is somebody else's; `kubectl saj run report` starts one" in err
+
+
+ENDED: dict[str, tuple[str, list[Json], str]] = {
+    "a run": ("report-1", [cli_jobs.run("report-1", "Succeeded")], "the run report-1 has ended (succeeded)"),
+    "a job with one run": ("report", [cli_jobs.run("report-1", "TimedOut")], "the run report-1 has ended (timed out)"),
+    "a job": ("report", [cli_jobs.run("report-1", "Failed"), cli_jobs.run("report-2", "Failed")], "all runs of report have ended"),
+    "a job without runs": ("report", [], "the job report has no runs"),
+}
+
+
+@pytest.mark.parametrize("what", ENDED)
+def test_where_nothing_can_be_cancelled_it_is_said_why(what: str) -> None:
+    name, runs, why = ENDED[what]
+    runs = [{**body, "spec": {**body["spec"], "jobName": "report"}} for body in runs]
+    code, _, err = ran(cancel.run, FakeKube(objects={"scheduledagentjobs": [job()], "agentjobruns": runs}), name, yes=True)
+    assert (code, err.splitlines()[0]) == (Exit.NOT_FOUND, f"error: {why}: there is nothing to cancel")
 
 
 class Patched(FakeKube):
@@ -162,13 +178,15 @@ def test_the_doctor_finds_what_somebody_has_to_do_something_about(kind: str, rea
 def test_the_doctor_finds_what_does_not_go_on() -> None:
     going = {**job("pages", observedGeneration=1)}
     going["metadata"] = {**going["metadata"], "deletionTimestamp": "2026-11-24T11:50:00Z"}
-    assert told(doctor.troubles([going], NOW)) == [("problem", "pages: is being deleted and does not go: see its finalizers")]
+    assert told(doctor.troubles([going], NOW)) == [("problem", "pages: its deletion does not finish: see its finalizers")]
     late = cli_jobs.run("pages-1", "Pending", message="ErrImagePull")
     assert told(doctor.stuck([late], NOW)) == [("problem", "the run pages-1 has not started: ErrImagePull")]
     fresh = cli_jobs.run("pages-2", "Pending")
     fresh["metadata"]["creationTimestamp"] = "2026-11-24T11:59:50Z"
     started = cli_jobs.run("pages-3", "Running", startedAt="2026-11-24T10:00:00Z")
-    assert told(doctor.stuck([fresh, started, cli_jobs.run("pages-4", "Failed")], NOW)) == [("ok", "2 runs go on, all of them started")]
+    assert told(doctor.stuck([fresh, started, cli_jobs.run("pages-4", "Failed")], NOW)) == [
+        ("ok", "2 unfinished runs, all of them started")
+    ]
 
 
 def test_the_doctor_finds_two_releases() -> None:

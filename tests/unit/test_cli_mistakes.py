@@ -13,7 +13,7 @@ FRONT = "---\ndescription: x\n"
 WRONG_AGENTS = {
     "no end": (FRONT + "Do it.\n", 1, "has no end"),
     "no YAML": ("---\ndescription: a: b\n---\n", 2, "not YAML"),
-    "no keys": ("---\n- a\n---\nDo it.\n", 1, "no set of keys"),
+    "no keys": ("---\n- a\n---\nDo it.\n", 1, "not a set of keys"),
     "an unknown tool": (FRONT + "tools: [fly]\n---\nDo it.\n", 3, "spec.agent.tools[0]"),
     "a key twice": (FRONT + "tools: [read]\ndescription: y\n---\n", 4, "description stands here a second time"),
     "a wrong part of a trigger": (FRONT + "triggers:\n  - event:\n      type: a\n      sauce: b\n---\nDo it.\n", 6, "[0].event.sauce"),
@@ -59,11 +59,11 @@ MISTAKES = {
     "a bad name": (HEAD + "# name = 'A.b'\n# ///\n", 4, "metadata.name may have at most 52"),
     "a plain key twice": ("# description: a\n# description: b\n", 2, "a second time"),
     "no header": ("print(1)\n", 1, "has no header"),
-    "a table under a key's other name": ("# description: x\n# envs: {A: b}\n", 2, "envs is no key of a header"),
+    "a table under a key's other name": ("# description: x\n# envs: {A: b}\n", 2, "envs is not a key of a header"),
     "camel case": (HEAD + "#\n# timeoutSeconds = 'soon'\n# ///\n", 5, "spec.timeoutSeconds"),
     "no number": ("# description: x\n#\n# timeout-seconds: soon\n", 3, "spec.timeoutSeconds: should be a valid integer"),
     "no YAML": ("# description: x\n# env: {A: b\n", 2, "env: this is not YAML"),
-    "a key written wrong": ("# description: x\n# shedule: 0 8 * * 1\n", 2, "shedule is no key of a header"),
+    "a key written wrong": ("# description: x\n# shedule: 0 8 * * 1\n", 2, "shedule is not a key of a header"),
     "half of a fortnight": (HEAD + "#\n# schedule = '0 8 * * 1'\n# every-weeks = 2\n# ///\n", 5, "give all three"),
     "weeks of no day": (HEAD + "#\n# every-weeks = 2\n# ///\n", 5, "give all three"),
     "two schedules": (

@@ -83,7 +83,7 @@ SAID = {
     "error: You must be logged in to the server (Unauthorized)": (Exit.CLUSTER, "cluster-info"),
     "The connection to the server localhost:8080 was refused - did you specify the right host or port?": (Exit.CLUSTER, "cluster-info"),
     'The ScheduledAgentJob "x" is invalid: spec.schedule.timeZone: unknown': (Exit.USAGE, "correct the field"),
-    "": (Exit.CLUSTER, "kubectl failed without a word"),
+    "": (Exit.CLUSTER, "kubectl failed without a message"),
 }
 
 

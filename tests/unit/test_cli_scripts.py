@@ -335,7 +335,7 @@ def test_new_writes_a_job_that_renders_and_leaves_what_is_there(tmp_path: Path) 
     assert saj("new", "mine.py", "-d", "Mine.", "-s", "", folder=tmp_path).returncode == 0
     assert (tmp_path / "mine.py").read_text().startswith("#!/usr/bin/python3\n# /// script\n")
     assert "has a header already" in saj("new", "mine.py", "-d", "Mine.", "-s", "", folder=tmp_path).stderr
-    assert "nobody is there to answer" in saj("new", folder=tmp_path).stderr
+    assert "this question needs a terminal: Name of the job" in saj("new", folder=tmp_path).stderr
     (tmp_path / "mail.md").write_text("Read the mail.\n")
     assert saj("new", "mail.md", "-d", "Reads.", "-s", "0 8 * * 1", folder=tmp_path).returncode == 0
     assert of(tmp_path, (tmp_path / "mail.md").read_text(), "mail.md")["spec"]["agent"] == {"instructions": "Read the mail.\n"}

@@ -71,11 +71,11 @@ def said(stderr: str) -> Said:
     if match is None and (invalid := _INVALID.search(stderr)):
         return Said(invalid[0].strip(), _REMEDIES["Invalid"], Exit.USAGE, "Invalid")
     if match is None:
-        text = stderr.strip().removeprefix("error: ") or "kubectl failed without a word"
-        return Said(text, "check --context and --kubeconfig: `kubectl cluster-info` tells whether the cluster answers", Exit.CLUSTER, "")
+        text = stderr.strip().removeprefix("error: ") or "kubectl failed without a message"
+        return Said(text, "check --context and --kubeconfig: `kubectl cluster-info` says whether the cluster answers", Exit.CLUSTER, "")
     reason, message = match[1] or "", match[2].strip()
     if _NO_KIND in message:
-        remedy = "agentjobs is not installed in this cluster, or in another version: `kubectl saj doctor` tells"
+        remedy = "agentjobs is not installed in this cluster, or in another version: `kubectl saj doctor` says which"
         return Said(f"the cluster does not know this kind: {message}", remedy, Exit.NOT_FOUND, reason)
     return Said(message, _REMEDIES.get(reason, ""), _CODES.get(reason, Exit.CLUSTER), reason)
 

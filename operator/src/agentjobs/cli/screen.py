@@ -97,14 +97,14 @@ def confirmed(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     if not can_ask():
-        raise Problem(f"nobody is there to answer: {question}", "add --yes, or run it on a terminal", Exit.USAGE)
+        raise Problem(f"this question needs a terminal: {question}", "add --yes, or run it on a terminal", Exit.USAGE)
     return typer.confirm(visible(question))
 
 
 def asked(question: str, wrong: Callable[[str], str], default: str | None = None) -> str:
     """A text that is typed, asked again for as long as `wrong` says why it cannot be taken. Raises Problem where nobody could type it."""
     if not can_ask():
-        raise Problem(f"nobody is there to answer: {question}", "give it as an option; --help shows them", Exit.USAGE)
+        raise Problem(f"this question needs a terminal: {question}", "give the answer as an option: --help lists them", Exit.USAGE)
     while True:
         answer = str(typer.prompt(visible(question), default=default, show_default=bool(default)))
         reason = wrong(answer)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def run(
     kube: Kube,
     paths: render.Paths = None,
-    force: Annotated[bool, typer.Option("--force-conflicts", help="Take over fields that somebody else has set.")] = False,
+    force: Annotated[bool, typer.Option("--force-conflicts", help="Take over fields that another tool or person has set.")] = False,
 ) -> None:
     """Render and apply jobs. Nothing new runs before it is approved; each digest is printed with what it waits for.
 

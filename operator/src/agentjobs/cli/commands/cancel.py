@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ from agentjobs.cli.text import at
 @options.on_cluster
 def run(
     kube: Kube,
-    name: Annotated[str, typer.Argument(metavar="JOB|RUN", help="A run, or a job: then all of its runs that go on.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="JOB|RUN", help="A run, or a job: then all its unfinished runs.", show_default=False)],
     yes: options.Yes = False,
     output: options.Format = options.Output.TABLE,
 ) -> None:
@@ -41,6 +42,15 @@ def _going(kube: Kube, name: str) -> list[Json]:
             kube.check_job(name, "neither a run nor a")
     going = [body for body in found if at(body, "status", "phase") not in rows.FINAL]
     if not going:
-        told = f"the run {name} is {rows.run_status(found[0])}" if len(found) == 1 else f"no run of {name} goes on"
-        raise Problem(f"{told}: there is nothing to cancel", "`kubectl saj history JOB` lists runs", Exit.NOT_FOUND)
+        raise Problem(f"{_ended(name, found)}: there is nothing to cancel", "`kubectl saj history JOB` lists runs", Exit.NOT_FOUND)
     return going
+
+
+def _ended(name: str, found: Sequence[Json]) -> str:
+    """Why nothing of it can be cancelled. Pure."""
+    if not found:
+        return f"the job {name} has no runs"
+    if len(found) > 1:
+        return f"all runs of {name} have ended"
+    (body,) = found
+    return f"the run {body['metadata']['name']} has ended ({rows.run_status(body)})"

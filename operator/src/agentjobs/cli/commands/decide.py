@@ -116,7 +116,7 @@ def _check(case: Case, digest: str | None, decisions: Callable[[], Sequence[Json
     fresh = at(case.job, "status", "observedGeneration") == at(case.job, "metadata", "generation")
     if told and fresh and told != case.shown.digest:
         raise Problem(
-            f"ScheduledAgentJob {case.name}: this program reckons the digest {case.shown.digest}, the operator {told}",
+            f"ScheduledAgentJob {case.name}: this program computes the digest {case.shown.digest}, the operator {told}",
             "use `kubectl saj` of the operator's version, and try again: a ConfigMap may just have changed",
             Exit.CHANGED,
         )
@@ -162,7 +162,7 @@ def denied(name: str, digest: str, decisions: Sequence[Json]) -> Problem | None:
     why = f", because: {one_line(at(found[0], 'spec', 'reason'))}" if at(found[0], "spec", "reason") else ""
     names = " ".join(body["metadata"]["name"] for body in found)
     return Problem(
-        f"ScheduledAgentJob {name}: the content {digest[:10]} was denied by {who}{why}; an approval beside a denial does not count",
+        f"ScheduledAgentJob {name}: the content {digest[:10]} was denied by {who}{why}; an approval next to a denial does not count",
         f"change the job, or take the denial back: `kubectl delete aja {names} --namespace {found[0]['metadata']['namespace']}`",
         Exit.NO,
     )
@@ -192,7 +192,7 @@ def _write(kube: Kube, cases: Sequence[Case], decision: Decision, reason: str | 
         fields = {"jobName": case.name, "digest": case.shown.digest, "decision": decision, **({"reason": reason} if reason else {})}
         done, new = _decided(kube, case, decision, fields)
         told = f"{decision.lower()}: {case.name} {case.shown.digest[:10]}"
-        screen.say(f"{told} by {at(done, 'spec', 'approvedBy') or 'nobody named'}{'' if new else ' already'}")
+        screen.say(f"{told} by {at(done, 'spec', 'approvedBy') or 'an unnamed person'}{'' if new else ' already'}")
 
 
 def _decided(kube: Kube, case: Case, decision: Decision, fields: Json) -> tuple[Json, bool]:
@@ -229,7 +229,7 @@ def decide_packages(kube: Kube, pins: Sequence[str], decision: Decision, reason:
     """One PackageApproval for all of them."""
     fields = {"packages": list(pins), "decision": decision, **({"reason": reason} if reason else {})}
     done = write(kube, PACKAGE_APPROVALS, "PackageApproval", {"generateName": "packages-"}, fields)
-    screen.say(f"{decision.lower()}: {', '.join(pins)} by {at(done, 'spec', 'approvedBy') or 'nobody named'}")
+    screen.say(f"{decision.lower()}: {', '.join(pins)} by {at(done, 'spec', 'approvedBy') or 'an unnamed person'}")
 
 
 def write(kube: Kube, collection: str, kind: str, metadata: Json, fields: Json) -> Json:

@@ -144,9 +144,9 @@ def policies(kube: Kube) -> Iterator[Finding]:
 def enforced(names: set[str], deny: set[str]) -> Iterator[Finding]:
     """`deny`: the policies that a binding enforces. Pure."""
     if not names:
-        yield Finding("problem", "no admission policy of agentjobs is there: whoever may create approvals can approve; upgrade the chart")
+        yield Finding("problem", "agentjobs has no admission policy: anyone who may create approvals can approve; upgrade the chart")
     for name in sorted(names - deny):
-        yield Finding("problem", f"the admission policy {name} is bound by nothing that denies: upgrade the chart")
+        yield Finding("problem", f"no binding enforces the admission policy {name}: upgrade the chart")
     if names and names <= deny:
         yield Finding("ok", f"{len(names)} admission policies are in force")
 
@@ -167,9 +167,9 @@ def troubles(found: list[Json], now: datetime) -> Iterator[Finding]:
     ]
     unseen = [job["metadata"]["name"] for job in found if at(job, "status", "observedGeneration") != at(job, "metadata", "generation")]
     yield from (Finding("problem", f"{name}: {message}") for name, message in wrong)
-    yield from (Finding("problem", f"{name}: the operator has not seen it as it is now") for name in unseen)
+    yield from (Finding("problem", f"{name}: the operator has not read its latest change yet") for name in unseen)
     going = [job["metadata"]["name"] for job in found if _older(at(job, "metadata", "deletionTimestamp"), now)]
-    yield from (Finding("problem", f"{name}: is being deleted and does not go: see its finalizers") for name in going)
+    yield from (Finding("problem", f"{name}: its deletion does not finish: see its finalizers") for name in going)
     if not wrong and not unseen and not going:
         yield Finding("ok", f"{len(found)} jobs, none of them in trouble")
 
@@ -195,7 +195,7 @@ def stuck(found: list[Json], now: datetime) -> Iterator[Finding]:
         why = at(run, "status", "message") or "the operator says nothing about it: see its log"
         yield Finding("problem", f"the run {run['metadata']['name']} has not started: {why}")
     if not late:
-        yield Finding("ok", f"{len(going)} runs go on, all of them started")
+        yield Finding("ok", f"{len(going)} unfinished runs, all of them started")
 
 
 def rights(kube: Kube) -> Iterator[Finding]:

@@ -138,7 +138,7 @@ def _asked(what: Sequence[str]) -> dict[str, list[str]]:
 def _pins(where: str, spec: Json) -> list[str]:
     pins = spec.get("packages") or []
     if not isinstance(pins, list) or not all(isinstance(pin, str) for pin in pins):
-        raise Problem(f"{where}: spec.packages is no list of texts", 'write ["requests==2.32.3"]', Exit.USAGE)
+        raise Problem(f"{where}: spec.packages is not a list of texts", 'write ["requests==2.32.3"]', Exit.USAGE)
     return pins
 
 
@@ -219,5 +219,5 @@ def _inventory(path: Path) -> Mapping[str, str]:
     except JsonError as error:
         raise Problem(f"{path}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
     if not isinstance(listed, dict) or not all(isinstance(version, str) for version in listed.values()):
-        raise Problem(f"{path}: this is no inventory", 'a JSON object is needed: {"requests": "2.32.3"}', Exit.USAGE)
+        raise Problem(f"{path}: this is not an inventory", 'a JSON object is needed: {"requests": "2.32.3"}', Exit.USAGE)
     return listed

@@ -54,7 +54,7 @@ def _paths(folder: Path, bodies: list[Json]) -> list[tuple[Path, Json]]:
         if problem := JOB_NAME.problem(name):
             raise Problem(f"metadata.name {name[:100]!r} {problem}", "rename the job", Exit.USAGE)
         if _DEVICES.fullmatch(name):
-            raise Problem(f"{name}.yaml is a device on Windows, and no file", "rename the job, or leave --to out", Exit.USAGE)
+            raise Problem(f"{name}.yaml is a device on Windows, not a file", "rename the job, or leave --to out", Exit.USAGE)
     return [(folder / f"{body['metadata']['name']}.yaml", body) for body in bodies]
 
 

@@ -36,7 +36,7 @@ def run(
 ) -> None:
     """Start a job now. It works while the job is paused, too, but not by an event.
 
-    An event starts a job once: given a second time, it names the run that it has started, and --wait and --follow go on with that.
+    An event starts a job once: given a second time, it names the run that it has started, and --wait and --follow use that run.
     """
     if event and name:
         raise Problem("--name: the run of an event has the event's own name", "leave --name out", Exit.USAGE)

@@ -65,7 +65,7 @@ def _header(front: list[str]) -> Header:
         raise ScriptError((line_of(error, text) or 0) + 1, f"this is not YAML: {words_of(error)}", remedy) from None
     fields: Any = found[0] if len(found) == 1 else None
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
-        raise ScriptError(1, "the front matter is no set of keys", "write one `key: value` on each line, at least a description")
+        raise ScriptError(1, "the front matter is not a set of keys", "write one `key: value` on each line, at least a description")
     return Header(fields, {"": 1, **places})
 
 

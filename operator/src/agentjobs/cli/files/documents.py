@@ -79,7 +79,7 @@ class _Loader(yaml.SafeLoader):
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if node.tag not in _TAGS:
-            raise UnusableError(None, None, f"{node.tag} is no kind of value that is known here", node.start_mark)
+            raise UnusableError(None, None, f"{node.tag} is not a kind of value that is known here", node.start_mark)
         try:
             value = super().construct_object(node, deep=deep)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
@@ -87,12 +87,12 @@ class _Loader(yaml.SafeLoader):
         if isinstance(value, int) and value.bit_length() > MAX_BITS:
             raise UnusableError(None, None, "this number has too many digits", node.start_mark)
         if isinstance(value, float) and not math.isfinite(value):
-            raise UnusableError(None, None, "this is no number that JSON knows", node.start_mark)
+            raise UnusableError(None, None, "this is not a number in JSON", node.start_mark)
         return _text_of(value, node) if isinstance(value, str) else value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         if not isinstance(node, yaml.MappingNode):
-            raise UnusableError(None, None, "this is no table", node.start_mark)
+            raise UnusableError(None, None, "this is not a table", node.start_mark)
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
@@ -108,7 +108,7 @@ def _text_of(text: str, node: yaml.Node) -> str:
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
-        raise UnusableError(None, None, "half of a surrogate pair is no character", node.start_mark) from None
+        raise UnusableError(None, None, "half of a surrogate pair is not a character", node.start_mark) from None
 
 
 def _written_out(node: yaml.Node, known: dict[yaml.Node, int]) -> int:

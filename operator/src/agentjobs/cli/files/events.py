@@ -51,7 +51,7 @@ def _attributes(where: str, text: str) -> Json:
     except JsonError as error:
         raise Problem(f"{where}:{error.line}: {error}", f"{error.remedy}; {ATTRIBUTES}", Exit.USAGE) from None
     if not isinstance(found, dict):
-        raise Problem(f"{where}:1: this is no event", ATTRIBUTES, Exit.USAGE)
+        raise Problem(f"{where}:1: this is not an event", ATTRIBUTES, Exit.USAGE)
     if found.pop("specversion", "1.0") != "1.0":
         raise Problem(f"{where}: event.specversion is not 1.0", "write the event as CloudEvents 1.0 has it", Exit.USAGE)
     if "data_base64" in found:

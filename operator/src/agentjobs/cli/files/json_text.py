@@ -40,7 +40,7 @@ def from_json(text: str) -> Any:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise JsonError(reader.line("\\u"), "half of a surrogate pair is no character", "write the character itself") from None
+        raise JsonError(reader.line("\\u"), "half of a surrogate pair is not a character", "write the character itself") from None
     return value
 
 
@@ -58,7 +58,7 @@ class _Reader:
         return self.text.count("\n", 0, max(at, 0)) + 1
 
     def constant(self, word: str) -> NoReturn:
-        raise JsonError(self.line(word), f"{word} is no JSON", "write a number, or null")
+        raise JsonError(self.line(word), f"{word} is not JSON", "write a number, or null")
 
     def whole(self, digits: str) -> int:
         if len(digits) > MAX_DIGITS:

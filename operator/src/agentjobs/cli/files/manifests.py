@@ -193,7 +193,7 @@ def _flat(where: str, document: Any) -> Iterator[tuple[Any, tuple[int | str, ...
         return
     items = document.get("items") or []
     if not isinstance(items, list):
-        raise Problem(f"{where}: the items of a List are no list", "write each behind a dash", Exit.USAGE)
+        raise Problem(f"{where}: the items of a List are not a list", "write each behind a dash", Exit.USAGE)
     yield from ((item, ("items", number)) for number, item in enumerate(items))
 
 

@@ -132,7 +132,7 @@ def _parsed(start: int, inside: list[str]) -> dict[str, Any]:
     except RecursionError:
         raise ScriptError(start + 1 + most(inside, "[{"), f"it is nested more than {MAX_DEPTH} levels deep", "write it flatter") from None
     except ValueError:
-        raise ScriptError(start + 1 + most(inside, _DIGITS), "a number is none, or has too many digits", "write it as text") from None
+        raise ScriptError(start + 1 + most(inside, _DIGITS), "a number is not valid, or has too many digits", "write it as text") from None
     if too_deep(data):
         raise ScriptError(start + 1 + most(inside, "[{."), f"it is nested more than {MAX_DEPTH} levels deep", "write it flatter")
     tool = data.get("tool", {})
@@ -183,7 +183,7 @@ def _comments(lines: list[str]) -> Header | None:
         if key in known:
             fields[key], places[key] = _value(number, key, text), number
         elif meant := get_close_matches(key, known, 1, ALIKE):
-            raise ScriptError(number, f"{key} is no key of a header", f"write {meant[0]}, or other words if it is only a comment")
+            raise ScriptError(number, f"{key} is not a key of a header", f"write {meant[0]}, or other words if it is only a comment")
     return Header(fields, {"": min(places.values()), **places})
 
 
