@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +14,8 @@ NONE_OF_THEM: Final = frozenset("posix right local localtime posixrules factory"
 """Files and folders beside the time zones, which the API server takes for none."""
 
 
-def of_machine(environment: Mapping[str, str], localtime: Path = LOCALTIME, written: Path = WRITTEN) -> str:
-    """An IANA name, by the variable TZ, else by the system's files; UTC where none of them holds one."""
-    if "TZ" in environment:
-        return _known(environment["TZ"].removeprefix(":")) or UTC
+def of_machine(localtime: Path = LOCALTIME, written: Path = WRITTEN) -> str:
+    """An IANA name, by the system's files; UTC where none of them holds one. A shell's TZ says nothing about the machine."""
     return _known(_link(localtime)) or _known(_text(written)) or UTC
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -68,7 +67,7 @@ def _schedule(cron: str | None, time_zone: str | None) -> Json:
     if not cron:
         return {}
     if time_zone is None and screen.can_ask():
-        time_zone = screen.asked("In which time zone", _wrong_zone, of_machine(os.environ))
+        time_zone = screen.asked("In which time zone", _wrong_zone, of_machine())
     return {"schedule": {"cron": cron, "timeZone": time_zone or UTC}}
 
 
