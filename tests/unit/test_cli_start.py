@@ -26,7 +26,7 @@ HEAVY = (
     "aiohttp",
     "tomllib",
     "agentjobs.core.content.digest",
-    "agentjobs.api",
+    "agentjobs.api.base",
 )
 LISTS = f"""
 import sys, agentjobs.cli.completion
