@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-CLUSTER = ROOT / "tests" / "cluster" / "local" / "cluster.py"
+CLUSTER = ROOT / "hack" / "localcluster" / "cluster.py"
 CHOSEN = ROOT / "hack" / "cluster.py"
 KEEP = 3
 """Archives and images of each name that stay: the newest, and those of the last changes, to go back to."""

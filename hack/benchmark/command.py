@@ -20,7 +20,7 @@ from hack.benchmark.operator_pod import OperatorPod
 from hack.benchmark.session import Session
 from hack.benchmark.spread import Figure
 
-CLUSTER: Final = Path(__file__).resolve().parents[2] / "tests" / "cluster" / "local" / "cluster.py"
+CLUSTER: Final = Path(__file__).resolve().parents[1] / "localcluster" / "cluster.py"
 MEASUREMENTS: Final[dict[str, Callable[[Session], Awaitable[list[Figure]]]]] = {
     "approval": latency.approvals,
     "record": latency.records,
