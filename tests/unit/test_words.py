@@ -220,7 +220,9 @@ def test_the_words_of_a_window_name_its_days_and_all_its_minutes(expression: str
     rules = day_rules(found[4])
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     starts = [
-        start for start in next_starts.passed(wanted, begin, begin + timedelta(days=730), Draw("a-uid"), 1000) if start < begin + 730 * DAY
+        start
+        for start in next_starts.passed(wanted, begin - timedelta(seconds=1), begin + timedelta(days=730), Draw("a-uid"), 1000)
+        if start < begin + 730 * DAY
     ]
     told = {day for day in (begin.date() + DAY * n for n in range(730)) if all(rule(day) for rule in rules)}
     drawn = {(start - timedelta(minutes=minute(opens))).date() for start in starts}
