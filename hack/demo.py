@@ -148,7 +148,7 @@ def table(rows: Mapping[str, object]) -> str:
 
 
 def find_operator(kubectl: Kubectl) -> Object:
-    """The operator's settings, from its Deployment."""
+    """The operator's ConfigMap, which holds its settings."""
     kubectl.screen.step("Is the operator there?")
     if shutil.which("kubectl") is None:
         raise DemoError("kubectl is not on PATH.", "`make demo`, which brings its own")
@@ -163,7 +163,16 @@ def find_operator(kubectl: Kubectl) -> Object:
             f"kubectl -n {place[0]} describe pods; kubectl -n {place[0]} logs deploy/{place[1]}",
         )
     kubectl.screen.answer(f"{place[1]} runs in namespace {place[0]}")
-    return {entry["name"]: entry.get("value", "") for entry in found[0]["spec"]["template"]["spec"]["containers"][0]["env"]}
+    maps = kubectl.json("get", "configmaps", "--all-namespaces", "-l", "app.kubernetes.io/name=agentjobs", look=look)["items"]
+    return next(each for each in maps if each["metadata"]["name"] == f"{place[1]}-config")
+
+
+def runner(document: str) -> tuple[str, str]:
+    """The image of runs and when it is pulled, from the operator's settings. They are YAML, which Python cannot read by itself."""
+    found = re.search(r'^runner:\n  image: "(.+)"\n  imagePullPolicy: (\w+)$', document, re.MULTILINE)
+    if found is None:
+        raise DemoError("The operator's settings do not begin as this demo knows them.", "whether chart and checkout are of one version")
+    return found[1], found[2]
 
 
 def prepare(kubectl: Kubectl) -> None:
@@ -203,6 +212,7 @@ def load_logs(kubectl: Kubectl, settings: Object) -> None:
 
 
 def loader(settings: Object) -> Object:
+    image, pull_policy = runner(settings["data"]["config.yaml"])
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -222,8 +232,8 @@ def loader(settings: Object) -> Object:
             "containers": [
                 {
                     "name": "loader",
-                    "image": settings["AGENTJOBS_RUNNER_IMAGE"],
-                    "imagePullPolicy": settings["AGENTJOBS_RUNNER_IMAGE_PULL_POLICY"],
+                    "image": image,
+                    "imagePullPolicy": pull_policy,
                     "command": ["sleep", "600"],
                     "securityContext": {
                         "allowPrivilegeEscalation": False,

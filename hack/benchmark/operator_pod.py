@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from hack.benchmark.client import BenchError, Client, Json
+from hack.benchmark.settings import configuration
 
 SELECTOR: Final = "app.kubernetes.io/component=operator"
 POLL_SECONDS: Final = 0.2
@@ -84,8 +85,7 @@ class OperatorPod:
     async def images(self) -> tuple[str, str]:
         """The operator's and the runner's."""
         container = (await self.find())["spec"]["containers"][0]
-        runner = next(variable["value"] for variable in container["env"] if variable["name"] == "AGENTJOBS_RUNNER_IMAGE")
-        return container["image"], runner
+        return container["image"], (await configuration(self._client, self._namespace))["runner"]["image"]
 
     async def user(self) -> str:
         """As the API server's audit log names it."""

@@ -47,8 +47,8 @@ TESTING = "testing"
 ROOMS: dict[str, tuple[frozenset[str], ...]] = {
     "core": CORE,
     "operator": (
-        frozenset({"settings", "caches", "collect", "admission", "lease", "session"}),
-        frozenset({"execute", "workqueue", "watch", "probes"}),
+        frozenset({"configuration", "caches", "collect", "admission", "lease", "session"}),
+        frozenset({"config_text", "execute", "workqueue", "watch", "probes"}),
         frozenset({"gather"}),
         frozenset({"reconcile"}),
         frozenset({"controller"}),
@@ -56,7 +56,7 @@ ROOMS: dict[str, tuple[frozenset[str], ...]] = {
     ),
 }
 """Of the parts that have an order inside, too. As with LAYERS."""
-PURE = frozenset({"agentjobs.api", "agentjobs.core", "agentjobs.operator.settings"})
+PURE = frozenset({"agentjobs.api", "agentjobs.core", "agentjobs.operator.configuration"})
 PURE_IMPORTS = frozenset(
     "__future__ abc array base64 binascii bisect calendar collections contextlib copy dataclasses datetime decimal difflib enum fractions "
     "functools hashlib heapq itertools json math numbers operator re string struct textwrap types typing unicodedata zlib zoneinfo "

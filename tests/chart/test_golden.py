@@ -16,8 +16,8 @@ CRDS = "# Source: agentjobs/templates/crds.yaml\n"
 
 
 def readable(text: str) -> str:
-    """Without the CRDs, and without the second copy of the policies, in one line, which the operator gets."""
-    text = re.sub(r"(?<=  policies.json: ).*", "(as above)", text)
+    """Without the CRDs, and without the second copy of the policies, which the operator gets."""
+    text = re.sub(r"(?<=\n    policies:)\n(      .*\n)+", " (as in admission.yaml)\n", text)
     documents = text.removeprefix("---\n").split("\n---\n")
     return "\n---\n".join(document for document in documents if not document.startswith(CRDS))
 

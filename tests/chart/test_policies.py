@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 import pytest
+import yaml
 
 from agentjobs.api.event import Event
 from agentjobs.core import naming
@@ -84,7 +85,13 @@ def test_a_cluster_that_cannot_stamp_is_told_what_to_set(helm: Helm) -> None:
     assert "set approval.stamp=false; then whoever approves writes their own name into spec.approvedBy" in str(refusal.value)
     without = rendered(helm, "1.35.0", approval={"stamp": False})
     assert "kind: MutatingAdmissionPolicy" not in without
-    assert "spec.approvedBy must be you, ' + request.userInfo.username + ''" in without.replace("\n      ", " ")
+    (approvals,) = [
+        found
+        for found in yaml.safe_load_all(without)
+        if found["metadata"]["name"] == "agentjobs-approvals" and "validations" in found["spec"]
+    ]
+    messages = [each.get("messageExpression") for each in approvals["spec"]["validations"]]
+    assert "'spec.approvedBy must be you, ' + request.userInfo.username + ''" in messages
 
 
 def test_a_cluster_with_the_beta_stamps(helm: Helm) -> None:

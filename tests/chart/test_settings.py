@@ -1,100 +1,103 @@
-"""Chart values become the operator's settings, whole and unchanged."""
+"""Chart values become the operator's settings, one document, whole and unchanged."""
 
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
 import yaml
 
-from agentjobs.core.workload.llm import Models
-from agentjobs.operator.settings import PREFIX, Settings
+from agentjobs.operator import config_text
+from agentjobs.operator.configuration import OperatorConfiguration, Pod, configuration, pod
+from examples import demo
 from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, container, of_kind
 
 FROM_THE_POD = {"metadata.name": "agentjobs-7d4b-x", "metadata.namespace": NAMESPACE}
 """What the kubelet puts in."""
-NOT_VALUES = {"run_uid"}
-"""Follows from the runner's image, which is built for this uid."""
-SETTING_OF_VALUE = {
-    "run.deadlineSeconds": "run_deadline_seconds",
-    "run.startTimeoutSeconds": "run_start_timeout_seconds",
-    "run.nodeSelector": "run_node_selector",
-    "run.tolerations": "run_tolerations",
-    "run.imagePullSecrets": "run_image_pull_secrets",
-    "run.priorityClassName": "run_priority_class_name",
-    "run.runtimeClassName": "run_runtime_class_name",
-    "runner.image.pullPolicy": "runner_image_pull_policy",
-    "runner.inventory": "runner_inventory",
-    "approval.requireSecondPerson": "require_second_person",
-    "approval.allowWithoutPolicies": "allow_without_policies",
-    "session.size": "session_size",
-    "session.storageClassName": "session_storage_class_name",
-    "packages.indexUrl": "packages_index_url",
-    "packages.ca.configMap": "packages_ca_config_map",
-    "packages.ca.key": "packages_ca_key",
-    "packages.credentialsSecret": "packages_credentials_secret",
-    "packages.cacheClaim": "packages_cache_claim",
-    "packages.timeoutSeconds": "packages_timeout_seconds",
-    "history.namespaceBytes": "history_namespace_bytes",
-    "history.clusterBytes": "history_cluster_bytes",
-    "operator.workers": "workers",
-    "operator.resyncSeconds": "resync_seconds",
-    "operator.logLevel": "log_level",
-}
+SECTIONS = ("run", "models", "session", "packages", "history")
+"""Values that are handed over as they are."""
+OF_THE_OPERATOR = ("workers", "resyncSeconds", "logLevel")
 
 
-def environment(documents: list[Document]) -> dict[str, str]:
-    entries = container(documents)["env"]
-    names = [entry["name"] for entry in entries]
-    assert len(names) == len(set(names)), "a variable is set twice"
-    return {entry["name"]: entry["value"] if "value" in entry else from_elsewhere(documents, entry["valueFrom"]) for entry in entries}
+def text(documents: list[Document]) -> str:
+    """What the operator's pod finds at the path that it is started with."""
+    (deployment,) = of_kind(documents, "Deployment")
+    spec = deployment["spec"]["template"]["spec"]
+    (only,) = spec["containers"]
+    subcommand, option, path = only["args"]
+    (mount,) = [mount for mount in only["volumeMounts"] if mount["mountPath"] == path.rpartition("/")[0]]
+    (volume,) = [volume for volume in spec["volumes"] if volume["name"] == mount["name"]]
+    (found,) = of_kind(documents, "ConfigMap")
+    assert (subcommand, option, mount["readOnly"]) == ("operator", "--config", True)
+    assert found["metadata"]["name"] == volume["configMap"]["name"] == f"{deployment['metadata']['name']}-config"
+    (key,) = found["data"]
+    assert key == path.rpartition("/")[2]
+    return str(found["data"][key])
 
 
-def from_elsewhere(documents: list[Document], source: Document) -> str:
-    if "fieldRef" in source:
-        return FROM_THE_POD[source["fieldRef"]["fieldPath"]]
-    reference = source["configMapKeyRef"]
-    (data,) = [found["data"] for found in of_kind(documents, "ConfigMap") if found["metadata"]["name"] == reference["name"]]
-    return str(data[reference["key"]])
+def settings(documents: list[Document]) -> OperatorConfiguration:
+    """As the operator reads them."""
+    return configuration(config_text.document(text(documents).encode()))
 
 
-def at(values: Document, path: str) -> Any:
-    for key in path.split("."):
-        values = values[key]
+def full() -> Document:
+    values: Document = yaml.safe_load(FULL_VALUES.read_text())
     return values
 
 
-def test_every_setting_and_nothing_else_is_in_the_environment(helm: Helm) -> None:
-    expected = {PREFIX + name.upper() for name in set(Settings.model_fields) - NOT_VALUES}
-    assert set(environment(helm.documents())) == expected
+def test_the_operator_gets_nothing_else_than_who_it_is(helm: Helm) -> None:
+    entries = container(helm.documents(file=FULL_VALUES))["env"]
+    environment = {entry["name"]: FROM_THE_POD[entry["valueFrom"]["fieldRef"]["fieldPath"]] for entry in entries}
+    assert (pod(environment), len(entries)) == (Pod(*FROM_THE_POD.values()), 2)
 
 
 def test_default_values_are_the_settings_defaults(helm: Helm) -> None:
-    settings = Settings.from_env(environment(helm.documents()))
+    found = settings(helm.documents())
     shipped = json.loads((CHART / "files" / "inventory.json").read_text())
-    ours = {"runner_image": settings.runner_image, "runner_inventory": shipped, "policies": settings.policies}
-    required = {**ours, "lease_namespace": NAMESPACE, "identity": FROM_THE_POD["metadata.name"]}
-    assert settings == Settings.model_validate(required)
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+    least = {"apiVersion": found.api_version, "kind": found.kind, "policies": [one.wire() for one in found.policies]}
+    assert found == configuration(least | {"runner": {"image": f"localhost/agentjobs-runner:{version}", "inventory": shipped}})
 
 
-@pytest.mark.parametrize(("path", "setting"), SETTING_OF_VALUE.items())
-def test_values_arrive_unchanged(helm: Helm, path: str, setting: str) -> None:
-    values = yaml.safe_load(FULL_VALUES.read_text())
-    settings = Settings.from_env(environment(helm.documents(file=FULL_VALUES)))
-    assert getattr(settings, setting) == at(values, path)
+@pytest.mark.parametrize("section", SECTIONS)
+def test_sections_arrive_unchanged(helm: Helm, section: str) -> None:
+    written: Any = config_text.document(text(helm.documents(file=FULL_VALUES)).encode())
+    values = full()[section]
+    values.get("ca", {}).setdefault("secret", "")
+    assert written[section] == values
 
 
-def test_resources_of_runs_arrive_unchanged(helm: Helm) -> None:
-    settings = Settings.from_env(environment(helm.documents(file=FULL_VALUES)))
-    assert settings.run_resources.wire() == yaml.safe_load(FULL_VALUES.read_text())["run"]["resources"]
+def test_other_values_arrive_unchanged(helm: Helm) -> None:
+    written: Any = config_text.document(text(helm.documents(file=FULL_VALUES)).encode())
+    values = full()
+    assert written["approval"] == values["approval"]
+    assert written["process"] == {name: values["operator"][name] for name in OF_THE_OPERATOR}
+    image = values["runner"]["image"]
+    assert written["runner"] == {
+        "image": f"{image['repository']}@{image['digest']}",
+        "imagePullPolicy": image["pullPolicy"],
+        "inventory": values["runner"]["inventory"],
+    }
+    assert set(written) == {"apiVersion", "kind", "runner", *SECTIONS, "approval", "process", "policies"}
 
 
-def test_models_arrive_unchanged(helm: Helm) -> None:
-    values = yaml.safe_load(FULL_VALUES.read_text())["models"]
-    settings = Settings.from_env(environment(helm.documents(file=FULL_VALUES)))
-    assert settings.models == Models.model_validate(values)
-    assert settings.models.names == ("anthropic/claude", "house/small", "house/large")
+def test_what_the_values_do_not_have_is_the_same_in_code_and_chart(helm: Helm) -> None:
+    documents = helm.documents()
+    process = settings(documents).process
+    assert container(documents)["ports"] == [{"name": "http", "containerPort": process.port}]
+    (role,) = of_kind(documents, "Role")
+    assert [rule["resourceNames"] for rule in role["rules"] if "resourceNames" in rule] == [[process.lease_name]]
+
+
+def test_a_change_of_the_settings_restarts_the_pods(helm: Helm) -> None:
+    def checksum(**values: object) -> str:
+        (deployment,) = of_kind(helm.documents(values), "Deployment")
+        return str(deployment["spec"]["template"]["metadata"]["annotations"]["checksum/config"])
+
+    assert checksum() == checksum(metrics={"service": {"enabled": True}})
+    assert len({checksum(), checksum(operator={"workers": 9}), checksum(approval={"requireSecondPerson": True})}) == 3
 
 
 def test_a_digest_wins_over_a_tag(helm: Helm) -> None:
@@ -102,7 +105,7 @@ def test_a_digest_wins_over_a_tag(helm: Helm) -> None:
     image = {"repository": "registry.example.com/a", "tag": "1", "digest": digest}
     documents = helm.documents({"image": image, "runner": {"image": image}})
     assert container(documents)["image"] == f"registry.example.com/a@{digest}"
-    assert environment(documents)["AGENTJOBS_RUNNER_IMAGE"] == f"registry.example.com/a@{digest}"
+    assert settings(documents).runner.image == f"registry.example.com/a@{digest}"
 
 
 def test_without_a_tag_the_image_is_that_of_the_charts_version(helm: Helm) -> None:
@@ -110,19 +113,112 @@ def test_without_a_tag_the_image_is_that_of_the_charts_version(helm: Helm) -> No
     assert container(helm.documents())["image"].endswith(f":{version}")
 
 
-@pytest.mark.parametrize(("path", "setting"), SETTING_OF_VALUE.items())
-def test_schema_has_the_settings_bounds(path: str, setting: str) -> None:
-    schema = json.loads((CHART / "values.schema.json").read_text())
-    for key in path.split("."):
-        schema = schema["properties"][key]
-    bounds = Settings.model_json_schema()["properties"][setting]
-    for bound in ("minimum", "maximum"):
-        assert schema.get(bound) == bounds.get(bound)
-
-
 def test_the_operator_expects_exactly_the_policies_of_the_chart(helm: Helm) -> None:
     documents = helm.documents()
     ours = [found for found in documents if found["apiVersion"].startswith("admissionregistration.k8s.io/")]
-    expected = {(one.api_version, one.kind, one.name): one.spec for one in Settings.from_env(environment(documents)).policies}
+    expected = {(one.api_version, one.kind, one.name): one.spec for one in settings(documents).policies}
     assert expected == {(found["apiVersion"], found["kind"], found["metadata"]["name"]): found["spec"] for found in ours}
     assert len(ours) == 14
+
+
+# Values that YAML could take for something else, and the ends of each range
+
+HARD_WORDS = ["on", "no", "~", "null", "true", "1e3", "0x10", "010", "1_000", "2026-01-01", "10-00", "1.0", "007", "n", "off"]
+CHOICES: dict[str, list[Any]] = {
+    "run.deadlineSeconds": [70, 3600],
+    "run.startTimeoutSeconds": [5, 3600],
+    "run.resources.limits.cpu": ["1", "0.5", "500m"],
+    "run.resources.limits.memory": ["536870912", "512Mi", "1.5Gi"],
+    "run.nodeSelector": [{}, *({word: word} for word in HARD_WORDS), {"a": ""}],
+    "run.tolerations": [[], [{"operator": "Exists"}], [{"key": "on", "value": "1e3", "tolerationSeconds": 2**31}], [{}]],
+    "run.imagePullSecrets": [[], ["on", "1e3"], ["0"]],
+    "run.priorityClassName": ["", *(word for word in HARD_WORDS if word[0] not in "~1" or word.isalnum())],
+    "run.runtimeClassName": ["", "no"],
+    "runner.inventory": [{}, {"on": "1.0"}, {"a": "2026.1", "b": "1e3", "c": "3.10"}, {"a": "=", "b": "<<", "c": "#", "d": "- x"}],
+    "runner.image.tag": ["", "1.0", "1e3", "on", "2026-01-01"],
+    "runner.image.pullPolicy": ["Always", "IfNotPresent", "Never"],
+    "approval.stamp": [True, False],
+    "approval.allowWithoutPolicies": [True, False],
+    "models.default": [""],
+    "models.providers": [
+        {},
+        {
+            "on": {
+                "api": "anthropic-messages",
+                "baseUrl": "http://x",
+                "env": "KEY",
+                "models": [{"id": "1e3"}, {"id": "on", "reasoning": True}],
+            }
+        },
+        {
+            "0": {
+                "api": "openai-completions",
+                "baseUrl": "https://x:1",
+                "models": [
+                    {
+                        "id": "ä: 'x' # \"y\" \\ \t\u2028",
+                        "contextWindow": 2**40,
+                        "cost": {"input": 1e-7, "output": 0.1, "cacheRead": 1e22, "cacheWrite": 0},
+                        "compat": {"a": [1, 2.5, None, "no", {"b": 1e-9}], "c": False, "d": "multi\nline\n"},
+                    }
+                ],
+            }
+        },
+    ],
+    "session.size": ["1", "1.5Gi", "10Ti"],
+    "session.storageClassName": ["", "007", "no"],
+    "packages.indexUrl": ["", "http://x", "https://x.example.com/simple?a=b#c"],
+    "packages.ca.configMap": ["", "on"],
+    "packages.ca.key": ["1", "ca.crt", "-", "_"],
+    "packages.timeoutSeconds": [10, 3000],
+    "history.namespaceBytes": [1048576, 10**9, 2**53],
+    "history.clusterBytes": [1048576, 10**12],
+    "operator.workers": [1, 64],
+    "operator.resyncSeconds": [10, 10**7],
+    "operator.logLevel": ["DEBUG", "INFO", "WARNING", "ERROR"],
+}
+
+
+def chosen(dice: random.Random) -> tuple[dict[str, Any], Document]:
+    """Some values, by path and as Helm takes them."""
+    paths = {path: dice.choice(choices) for path, choices in CHOICES.items() if dice.random() < 0.8}
+    values: Document = {}
+    for path, value in paths.items():
+        *steps, last = path.split(".")
+        place = values
+        for step in steps:
+            place = place.setdefault(step, {})
+        place[last] = value
+    return paths, values
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_whatever_the_values_are_the_operator_reads_them(helm: Helm, seed: int) -> None:
+    paths, values = chosen(random.Random(seed))
+    documents = helm.documents(values)
+    settings(documents)
+    written: Any = config_text.document(text(documents).encode())
+    for path, value in paths.items():
+        section, _, rest = path.partition(".")
+        if (path in ("approval.stamp", "runner.inventory") and not value) or path.startswith("runner.image."):
+            continue
+        place: Any = written[{"operator": "process"}.get(section, section)]
+        if path == "approval.stamp":
+            assert "stamp" not in place
+            continue
+        for step in rest.split("."):
+            place = place[step]
+        assert place == value, path
+        assert type(place) is type(value), path
+
+
+def test_null_in_the_values_is_the_settings_default(helm: Helm) -> None:
+    values = {"run": {"priorityClassName": None, "tolerations": None}, "history": None, "packages": {"ca": {"key": None}}}
+    assert settings(helm.documents(values)) == settings(helm.documents())
+
+
+@pytest.mark.parametrize("file", [None, FULL_VALUES], ids=["default", "full"])
+def test_the_demo_finds_the_runners_image(helm: Helm, file: Any) -> None:
+    documents = helm.documents(file=file)
+    runner = settings(documents).runner
+    assert demo.runner(text(documents)) == (runner.image, runner.image_pull_policy)

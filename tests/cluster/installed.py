@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hack.benchmark.settings import SELECTOR, document_of
 from tests import manifests
 from tests.cluster.provider import Cluster
 from tests.cluster.support import Kubectl, KubectlError, stream, wait_for
@@ -71,6 +72,10 @@ class Installed:
         """The pod that runs is the leader."""
         lease = self.kubectl.json("get", "lease", "-n", NAMESPACE, "agentjobs-operator")
         return bool(lease["spec"].get("holderIdentity") == self.pod())
+
+    def settings(self) -> Manifest:
+        """The operator's, as the chart wrote them."""
+        return document_of(self.kubectl.json("get", "configmaps", "-n", NAMESPACE, "-l", SELECTOR)["items"])
 
     def log(self) -> str:
         """What the operator logged."""

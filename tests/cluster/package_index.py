@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.cluster.installed import NAMESPACE, Installed
+from tests.cluster.installed import Installed
 
 TLS: Final = "index-tls"
 LOGIN: Final = "index-login"
@@ -65,9 +65,8 @@ class Index:
     def start(self) -> None:
         """Waits until it answers."""
         kubectl = self.agentjobs.kubectl
-        deployment = kubectl.json("get", "deployment", "-n", NAMESPACE, "agentjobs")
-        env = {each["name"]: each.get("value", "") for each in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
-        pod = _pod(env["AGENTJOBS_RUNNER_IMAGE"], env["AGENTJOBS_RUNNER_IMAGE_PULL_POLICY"], secure=self.secure)
+        runner = self.agentjobs.settings()["runner"]
+        pod = _pod(runner["image"], runner["imagePullPolicy"], secure=self.secure)
         service = {"selector": LABELS, "ports": [{"port": 8080}]}
         kubectl.create(self.namespace, pod, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "index"}, "spec": service})
         kubectl("wait", "-n", self.namespace, "pod/index", "--for=condition=Ready", "--timeout=60s")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.installed import NAMESPACE, Installed
+from tests.cluster.installed import Installed
 from tests.cluster.support import RESTRICTED, wait_for
 
 PORT = 8080
@@ -34,10 +34,9 @@ class SourcePod:
         kubectl("wait", "-n", self.namespace, "--for=condition=Ready", f"pod/{self.name}", "--timeout=60s")
 
     def _pod(self) -> dict[str, Any]:
-        operator = self.agentjobs.kubectl.json("get", "deploy", "-n", NAMESPACE, "agentjobs")["spec"]["template"]["spec"]["containers"][0]
         server = {
             "name": self.name,
-            "image": next(entry["value"] for entry in operator["env"] if entry["name"] == "AGENTJOBS_RUNNER_IMAGE"),
+            "image": self.agentjobs.settings()["runner"]["image"],
             "securityContext": RESTRICTED,
             "command": ["/opt/agentjobs/python3", f"/srv/{self.source.name}", str(PORT)],
             "readinessProbe": {"httpGet": {"path": self.ready, "port": PORT}, "periodSeconds": 1},

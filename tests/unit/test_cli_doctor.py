@@ -9,6 +9,8 @@ import pytest
 
 from agentjobs.api.package_rules import canonical
 from agentjobs.cli.commands import doctor, packages
+from agentjobs.cli.kube import CONFIG_MAPS, Said
+from agentjobs.cli.problem import Exit
 from agentjobs.cli.rbac import BOTH, WAYS_AROUND, Act, allows, holders, ways_around
 from agentjobs.core.content.packages import PackageApprovalView, Packages
 from tests.unit.cli_jobs import job
@@ -132,3 +134,33 @@ def test_a_version_is_shown_as_it_was_approved_else_denied_else_asked_for() -> N
     asked = [job("pages", spec={"packages": ["six==1.17", "attrs==2", "idna==3.0"]})]
     rows = packages.rows(asked, decisions, Packages())
     assert [row["package"] for row in rows] == ["attrs==2.0", "idna==3.0", "six==1.17.0"]
+
+
+class Reads:
+    """A Kube that has ConfigMaps, or may not read them."""
+
+    def __init__(self, *config_maps: Json, code: Exit | None = None) -> None:
+        self.config_maps = config_maps
+        self.code = code
+
+    def all(self, collection: str, namespace: str | None = None, **query: object) -> list[Json]:
+        if collection != CONFIG_MAPS:
+            return []
+        assert (namespace, query) == ("", {"labelSelector": "app.kubernetes.io/name=agentjobs"})
+        if self.code:
+            raise Said("no", "", self.code, "")
+        return list(self.config_maps)
+
+
+@pytest.mark.parametrize(
+    ("kube", "included"),
+    [
+        (Reads({"metadata": {}}, {"data": {"config.yaml": 'runner: {inventory: {idna: "3.10"}}'}}), True),
+        (Reads({"data": {"config.yaml": "runner: {image: x}"}}), False),
+        (Reads(), False),
+        (Reads(code=Exit.FORBIDDEN), False),
+    ],
+    ids=["listed", "not listed", "no operator", "forbidden"],
+)
+def test_what_the_image_holds_is_read_from_the_operators_settings(kube: Any, included: bool) -> None:
+    assert packages.known(kube, []).verdict("idna==3.10") == ("Included" if included else "Pending")

@@ -8,11 +8,13 @@ import logging
 import os
 import sys
 import time
+from pathlib import Path
 from typing import NoReturn
 
 from agentjobs import __version__
+from agentjobs.operator.config_text import MAX_BYTES, document
+from agentjobs.operator.configuration import OperatorConfiguration, SettingsError, configuration, pod
 from agentjobs.operator.process import operate
-from agentjobs.operator.settings import Settings, SettingsError
 from agentjobs.telemetry import log_to_stderr
 
 log = logging.getLogger("agentjobs")
@@ -25,12 +27,26 @@ def _exit_now(code: int) -> NoReturn:
     os._exit(code)
 
 
+def _read(path: Path) -> OperatorConfiguration:
+    """Raises SettingsError, with the file's name."""
+    try:
+        with path.open("rb") as file:
+            return configuration(document(file.read(MAX_BYTES + 1)))
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from None
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="agentjobs", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    operator = commands.add_parser("operator", help="run the operator; its settings are environment variables AGENTJOBS_...")
+    operator = commands.add_parser("operator", help="run the operator")
+    operator.add_argument(
+        "--config", required=True, type=Path, help="the operator's settings, a document of the kind OperatorConfiguration"
+    )
     operator.add_argument("--kubeconfig", help="use this file instead of the pod's service account")
     options = parser.parse_args(arguments)
     if options.kubeconfig:
@@ -38,13 +54,13 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["TZ"] = "UTC"
     time.tzset()
     try:
-        settings = Settings.from_env(os.environ)
+        settings, own = _read(options.config), pod(os.environ)
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        print(f"the operator cannot start: {error}", file=sys.stderr)
         return 2
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.process.log_level)
     try:
-        code = asyncio.run(operate(settings, options.kubeconfig))
+        code = asyncio.run(operate(settings, own, options.kubeconfig))
     except Exception:
         log.exception("the operator ends")
         code = 1

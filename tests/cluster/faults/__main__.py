@@ -25,10 +25,11 @@ from kubernetes.aio.config.kube_config import load_kube_config
 from hack.benchmark.client import BenchError, Client, connect
 from hack.benchmark.machine import look
 from hack.benchmark.operator_pod import OperatorPod
+from hack.benchmark.settings import configuration
 from tests.cluster.faults import faults, page
 from tests.cluster.faults.case import Case, Verdict, World, tried
 from tests.cluster.faults.flows import FLOWS
-from tests.cluster.faults.operators import Nursery, environment
+from tests.cluster.faults.operators import Nursery
 from tests.cluster.faults.proxy import Upstream
 
 NAMESPACE: Final = "agentjobs-system"
@@ -125,12 +126,12 @@ async def run(options: argparse.Namespace) -> Results:
     flows = [flow for flow in FLOWS if any(each.partition("/")[0] in ("", flow) for each in options.only or ("/",))]
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(connect())
-        settings = await environment(client, NAMESPACE)
+        settings = await configuration(client, NAMESPACE)
         await stack.enter_async_context(OperatorPod(client, NAMESPACE).stopped())
         nursery = await Nursery.open()
         stack.push_async_callback(nursery.close)
         server = await stack.enter_async_context(upstream(client))
-        world = World(client, server, nursery, settings, options.logs)
+        world = World(client, server, nursery, settings, NAMESPACE, options.logs)
         plain = [Case(flow, page.NOTHING) for flow in flows]
         await all_of(world, plain, results, options.side_by_side)
         flows = [flow for flow in flows if f"{flow}/{page.NOTHING}" in results.verdicts]

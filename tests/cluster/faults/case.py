@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from hack.benchmark.client import BenchError, Client
+from hack.benchmark.client import BenchError, Client, Json
 from tests.cluster.faults import faults
 from tests.cluster.faults.faults import TWO_LEADERS, Fault, Past
 from tests.cluster.faults.flows import FLOWS, Stage
@@ -57,12 +57,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class World:
-    """What all cases share."""
+    """What all cases share. `namespace`: of the release."""
 
     client: Client
     upstream: Upstream
     nursery: Nursery
-    settings: dict[str, str]
+    settings: Json
+    namespace: str
     folder: Path
 
 
@@ -83,8 +84,8 @@ class Play:
         folder = self.world.folder / self.case.name.replace("/", "-").replace(" ", "-")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.log").unlink(missing_ok=True)
-        settings = self.world.settings
-        operator = Operator(self.world.nursery, settings, proxy, folder, name)
+        world = self.world
+        operator = Operator(world.nursery, world.settings, world.namespace, proxy, folder, name)
         await operator.start()
         self.stack.push_async_callback(operator.kill)
         self.operators.append(operator)

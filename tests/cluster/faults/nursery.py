@@ -1,7 +1,7 @@
 """Starts operators quickly: everything is imported once, each operator is a fork of that.
 
 As a program: one JSON object a line on stdin asks for one, its pid is the answer. What is started
-is what `python -m agentjobs operator --kubeconfig FILE` starts, a process of its own that can be
+is what `python -m agentjobs operator --config FILE --kubeconfig FILE` starts, a process of its own that can be
 killed; only the second of importing is saved. They end with the program, and it ends with stdin.
 """
 
@@ -28,9 +28,9 @@ def become(asked: dict[str, str]) -> NoReturn:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for old, new in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(old, new)
-    kubeconfig = asked.pop("KUBECONFIG")
+    kubeconfig, configuration = asked.pop("KUBECONFIG"), asked.pop("CONFIG")
     os.environ.update(asked)
-    os._exit(operator(["operator", "--kubeconfig", kubeconfig]))
+    os._exit(operator(["operator", "--config", configuration, "--kubeconfig", kubeconfig]))
 
 
 def main() -> None:

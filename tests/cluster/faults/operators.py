@@ -16,12 +16,12 @@ from typing import Final
 
 import aiohttp
 
-from hack.benchmark.client import BenchError, Client
+from hack.benchmark.client import BenchError, Json
 from hack.benchmark.operator_pod import Vitals, vitals
+from hack.benchmark.settings import write
 from tests.cluster.faults.proxy import NAMESPACED, Proxy
 
 NURSERY: Final = Path(__file__).with_name("nursery.py")
-DEPLOYMENT: Final = "apis/apps/v1/namespaces/{0}/deployments/agentjobs"
 RESYNC_SECONDS: Final = 10
 """The shortest that the operator takes: what a watch lost is found by then."""
 QUIET_SECONDS: Final = 1.0
@@ -54,26 +54,6 @@ class Nursery:
         await self._process.wait()
 
 
-async def environment(client: Client, namespace: str) -> dict[str, str]:
-    """What the chart gives the operator of this release."""
-    deployment = await client.get(DEPLOYMENT.format(namespace))
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    found = {}
-    for variable in container["env"]:
-        source = variable.get("valueFrom", {})
-        if "configMapKeyRef" in source:
-            name, key = source["configMapKeyRef"]["name"], source["configMapKeyRef"]["key"]
-            body = await client.get(f"api/v1/namespaces/{namespace}/configmaps/{name}")
-            found[variable["name"]] = body["data"][key]
-        elif not source:
-            found[variable["name"]] = variable.get("value", "")
-    return {
-        **found,
-        "AGENTJOBS_LEASE_NAMESPACE": namespace,
-        "AGENTJOBS_RESYNC_SECONDS": str(RESYNC_SECONDS),
-    }
-
-
 def free_port() -> int:
     """One that nobody listens on now."""
     with socket.socket() as found:
@@ -83,10 +63,11 @@ def free_port() -> int:
 
 @dataclass
 class Operator:
-    """One process after another behind one proxy. `folder`: for its kubeconfig and its log."""
+    """One process after another behind one proxy. `settings`: the document of the release; `folder`: for kubeconfig, settings and log."""
 
     nursery: Nursery
-    settings: dict[str, str]
+    settings: Json
+    namespace: str
     proxy: Proxy
     folder: Path
     name: str = "first"
@@ -98,14 +79,16 @@ class Operator:
     async def start(self) -> None:
         kubeconfig = self.folder / f"{self.name}.kubeconfig"
         kubeconfig.write_text(json.dumps(_kubeconfig(self.proxy.port)))
+        process = {"port": self._port, "resyncSeconds": RESYNC_SECONDS}
+        configuration = write(self.settings, self.folder / f"{self.name}.config.yaml", **process)
         self.proxy.streams.clear()
         self.proxy.changed = monotonic()
         pid = await self.nursery.fork(
             {
-                **self.settings,
-                "AGENTJOBS_IDENTITY": f"faults-{self.name}",
-                "AGENTJOBS_PORT": str(self._port),
+                "POD_NAME": f"faults-{self.name}",
+                "POD_NAMESPACE": self.namespace,
                 "KUBECONFIG": str(kubeconfig),
+                "CONFIG": str(configuration),
                 "LOG": str(self.folder / f"{self.name}.log"),
             }
         )

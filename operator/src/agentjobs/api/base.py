@@ -88,7 +88,7 @@ def _joined(shown: list[str], left_out: int) -> str:
 
 def _path(root: str, location: tuple[int | str, ...]) -> str:
     steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    path = "".join(character if character.isprintable() else "?" for character in root + steps)
+    path = "".join(character if character.isprintable() else "?" for character in (root + steps).removeprefix("."))
     return path if len(path) <= _MAX_PATH else f"{path[: _MAX_PATH - 1]}…"
 
 

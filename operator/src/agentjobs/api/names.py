@@ -8,6 +8,11 @@ GROUP: Final = "agentjobs.dev"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 
+CONFIG_API_VERSION: Final = f"config.{GROUP}/v1alpha1"
+CONFIG_KIND: Final = "OperatorConfiguration"
+CONFIG_FILE: Final = "config.yaml"
+"""The operator's settings, as a key of the chart's ConfigMap and as a file of the operator's pod."""
+
 JOB_KIND: Final = "ScheduledAgentJob"
 RUN_KIND: Final = "AgentJobRun"
 APPROVAL_KIND: Final = "AgentJobApproval"

@@ -17,10 +17,10 @@ from agentjobs.operator import probes, watch
 from agentjobs.operator.admission import Guard
 from agentjobs.operator.caches.cache import Cache
 from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.configuration import OperatorConfiguration, Pod
 from agentjobs.operator.controller import Controller
 from agentjobs.operator.reconcile import Reconciler
 from agentjobs.operator.session import session
-from agentjobs.operator.settings import Settings
 from agentjobs.operator.workqueue import WorkQueue
 from agentjobs.telemetry import Metrics
 
@@ -35,8 +35,8 @@ KOPF_SECONDS = 2.0
 class Operator:
     """Everything that lives as long as the process."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, kubeconfig: str | None) -> None:
-        self.settings = settings
+    def __init__(self, configuration: OperatorConfiguration, pod: Pod, cluster: Cluster, kubeconfig: str | None) -> None:
+        self.process = configuration.process
         self.cluster = cluster
         self.kubeconfig = kubeconfig
         self.registry = CollectorRegistry()
@@ -44,21 +44,21 @@ class Operator:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
         self.cache, self.streams, self.queue = Cache(), Streams(), WorkQueue()
-        if settings.allow_without_policies:
-            log.warning("AGENTJOBS_ALLOW_WITHOUT_POLICIES is true: nobody looks whether the admission policies are in force")
+        unguarded = configuration.approval.allow_without_policies
+        if unguarded:
+            log.warning("approval.allowWithoutPolicies is true: nobody looks whether the admission policies are in force")
         self.watcher = watch.Watcher(self.cache, self.streams, self.queue.add)
-        expected = () if settings.allow_without_policies else settings.policies
-        self.guard = Guard(cluster, expected, cluster.clock.now)
-        reconciler = Reconciler(cluster, self.cache, settings.policy(), cluster.clock.now, self._run_finished, self.guard)
+        self.guard = Guard(cluster, () if unguarded else configuration.policies, cluster.clock.now)
+        reconciler = Reconciler(cluster, self.cache, configuration.policy(), cluster.clock.now, self._run_finished, self.guard)
         self.controller = Controller(cluster, self.cache, self.streams, reconciler, self.queue, self.metrics)
         self.stopping = asyncio.Event()
         self.pulse = probes.Pulse()
         self.vitals = probes.Vitals(
             kubeconfig,
-            name=settings.lease_name,
-            namespace=settings.lease_namespace,
-            identity=settings.identity,
-            port=settings.port,
+            name=self.process.lease_name,
+            namespace=pod.namespace,
+            identity=pod.name,
+            port=self.process.port,
             pulse=self.pulse,
             ready=self.ready,
             registry=self.registry,
@@ -94,8 +94,8 @@ class Operator:
 
     async def lead(self) -> None:
         """What the leader does, until it is told to stop."""
-        workers = await self.controller.start(self.settings.workers)
-        resync = asyncio.create_task(self.controller.resync(self.settings.resync_seconds), name="resync")
+        workers = await self.controller.start(self.process.workers)
+        resync = asyncio.create_task(self.controller.resync(self.process.resync_seconds), name="resync")
         guard = asyncio.create_task(self.guard.watch(self._every_job), name="guard")
         stopped = asyncio.create_task(self.stopping.wait(), name="stop")
         no_more_events = asyncio.Event()
@@ -159,12 +159,12 @@ class Operator:
             asyncio.get_running_loop().add_signal_handler(number, self.stopping.set)
 
 
-async def operate(settings: Settings, kubeconfig: str | None) -> int:
+async def operate(configuration: OperatorConfiguration, pod: Pod, kubeconfig: str | None) -> int:
     """Until it is stopped; returns the exit code."""
     async with connect(kubeconfig) as cluster:
-        operator = Operator(settings, cluster, kubeconfig)
+        operator = Operator(configuration, pod, cluster, kubeconfig)
         operator.handle_signals()
-        log.info("agentjobs %s, %s", __version__, settings.identity)
+        log.info("agentjobs %s, %s", __version__, pod.name)
         beating = asyncio.create_task(operator.pulse.keep(operator.healthy), name="pulse")
         try:
             await operator.vitals.run(operator.lead, operator.stopping)

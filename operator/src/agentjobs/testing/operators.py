@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Final, TypeVar
 
+from agentjobs.api import names
 from agentjobs.api.kinds import KINDS
 from agentjobs.cluster.client import Api, Json
 from agentjobs.cluster.clock import Clock
@@ -16,12 +17,19 @@ from agentjobs.operator.admission import Guard
 from agentjobs.operator.caches.cache import Cache, Key
 from agentjobs.operator.caches.relist import relist
 from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.configuration import configuration
 from agentjobs.operator.reconcile import Reconciler
-from agentjobs.operator.settings import Settings
 from agentjobs.operator.watch import RESOURCES, Watcher
 from agentjobs.testing.server import Server
 
-POLICY: Final = Settings(runner_image="runner:1", lease_namespace="agentjobs-system", identity="test", allow_without_policies=True).policy()
+SETTINGS: Final[Json] = {
+    "apiVersion": names.CONFIG_API_VERSION,
+    "kind": names.CONFIG_KIND,
+    "runner": {"image": "runner:1"},
+    "approval": {"allowWithoutPolicies": True},
+}
+"""The least that an operator starts with."""
+POLICY: Final = configuration(SETTINGS).policy()
 Answer = TypeVar("Answer")
 BACKOFF: Final = timedelta(seconds=1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,17 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from agentjobs.api import names
 from agentjobs.cli import options, screen
 from agentjobs.cli.commands.decide import decide_packages
-from agentjobs.cli.kube import JOBS, PACKAGE_APPROVALS, Json, Kube, Said
+from agentjobs.cli.kube import CONFIG_MAPS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import Column, at, named, one_line
 
 if TYPE_CHECKING:
     from agentjobs.core.content.packages import Packages
 
-DEPLOYMENTS: Final = "apis/apps/v1/{}deployments"
-INVENTORY: Final = "AGENTJOBS_RUNNER_INVENTORY"
 COLOURS: Final = {"in the runner image": "green", "approved": "green", "denied": "red", "needs approval": "yellow"}
 COLUMNS: Final = (
     Column("PACKAGE", lambda row, _: one_line(row["package"])),
@@ -187,20 +185,18 @@ def known(kube: Kube, decisions: Sequence[Json], inventory: Mapping[str, str] | 
 
 
 def _operators(kube: Kube) -> dict[str, str] | None:
-    """None where the user may not read the operator's Deployment."""
+    """None where the user may not read the operator's settings."""
+    from agentjobs.cli.files.documents import from_yaml
+
     try:
-        found = kube.all(DEPLOYMENTS, "", labelSelector="app.kubernetes.io/name=agentjobs")
+        found = kube.all(CONFIG_MAPS, "", labelSelector="app.kubernetes.io/name=agentjobs")
     except Said as refusal:
         if refusal.code is Exit.FORBIDDEN:
             return None
         raise
-    for deployment in found:
-        for container in at(deployment, "spec", "template", "spec", "containers") or ():
-            for variable in container.get("env", ()):
-                if variable["name"] == INVENTORY:
-                    listed: dict[str, str] = json.loads(variable["value"])
-                    return listed
-    return None
+    texts = [text for body in found if (text := at(body, "data", names.CONFIG_FILE))]
+    listed: dict[str, str] | None = at(from_yaml(texts[0])[0], "runner", "inventory") if texts else None
+    return listed
 
 
 def _on_cards(jobs: Iterable[Json]) -> frozenset[str]:
