@@ -106,9 +106,10 @@ down: ## stop and remove everything that was started
 	@$(CLUSTER) down >&2
 
 .PHONY: crds
-crds: $(VENV) ## write crds/, the chart's copies and docs/api.md from the models in operator/src/agentjobs/api
+crds: $(VENV) ## write crds/, the chart's copies, its values' schema and docs/api.md from the models in operator/src/agentjobs/api
 	$(PYTHON) hack/crdgen.py
 	$(PYTHON) hack/reference.py
+	$(PYTHON) hack/values.py
 	@rm -f charts/agentjobs/files/crds/*.yaml && mkdir -p charts/agentjobs/files/crds && cp crds/*.yaml charts/agentjobs/files/crds/
 
 .PHONY: inventory
@@ -116,8 +117,9 @@ inventory: $(VENV) images ## copy the list of Python packages in the runner imag
 	@$(PYTHON) hack/inventory.py $(IMAGES)
 
 .PHONY: docs
-docs: $(VENV) ## write docs/cli.md from the commands and docs/api.md from the models
+docs: $(VENV) ## write docs/cli.md from the commands, docs/api.md from the models, docs/values.md and the values' schema from chart and settings
 	$(PYTHON) hack/reference.py
+	$(PYTHON) hack/values.py
 
 .PHONY: golden
 golden: $(VENV) ## rewrite the golden files of the chart's tests; look at the difference before you commit it

@@ -6,12 +6,17 @@ import pytest
 
 from agentjobs.cli.main import app
 from agentjobs.cli.problem import Exit
-from hack import reference
+from hack import reference, values
 
 
 @pytest.mark.parametrize("name", reference.PAGES)
 def test_the_reference_is_current(name: str) -> None:
     assert getattr(reference, name)() == reference.PAGES[name].read_text(), "the code says something else: `make docs`"
+
+
+@pytest.mark.parametrize("name", values.FILES)
+def test_the_values_of_the_chart_are_current(name: str) -> None:
+    assert getattr(values, name)() == values.FILES[name].read_text(), "settings or values.yaml say something else: `make docs`"
 
 
 def test_every_exit_code_is_explained() -> None:
