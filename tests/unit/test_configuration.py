@@ -16,6 +16,8 @@ from agentjobs.core.workload.llm import Models
 from agentjobs.operator import config_text
 from agentjobs.operator.configuration import OperatorConfiguration, Pod, SettingsError, configuration, pod
 from agentjobs.testing.operators import SETTINGS
+from hack.benchmark import settings
+from hack.benchmark.client import BenchError
 
 Json = dict[str, Any]
 POLICY: Final = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "name": "a", "spec": {}}
@@ -346,3 +348,16 @@ def test_the_program_starts_with_what_the_file_and_the_pod_say(tmp_path: Path, m
     with pytest.raises(SystemExit, match="0"):
         program.main(["operator", "--config", str(file)])
     assert started == ["ERROR", configuration(changed("process.logLevel", "ERROR")), Pod("agentjobs-1", "agentjobs-system"), None]
+
+
+# Operators outside of a pod
+
+
+def test_an_operator_outside_of_a_pod_reads_what_the_helper_writes(tmp_path: Path) -> None:
+    body = {"data": {names.CONFIG_FILE: json.dumps({**FULL, "session": {"size": "3Gi"}})}}
+    document = settings.document_of([{"metadata": {"name": "other"}}, body])
+    file = settings.write(document, tmp_path / "config.yaml", port=18080, resyncSeconds=10)
+    found = configuration(config_text.document(file.read_bytes()))
+    assert (found.process.workers, found.process.port, found.process.resync_seconds, found.session.size) == (2, 18080, 10, "3Gi")
+    with pytest.raises(BenchError, match="0 ConfigMaps hold an operator's settings; one is needed: make install"):
+        settings.document_of([])
