@@ -11,7 +11,7 @@ import yaml
 
 from agentjobs.operator import config_text
 from agentjobs.operator.configuration import OperatorConfiguration, Pod, configuration, pod
-from examples import demo
+from hack import demo
 from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, container, of_kind
 
 FROM_THE_POD = {"metadata.name": "agentjobs-7d4b-x", "metadata.namespace": NAMESPACE}
