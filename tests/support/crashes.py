@@ -95,7 +95,7 @@ class World:
         return busy
 
     async def _work(self, operator: Operator, deaf: frozenset[str]) -> bool:
-        operator.hear(deaf=deaf)
+        operator.deliver(deaf=deaf)
         try:
             return await operator.work()
         except Killed as killed:

@@ -51,7 +51,7 @@ async def passes(kube: Kubernetes) -> list[Counter[str]]:
     operator = Operator(api, kube.server)
     await operator.start()
     for _ in range(MANY_PASSES):
-        operator.hear()
+        operator.deliver()
         api.asked.clear()
         if await operator.work():
             found.append(Counter(api.asked))
@@ -117,7 +117,7 @@ def test_what_is_withdrawn_during_a_flood_ends_in_the_next_pass() -> None:
         for number in range(6):
             if number == 2:
                 forget_approvals(kube)
-            operator.hear()
+            operator.deliver()
             api.asked.clear()
             await operator.work()
             found.append(Counter(api.asked))
@@ -149,7 +149,7 @@ def test_a_quota_that_keeps_many_runs_from_starting_holds_back_neither_records_n
         operator = Operator(Full(kube), kube.server)
         await operator.start()
         for _ in range(10):
-            operator.hear()
+            operator.deliver()
             await operator.work()
             kube.server.now += timedelta(seconds=2)
 
@@ -167,7 +167,7 @@ def test_an_event_that_is_gone_holds_back_no_other() -> None:
         operator = Operator(kube.server, kube.server)
         await operator.start()
         kube.server.remove(("run", NS, first))
-        operator.hear(deaf=frozenset({"run"}))
+        operator.deliver(deaf=frozenset({"run"}))
         for _ in range(8):
             await operator.work()
             kube.server.now += timedelta(seconds=1)

@@ -110,7 +110,7 @@ def test_a_policy_without_a_spec_is_none(body: Json) -> None:
         async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
             return body
 
-    gap = asyncio.run(Guard(Api(NOW), EXPECTED, lambda: NOW).look(JUST_NOW))
+    gap = asyncio.run(Guard(Api(NOW), EXPECTED, lambda: NOW).check(JUST_NOW))
     assert gap
     assert [problem.partition(":")[0].rpartition(" was ")[2] for problem in gap.problems] == ["changed", "changed"]
 
@@ -196,7 +196,7 @@ def test_the_cluster_is_asked_when_the_last_answer_is_old() -> None:
 
     async def look(after: float, age: timedelta) -> Gap | None:
         server.now += timedelta(seconds=after)
-        return await guard.look(age)
+        return await guard.check(age)
 
     assert asyncio.run(look(0, LATELY)) is None
     server.specs.pop(BINDING)
@@ -211,10 +211,10 @@ def test_the_cluster_is_asked_when_the_last_answer_is_old() -> None:
 
 def test_one_list_a_kind_is_enough_and_a_label_that_was_taken_off_is_no_gap() -> None:
     server = Policies()
-    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).look(JUST_NOW)) is None
+    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).check(JUST_NOW)) is None
     assert (server.asked, server.got) == (2, [])
     server.labelled = {BINDING}
-    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).look(JUST_NOW)) is None
+    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).check(JUST_NOW)) is None
     assert server.got == [(EXPECTED[0].kind, "a")]
 
 
@@ -223,7 +223,7 @@ def test_a_policy_of_another_name_with_the_label_stands_in_for_none() -> None:
     server.specs = {**WHOLE, (BINDING[0], "b"): WHOLE[BINDING]}
     del server.specs[BINDING]
     server.labelled = set(server.specs)
-    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).look(JUST_NOW)) == Gap((MISSING,), NOW)
+    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).check(JUST_NOW)) == Gap((MISSING,), NOW)
 
 
 def test_the_log_says_which_approvals_to_look_at(caplog: pytest.LogCaptureFixture) -> None:
@@ -232,7 +232,7 @@ def test_the_log_says_which_approvals_to_look_at(caplog: pytest.LogCaptureFixtur
     with caplog.at_level(logging.WARNING):
         for specs in (WHOLE, {}, WHOLE):
             server.specs = dict(specs)
-            asyncio.run(guard.look(JUST_NOW))
+            asyncio.run(guard.check(JUST_NOW))
             server.now += timedelta(minutes=1)
     lost, back = (record.getMessage() for record in caplog.records)
     assert "ValidatingAdmissionPolicy a is missing" in lost
@@ -241,7 +241,7 @@ def test_the_log_says_which_approvals_to_look_at(caplog: pytest.LogCaptureFixtur
 
 def test_where_nothing_is_expected_nothing_is_asked() -> None:
     server = Policies()
-    assert asyncio.run(Guard(server, (), lambda: server.now).look(JUST_NOW)) is None
+    assert asyncio.run(Guard(server, (), lambda: server.now).check(JUST_NOW)) is None
     assert server.asked == 0
 
 

@@ -34,7 +34,7 @@ async def served(server: Server) -> float:
         began = time.process_time()
         busy = await operator.work()
         longest = max(longest, time.process_time() - began)
-        if not busy and not operator.hear():
+        if not busy and not operator.deliver():
             return longest
     raise AssertionError("there is always something to do")
 

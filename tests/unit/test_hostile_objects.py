@@ -157,11 +157,11 @@ def test_a_watch_event_that_nobody_expects_spoils_nothing(caplog: pytest.LogCapt
     metadata = {"name": "bad", "namespace": "team", "uid": "1", "resourceVersion": "3"}
     bad: dict[str, Any] = {"metadata": metadata, "spec": {"jobName": ["a secret"]}}
     with caplog.at_level(logging.ERROR):
-        watcher.saw("run", False, bad)
-        watcher.saw("run", False, json.loads(run("good", "1", 4)))
+        watcher.observe("run", False, bad)
+        watcher.observe("run", False, json.loads(run("good", "1", 4)))
     assert keys == [("team", "report")]
     assert cache.unreadable()["run"] == 1
-    watcher.saw("run", True, {**bad, "metadata": {**metadata, "resourceVersion": "9"}})
+    watcher.observe("run", True, {**bad, "metadata": {**metadata, "resourceVersion": "9"}})
     assert cache.unreadable()["run"] == 0
 
 

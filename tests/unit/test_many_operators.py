@@ -124,7 +124,7 @@ class Story:
             operators.remove(operator)
             self.work.pop(operator).cancel() if busy else None
         elif self.dice.random() < 0.5:
-            operator.hear(deaf=frozenset(kind for kind in RESOURCES if self.dice.random() < 0.5))
+            operator.deliver(deaf=frozenset(kind for kind in RESOURCES if self.dice.random() < 0.5))
         elif not busy:
             self.work[operator] = asyncio.create_task(operator.work())
         return None

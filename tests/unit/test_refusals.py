@@ -47,10 +47,10 @@ def test_a_refusal_in_other_words_each_time_is_told_and_not_tried_again_at_once(
         operator = Operator(Webhook(kube.server, error), kube.server)
         await operator.start()
         lives.apply("report", "ok", schedule={"cron": "0 8 * * *"})(kube)
-        operator.hear()
+        operator.deliver()
         await operator.reconciler.reconcile(KEY)
         lives.decide("report")(kube)
-        operator.hear()
+        operator.deliver()
         again = []
         for _ in range(times + 3):
             with pytest.raises(Incomplete) as failed:

@@ -43,7 +43,7 @@ async def going_on() -> tuple[Kubernetes, Operator]:
 async def settle(kube: Kubernetes, operator: Operator) -> None:
     for _ in range(20):
         kube.step()
-        operator.hear()
+        operator.deliver()
         await operator.work()
 
 
@@ -103,7 +103,7 @@ class Slow:
         async for page in self._server.list(kind, namespace, accept=accept, **selectors):
             if kind == "run":
                 self._server.create("run", NS, manifests.run(f"new-{next(self._numbers)}", "slow"))
-                self._operator.hear()
+                self._operator.deliver()
             yield page
 
 
@@ -136,7 +136,7 @@ def test_the_end_of_an_earlier_object_of_the_same_name_does_not_make_the_new_one
         lives.create("batchjob", {"metadata": {"name": "run", "labels": {"agentjobs.dev/job": "slow"}}, "spec": {"suspend": True}})(kube)
         operator.cache.batch_jobs.put(kube.server.objects["batchjob", NS, "run"])
         kube.server.changes.pop()  # heard later than the end of the first
-        operator.hear()
+        operator.deliver()
         assert [job.suspended for job in operator.cache.batch_jobs.of(KEY)] == [True]
 
     asyncio.run(check())
@@ -203,7 +203,7 @@ class Overtaken:
         pages = [page async for page in self._kube.server.list(kind, namespace, accept=accept, **selectors)]
         if kind == "approval":
             lives.delete("approval", "slow-approved")(self._kube)
-            self._operator.hear()
+            self._operator.deliver()
         for page in pages:
             yield page
 
@@ -214,7 +214,7 @@ def test_an_approval_that_is_withdrawn_while_a_list_is_on_its_way_stays_withdraw
         await relist(Overtaken(kube, operator), operator.cache, Streams())
         assert list(operator.cache.approvals) == []
         lives.decide("slow")(kube)
-        operator.hear()
+        operator.deliver()
         assert [name for _, name in operator.cache.approvals] == ["slow-approved"]
 
     asyncio.run(check())

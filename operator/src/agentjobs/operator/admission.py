@@ -32,20 +32,20 @@ class Guard:
         self._cluster = cluster
         self._expected = expected
         self._clock = clock
-        self._looked: datetime | None = None
+        self._checked: datetime | None = None
         self._whole: datetime | None = None
         self._turn = asyncio.Lock()
         self.gap: Gap | None = None
 
-    async def look(self, age: timedelta) -> Gap | None:
+    async def check(self, age: timedelta) -> Gap | None:
         """What is missing; asks unless the last answer is younger. Raises ClusterError when nobody can tell."""
         async with self._turn:
-            if self._expected and (self._looked is None or self._clock() - self._looked >= age):
+            if self._expected and (self._checked is None or self._clock() - self._checked >= age):
                 found = await self._found()
                 # One that is too large to be read is its metadata alone: it is not the one that the chart made.
                 specs = {key: body.get("spec") or {} for key, body in found.items()}
-                self._looked = self._clock()
-                self._note(next_gap(self.gap, problems(self._expected, specs), self._looked))
+                self._checked = self._clock()
+                self._note(next_gap(self.gap, problems(self._expected, specs), self._checked))
             return self.gap
 
     async def _found(self) -> dict[tuple[str, str], Json]:
@@ -75,7 +75,7 @@ class Guard:
             since = f"since {to_wire(self._whole)}" if self._whole else "before the operator started"
             log.warning("the admission policies are in force again; look at the approvals that were made %s", since)
         self.gap = gap
-        self._whole = self._looked if gap is None else self._whole
+        self._whole = self._checked if gap is None else self._whole
 
     async def watch(self, changed: Callable[[], None]) -> None:
         """Forever. Calls `changed` when jobs have to be stopped from starting, and when they may go on."""
@@ -83,7 +83,7 @@ class Guard:
         while True:
             await asyncio.sleep(LATELY.total_seconds())
             try:
-                gap = await self.look(JUST_NOW)
+                gap = await self.check(JUST_NOW)
             except ClusterError as error:
                 log.warning("the admission policies could not be read: %s", error)
                 continue

@@ -78,7 +78,7 @@ class Gatherer:
             self._cache.jobs.put(body)
             return job_view(body)
         self._cache.jobs.drop(key)
-        self._cache.uses.tell(key, ())
+        self._cache.uses.set(key, ())
         self._cache.sources.uses(key, ())
         self._left_over.pop(key, None)
         self._ended.pop(key, None)
@@ -102,7 +102,7 @@ class Gatherer:
 
     async def all(self, key: Key, seen: Observed) -> Observed:
         """Everything that `decide` needs."""
-        observed = replace(seen, gap=await self._guard.look(LATELY))
+        observed = replace(seen, gap=await self._guard.check(LATELY))
         observed = self.with_cache(key, await self._with_contents(observed))
         situation = await self.certain(key, observed, lambda situation: doubts(situation, self._clock()))
         observed = situation.observed
@@ -122,10 +122,10 @@ class Gatherer:
     async def _policies(self, situation: Situation) -> None:
         """Together with other questions, so that the answer is young enough by the time when something is about to start."""
         if situation.comes_into_force or situation.wants_a_start:
-            await self._guard.look(JUST_NOW)
+            await self._guard.check(JUST_NOW)
 
     def with_cache(self, key: Key, observed: Observed) -> Observed:
-        self._cache.uses.tell(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
+        self._cache.uses.set(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
         approvals: tuple[ApprovalView, ...] = self._cache.approvals.of(key)
         alone: tuple[ApprovalView, ...] = ()
         packages = Packages(self._policy.inventory, self._cache.package_approvals.of((key[0], NO_JOB)))

@@ -58,7 +58,7 @@ class Reconciler:
             return await self._executor.carry_out(key, await self._end_what_is_left(key, seen))
         observed = await self._gather.all(key, seen)
         plan = await self._decided(observed)
-        if plan.may_start_something and (gap := await self._guard.look(JUST_NOW)) != observed.gap:
+        if plan.may_start_something and (gap := await self._guard.check(JUST_NOW)) != observed.gap:
             plan = await self._decided(replace(observed, gap=gap))
         return await self._executor.carry_out(key, plan)
 

@@ -41,12 +41,12 @@ class Watcher:
         self._streams = streams
         self._enqueue = enqueue
 
-    def saw(self, kind: str, deleted: bool, body: dict[str, Any]) -> None:
+    def observe(self, kind: str, deleted: bool, body: dict[str, Any]) -> None:
         """One event. A run that is deleted from its stream was deleted or is finished: `finished` knows which."""
         metadata = body["metadata"]
         row, version = (metadata["namespace"], metadata["name"]), int(metadata["resourceVersion"])
         self._streams.saw(kind, version)
-        self._cache.told(kind, version)
+        self._cache.saw_version(kind, version)
         if kind == "cronjob":
             self._enqueue((row[0], (metadata.get("labels") or {}).get(names.JOB_LABEL) or row[1]))
             return
@@ -82,7 +82,7 @@ def _handler(kind: str, watcher: Watcher) -> Callable[..., Coroutine[None, None,
     # A coroutine: Kopf would run a plain function in a thread, and the caches belong to the event loop.
     async def handle(event: dict[str, Any], **_: object) -> None:
         try:
-            watcher.saw(kind, event["type"] == "DELETED", event["object"])
+            watcher.observe(kind, event["type"] == "DELETED", event["object"])
         except Exception:
             # Kopf's own word on it would quote the message.
             log.exception("a watch event of the kind %s could not be taken in", kind)

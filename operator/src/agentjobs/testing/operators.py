@@ -89,12 +89,12 @@ class Operator:
         for key in await relist(self._api, self.cache, self._streams):
             self._enqueue(key)
 
-    def hear(self, *, deaf: frozenset[str] = frozenset()) -> bool:
+    def deliver(self, *, deaf: frozenset[str] = frozenset()) -> bool:
         """Take in what the watch streams have to tell, but for the kinds whose streams lag behind. Returns whether there was anything."""
         heard = False
         for kind in (kind for kind in RESOURCES if kind not in deaf):
             for event, body in self._told(kind):
-                self._watcher.saw(kind, event == "DELETED", body)
+                self._watcher.observe(kind, event == "DELETED", body)
                 heard = True
         return heard
 

@@ -67,7 +67,7 @@ async def _all(api: Api, cache: Cache, kind: str, namespace: str, **selectors: s
         for body in page["items"] or ():
             found[body["metadata"]["name"]] = int(body["metadata"]["resourceVersion"]), cache.read(kind, body)
     for name, (version, view) in found.items():
-        cache.told(kind, version)
+        cache.saw_version(kind, version)
         if view is not None:
             cache.table(kind).put_view(namespace, name, version, view)
     return set(found)

@@ -116,7 +116,7 @@ class Table(Generic[V]):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class JobRef:
     """Of a ScheduledAgentJob only that it exists: its body is read when it is reconciled."""
 
     name: str
@@ -127,7 +127,7 @@ class Cache:
     """The tables. `finished` holds one short line for every finished run, so that retention need not read their bodies."""
 
     def __init__(self) -> None:
-        self.jobs: Table[Known] = Table(lambda b: Known(b["metadata"]["name"], (b.get("status") or {}).get("phase", "")), lambda v: v.name)
+        self.jobs: Table[JobRef] = Table(_job_ref, lambda v: v.name)
         self.approvals: Table[ApprovalView] = Table(approval_view, lambda v: v.job_name)
         self.package_approvals: Table[PackageApprovalView] = Table(package_approval_view, lambda _: NO_JOB)
         self.uses = Uses()
@@ -176,7 +176,7 @@ class Cache:
             log.exception("an object of the kind %s cannot be read", kind, extra=told)
             return None
 
-    def told(self, kind: str, version: int) -> None:
+    def saw_version(self, kind: str, version: int) -> None:
         """An event, or the answer to a request, was of this version."""
         self._newest[kind] = max(version, self._newest[kind])
 
@@ -186,7 +186,7 @@ class Cache:
 
     def learn(self, kind: str, body: Body) -> Key | None:
         """An object as it is now; returns its job's key. A run that is finished moves to its line in `finished`."""
-        self.told(kind, int(body["metadata"]["resourceVersion"]))
+        self.saw_version(kind, int(body["metadata"]["resourceVersion"]))
         if kind == "run" and run_view(body).final:
             self.runs.drop((body["metadata"]["namespace"], body["metadata"]["name"]))
             return self.finish(_finished_run(body), int(body["metadata"]["resourceVersion"]))
@@ -225,6 +225,10 @@ class Cache:
     def finished_in(self, namespace: str) -> tuple[FinishedRun, ...]:
         """Every finished run of a namespace."""
         return tuple(run for run in self.finished.all() if run.namespace == namespace)
+
+
+def _job_ref(body: Body) -> JobRef:
+    return JobRef(body["metadata"]["name"], (body.get("status") or {}).get("phase", ""))
 
 
 def _shared(text: Any) -> Any:

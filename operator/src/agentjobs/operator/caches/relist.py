@@ -60,7 +60,7 @@ async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[
             elif kind == "job":
                 keys.add(row)
     streams.listed(kind, newest, asyncio.get_running_loop().time())
-    cache.told(kind, newest)
+    cache.saw_version(kind, newest)
     keys |= {table.put_view(*row, version, view) for row, version, view in news if view is not None}
     # Only what was known before the list began: an object that came since then is simply not in it.
     for row, version in before.items():

@@ -15,7 +15,7 @@ class Uses:
         self._packages: dict[Key, frozenset[str]] = {}
         self._jobs: dict[Key, set[str]] = defaultdict(set)
 
-    def tell(self, job: Key, packages: Iterable[str]) -> None:
+    def set(self, job: Key, packages: Iterable[str]) -> None:
         """All that the job uses now; nothing, where it uses none or is gone."""
         now, before = frozenset(packages), self._packages.pop(job, frozenset())
         for package in before - now:
