@@ -95,8 +95,8 @@ class Counting(Server):
         return await super().get(kind, namespace, name, accept=accept)
 
 
-def read_now(server: Server, cache: SourceCache, *, anew: bool = False) -> Any:
-    return asyncio.run(read(server, cache, "ns", [SCRIPT], anew=anew))[SCRIPT]
+def read_now(server: Server, cache: SourceCache, *, reread: bool = False) -> Any:
+    return asyncio.run(read(server, cache, "ns", [SCRIPT], reread=reread))[SCRIPT]
 
 
 def version(body: Json) -> int:
@@ -110,7 +110,7 @@ def test_a_text_is_read_once_for_each_version_and_anew_when_asked() -> None:
     assert server.reads == 1
     changed = server.patch(("source", *ROW), data={"report.py": "print('new')\n"})
     assert read_now(server, cache) == "print('hello')\n", "the watch has not told it"
-    assert read_now(server, cache, anew=True) == "print('new')\n"
+    assert read_now(server, cache, reread=True) == "print('new')\n"
     assert (read_now(server, cache), server.reads) == ("print('new')\n", 2)
     cache.saw(ROW, version(changed) + 1)
     assert (read_now(server, cache), server.reads) == ("print('new')\n", 3)

@@ -1,4 +1,4 @@
-"""Looks after the admission policies: at start, before anything new starts, and while nothing happens."""
+"""Checks the admission policies: at start, before anything new starts, and while nothing happens."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from agentjobs.core.timestamps import to_wire
 log = logging.getLogger(__name__)
 
 LATELY: Final = timedelta(seconds=10)
-"""How old what is known may be while nothing starts. Starts of the schedule are Kubernetes' own, so they stop that much later."""
+"""How old an answer may be while nothing starts. Kubernetes makes the scheduled starts itself, so they stop that much later."""
 JUST_NOW: Final = timedelta(seconds=1)
-"""How old it may be when the operator starts something or brings it into force. The API server itself takes that long to follow."""
+"""How old an answer may be when the operator starts something or brings it into force. The API server takes that long to follow."""
 
 SELECTOR: Final = f"{names.PART_OF_LABEL}={names.PART_OF}"
-"""The chart's label on its policies. Somebody else's may have it, too: a name decides."""
+"""The chart's label on its policies. Other policies may carry it, too: the name decides."""
 
 
 class Guard:
-    """Nothing expected: nothing is looked for."""
+    """Knows whether the expected policies are in force. Without expected ones it asks for nothing."""
 
     def __init__(self, cluster: Api, expected: tuple[Expected, ...], clock: Callable[[], datetime]) -> None:
         self._cluster = cluster
@@ -38,18 +38,21 @@ class Guard:
         self.gap: Gap | None = None
 
     async def check(self, age: timedelta) -> Gap | None:
-        """What is missing; asks unless the last answer is younger. Raises ClusterError when nobody can tell."""
+        """What is missing. Asks the cluster unless the last answer is younger than `age`. Raises ClusterError when there is no answer."""
         async with self._turn:
             if self._expected and (self._checked is None or self._clock() - self._checked >= age):
                 found = await self._found()
-                # One that is too large to be read is its metadata alone: it is not the one that the chart made.
+                # A policy that is too large to be read is its metadata alone: it is not the one that the chart made.
                 specs = {key: body.get("spec") or {} for key, body in found.items()}
                 self._checked = self._clock()
                 self._note(next_gap(self.gap, problems(self._expected, specs), self._checked))
             return self.gap
 
     async def _found(self) -> dict[tuple[str, str], Json]:
-        """By kind and name. One list a kind costs a fraction of a request for each; what the lists lack is asked for by its name."""
+        """The expected policies that exist, by kind and name. One list for each kind is cheaper than one request for each policy.
+
+        What the lists lack is asked for by its name.
+        """
         kinds = sorted({f"{one.api_version}/{one.kind}" for one in self._expected})
         listed = dict(zip(kinds, await asyncio.gather(*map(self._list, kinds)), strict=True))
         found = {(one.kind, one.name): listed[f"{one.api_version}/{one.kind}"].get(one.name) for one in self._expected}
@@ -78,7 +81,7 @@ class Guard:
         self._whole = self._checked if gap is None else self._whole
 
     async def watch(self, changed: Callable[[], None]) -> None:
-        """Forever. Calls `changed` when jobs have to be stopped from starting, and when they may go on."""
+        """Runs forever. Calls `changed` when jobs have to be kept from starting, and when they may start again."""
         closed = False
         while True:
             await asyncio.sleep(LATELY.total_seconds())

@@ -24,13 +24,13 @@ from agentjobs.core.views.pod import INSTALL_CONTAINER, RUNNER_CONTAINER, PodVie
 FLUSH: Final = timedelta(seconds=3)
 """The runtime may still be writing the last lines of a container that has just ended."""
 UNREADABLE: Final = timedelta(seconds=60)
-"""For this long a node that does not answer is asked again before the output is given up."""
+"""How long a node that does not answer is asked again before the output is given up."""
 
 LIVE: Final = "stdout holds the end of the live log, with both streams"
 
 
 async def read_installed(cluster: Api, pod: PodView) -> Resolution | None:
-    """What the pod's installer says that it installed; None where that cannot be read, now or for ever."""
+    """What the pod's installer says that it installed; None where that cannot be read, now or ever."""
     said = read_installation(pod.install_message)
     if said is None or not said.sha256:
         return None
@@ -41,9 +41,10 @@ async def read_installed(cluster: Api, pod: PodView) -> Resolution | None:
 
 
 async def read_evidence(cluster: Api, pod: PodView, waited: timedelta) -> Evidence | None:
-    """None: not yet, ask again. The pod's container has started; it has ended, or the pod is being ended.
+    """What the log of the pod's runner proves; None: not yet, ask again.
 
-    waited: since this process first saw that it has ended. When that was, only its node's clock says.
+    Call it for a pod whose container has started, and has ended or is being ended.
+    waited: since this process first saw that the container has ended. When that was, only its node's clock says.
     """
     # The termination message, where it is the runner's, names the one envelope that counts.
     short = read_short_form(pod.termination_message)
@@ -63,7 +64,7 @@ async def read_evidence(cluster: Api, pod: PodView, waited: timedelta) -> Eviden
 
 
 async def _envelope(cluster: Api, pod: PodView, short: ShortForm | None) -> Envelope:
-    """Its end is nearly always the end of the log. Lines of stderr that came late can stand behind it."""
+    """The envelope in the log. Its end is nearly always the end of the log, but lines of stderr that came late can follow it."""
     try:
         log = await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, TAIL_LINES)
         return read_envelope(log, short.sha256 if short else None)
@@ -74,7 +75,7 @@ async def _envelope(cluster: Api, pod: PodView, short: ShortForm | None) -> Enve
 
 
 async def _live(cluster: Api, pod: PodView) -> str:
-    """What is left of a run whose runner had no last word: where memory is short, some kernels end it together with its script."""
+    """The end of the live log of a run whose runner printed no envelope: where memory is short, some kernels kill it with its script."""
     try:
         return live_output(await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, WIDE_LINES))
     except ClusterError:

@@ -23,16 +23,16 @@ from agentjobs.telemetry import Metrics, reconcile_id
 log = logging.getLogger(__name__)
 
 FIRST_LIST_PAUSES: Final = (0.5, 1, 2, 4, 8, 16, 30)
-"""Seconds, the last one for ever.
+"""Seconds; the last one repeats forever.
 
 Right after an installation the API server does not serve the new kinds yet: 429, "storage is (re)initializing".
 """
 OUTDATED_LISTS: Final = 2
-"""In a row. Then what is known is of a history that is no more, and only an operator that knows nothing can go on."""
+"""How many in a row. Then the caches hold a history that no longer exists, and only an operator that knows nothing can go on."""
 
 
 class Controller:
-    """Runs until it is stopped; then no key is taken any more and the ones in work are finished."""
+    """Runs until it is stopped. Then it takes no more keys, and finishes those in work."""
 
     def __init__(
         self, cluster: Cluster, cache: Cache, streams: Streams, reconciler: Reconciler, queue: WorkQueue, metrics: Metrics
@@ -47,7 +47,7 @@ class Controller:
         self._outdated = 0
 
     async def start(self, workers: int) -> list[asyncio.Task[None]]:
-        """List everything once, however long it takes, then work. Raises Outdated."""
+        """Lists everything once, however long it takes, then starts the workers and returns them. Raises Outdated."""
         for key in sorted(await self._first_list()):
             self._queue.add(key)
         log.info("%d jobs, %d active runs, %d finished", len(self._cache.jobs), len(self._cache.runs), len(self._cache.finished))
@@ -65,14 +65,14 @@ class Controller:
         return found
 
     async def resync(self, seconds: float) -> None:
-        """Forever: compare with a list, and look at every job once in a while. Raises Outdated."""
+        """Runs forever: compares the caches with lists and queues every job now and then. Raises Outdated."""
         while True:
             await asyncio.sleep(seconds)
             for key in (await self._list())[0]:
                 self._queue.add(key)
 
     async def _list(self) -> tuple[AbstractSet[Key], bool]:
-        """The keys of what could be listed, and whether that was everything. Raises Outdated."""
+        """Returns the keys of what could be listed, and whether that was everything. Raises Outdated."""
         try:
             keys = await relist(self._cluster, self._cache, self._streams)
         except Unlisted as error:
@@ -91,14 +91,14 @@ class Controller:
         return keys, True
 
     async def drain(self, seconds: float) -> None:
-        """Wait for the reconciles in work to finish."""
+        """Waits for the reconciles in work to finish."""
         if self._in_work:
             await asyncio.wait(self._in_work, timeout=seconds)
 
     async def _work(self) -> None:
         while True:
             key = await self._queue.get()
-            # A reconcile that has begun is finished, also when its worker is told to end.
+            # A reconcile that has begun is finished, even when its worker is cancelled.
             task = asyncio.create_task(self._one(key))
             self._in_work.add(task)
             task.add_done_callback(self._in_work.discard)
@@ -114,7 +114,7 @@ class Controller:
             self._metrics.reconciles.labels("retried").inc()
             self._retry(key, error)
         except Exception:
-            # A defect of ours: loud in the log and the metric, and one job's defect does not stop the others.
+            # A bug of ours: it shows in the log and the metric, and does not stop the other jobs.
             log.exception("reconcile failed", extra={"namespace": key[0], "job": key[1]})
             self._metrics.reconciles.labels("defect").inc()
             self._queue.retry(key)

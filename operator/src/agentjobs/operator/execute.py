@@ -1,4 +1,4 @@
-"""Carrying out what was decided: a plan's writes, what depends on them, and what is learnt from the answers."""
+"""Carries out what was decided: a plan's writes, what depends on them, and what is learned from the answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class Executor:
-    """Decides nothing. `settled`: by the hash of a CronJob's spec as we wrote it, that of what the server made of it."""
+    """Carries out plans and decides nothing.
+
+    `settled`: by the hash of a CronJob's spec as we wrote it, the hash of what the server made of it.
+    """
 
     def __init__(self, cluster: Api, cache: Cache, finished: Callable[[str], None]) -> None:
         self._cluster = cluster
@@ -31,23 +34,23 @@ class Executor:
         self._refusals = Refusals()
 
     def begin(self, key: Key) -> None:
-        """The job is about to be read anew."""
+        """Call before the job is read again."""
         self._own_changes.pop(key, None)
 
     def forget(self, key: Key) -> None:
-        """The job is gone."""
+        """Call when the job is gone."""
         self._taken.pop(key, None)
 
     def taken(self, key: Key) -> frozenset[tuple[Kind, str]]:
-        """What was to be created, and something else had the name."""
+        """What was to be created while something else had the name."""
         return self._taken.get(key, frozenset())
 
     def refused(self, key: Key) -> tuple[tuple[str, str], ...]:
-        """What the job is to tell of it."""
+        """What the cluster refuses, as the job is to report it."""
         return self._refusals.of(key)
 
     async def carry_out(self, key: Key, plan: Plan) -> float | None:
-        """Every write but those that depend on one that failed. Raises Incomplete."""
+        """Carries out every write except those that depend on a failed one. Returns when to look again. Raises Incomplete."""
         failed: set[str] = set()
         errors: list[ClusterError] = []
         refusals, wait = self._refusals.begin(key), plan.requeue_after
@@ -56,7 +59,7 @@ class Executor:
                 refusals.left_out(write)
                 continue
             if write.strand == ANSWER and refusals.news():
-                # What the job answers has to tell of it: decided anew, at once.
+                # The job's answer has to report it, so decide again at once.
                 wait = 0
                 continue
             try:
@@ -68,11 +71,11 @@ class Executor:
                     errors.append(error)
             else:
                 refusals.succeeded(write)
-        told = self._refusals.end(key, refusals)
+        changed = self._refusals.end(key, refusals)
         if errors:
-            # What was to follow at once followed a write that failed: then the back-off says when.
-            raise Incomplete(errors, 0 if told else wait or None)
-        return 0 if told else wait
+            # A wait of 0 was meant to follow a write that failed: then the back-off says when.
+            raise Incomplete(errors, 0 if changed else wait or None)
+        return 0 if changed else wait
 
     async def _find(self, kind: str, namespace: str, name: str) -> Json | None:
         try:
@@ -81,7 +84,7 @@ class Executor:
             return None
 
     async def execute(self, key: Key, write: Write) -> Json | None:
-        """The object as it is then; None where it is not there, or not as it was expected. Raises ClusterError."""
+        """Returns the object as it is afterwards; None where it is absent or not as expected. Raises ClusterError."""
         log.info("%s %s %s: %s", write.verb, write.kind, write.name, write.why, extra={"job": key[1], "namespace": key[0]})
         body: Json | None
         try:
@@ -101,7 +104,10 @@ class Executor:
         return body
 
     def _on_top(self, key: Key, write: Write) -> Write:
-        """A change of our own since an object was read, on top of what was read, is no conflict."""
+        """The write with the resource version of our own last change, where that change was made on top of what was read.
+
+        Without it our own change would be a conflict.
+        """
         metadata = (write.body or {}).get("metadata", {})
         read, is_now = self._own_changes.get(key, {}).get((write.kind, write.name), ("", ""))
         if not read or metadata.get("resourceVersion") != read:
@@ -114,7 +120,7 @@ class Executor:
             self._own_changes.setdefault(key, {})[write.kind, write.name] = read, body["metadata"]["resourceVersion"]
 
     async def _already_there(self, key: Key, write: Write, error: Conflict) -> Json | None:
-        """What has the name, where it is what was to be created; where it is not, that is told. Raises Conflict or NameTaken."""
+        """The object that has the name, where it is the one that was to be created. Raises Conflict, or NameTaken where it is not."""
         found = await self._find(write.kind, key[0], write.name)
         if found is None:
             raise error
@@ -126,7 +132,7 @@ class Executor:
         raise NameTaken(taken.sentence(write.kind, write.name), error.status)
 
     def _learn(self, key: Key, write: Write, body: Json | None) -> None:
-        """What was written is known at once, not when the watch tells it."""
+        """Takes what was written into the caches at once, not when the watch delivers it."""
         row = key[0], write.name
         if write.verb == "delete":
             if write.kind == "run":
@@ -145,7 +151,7 @@ class Executor:
                 self._finished(body["status"]["phase"])
 
     async def _look_again(self, key: Key, write: Write) -> None:
-        """The object is not as the caches have it.
+        """Reads an object again that is not as the caches have it.
 
         A Job of the wanted name may be one that our watch does not show: without our label it is not this job's, whatever its owner says.
         """

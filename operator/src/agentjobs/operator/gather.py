@@ -1,4 +1,4 @@
-"""What a decision about one job is made from: read live where it matters, from the caches else, and asked again where in doubt."""
+"""Gathers what a decision about one job is made from: live where it matters, else from the caches, and again where in doubt."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Whose = Literal["ours", "left", "foreign", "none"]
 
 
 class Gatherer:
-    """Answers questions and decides nothing. Remembers since when revisions have been left over, and pods ended."""
+    """Answers questions and decides nothing. Remembers since when revisions have been left over and pods have ended."""
 
     def __init__(
         self, cluster: Api, cache: Cache, policy: RunPolicy, clock: Callable[[], datetime], guard: Guard, executor: Executor
@@ -66,12 +66,12 @@ class Gatherer:
         self._ended: dict[Key, dict[str, datetime]] = {}
 
     async def first_look(self, key: Key) -> Observed:
-        """What a stop needs: the job and its CronJob, read live, and what the caches have."""
+        """Observes what a stop needs: the job and its CronJob, read live, and what the caches have."""
         body, cron_job = await asyncio.gather(self._find("job", *key), self._find("cronjob", *key))
         job = self._job(key, body)
         cron = cron_job_view(cron_job) if cron_job else None
-        known = self._executor
-        return self.with_cache(key, Observed(job=job, cron_job=cron, settled=known.settled, refused=known.refused(key)))
+        executor = self._executor
+        return self.with_cache(key, Observed(job=job, cron_job=cron, settled=executor.settled, refused=executor.refused(key)))
 
     def _job(self, key: Key, body: Json | None) -> JobView:
         if body is not None and not is_orphaning(body):
@@ -86,7 +86,7 @@ class Gatherer:
         return gone.stand_in(*key, uid=body["metadata"]["uid"] if body else "")
 
     async def certain(self, key: Key, observed: Observed, about: Callable[[Situation], Iterable[Look]]) -> Situation:
-        """Asks the API server until no doubt of these is left; each question is asked once."""
+        """Asks the API server until none of these doubts is left. Each question is asked once."""
         asked: set[Look] = set()
         while True:
             situation = self._assessed(key, observed)
@@ -97,11 +97,11 @@ class Gatherer:
                 await answer(self._cluster, self._cache, key, look)
             asked.update(looks)
             if any(look.subject == "texts" for look in looks):
-                observed = await self._with_contents(observed, anew=True)
+                observed = await self._with_contents(observed, reread=True)
             observed = self.with_cache(key, observed)
 
     async def all(self, key: Key, seen: Observed) -> Observed:
-        """Everything that `decide` needs."""
+        """Observes everything that `decide` needs."""
         observed = replace(seen, gap=await self._guard.check(LATELY))
         observed = self.with_cache(key, await self._with_contents(observed))
         situation = await self.certain(key, observed, lambda situation: doubts(situation, self._clock()))
@@ -120,11 +120,12 @@ class Gatherer:
         return replace(observed, shortened=await self._shortened(key, observed))
 
     async def _policies(self, situation: Situation) -> None:
-        """Together with other questions, so that the answer is young enough by the time when something is about to start."""
+        """Checks the policies while other questions are asked, so that the answer is still young when something is about to start."""
         if situation.comes_into_force or situation.wants_a_start:
             await self._guard.check(JUST_NOW)
 
     def with_cache(self, key: Key, observed: Observed) -> Observed:
+        """The same, with what the caches have now."""
         self._cache.uses.set(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
         approvals: tuple[ApprovalView, ...] = self._cache.approvals.of(key)
         alone: tuple[ApprovalView, ...] = ()
@@ -150,7 +151,7 @@ class Gatherer:
         )
 
     def _assessed(self, key: Key, observed: Observed) -> Situation:
-        """With the revisions that nothing seems to need: since when, as far as this process knows."""
+        """The situation, with the revisions that nothing seems to need and since when this process has known it."""
         situation = assess(observed)
         if observed.job.gone:
             return situation
@@ -160,12 +161,12 @@ class Gatherer:
             self._left_over[key] = since
         return replace(situation, observed=replace(observed, left_over_since=since))
 
-    async def _with_contents(self, observed: Observed, *, anew: bool = False) -> Observed:
-        """The texts that the spec refers to, and the content last in force."""
+    async def _with_contents(self, observed: Observed, *, reread: bool = False) -> Observed:
+        """The same, with the texts that the spec refers to and the content last in force."""
         job = observed.job
         wanted = references(job.spec) if job.spec else frozenset()
         self._cache.sources.uses((job.namespace, job.name), {reference.name for reference in wanted})
-        sources = await read(self._cluster, self._cache.sources, job.namespace, wanted, anew=anew)
+        sources = await read(self._cluster, self._cache.sources, job.namespace, wanted, reread=reread)
         observed = replace(observed, sources=sources)
         return replace(observed, previous=await self._previous(observed))
 
@@ -176,7 +177,7 @@ class Gatherer:
             return None
 
     async def _previous(self, observed: Observed) -> Content | None:
-        """The content last in force, where it is not the spec's own: read back from its revision."""
+        """The content last in force, read back from its revision; None where it is the spec's own."""
         job = observed.job
         digest = job.status.approval.digest if job.status.approval else None
         own = current(job, observed.sources)
@@ -193,7 +194,7 @@ class Gatherer:
             return None
 
     async def _revisions(self, observed: Observed) -> Observed:
-        """With those revisions of the approved contents that exist and are ours, and those whose packages' resolution does and is."""
+        """The same, with the revisions of approved contents that exist and are ours, and those whose kept resolution is."""
         job, contents = observed.job, (current(observed.job, observed.sources), observed.previous)
         approved = [content for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
         found = await asyncio.gather(*(self._revision_of(job, content.digest) for content in approved))
@@ -215,7 +216,7 @@ class Gatherer:
         found = await self._find("revision", job.namespace, name, METADATA)
         if found and _holds(found, job, digest):
             return name, "ours", ""
-        # Nobody makes such names any more: what there is of them, the first list has shown.
+        # New revisions do not get such names: those that exist were in the first list.
         known = self._cache.revisions.version((job.namespace, older))
         kept = await self._find("revision", job.namespace, older, METADATA) if known else None
         if kept and _holds(kept, job, digest):
@@ -239,7 +240,7 @@ class Gatherer:
         found = await self._find("claim", job.namespace, naming.claim_name(job.name), METADATA)
         if found is None:
             return "none"
-        # One that is left of an earlier job is kept: whoever deletes a job without it wants its session.
+        # A claim that is left of an earlier job is kept: anyone who deletes a job without it wants its session.
         return "ours" if is_of(found, job) or is_left(found, job) else "foreign"
 
     async def evidence(self, key: Key, situation: Situation) -> Mapping[str, Evidence]:
@@ -256,13 +257,13 @@ class Gatherer:
         found = await asyncio.gather(*(self._find("run", key[0], name) for name in names))
         for name, body in zip(names, found, strict=True):
             if body is None:
-                # Its deletion was not told: the next one would wait for it until the re-list.
+                # The watch missed its deletion: the next run would wait for it until the re-list.
                 self._cache.runs.drop((key[0], name))
         events = {name: event_of(body) for name, body in zip(names, found, strict=True) if body}
         return {name: event for name, event in events.items() if event}
 
     async def _followers(self, key: Key, situation: Situation) -> tuple[Follower, ...]:
-        """Asked for anew: caches may not have told yet which jobs these are, and a run is recorded once."""
+        """The jobs that start after this one, read live: the caches may not know them yet, and a run is recorded once."""
         if not following.is_ending(situation.cases):
             return ()
         pages = self._cluster.list("cronjob", key[0], labelSelector=f"{chains.PREFIX}{key[1]}")

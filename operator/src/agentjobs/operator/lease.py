@@ -68,15 +68,15 @@ class _LeaseLock(BaseLock):
         old, now = self._lease.get("spec") or {}, _now()
         spec = old | self._spec(updated_record, now)
         if old.get("holderIdentity") != updated_record.holder_identity:
-            # Whoever may write Leases here could set it to the last number there is; one more would be refused for ever.
+            # Anyone who may write Leases here could set it to the highest number there is; one more would be refused forever.
             transitions = min(old.get("leaseTransitions") or 0, MAX_TRANSITIONS - 1) + 1
             spec |= {"acquireTime": now, "leaseTransitions": transitions}
         return await self._write("replace", self._lease | {"spec": spec})
 
     async def release(self) -> None:
-        """Give the lease back, if it is ours, so that a successor need not wait for it to expire.
+        """Gives the lease back, if it is ours, so that a successor need not wait for it to expire.
 
-        Once more when it changed meanwhile: a renewal that was given up can still arrive (seen in an audit log, as a 504 and then a 409).
+        Tries again when it changed meanwhile: a renewal that timed out can still arrive (seen in an audit log, as a 504 and then a 409).
         """
         for _ in range(2):
             held, _ = await self.get(self.name, self.namespace)
@@ -102,7 +102,7 @@ class _LeaseLock(BaseLock):
 
 
 def _now() -> str:
-    """A MicroTime."""
+    """The time now as a MicroTime."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -117,7 +117,7 @@ class Leadership:
         self.leading = False
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
-        """Wait for the lease, then run `lead`. Returns when the lease is lost or `lead` ends; `lead` is cancelled in the first case."""
+        """Waits for the lease, then runs `lead`. Returns when the lease is lost or `lead` ends; `lead` is cancelled in the first case."""
         done = asyncio.Event()
         failure: list[BaseException] = []
 
@@ -150,5 +150,5 @@ class Leadership:
             raise failure[0]
 
     async def release(self) -> None:
-        """Call when `run` has returned."""
+        """Gives the lease back. Call when `run` has returned."""
         await self._lock.release()

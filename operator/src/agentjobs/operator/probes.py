@@ -1,6 +1,6 @@
-"""What goes on however busy the operator's event loop is: /healthz, /readyz and /metrics, and holding the lease.
+"""What keeps running however busy the operator's event loop is: /healthz, /readyz and /metrics, and holding the lease.
 
-Both have a thread and an event loop of their own. What others write is bounded, but a bound is a hope; the lease must not hang on it.
+Both run in one thread of their own, with its own event loop. What others write is bounded, but the lease must not depend on that.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from agentjobs.operator.lease import Leadership
 
 BEAT_SECONDS: Final = 1.0
 STILL_SECONDS: Final = 60.0
-"""For so long the operator's event loop may stand still before it is unhealthy, and the kubelet begins to count failures."""
+"""How long the operator's event loop may stand still before it is unhealthy and the kubelet begins to count failures."""
 REFRESH_SECONDS: Final = 0.5
-"""Metrics that cannot be brought up to date in this time are told as they were."""
+"""Metrics that cannot be refreshed in this time are served as they were."""
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 Verdict = Callable[[], str]
-"""Empty when all is well, else a sentence."""
+"""Returns an empty text when all is well, else a sentence."""
 
 
 async def serve(
     port: int, *, healthy: Verdict, ready: Verdict, registry: CollectorRegistry, refresh: Callable[[], Awaitable[None]]
 ) -> web.AppRunner:
-    """Serve until the returned runner is cleaned up. `refresh` brings gauges up to date before they are read."""
+    """Serves until the returned runner is cleaned up. `refresh` brings gauges up to date before they are read."""
 
     def answer(verdict: Verdict) -> Handler:
         async def handle(_: web.Request) -> web.Response:
@@ -54,7 +54,7 @@ async def serve(
 
 
 class Pulse:
-    """Whether the operator's event loop goes on, and what it says of itself. Read from another thread."""
+    """Knows whether the operator's event loop still runs, and what it says about itself. Read from another thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -62,7 +62,7 @@ class Pulse:
         self._problem = ""
 
     async def keep(self, healthy: Verdict) -> None:
-        """Forever, on the operator's event loop."""
+        """Runs forever, on the operator's event loop: records each beat and what `healthy` says."""
         while True:
             self._beat, self._problem = self._clock(), healthy()
             await asyncio.sleep(BEAT_SECONDS)
@@ -74,7 +74,7 @@ class Pulse:
 
 
 class Vitals:
-    """The thread. `refresh` and what leads run on the operator's own event loop, that of `run`."""
+    """The thread that serves probes and holds the lease. `refresh` and `lead` run on the event loop that calls `run`."""
 
     def __init__(
         self,
@@ -100,11 +100,11 @@ class Vitals:
 
     @property
     def leading(self) -> bool:
-        """This process holds the lease."""
+        """Whether this process holds the lease."""
         return self._leadership is not None and self._leadership.leading
 
     async def run(self, lead: Callable[[], Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:
-        """Wait for the lease, then run `lead`. Returns when the lease is lost, `lead` ends, or `stopping` is set without a lease."""
+        """Waits for the lease, then runs `lead`. Returns when the lease is lost, `lead` ends, or `stopping` is set without a lease."""
         own = asyncio.get_running_loop()
         stop = asyncio.create_task(stopping.wait())
         try:

@@ -1,4 +1,4 @@
-"""The operator as a process: where its parts are put together, and the order of its shutdown."""
+"""The operator as a process: puts its parts together and orders its shutdown."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ log = logging.getLogger("agentjobs")
 STREAM_SECONDS = 300
 DRAIN_SECONDS = 5.0
 KOPF_SECONDS = 2.0
-"""Finishing the reconciles in work, then Kopf; with giving back the lease it stays within 10 s."""
+"""Limits for finishing the reconciles in work, then Kopf. With giving back the lease a shutdown stays within 10 s."""
 
 
 class Operator:
@@ -69,16 +69,16 @@ class Operator:
         self.metrics.finished.labels(phase).inc()
 
     def healthy(self) -> str:
-        """For /healthz."""
+        """What /healthz answers; empty when all is well."""
         stale = self.streams.stale(asyncio.get_running_loop().time())
         return f"the watch streams of {', '.join(stale)} have stopped delivering" if stale else ""
 
     def ready(self) -> str:
-        """For /readyz. A process that waits for the lease is ready: it has nothing to do yet."""
+        """What /readyz answers; empty when ready. A process that waits for the lease is ready: it has nothing to do yet."""
         return "stopping" if self.stopping.is_set() else ""
 
     def refresh(self) -> None:
-        """Gauges, when they are asked for."""
+        """Sets the gauges, just before they are read."""
         self.metrics.queue.set(len(self.queue))
         self.metrics.active_runs.set(len(self.cache.runs))
         self.metrics.stored_bytes.set(sum(self.cache.stored_bytes.values()))
@@ -106,7 +106,7 @@ class Operator:
             for task in (*workers, resync, guard, stopped):
                 task.cancel()
             await self.controller.drain(DRAIN_SECONDS)
-            # Last, since Kopf cancels every task that is younger than itself: what is in work would be lost.
+            # Last, since Kopf cancels every task that is younger than itself: the reconciles in work would be lost.
             no_more_events.set()
             await asyncio.wait([events], timeout=KOPF_SECONDS)
         for task in (*workers, resync, guard, events):
@@ -149,12 +149,12 @@ class Operator:
         return session(info, self.watcher.listed) if info else None
 
     async def _keep_signals(self, ready: asyncio.Event) -> None:
-        """Kopf puts its own signal handlers in; ours order the shutdown, Kopf's part included."""
+        """Installs our signal handlers after Kopf has installed its own: ours order the shutdown, Kopf's part included."""
         await ready.wait()
         self.handle_signals()
 
     def handle_signals(self) -> None:
-        """SIGTERM and SIGINT end the operator in order."""
+        """Makes SIGTERM and SIGINT shut the operator down in order."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self.stopping.set)
 

@@ -27,11 +27,11 @@ from agentjobs.operator.gather import Gatherer, current
 log = logging.getLogger(__name__)
 
 LARGE_BYTES: Final = 32 * 1024
-"""Of what is approved together. Of 256 KiB in the worst form a decision takes 140 ms."""
+"""How large approved content may be to be decided about on the event loop. 256 KiB in the worst form take 140 ms."""
 
 
 class Reconciler:
-    """Knows the cluster, the caches, the clock; decides nothing."""
+    """Reconciles one job at a time. Knows the cluster, the caches and the clock; decides nothing."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Reconciler:
         self._gather = Gatherer(cluster, cache, policy, clock, guard, self._executor)
 
     async def reconcile(self, key: Key) -> float | None:
-        """Returns after how many seconds to look again; None: when something happens. Raises ClusterError: try again."""
+        """Returns after how many seconds to look again; None: at the next event. Raises ClusterError: try again."""
         self._executor.begin(key)
         seen = await self._stop_first(key, await self._gather.first_look(key))
         if seen.job.gone:
@@ -63,16 +63,16 @@ class Reconciler:
         return await self._executor.carry_out(key, plan)
 
     async def _decided(self, observed: Observed) -> Plan:
-        """Not on the event loop where it can take more than 50 ms: long texts are compared, the data of events is checked."""
+        """The plan. Off the event loop where it can take more than 50 ms: long texts are compared, the data of events is checked."""
         contents = (current(observed.job, observed.sources), observed.previous)
         if observed.events or sum(len(content.document) for content in contents if content) > LARGE_BYTES:
             return await asyncio.to_thread(decide, observed, self._policy, self._clock())
         return decide(observed, self._policy, self._clock())
 
     async def _stop_first(self, key: Key, seen: Observed) -> Observed:
-        """Before anything else is looked at, which could fail or take long: what is denied or cancelled ends.
+        """Ends what is denied or cancelled, before anything else is looked at, which could fail or take long.
 
-        What only lacks an approval ends, too, once the API server has been asked for it. What fails here stands in the plan again.
+        What only lacks an approval ends, too, once the API server has been asked for it. What fails here is in the plan again.
         """
         try:
             for sure in (True, False):
@@ -88,7 +88,7 @@ class Reconciler:
         return seen
 
     async def _end_what_is_left(self, key: Key, seen: Observed) -> Plan:
-        """Of a job that is gone."""
+        """The plan for what a job that is gone left behind."""
         situation = await self._gather.certain(key, seen, about_runs)
         seen = replace(situation.observed, evidence=await self._gather.evidence(key, situation))
         plan = gone.decide_gone(seen, self._policy, self._clock())

@@ -1,8 +1,8 @@
 """Kopf's connection, with answers that are measured before they are parsed, and made small before they are kept.
 
-Kopf parses whole lists and lines by itself and keeps what it parsed in a task for each object. Its way to be given a session of one's own
-(`kopf.AiohttpSession`) and aiohttp's to be given a class of responses are the seam: what Kopf asks of a response is `json()` for lists and
-`content.iter_chunked()` for watches. `tests/contract/test_kopf_session.py` holds that together with Kopf's code.
+Kopf parses whole lists and lines by itself and keeps what it parsed in a task for each object. Two hooks make the change possible: Kopf
+accepts a session (`kopf.AiohttpSession`), and aiohttp a class of responses. Of a response Kopf uses `json()` for lists and
+`content.iter_chunked()` for watches. `tests/contract/test_kopf_session.py` checks that against Kopf's code.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ log = logging.getLogger(__name__)
 
 CHUNK_BYTES: Final = 64 * 1024
 LARGE_BYTES: Final = 64 * 1024
-"""An object of this size takes milliseconds to read, one that somebody made to be slow half a second: not on the event loop."""
+"""An object of this size takes milliseconds to read, and a malicious one half a second: not on the event loop."""
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 GONE: Final = 410
-"""On this error Kopf lists and watches anew; on any other it ends the operator."""
+"""On this error Kopf lists and watches again; on any other it ends the operator."""
 KOPFS_OWN: Final = frozenset({401, 403, 429})
-"""Of the answers 4xx those that Kopf has an answer to: new credentials, or another try. On any other it ends the operator."""
+"""The 4xx answers that Kopf handles: with new credentials, or another try. On any other it ends the operator."""
 ERROR_SECONDS: Final = 1.0
-"""How long a watch waits that the API server ended with an error; the double after each that follows with nothing between."""
+"""How long a watch waits after the API server ended it with an error; twice as long after each further error in a row."""
 MAX_ERROR_SECONDS: Final = 30.0
 
 
 def session(info: kopf.ConnectionInfo, listed: Callable[[str, int], None] = lambda _plural, _version: None) -> kopf.AiohttpSession:
-    """For Kopf, with these credentials. `listed`: is told the plural and the version of each list that came to its end."""
+    """A session for Kopf with these credentials. `listed` is called with the plural and the version of each list that is complete."""
     connector = aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context())
 
     class Own(Response):
@@ -57,36 +57,36 @@ def session(info: kopf.ConnectionInfo, listed: Callable[[str, int], None] = lamb
 
 
 class Pauses:
-    """Between the errors of a stream, by the plural of its kind."""
+    """The pauses after errors of a stream, by the plural of its kind."""
 
     def __init__(self) -> None:
         self._errors: Counter[str] = Counter()
 
     async def after(self, plural: str) -> None:
-        """An error came: wait."""
+        """Waits after an error."""
         seconds = min(ERROR_SECONDS * 2.0 ** self._errors[plural], MAX_ERROR_SECONDS)
         self._errors[plural] = min(self._errors[plural] + 1, 10)
         await asyncio.sleep(seconds)
 
     def over(self, plural: str) -> None:
-        """Something else came."""
+        """Call when something else came: the next error is a first one."""
         self._errors.pop(plural, None)
 
 
 class Response(aiohttp.ClientResponse):
-    """An object of a list or a line of a watch that cannot be read is what is left of it; the others are not concerned."""
+    """A response that keeps what is left of an object or a line that cannot be read, and reads all the others."""
 
     pauses: ClassVar[Pauses]
-    """Of one session."""
+    """The pauses of one session."""
     _lines: _Lines | None = None
-    """None until the answer begins, as aiohttp's own has it: a connection can be lost before that."""
+    """None until the answer begins, as in aiohttp's own class: a connection can be lost before that."""
 
     def listed(self, version: int) -> None:
-        """A list of this version came to its end."""
+        """Called when a list of this version is complete."""
 
     @property
     def content(self) -> Any:
-        """The body, its lines made small where they are asked for."""
+        """The body, whose lines are made small when they are read."""
         return self._lines
 
     @content.setter
@@ -98,7 +98,7 @@ class Response(aiohttp.ClientResponse):
         return self.url.path.rstrip("/").rpartition("/")[2]
 
     async def start(self, connection: Any) -> Self:
-        """A list or a watch that is refused in a way that Kopf does not try again (404, or 410 where a page has expired) begins anew."""
+        """Makes Kopf begin a list or a watch again that is refused in a way it does not retry (404, or 410 where a page has expired)."""
         await super().start(connection)
         watch = "watch" in self.url.query
         if 400 <= self.status < 500 and self.status not in KOPFS_OWN and (watch or "limit" in self.url.query):
@@ -110,7 +110,7 @@ class Response(aiohttp.ClientResponse):
         return self
 
     async def json(self, **_: Any) -> Any:
-        """The list, its objects made small, or any other answer."""
+        """The list with its objects made small, or any other answer."""
         items, found = Items(), []
         try:
             while chunk := await self.content.read(CHUNK_BYTES):
@@ -118,7 +118,7 @@ class Response(aiohttp.ClientResponse):
             found += [await _small(self._plural, text) for text in items.finish()]
             around = items.around()
         except Malformed as error:
-            # What Kopf expects of an answer that is no JSON, where it is one of an error; any other it takes for the operator's end.
+            # For an error that is not JSON Kopf expects this exception; for any other answer it would end the operator.
             if self.status < 400:
                 await self.pauses.after(self._plural)
                 raise aiohttp.ClientPayloadError(f"the list of {self._plural} {error}") from error
@@ -131,20 +131,20 @@ class Response(aiohttp.ClientResponse):
 
 
 class _Lines:
-    """aiohttp's stream, but for the one thing that Kopf asks of the body of a watch."""
+    """aiohttp's stream, except for the one method that Kopf calls on the body of a watch."""
 
     def __init__(self, stream: aiohttp.StreamReader, plural: str, pauses: Pauses) -> None:
         self._stream = stream
         self._plural = plural
         self._pauses = pauses
         self.refused = False
-        """Instead of what stands there comes the line on which Kopf lists anew."""
+        """The body is replaced by the line on which Kopf lists again."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     async def iter_chunked(self, _: int) -> AsyncIterator[bytes]:
-        """Whole lines."""
+        """Yields whole lines."""
         if self.refused:
             yield json.dumps({"type": "ERROR", "object": {"code": GONE}}).encode() + b"\n"
             return
@@ -173,7 +173,7 @@ class _Lines:
         return json.dumps(event).encode() + b"\n"
 
     async def _ended(self, status: dict[str, Any]) -> None:
-        """An API server that is restarted, or has lost its etcd, ends watches with 500 or 504: that is no reason to stop operating."""
+        """Makes Kopf list again after an error, and waits. An API server that restarts, or has lost etcd, ends watches with 500 or 504."""
         if status.get("code") != GONE:
             log.warning("the watch of %s ended with error %s; it begins anew", self._plural, status.get("code"))
             status["code"] = GONE

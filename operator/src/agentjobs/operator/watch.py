@@ -1,4 +1,4 @@
-"""The watch streams."""
+"""The watch streams: what Kopf delivers goes into the caches and the queue."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ IDLE_SECONDS: Final = 0.1
 """Kopf's task for an object keeps its last body for this long after the last event."""
 OURS: Final = frozenset(plural for group, _, plural in RESOURCES.values() if group == names.GROUP)
 SERVED_SECONDS: Final = 1.0
-"""Between two looks whether our kinds are shown."""
+"""Between two checks whether our kinds are served."""
 BACKOFFS: Final = (1.0, 2.0, 5.0, 10.0)
-"""Seconds between the tries of a request; the last one for ever."""
+"""Seconds between the tries of a request; the last one repeats forever."""
 Enqueue = Callable[[Key], None]
 
 
@@ -42,7 +42,7 @@ class Watcher:
         self._enqueue = enqueue
 
     def observe(self, kind: str, deleted: bool, body: dict[str, Any]) -> None:
-        """One event. A run that is deleted from its stream was deleted or is finished: `finished` knows which."""
+        """Takes in one event. A run that is deleted from its stream was deleted or is finished: `finished` knows which."""
         metadata = body["metadata"]
         row, version = (metadata["namespace"], metadata["name"]), int(metadata["resourceVersion"])
         self._streams.saw(kind, version)
@@ -55,10 +55,10 @@ class Watcher:
                 self._enqueue(job)
             return
         table = self._cache.table(kind)
-        # A reconcile reads its job anew and writes the status only on top of what it read: what it knows by then is no news.
+        # A reconcile reads its job again and writes the status only on top of what it read: what it knows by then is not news.
         news = deleted or kind != "job" or table.version(row) < version
         if deleted and table.version(row) > version:
-            return  # Another object of that name, which an answer to our own request has told already.
+            return  # Another object of that name, which an answer to our own request has already shown.
         key = self._cache.gone(kind, body) if deleted else self._cache.take(kind, body)
         if kind == "packageapproval":
             for user in self._cache.uses.of(row[0], package_approval_view(body).packages):
@@ -67,13 +67,13 @@ class Watcher:
             self._enqueue(key)
 
     def listed(self, plural: str, version: int) -> None:
-        """Kopf has listed what a stream begins with: of this version or an older one nothing more will be told, it may be gone by now."""
+        """Notes the list that a stream begins with: nothing of this version or an older one is delivered later, it may be gone by now."""
         if plural in KINDS:
             self._streams.saw(KINDS[plural], version)
 
 
 def register(registry: kopf.OperatorRegistry, watcher: Watcher) -> None:
-    """One handler for each kind. Kopf swallows what a handler raises, so these only record and enqueue."""
+    """Registers one handler for each kind. Kopf swallows what a handler raises, so these only record and enqueue."""
     for kind, (group, version, plural) in RESOURCES.items():
         kopf.on.event(group, version, plural, id=f"watch-{kind}", registry=registry)(_handler(kind, watcher))
 
@@ -84,15 +84,15 @@ def _handler(kind: str, watcher: Watcher) -> Callable[..., Coroutine[None, None,
         try:
             watcher.observe(kind, event["type"] == "DELETED", event["object"])
         except Exception:
-            # Kopf's own word on it would quote the message.
+            # Kopf's own log line would quote the message.
             log.exception("a watch event of the kind %s could not be taken in", kind)
 
     return handle
 
 
 async def all_served(served: Callable[[str, str], Awaitable[frozenset[str]]]) -> None:
-    """Wait until the API server shows all our kinds: Kopf never watches one that is not shown when it begins."""
-    told = False
+    """Waits until the API server serves all our kinds: Kopf never watches one that is not served when it begins."""
+    logged = False
     while True:
         try:
             missing = OURS - await served(names.GROUP, names.VERSION)
@@ -102,9 +102,9 @@ async def all_served(served: Callable[[str, str], Awaitable[frozenset[str]]]) ->
             why = ""
         if not missing:
             return
-        if not told:
+        if not logged:
             log.warning("the API server does not show %s yet; watches wait for it%s", ", ".join(sorted(missing)), why)
-            told = True
+            logged = True
         await asyncio.sleep(SERVED_SECONDS)
 
 
@@ -118,26 +118,26 @@ class _NoDiff(kopf.DiffBaseStorage):
         return None
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
-        """Nothing is ever stored."""
+        """Stores nothing."""
 
 
-class _ForEver:
-    """Kopf ends the operator when these have come to an end."""
+class _Forever:
+    """The back-offs, without an end: Kopf ends the operator after the last one."""
 
     def __iter__(self) -> Iterator[float]:
         return itertools.chain(BACKOFFS, itertools.repeat(BACKOFFS[-1]))
 
 
 def settings(stream_seconds: int) -> kopf.OperatorSettings:
-    """Kopf as a source of events only: it writes nothing, annotates nothing, scans nothing.
+    """Settings with which Kopf is a source of events only: it writes nothing, annotates nothing, scans nothing.
 
-    `stream_seconds`: how long one watch request may last before it is made anew.
+    `stream_seconds`: how long one watch request may last before it is made again.
     """
     result = kopf.OperatorSettings()
     result.posting.enabled = False
     result.scanning.disabled = True
     result.peering.standalone = True
-    result.networking.error_backoffs = _ForEver()
+    result.networking.error_backoffs = _Forever()
     result.watching.server_timeout = stream_seconds
     result.watching.chunk_size = LIST_CHUNK
     result.queueing.idle_timeout = IDLE_SECONDS

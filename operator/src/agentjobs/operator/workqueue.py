@@ -1,6 +1,6 @@
-"""The keys of jobs to look at: coalescing, never the same key twice at once, with delays and back-off.
+"""A queue of the jobs to look at: it coalesces keys, never hands out one twice at a time, and knows delays and back-off.
 
-The promises are those of client-go's work queue.
+It gives the same guarantees as client-go's work queue.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class WorkQueue:
         return self._ready.qsize() + len(self._again)
 
     def add(self, key: Key) -> None:
-        """Look at this job soon; once, however often it is added before that."""
+        """Queues this job: it is handed out once, however often it is added before that."""
         timer = self._timers.pop(key, None)
         if timer:
             timer.cancel()
@@ -40,7 +40,7 @@ class WorkQueue:
             self._ready.put_nowait(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
-        """Look at this job after a while, or earlier if it is added before; of two delays the shorter counts."""
+        """Queues this job after a delay, or earlier if it is added before; of two delays the shorter counts."""
         loop = asyncio.get_running_loop()
         due = loop.time() + max(seconds, 0)
         timer = self._timers.get(key)
@@ -55,25 +55,25 @@ class WorkQueue:
         self.add(key)
 
     async def get(self) -> Key:
-        """The next key. It has to be given back with `done`."""
+        """Returns the next key. It has to be given back with `done`."""
         key = await self._ready.get()
         self._waiting.discard(key)
         self._working.add(key)
         return key
 
     def done(self, key: Key) -> None:
-        """The key may be handed out again."""
+        """Gives a key back: it may be handed out again."""
         self._working.discard(key)
         if key in self._again:
             self._again.discard(key)
             self.add(key)
 
     def retry(self, key: Key) -> int:
-        """Look again after a delay that doubles with each failure in a row. Returns the number of failures."""
+        """Queues the job after a delay that doubles with each failure in a row. Returns the number of failures."""
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         self.add_after(key, min(FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1), LAST_BACKOFF_SECONDS))
         return failures
 
     def forget(self, key: Key) -> None:
-        """It went well: the next failure is a first one."""
+        """Forgets the failures after a success: the next one is a first one."""
         self._failures.pop(key, None)

@@ -1,4 +1,4 @@
-"""Answers to doubts: what the API server says is remembered, also that something is gone."""
+"""Answers doubts: takes what the API server says into the caches, also that something is gone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agentjobs.operator.caches.fresh import pages
 
 
 async def answer(api: Api, cache: Cache, key: Key, look: Look) -> None:
-    """Brings the caches up to date; texts are read by those who keep them. Raises ClusterError."""
+    """Brings the caches up to date with one question; texts are read by `sources`. Raises ClusterError."""
     match look.subject:
         case "approvals":
             await _approvals(api, cache, key)
@@ -61,7 +61,7 @@ async def _one(api: Api, cache: Cache, kind: str, key: Key, name: str) -> None:
 
 
 async def _all(api: Api, cache: Cache, kind: str, namespace: str, **selectors: str) -> set[str]:
-    """The names of all that a list shows, which are remembered once it has come whole."""
+    """Returns the names of all objects in a list, which go into the cache once the list is complete."""
     found: dict[str, tuple[int, Any]] = {}
     async for page in pages(api, cache, kind, namespace, **selectors):
         for body in page["items"] or ():

@@ -1,4 +1,4 @@
-"""What has been seen of the cluster's objects, as views, by job.
+"""The cluster's objects as they were last seen, as views, by job.
 
 Fed by watch events, by the answers to our own writes and by re-lists. An older state never replaces a newer one:
 resource versions of a resource can be compared as numbers (KEP-5504, Kubernetes 1.35).
@@ -27,11 +27,11 @@ from agentjobs.operator.caches.uses import Uses
 log = logging.getLogger(__name__)
 
 Key = tuple[str, str]
-"""Namespace and name; of the job, where it names a reconcile."""
+"""Namespace and name of an object; of the job, where it names a reconcile."""
 V = TypeVar("V")
 KINDS: Final = ("job", "approval", "packageapproval", "batchjob", "pod", "run", "revision")
 NO_JOB: Final = ""
-"""In the place of a job's name: of all jobs of the namespace."""
+"""Used instead of a job's name for what belongs to all jobs of the namespace."""
 
 
 class Table(Generic[V]):
@@ -53,7 +53,7 @@ class Table(Generic[V]):
         return iter(tuple(self._rows))
 
     def put(self, body: Body) -> Key:
-        """Remember an object; returns its job's key."""
+        """Remembers an object; returns its job's key."""
         metadata = body["metadata"]
         row = metadata["namespace"], metadata["name"]
         return self.put_view(*row, int(metadata["resourceVersion"]), self.read(body))
@@ -68,7 +68,7 @@ class Table(Generic[V]):
         return view
 
     def put_view(self, namespace: str, name: str, version: int, view: V) -> Key:
-        """As `put`, of something that is a view already."""
+        """As `put`, for something that is a view already."""
         row, job = (namespace, name), self._job_of(view)
         known = self._rows.get(row)
         if (known is None or known[0] <= version) and not any(version <= gone.get(row, 0) for gone in self._gone):
@@ -79,21 +79,21 @@ class Table(Generic[V]):
         return namespace, job
 
     def get(self, row: Key) -> V | None:
-        """None when it is not known."""
+        """The view of an object; None when it is not known."""
         known = self._rows.get(row)
         return known[2] if known else None
 
     def version(self, row: Key) -> int:
-        """0 when it is not known."""
+        """The version of an object; 0 when it is not known."""
         known = self._rows.get(row)
         return known[0] if known else 0
 
     def relisted(self) -> None:
-        """A list begins. What was told to be gone is remembered until the one after it has begun."""
+        """Call when a list begins. Deletions are remembered until the list after it has begun."""
         self._gone = ({}, self._gone[0])
 
     def drop(self, row: Key, version: int = 0) -> Key | None:
-        """Forget an object; returns its job's key. `version`: of its deletion; a list that was asked for before it may still come."""
+        """Forgets an object; returns its job's key. `version`: of its deletion, since a list requested earlier may still arrive."""
         if version:
             self._gone[0][row] = version
         known = self._rows.pop(row, None)
@@ -117,7 +117,7 @@ class Table(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class JobRef:
-    """Of a ScheduledAgentJob only that it exists: its body is read when it is reconciled."""
+    """A ScheduledAgentJob that exists. Its body is read when it is reconciled."""
 
     name: str
     phase: str
@@ -139,10 +139,10 @@ class Cache:
         self.finished: Table[FinishedRun] = Table(_finished_run, lambda v: v.job)
         self._newest: dict[str, int] = defaultdict(int)
         self.stored_bytes: dict[str, int] = defaultdict(int)
-        """Of finished runs, by namespace; as `retention.size` counts them."""
+        """Bytes of finished runs, by namespace, as `retention.size` counts them."""
 
     def table(self, kind: str) -> Table[Any]:
-        """By the kind's short name."""
+        """The table of the kind with this short name."""
         tables: dict[str, Table[Any]] = {
             "job": self.jobs,
             "approval": self.approvals,
@@ -159,33 +159,33 @@ class Cache:
         return {kind: len(self.table(kind).unreadable) for kind in KINDS}
 
     def take(self, kind: str, body: Body) -> Key | None:
-        """As `Table.put`, for streams and lists: what no view can be made of spoils nothing else, and what was known of it stands."""
+        """As `Table.put`, for streams and lists: an object that cannot be read harms no other, and what was known of it stays."""
         metadata, view = body["metadata"], self.read(kind, body)
         if view is None:
             return None
         return self.table(kind).put_view(metadata["namespace"], metadata["name"], int(metadata["resourceVersion"]), view)
 
     def read(self, kind: str, body: Body) -> Any:
-        """The view of an object, which is not remembered yet; None where none can be made."""
+        """The view of an object, which is not remembered yet; None where it cannot be read."""
         try:
             return self.table(kind).read(body)
         except Exception:
-            # Whatever the object holds: it must not end the list or the stream that it came with.
+            # Whatever the object holds, it must not end the list or the stream that it came with.
             metadata = body.get("metadata") or {}
-            told = {"namespace": metadata.get("namespace"), "object": metadata.get("name")}
-            log.exception("an object of the kind %s cannot be read", kind, extra=told)
+            names = {"namespace": metadata.get("namespace"), "object": metadata.get("name")}
+            log.exception("an object of the kind %s cannot be read", kind, extra=names)
             return None
 
     def saw_version(self, kind: str, version: int) -> None:
-        """An event, or the answer to a request, was of this version."""
+        """Notes that an event, or the answer to a request, was of this version."""
         self._newest[kind] = max(version, self._newest[kind])
 
     def newest(self, kind: str) -> int:
-        """The last version that is known of any object of a kind, deleted ones included."""
+        """The newest version that was seen of any object of a kind, deleted ones included."""
         return self._newest[kind]
 
     def learn(self, kind: str, body: Body) -> Key | None:
-        """An object as it is now; returns its job's key. A run that is finished moves to its line in `finished`."""
+        """Takes in an object as it is now; returns its job's key. A run that is finished moves to its line in `finished`."""
         self.saw_version(kind, int(body["metadata"]["resourceVersion"]))
         if kind == "run" and run_view(body).final:
             self.runs.drop((body["metadata"]["namespace"], body["metadata"]["name"]))
@@ -193,16 +193,16 @@ class Cache:
         return self.table(kind).put(body)
 
     def learn_batch_job(self, job: Key, body: Body) -> None:
-        """A Job that has a name which this job needs: without our label it is not this job's, whatever its owner says."""
+        """Takes in a Job that has a name which this job needs: without our label it is not this job's, whatever its owner says."""
         view = batch_job_view(body)
         if view.job != job[1]:
             view = replace(view, job=job[1], owner_uid=None, foreign=True)
         self.batch_jobs.put_view(job[0], view.name, int(view.resource_version), view)
 
     def gone(self, kind: str, body: Body) -> Key | None:
-        """An object was deleted; returns its job's key. The event holds its last state.
+        """Takes in a deletion; returns the job's key. The event holds the object's last state.
 
-        How a pod ended may be told by that state alone: it is kept while its run has no record, at most until the next re-list.
+        How a pod ended may be in that state alone: it is kept while its run has no record, at most until the next re-list.
         """
         row = body["metadata"]["namespace"], body["metadata"]["name"]
         if kind == "pod" and (pod := pod_view(body)).ended and self.runs.get((pod.namespace, pod.run)):
@@ -210,13 +210,13 @@ class Cache:
         return self.table(kind).drop(row, int(body["metadata"]["resourceVersion"]))
 
     def finish(self, run: FinishedRun, version: int) -> Key:
-        """A finished run, told by our own last write or by a list."""
+        """Takes in a finished run, from our own last write or from a list; returns its job's key."""
         self.forget_finished((run.namespace, run.name))
         self.stored_bytes[run.namespace] += size(run)
         return self.finished.put_view(run.namespace, run.name, version, run)
 
     def forget_finished(self, row: Key) -> None:
-        """Its record was deleted."""
+        """Call when the record of a run was deleted."""
         known = self.finished.get(row)
         if known is not None:
             self.stored_bytes[row[0]] -= size(known)
@@ -232,7 +232,7 @@ def _job_ref(body: Body) -> JobRef:
 
 
 def _shared(text: Any) -> Any:
-    """The one copy of a text that many records have."""
+    """The one copy of a text that many records share."""
     return sys.intern(text) if type(text) is str else text
 
 
@@ -254,7 +254,7 @@ def _finished_run(body: Body) -> FinishedRun:
 def finished_rows(table: Body, known: Table[FinishedRun]) -> Iterator[tuple[FinishedRun, int]]:
     """The finished runs in an answer of the API server's Table form, each with its resource version. The columns are found by name.
 
-    Of a version that is known the very line that is kept.
+    Where that version is known already, the very line that is kept.
     """
     columns = {column["name"]: index for index, column in enumerate(table.get("columnDefinitions") or ())}
     for row in table.get("rows") or ():
@@ -264,7 +264,7 @@ def finished_rows(table: Body, known: Table[FinishedRun]) -> Iterator[tuple[Fini
             kept = known.get(key) if known.version(key) == version else None
             found = kept or _finished_row(columns, row)
         except Exception:
-            # Whatever stands in it: the other lines are not concerned.
+            # Whatever this line holds, the others are read.
             log.exception("a line of the list of finished runs cannot be read")
         else:
             yield found, version
@@ -285,6 +285,6 @@ def _finished_row(columns: dict[str, int], row: Body) -> FinishedRun:
     )
 
 
-def _stored(row: Body, told: int | None) -> int:
-    """What the record says of itself, or what its metadata take by now, where somebody has added to them."""
-    return max(int(told or 0), int(row.get(SIZE, 0)))
+def _stored(row: Body, recorded: int | None) -> int:
+    """The size that the record says it has, or the present size of its metadata, where somebody has added to them."""
+    return max(int(recorded or 0), int(row.get(SIZE, 0)))

@@ -1,8 +1,7 @@
-"""Lists that are not of the past.
+"""Lists that are not older than what is known.
 
-The API server answers a list as of the moment at which it was asked. If one does not, behind a
-cache or a server that lags, it would make us forget a denial that a watch has told, or believe in
-an approval that is withdrawn. So a list is compared with what was known when it was asked for.
+The API server answers a list as of the moment of the request. One that answers from a cache, or lags, would make us forget a denial that
+a watch has delivered, or believe in an approval that is withdrawn. So a list is compared with what was known when it was requested.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from agentjobs.operator.caches.cache import Cache
 async def pages(
     api: Api, cache: Cache, kind: str, namespace: str = "", accept: str = "application/json", **selectors: str
 ) -> AsyncIterator[Json]:
-    """As `Api.list`. Raises Outdated when the list is older than what is known.
+    """The pages of a list, as `Api.list` yields them. Raises Outdated when the list is older than what is known.
 
-    Its version may come last, so nothing of a list may be believed before its end.
+    Its version may come last, so do not believe anything in a list before its end.
     """
     known = cache.newest(kind)
     async for page in api.list(kind, namespace, accept=accept, **selectors):

@@ -1,6 +1,6 @@
-"""Reading everything anew: at start, and from time to time.
+"""Reads everything again: at start, and from time to time.
 
-A watch that has to begin again after a gap (410 Gone) never tells what was deleted meanwhile. Comparing lists does.
+A watch that has to begin again after a gap (410 Gone) never delivers what was deleted meanwhile. Comparing lists shows it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from agentjobs.operator.caches.streams import Streams
 
 FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"
 REVISIONS: Final = {"labelSelector": f"{names.JOB_LABEL},{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"}
-"""Not watched: they never change, and a list now and then tells which are left over."""
+"""Not watched: they never change, and a list now and then shows which are left over."""
 
 
 async def relist(cluster: Api, cache: Cache, streams: Streams) -> set[Key]:
-    """Bring the cache in line with the cluster. Returns the keys of all jobs there are and of those that something changed for.
+    """Brings the cache in line with the cluster. Returns the keys of all jobs, and of those for which something changed.
 
-    Raises Unlisted where the list of a kind failed; what the others told is known then, and not told again.
+    Raises Unlisted where the list of a kind failed; what the other lists showed is in the cache then, and is not news again.
     """
     now = asyncio.get_running_loop().time()
     lists = {kind: _kind(cluster, cache, streams, kind) for kind in RELISTED if kind != sources.KIND}
@@ -70,7 +70,7 @@ async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[
 
 
 async def _revisions(cluster: Api, cache: Cache) -> set[Key]:
-    """Those of a job that was deleted without them may be all that is left of it."""
+    """Lists the revisions; returns the keys of their jobs. Revisions may be all that is left of a deleted job."""
     before = {row: cache.revisions.version(row) for row in cache.revisions}
     seen: set[Key] = set()
     keys: set[Key] = set()
@@ -87,12 +87,12 @@ async def _revisions(cluster: Api, cache: Cache) -> set[Key]:
 
 async def _finished(cluster: Api, cache: Cache) -> set[Key]:
     finished = cache.finished
-    # The list may be long: of what is known already nothing new is kept, not even for a moment.
+    # The list may be long: nothing is kept of a line that is known already, not even for a moment.
     missing = {row: finished.version(row) for row in finished}
     news: list[tuple[FinishedRun, int]] = []
     async for page in pages(cluster, cache, "run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"):
         for run, version in caches.finished_rows(page, finished):
-            # An empty phase passes the selector, too: a run that nobody has looked at yet.
+            # An empty phase passes the selector, too: a run that the operator has not looked at yet.
             if run.phase in FINAL_PHASES:
                 missing.pop((run.namespace, run.name), None)
                 if finished.get((run.namespace, run.name)) is not run:
@@ -103,5 +103,5 @@ async def _finished(cluster: Api, cache: Cache) -> set[Key]:
     for row, version in missing.items():
         if finished.version(row) == version:
             cache.forget_finished(row)
-    # One of each namespace looks after its budget, also where no job is left.
+    # One job of each namespace enforces its budget, even where no job is left.
     return set({run.namespace: (run.namespace, run.job) for run in finished.all()}.values())

@@ -1,6 +1,6 @@
 """ConfigMaps that jobs take texts from: which jobs use them, their versions, and the few texts that were read last.
 
-A text is read when the watch has told of a new version, and anew before a content comes into force; otherwise it is remembered.
+A text is read when the watch has delivered a new version, and again before a content comes into force; otherwise it is remembered.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from agentjobs.operator.caches.streams import Streams
 Key = tuple[str, str]
 KIND: Final = "source"
 REMEMBERED_BYTES: Final = 4 * 1024 * 1024
-"""Of texts in memory: sixteen of the longest, a thousand usual ones."""
+"""Room for texts in memory: sixteen of the longest, or a thousand usual ones."""
 
 
 class SourceCache:
-    """Belongs to one event loop. Keys are namespace and name; of a job, or of a ConfigMap."""
+    """Versions of ConfigMaps and some of their texts. Belongs to one event loop. Keys are the namespace and name of a job or ConfigMap."""
 
     def __init__(self, remembered_bytes: int = REMEMBERED_BYTES) -> None:
         self._versions: dict[Key, int] = {}
@@ -34,11 +34,11 @@ class SourceCache:
         return iter(tuple(self._versions))
 
     def version(self, row: Key) -> int:
-        """0 when no ConfigMap of that name and with the label is known."""
+        """The version of a ConfigMap; 0 when none of that name with the label is known."""
         return self._versions.get(row, 0)
 
     def saw(self, row: Key, version: int, *, deleted: bool = False) -> frozenset[Key]:
-        """A labelled ConfigMap is there in this version, or is gone. Returns the jobs for which that is news."""
+        """Notes that a labelled ConfigMap has this version, or is gone. Returns the jobs for which that is news."""
         known = self.version(row)
         if version < known or (version == known and not deleted):
             return frozenset()
@@ -49,7 +49,7 @@ class SourceCache:
         return frozenset(self._users.get(row, ()))
 
     def uses(self, job: Key, names: Iterable[str]) -> None:
-        """The ConfigMaps that a job refers to; none any more, when it is gone."""
+        """Notes the ConfigMaps that a job refers to; none, when the job is gone."""
         rows = frozenset((job[0], name) for name in names)
         for row in self._used.pop(job, frozenset()) - rows:
             self._users[row].discard(job)
@@ -61,7 +61,7 @@ class SourceCache:
             self._used[job] = rows
 
     def remembered(self, namespace: str, reference: Reference) -> str | None:
-        """The text of the version that is known."""
+        """The text of the known version; None where it is not in memory."""
         row = (namespace, reference.name)
         version, text = self._texts.get((row, reference.key), (0, ""))
         if not version or version != self.version(row):
@@ -70,7 +70,7 @@ class SourceCache:
         return text
 
     def remember(self, namespace: str, reference: Reference, version: int, text: str) -> None:
-        """Until others need the room."""
+        """Keeps a text until others need the room."""
         place = (namespace, reference.name), reference.key
         self._room += len(self._texts.pop(place, (0, ""))[1].encode())
         self._room -= len(text.encode())
@@ -80,9 +80,9 @@ class SourceCache:
             self._room += len(oldest.encode())
 
 
-async def read(api: Api, cache: SourceCache, namespace: str, wanted: Iterable[Reference], *, anew: bool = False) -> Sources:
-    """What these references stand for. `anew`: as the API server has it at this moment, whatever is remembered."""
-    known = {reference: None if anew else cache.remembered(namespace, reference) for reference in wanted}
+async def read(api: Api, cache: SourceCache, namespace: str, wanted: Iterable[Reference], *, reread: bool = False) -> Sources:
+    """What these references stand for. `reread`: as the API server has it now, whatever is remembered."""
+    known = {reference: None if reread else cache.remembered(namespace, reference) for reference in wanted}
     found = {reference: text for reference, text in known.items() if text is not None}
     missing = known.keys() - found.keys()
     bodies = {name: await _config_map(api, namespace, name) for name in sorted({reference.name for reference in missing})}
@@ -106,7 +106,7 @@ async def _config_map(api: Api, namespace: str, name: str) -> Json | None:
 
 
 async def relist(api: Api, cache: SourceCache, streams: Streams, selector: str, now: float) -> set[Key]:
-    """Compare with a list. Returns the jobs that use what changed."""
+    """Compares with a list. Returns the jobs that use what changed."""
     before = {row: cache.version(row) for row in cache}
     seen: dict[Key, int] = {}
     async for page in api.list(KIND, accept=METADATA_LIST, labelSelector=selector):

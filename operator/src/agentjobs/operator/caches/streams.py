@@ -1,6 +1,6 @@
-"""Whether the watch streams still tell us what happens.
+"""Knows whether the watch streams still deliver what happens.
 
-A connection can be open and silent for ever. What proves that a stream is alive is that it delivers what a list has shown to exist.
+A connection can be open and silent forever. A stream is alive when it delivers what a list has shown to exist.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ PATIENCE_SECONDS: Final = 120.0
 
 
 class Streams:
-    """Resource versions seen by stream and by list, by kind. Times are seconds of a monotonic clock."""
+    """The resource versions that streams and lists have shown, by kind. Times are seconds of a monotonic clock."""
 
     def __init__(self) -> None:
         self._seen: dict[str, int] = {}
         self._listed: dict[str, tuple[int, float]] = {}
 
     def saw(self, kind: str, version: int) -> None:
-        """A stream delivered an object of this version, or began with a list of it."""
+        """Notes that a stream delivered an object of this version, or began with a list of it."""
         self._seen[kind] = max(version, self._seen.get(kind, 0))
 
     def listed(self, kind: str, version: int, now: float) -> None:
-        """A list showed an object of this version; an earlier one that is still awaited keeps its time."""
+        """Notes that a list showed an object of this version; an earlier one that is still awaited keeps its time."""
         if version > self._seen.get(kind, 0) and kind not in self.behind():
             self._listed[kind] = (version, now)
 

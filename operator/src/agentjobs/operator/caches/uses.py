@@ -1,4 +1,4 @@
-"""Which jobs use which packages, so that one decision about packages finds all the jobs that it concerns."""
+"""Knows which jobs use which packages, so that one decision about packages finds all the jobs that it concerns."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ Key = tuple[str, str]
 
 
 class Uses:
-    """Packages are canonical pins. A reconcile tells what its job uses before it looks at the approvals: none can slip in between."""
+    """Packages are canonical pins. A reconcile sets what its job uses before it looks at the approvals, so that it misses none."""
 
     def __init__(self) -> None:
         self._packages: dict[Key, frozenset[str]] = {}
         self._jobs: dict[Key, set[str]] = defaultdict(set)
 
     def set(self, job: Key, packages: Iterable[str]) -> None:
-        """All that the job uses now; nothing, where it uses none or is gone."""
+        """Sets all that the job uses now; nothing, where it uses none or is gone."""
         now, before = frozenset(packages), self._packages.pop(job, frozenset())
         for package in before - now:
             self._forget((job[0], package), job[1])
