@@ -1,7 +1,8 @@
-"""From the moment something asks for a run until its Job may begin."""
+"""Starts runs: from the moment something asks for one until its Job may begin."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -24,8 +25,22 @@ ARRIVAL_GRACE: Final = timedelta(seconds=2)
 """A run that `kubectl apply` created together with its job and approval may be seen before them."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A manual run that is to start, and the run that it may have to wait for or replace."""
+
+    context: RunContext
+    case: Case
+    run: RunView
+    ahead: Case | None
+
+
+Refusal = tuple[str, str]
+"""Reason and sentence."""
+
+
 def _has_priority(other: Case, run: RunView) -> bool:
-    """Whether another run has begun, or is to begin before this one because it was asked for earlier."""
+    """Whether another run has begun, or begins before this one because it was requested earlier."""
     job = other.batch_job
     if other.final or (job and job.ended):
         return False
@@ -35,46 +50,73 @@ def _has_priority(other: Case, run: RunView) -> bool:
     return job is not None
 
 
-def _unguarded(context: RunContext) -> tuple[str, str] | None:
-    """While nobody checks who approves, nothing starts. For a moment, a run waits."""
-    gap = context.observed.gap
-    return ("PolicyMissing", gap.sentence()) if gap and gap.lasts(context.now) else None
+def _cancelled(request: _Request) -> Refusal | None:
+    return ("CancelledBeforeStart", CANCELLED_IN_TIME) if request.run.cancel else None
 
 
-def _untriggered(context: RunContext, run: RunView) -> tuple[str, str] | None:
+def _job_is_deleted(request: _Request) -> Refusal | None:
+    job = request.context.job
+    return ("JobNotFound", f"{job.name} is being deleted") if job.deleting else None
+
+
+def _unguarded(request: _Request) -> Refusal | None:
+    """Refuses while nobody checks who approves. A gap that has only just begun makes the run wait instead."""
+    gap = request.context.observed.gap
+    return ("PolicyMissing", gap.sentence()) if gap and gap.lasts(request.context.now) else None
+
+
+def _event_starts_nothing(request: _Request) -> Refusal | None:
+    context, run = request.context, request.run
     return events.refusal(run, context.force.spec, context.observed.events.get(run.name), pauses.pause_reason(context.job))
 
 
-def _unwanted(run: RunView) -> tuple[str, str] | None:
-    return ("CancelledBeforeStart", CANCELLED_IN_TIME) if run.cancel else None
+def _not_approved(request: _Request) -> Refusal | None:
+    force = request.context.force
+    return ("NotApproved", why_nothing_runs(force, request.context.job.name)) if force.content is None else None
 
 
-def _doomed(context: RunContext) -> tuple[str, str] | None:
-    return ("JobNotFound", f"{context.job.name} is being deleted") if context.job.deleting else None
+def _in_the_way(request: _Request) -> Refusal | None:
+    found = obstacles.obstacle(request.context.observed, request.context.force)
+    return ("NameTaken", found) if found else None
 
 
-def _refusal(context: RunContext, case: Case, ahead: Case | None) -> tuple[str, str] | None:
-    """Why a manual run cannot start: reason and sentence."""
-    if context.force.content is None:
-        return "NotApproved", why_nothing_runs(context.force, context.job.name)
-    if taken := obstacles.obstacle(context.observed, context.force):
-        return "NameTaken", taken
-    if any(job.name == case.name for job in context.observed.batch_jobs) and case.batch_job is None:
-        return "NameTaken", f"a Job named {case.name} exists that is not this run's; choose another name"
-    if ahead and ahead.batch_job and concurrency_policy(context) == "Forbid":
+def _name_taken(request: _Request) -> Refusal | None:
+    name = request.case.name
+    if request.case.batch_job is None and any(job.name == name for job in request.context.observed.batch_jobs):
+        return "NameTaken", f"a Job named {name} exists that is not this run's; choose another name"
+    return None
+
+
+def _overlaps(request: _Request) -> Refusal | None:
+    ahead = request.ahead
+    if ahead and ahead.batch_job and concurrency_policy(request.context) == "Forbid":
         return "Overlap", f"the run {ahead.name} has not finished; the job's concurrencyPolicy is Forbid"
     return None
 
 
+REFUSALS: Final = (
+    _cancelled,  # first: a person asked for this, whatever else keeps the run from starting
+    _job_is_deleted,  # no change to anything below would let the run start
+    _unguarded,  # while nobody checks who approves, no approval below counts
+    _event_starts_nothing,  # an invalid event is refused even where nothing is approved, and does not wait for an approval
+    _not_approved,  # before the checks below, which are about running the content in force
+    _in_the_way,  # keeps every run of the job from starting, so it is reported before what concerns this run alone
+    _name_taken,  # another run of the job could start; waiting does not help this one
+    _overlaps,  # last: the only one that ends by itself, when the other run does
+)
+"""Why a manual run cannot start, in the order in which it is checked; the first that applies is the run's reason."""
+
+
 def start(context: RunContext, case: Case, run: RunView) -> Step:
-    """A manual run up to its adoption. From then on it counts as started; before, it can still be refused."""
+    """Takes a manual run up to its adoption. From then on it counts as started; before, it can still be refused."""
     job, cron, content = case.batch_job, context.observed.cron_job, context.force.content
     if job and not job.manual:
         # The CronJob controller was late, not gone: its Job is the start.
         return Step(before=(adopt(context.job, run, {names.MADE_AS_ANNOTATION: job.uid}),), requeue_after=0)
     ahead = next((other for other in context.cases if other.name != case.name and _has_priority(other, run)), None)
     ahead = None if concurrency_policy(context) == "Allow" else ahead
-    refused = _unwanted(run) or _doomed(context) or _unguarded(context) or _untriggered(context, run) or _refusal(context, case, ahead)
+    request = _Request(context, case, run, ahead)
+    refused = next((found for check in REFUSALS if (found := check(request))), None)
     if refused and refused[0] == "NotApproved" and context.now - run.created < ARRIVAL_GRACE:
         return Step(requeue_after=ARRIVAL_GRACE.total_seconds())
     if refused:
@@ -87,7 +129,7 @@ def start(context: RunContext, case: Case, run: RunView) -> Step:
 
 
 def _wait(context: RunContext, ahead: Case | None) -> Step:
-    """Until it may start; where it is to replace another run it sees to that, but not before that one has begun."""
+    """Waits until the run may start. A run that is to replace another one stops that, but not before that one has begun."""
     job = ahead.batch_job if ahead else None
     if job is None or concurrency_policy(context) != "Replace":
         return Step(requeue_after=0 if ahead else 1)
@@ -97,7 +139,7 @@ def _wait(context: RunContext, ahead: Case | None) -> Step:
 
 
 def _make_job(context: RunContext, run: RunView, cron: CronJobView, content: Content) -> Step:
-    """Of a run that nothing keeps from starting."""
+    """Creates the Job, suspended, of a run that may start. Waits where the run's event has not been read yet."""
     event = context.observed.events.get(run.name)
     if run.event and event is None:
         return Step(requeue_after=1)
@@ -109,12 +151,14 @@ def _make_job(context: RunContext, run: RunView, cron: CronJobView, content: Con
 
 
 def release(context: RunContext, run: RunView, job: BatchJobView) -> Step:
-    """A manual run from its adoption on. It is adopted once, by one leader, with one Job: it cannot run twice.
-
-    The CronJob's list of active Jobs is the lock between runs: it is written on top of what was read.
-    """
+    """Lets the suspended Job of a manual run go: takes the lock, adopts the run, resumes the Job. The run cannot run twice."""
+    # The Job was created suspended, so that it does nothing until the run is adopted, whenever the operator dies.
+    # The lock is the CronJob's list of active Jobs: its controller counts them for the concurrencyPolicy, so the list excludes scheduled
+    # starts, and they exclude this run. It is written on top of the version that was read: of two writers one meets a conflict.
+    # Adoption writes this Job's uid into the run, once, before the Job is resumed: no other Job is ever let go for the run.
+    # The writes share a strand, so one that fails holds back the later ones; the next pass finds what is done and goes on from there.
     cron = context.observed.cron_job
-    # The Job's controller marks it as suspended first; to be quicker would only mean a conflict.
+    # The Job's controller marks it as suspended first; a write before that would only meet a conflict.
     if cron is None or not job.held or _locked(context, cron, job) or context.observed.gap:
         return Step(requeue_after=1)
     writes = []
@@ -131,7 +175,7 @@ def release(context: RunContext, run: RunView, job: BatchJobView) -> Step:
 
 
 def _locked(context: RunContext, cron: CronJobView, own: BatchJobView) -> bool:
-    """A Job that is not known to have ended stands in the CronJob's list; its controller removes it when it ends or is gone."""
+    """Whether the CronJob's list holds another Job that is not known to have ended; the controller removes Jobs that ended or are gone."""
     if concurrency_policy(context) == "Allow":
         return False
     ended = {job.uid for job in context.observed.batch_jobs if job.ended}
