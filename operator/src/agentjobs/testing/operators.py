@@ -90,7 +90,7 @@ class Operator:
             self._enqueue(key)
 
     def deliver(self, *, deaf: frozenset[str] = frozenset()) -> bool:
-        """Take in what the watch streams have to tell, but for the kinds whose streams lag behind. Returns whether there was anything."""
+        """Delivers what the watch streams hold, except for the kinds whose streams lag behind. Returns whether there was anything."""
         heard = False
         for kind in (kind for kind in RESOURCES if kind not in deaf):
             for event, body in self._told(kind):

@@ -1,4 +1,4 @@
-"""What is known of each run of a job, put together, and what a decision about one of them asks for."""
+"""Everything known about each run of a job in one value, and what a decision about one of them asks for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from agentjobs.core.workload.settings import RunPolicy
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One run of a job, with everything of the same name. At least one of run and batch_job is there."""
+    """One run of a job, with everything of the same name. At least one of run and batch_job is set."""
 
     name: str
     run: RunView | None
@@ -27,17 +27,17 @@ class Case:
     pod: PodView | None
     final: bool
     earlier: BatchJobView | None = None
-    """A Job of this name that was made for an earlier run, which somebody deleted: nothing of it is this run's."""
+    """A Job of this name that was made for an earlier, deleted run: nothing about it says anything about this run."""
 
     @property
     def unrecorded(self) -> bool:
-        """It is a run, and has no complete record."""
+        """Whether there is a run without a complete record."""
         return self.run is not None and not self.run.final and not self.final
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What all cases of one decision share. `status` is the job's as earlier cases left it."""
+    """What all cases of one decision share. `status` is the job's, as earlier cases left it."""
 
     observed: Observed
     force: InForce
@@ -46,7 +46,7 @@ class RunContext:
     cases: tuple[Case, ...]
     status: ScheduledAgentJobStatus
     stopping: Mapping[str, str] = field(default_factory=dict)
-    """By the uids of Jobs: why they are being stopped now."""
+    """Why Jobs are being stopped now, by their uids."""
 
     @property
     def job(self) -> JobView:
@@ -56,7 +56,7 @@ class RunContext:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one case asks for. `before` is written ahead of the job's status, `after` behind it."""
+    """What one case asks for. `before` is written before the job's status, `after` after it."""
 
     before: tuple[Write, ...] = ()
     after: tuple[Write, ...] = ()
@@ -64,15 +64,15 @@ class Step:
     finished: tuple[RunView, AgentJobRunStatus] | None = None
     requeue_after: float | None = None
     active: bool = False
-    """The run goes on, as far as people are concerned."""
+    """Whether the run goes on, as people see it."""
     stuck: str | None = None
-    """Of an active run: why its pod does not get on, as the cluster says."""
+    """Why the pod of an active run makes no progress, in the cluster's words."""
     begins: bool = False
-    """The run is about to begin, which the job's status is going to tell in a moment."""
+    """Whether the run is about to begin, so that the job's status will say so in a moment."""
 
 
 def cases(observed: Observed) -> tuple[Case, ...]:
-    """The job's runs that are not over and done with, oldest first. Jobs whose label is ours but whose owner is not are left out."""
+    """The job's runs that still need something, oldest first. Jobs whose label is ours but whose owner is not are left out."""
     runs = {run.name: run for run in observed.runs}
     ours = {job.name: job for job in observed.batch_jobs if _is_ours(observed, job, runs.get(job.name))}
     finals = {run.name: run.uid for run in observed.finished}
@@ -81,34 +81,42 @@ def cases(observed: Observed) -> tuple[Case, ...]:
 
 
 def _is_ours(observed: Observed, job: BatchJobView, run: RunView | None) -> bool:
-    """One without an owner was orphaned: then its run says that it is its own, or there is no job any more that could say so.
+    """Whether a Job is one of this job's.
 
-    Of a job that is gone garbage collection takes the owner off one thing after another: meanwhile the CronJob may
-    still have an owner that the run has no more, so that only the run tells.
+    A Job without an owner was orphaned: then its run names it as its own, or the job is gone and no longer can.
+    When a job is gone, garbage collection takes the owner off one object after another. Meanwhile the CronJob may
+    still have the owner that the Job has lost, so that only the run says whose the Job is.
     """
     cron = observed.own_cron_job
     if cron and job.owner_uid == cron.uid:
         return True
-    told = run is not None and job.uid in (run.started_as, run.made_as)
-    alone = job.owner_uid is None
-    return not job.foreign and ((told or alone) if observed.job.gone else (told and alone))
+    named_by_run = run is not None and job.uid in (run.started_as, run.made_as)
+    ownerless = job.owner_uid is None
+    return not job.foreign and ((named_by_run or ownerless) if observed.job.gone else (named_by_run and ownerless))
 
 
 def begun(run: RunView) -> bool:
-    """Whether it has, or had, a Job: also that of a run whose owner garbage collection has taken off."""
+    """Whether the run has, or had, a Job. True also for a run whose owner garbage collection has removed."""
     return (run.started_as, run.made_as, run.started) != (None, None, None)
 
 
 def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView | None, recorded: str | None) -> Case:
-    """`recorded` is the uid of the finished run of this name; a name can be used again after its record is deleted."""
+    """The case of one name. `recorded`: the uid of the finished run of this name, which can be used again once its record is deleted."""
     final = recorded is not None and (run is None or run.uid == recorded)
     if job and run and job.run_uid not in (None, run.uid):
         return Case(name, run, None, None, final, job)
-    owner = job.uid if job else (run.started_as or run.made_as) if run else None
-    # One without an owner was left behind by its Job; nobody else can put our label on a pod.
+    owner = _job_uid(run, job)
+    # A pod without an owner was left behind by its Job; only the operator's Jobs can put our label on a pod.
     pods = [pod for pod in observed.pods if pod.run == name and (owner is None or pod.owner_uid in (owner, None))]
     started_first = sorted(pods, key=lambda pod: (pod.started is None, pod.started or "", pod.name))
     return Case(name, run, job, next(iter(started_first), None), final)
+
+
+def _job_uid(run: RunView | None, job: BatchJobView | None) -> str | None:
+    """The uid of the run's Job, whether it still exists or only the run names it."""
+    if job:
+        return job.uid
+    return (run.started_as or run.made_as) if run else None
 
 
 def _age(case: Case) -> tuple[datetime, str]:
@@ -117,7 +125,7 @@ def _age(case: Case) -> tuple[datetime, str]:
 
 
 def has_ended(case: Case) -> bool:
-    """The script cannot go on any more, or is being ended: its output should be read now."""
+    """Whether the script cannot go on any more, or is being ended: then its output should be read now."""
     job, pod = case.batch_job, case.pod
     if pod is not None:
         return pod.ended or pod.ending
@@ -125,5 +133,5 @@ def has_ended(case: Case) -> bool:
 
 
 def concurrency_policy(context: RunContext) -> str:
-    """What a start does while another run goes on: that of the content in force."""
+    """What a start does while another run goes on, as the content in force says."""
     return context.force.spec.concurrency_policy if context.force.spec else "Forbid"

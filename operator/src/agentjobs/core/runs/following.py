@@ -1,4 +1,4 @@
-"""Following runs: what each of them needs next, until its record is complete and its Job is gone."""
+"""Follows runs: what each of them needs next, until its record is complete and its Job is gone."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from agentjobs.core.workload.settings import RunPolicy
 READ_AGAIN_SECONDS: Final = 0.5
 """How often the log of a pod that is being ended is read, until its runner has printed the envelope."""
 SCRIPT_IS_DEAD: Final = timedelta(seconds=8)
-"""After a pod was told to end: its runner has killed the script after 5 s and had its last word."""
+"""How long after a pod was asked to end its script is dead: the runner kills it after 5 s and then prints the envelope."""
 STUCK: Final = timedelta(seconds=60)
 READ_STUCK_SECONDS: Final = 15
-"""How often, where the pod should have gone that long ago: its node does not answer. The run goes on until somebody knows better."""
+"""How often the log is read where the pod should have gone `STUCK` ago: its node does not answer. The run goes on until that is settled."""
 BEGINNING: Final = timedelta(seconds=5)
-"""A pod that is well runs within this time; the job's status, which is written then, can wait until then to name the next start."""
+"""A healthy pod runs within this time. The job's status is written then anyway, and can wait until then to name the next start."""
 HARMLESS_WAITS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 FINISH_AT_ONCE: Final = 5
 """Runs counted in one write: fewer than the history's ten lines, which prove that a run was counted."""
 MANY: Final = 20
 AT_ONCE: Final = {"finishes": FINISH_AT_ONCE, "creates": MANY, "answers": MANY}
-"""Runs in one pass. Whoever may start a job can ask for thousands, and stops are looked at between passes."""
+"""Runs in one pass. Anyone who may start a job can ask for thousands, and stops are looked at between passes."""
 
 
 def to_read(found: Iterable[Case]) -> tuple[PodView, ...]:
@@ -53,12 +53,12 @@ def to_read(found: Iterable[Case]) -> tuple[PodView, ...]:
 
 
 def is_ending(found: Iterable[Case]) -> bool:
-    """A run is over, or being ended, that has no complete record: other jobs may have to follow it."""
+    """Whether a run without a complete record is over or being ended: other jobs may have to follow it."""
     return any(case.unrecorded and has_ended(case) for case in found)
 
 
 def follow(observed: Observed, force: InForce, found: tuple[Case, ...], policy: RunPolicy, now: datetime) -> Iterator[Step]:
-    """One step for each case. Later cases see the status as earlier ones left it."""
+    """Yields one step for each case. Later cases see the status as earlier ones left it."""
     contents = [content for content in (force.current, observed.previous) if content]
     stopping = stops.reasons(observed, contents)
     context = RunContext(observed, force, policy, now, found, observed.job.status, stopping)
@@ -75,11 +75,13 @@ def follow(observed: Observed, force: InForce, found: tuple[Case, ...], policy: 
 
 
 def _kind(step: Step) -> str:
-    """What is bounded apart: a quota that keeps twenty runs from starting holds back neither records nor answers."""
+    """What a step counts as. Kinds are bounded separately: a quota that blocks twenty starts holds back neither records nor answers."""
     if step.finished:
         return "finishes"
     stages = {write.stage for write in step.before}
-    return "creates" if Stage.CREATE in stages else "answers" if Stage.START in stages else ""
+    if Stage.CREATE in stages:
+        return "creates"
+    return "answers" if Stage.START in stages else ""
 
 
 def _step(context: RunContext, case: Case) -> Step:
@@ -113,7 +115,7 @@ def _follow(context: RunContext, case: Case, run: RunView) -> Step:
 
 
 def _clean_up(context: RunContext, case: Case) -> Step:
-    """After its record a Job goes, but not before its controllers are done with it: they would report it as missing."""
+    """Deletes the Job of a recorded run, but not before its controllers are done with it: they would report it as missing."""
     job = case.batch_job
     if job is None or job.deleting:
         return Step()
@@ -129,13 +131,13 @@ def _is_done(context: RunContext, job: BatchJobView) -> bool:
 
 
 def _record_start(context: RunContext, case: Case) -> Step:
-    """A Job without a run: a start of the CronJob controller, unless its run was there and somebody deleted it."""
+    """Creates the run of a Job that has none: a start of the CronJob controller, unless somebody deleted its run."""
     job = case.batch_job
     if job is None or job.deleting:
         return Step()
     last = context.status.last_run
-    known = (last is not None and last.name == job.name) or any(line.name == job.name for line in context.status.recent_runs)
-    if known or job.manual:
+    had_a_run = (last is not None and last.name == job.name) or any(line.name == job.name for line in context.status.recent_runs)
+    if had_a_run or job.manual:
         return Step(before=(delete_job(job, "its run was deleted"),))
     start = naming.start_of(job.name) or job.created
     body = records.scheduled_run(context.job, job, to_wire(start))
@@ -149,13 +151,13 @@ def _skip(context: RunContext, run: RunView, job: BatchJobView | None, refused: 
 
 
 def finish(context: RunContext, case: Case, run: RunView) -> Step:
-    """The record of a run that is over, or a look at it a little later."""
+    """Records a run that is over, or looks at it again a little later."""
     job, pod = case.batch_job, case.pod
     evidence = context.observed.evidence.get(case.name)
     if pod is None or (pod.ended and pod.started is None):
         evidence = Evidence(None)
     if evidence is None or (pod is not None and _not_over(pod, evidence, context.now)):
-        # The pod is being ended and its runner has not had its last word, or its log could not be read this time.
+        # The pod is being ended and its runner has not printed the envelope, or its log could not be read this time.
         stuck = pod is not None and pod.deletion is not None and context.now - pod.deletion > STUCK
         return Step(active=True, requeue_after=READ_STUCK_SECONDS if stuck else READ_AGAIN_SECONDS)
     digest = (job.digest if job else None) or run.digest or (evidence.envelope.digest if evidence.envelope else None)
@@ -167,14 +169,14 @@ def finish(context: RunContext, case: Case, run: RunView) -> Step:
 
 
 def _was_superseded(context: RunContext, run: RunView, job: BatchJobView | None) -> bool:
-    """Under Replace the CronJob controller deletes the Jobs that are active, and then makes the new one."""
+    """Whether a newer start replaced the run: under Replace the CronJob controller deletes the active Jobs, then makes the new one."""
     begun = job.created if job else run.created
     later = any(not other.manual and other.name != run.name and other.created >= begun for other in context.observed.batch_jobs)
     return later and concurrency_policy(context) == "Replace"
 
 
 def _not_over(pod: PodView, evidence: Evidence, now: datetime) -> bool:
-    """While a script can still write, it can forge an envelope: one that says more than that it was stopped has to wait."""
+    """Whether the evidence has to wait: a script that can still write can forge an envelope. One that says Terminated gains nothing."""
     if pod.ended:
         return False
     if evidence.envelope is None or evidence.envelope.outcome == "Terminated":
@@ -183,7 +185,7 @@ def _not_over(pod: PodView, evidence: Evidence, now: datetime) -> bool:
 
 
 def _recorded(context: RunContext, run: RunView, record: AgentJobRunStatus) -> Step:
-    """The job's counters first, the run's final phase last: what happens in between is found and finished."""
+    """Writes the job's counters first and the run's final phase last: after a crash in between the run is found and finished."""
     status = context.status
     if history.counted(status, run):
         record = history.as_counted(status, run, record)
@@ -198,7 +200,7 @@ def _recorded(context: RunContext, run: RunView, record: AgentJobRunStatus) -> S
 
 
 def _show(context: RunContext, case: Case, run: RunView, job: BatchJobView) -> Step:
-    """A run that goes on, or cannot begin."""
+    """Shows a run that goes on or cannot begin in its status; stops one that could not begin in time."""
     pod = case.pod
     if pod and pod.running:
         status = history.with_running(context.status, run, pod.started)

@@ -14,27 +14,27 @@ TAIL_BYTES: Final = 2048
 
 
 def counted(status: ScheduledAgentJobStatus, run: RunView) -> bool:
-    """A run is counted once: its uid stands in the history from the write that counts it."""
+    """Whether a run has been counted: its uid is in the history from the write that counts it."""
     return any(recent.uid == run.uid for recent in status.recent_runs)
 
 
 def as_counted(status: ScheduledAgentJobStatus, run: RunView, record: AgentJobRunStatus) -> AgentJobRunStatus:
-    """The record of a run that was counted already: as it was counted, even if what proved it has been lost since."""
+    """The record of a run that was counted already, as it was counted, even if the evidence has been lost since."""
     line = next(recent for recent in status.recent_runs if recent.uid == run.uid)
     if (line.phase, line.reason) == (record.phase, record.reason):
         return record
-    told = line.model_dump(include={"phase", "reason", "exit_code", "started_at", "finished_at"})
-    return record.model_copy(update={**told, "message": f"it was counted as {line.reason}; found later: {record.message}"})
+    as_counted = line.model_dump(include={"phase", "reason", "exit_code", "started_at", "finished_at"})
+    return record.model_copy(update={**as_counted, "message": f"it was counted as {line.reason}; found later: {record.message}"})
 
 
 def with_running(status: ScheduledAgentJobStatus, run: RunView, started: str | None) -> ScheduledAgentJobStatus:
-    """The job while this run goes on."""
+    """The job's status while this run goes on."""
     last = LastRun(name=run.name, uid=run.uid, phase="Running" if started else "Pending")
     return status.model_copy(update={"last_run": last, "started_at": started, "last_run_at": started or status.last_run_at})
 
 
 def without_running(status: ScheduledAgentJobStatus) -> ScheduledAgentJobStatus:
-    """The job when nothing runs: a last run that never ended was deleted, and the one before it is the last."""
+    """The job's status when nothing runs. A last run that never ended was deleted, so the one before it becomes the last."""
     last = status.last_run
     if last is not None and last.phase in ("Pending", "Running"):
         before = next((line for line in status.recent_runs if line.phase not in NEVER_BEGAN), None)
@@ -43,12 +43,12 @@ def without_running(status: ScheduledAgentJobStatus) -> ScheduledAgentJobStatus:
 
 
 def unfinished(status: ScheduledAgentJobStatus, uids: AbstractSet[str]) -> int:
-    """Of the lines of the history those whose runs, of these uids, lack their record still."""
+    """How many lines of the history belong to runs with these uids, which still lack their record."""
     return sum(line.uid in uids for line in status.recent_runs)
 
 
 def _ten(lines: tuple[RecentRun, ...], uids: AbstractSet[str]) -> tuple[RecentRun, ...]:
-    """The newest, and in any case those that prove that a run without a record was counted."""
+    """The newest ten lines, but always those that prove that a run without a record was counted."""
     room = max(RECENT - sum(line.uid in uids for line in lines), 0)
     kept = {line.uid for line in [line for line in lines if line.uid not in uids][:room]}
     return tuple(line for line in lines if line.uid in kept or line.uid in uids)[:RECENT]
@@ -60,9 +60,9 @@ def with_finished(
     record: AgentJobRunStatus,
     uids: AbstractSet[str] = frozenset(),
 ) -> ScheduledAgentJobStatus:
-    """The job after this run. A skipped run is remembered but is no run: it counts nowhere.
+    """The job's status after this run. A skipped run is remembered but is not counted as a run.
 
-    `uids`: of the runs that have no record yet.
+    `uids`: those of the runs that have no record yet.
     """
     line = RecentRun(
         name=run.name,
@@ -77,6 +77,11 @@ def with_finished(
     if record.phase in NEVER_BEGAN:
         return status.model_copy(update={"recent_runs": recent})
     failed, succeeded = record.phase in FAILURES, record.phase == "Succeeded"
+    last_error, failures_in_a_row = status.last_error, status.consecutive_failures
+    if failed:
+        last_error, failures_in_a_row = f"{record.reason}: {record.message}", failures_in_a_row + 1
+    elif succeeded:
+        last_error, failures_in_a_row = None, 0
     last = LastRun(
         name=run.name,
         uid=run.uid,
@@ -91,11 +96,11 @@ def with_finished(
             "last_run": last,
             "started_at": None,
             "last_run_at": record.started_at or status.last_run_at,
-            "last_error": f"{record.reason}: {record.message}" if failed else None if succeeded else status.last_error,
+            "last_error": last_error,
             "run_count": status.run_count + 1,
             "success_count": status.success_count + succeeded,
             "failure_count": status.failure_count + failed,
-            "consecutive_failures": status.consecutive_failures + 1 if failed else 0 if succeeded else status.consecutive_failures,
+            "consecutive_failures": failures_in_a_row,
         }
     )
 

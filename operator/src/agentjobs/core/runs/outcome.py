@@ -1,7 +1,7 @@
-"""How a run ended, by what its runner, its pod and its Job say.
+"""How a run ended, according to its runner, its pod and its Job.
 
-The checks stand in the order in which they are tried; the first that applies names phase, reason and message.
-Where the runner's word and the container's exit code differ, the container's counts: a script cannot write that.
+The checks are tried in the order of CHECKS; the first that applies names phase, reason and message.
+Where the runner and the container report different exit codes, the container's counts: a script cannot write that.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from agentjobs.core.views.run import RunView
 
 MAX_MESSAGE: Final = 1024
 CLOCKS_DIFFER: Final = timedelta(seconds=2)
-"""Between the API server, which notes when the pod's deletion was asked for, and the Job's controller, which counts the time."""
+"""How far the clocks of the API server, which notes the pod's deletion, and of the Job's controller, which counts the time, may differ."""
 KILLED: Final = 137
-"""A runner that was told to stop waits after its last word, so that the log can be read; a short grace period ends with SIGKILL."""
+"""A runner that was asked to stop waits after its envelope, so that the log can be read; a short grace period ends with SIGKILL."""
 
 SESSION_BUSY: Final = "SessionBusy"
-"""The runner's word for a continuous job whose session another run has: this one did not happen."""
+"""The runner's reason when another run has the continuous job's session: this run did not happen."""
 CANCELLED_IN_TIME: Final = "somebody set spec.cancel before the run began; it was not started"
 NEVER_RAN: Final = frozenset({"StartTimeout", "CancelledBeforeStart"})
-"""Reasons for stopping a Job that are given only where no script of it has run."""
+"""Stop reasons that are given only to Jobs whose script has not run."""
 STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
     "Denied": ("Cancelled", "the content was denied while the run went on"),
     "ApprovalRevoked": ("Cancelled", "the approval was withdrawn while the run went on"),
@@ -41,7 +41,7 @@ STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
     "Replaced": ("Cancelled", "a newer run took its place: spec.concurrencyPolicy is Replace"),
     "StartTimeout": ("Failed", "the pod could not start in time"),
 }
-"""Why the operator stopped a Job (its annotation) and what that makes of the run."""
+"""By stop reason, the annotation of a Job that the operator stopped: phase and message of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Ending:
     evidence: Evidence
     installed: Resolution | None = None
     replaced: bool = False
-    """The CronJob controller deleted its Job for a newer start."""
+    """Whether the CronJob controller deleted its Job for a newer start."""
 
 
 Verdict = tuple[RunPhase, str, str]
@@ -98,9 +98,9 @@ def _stopped_by_us(end: Ending) -> Verdict | None:
 
 
 def _past_due(end: Ending) -> bool:
-    """The Job's controller deletes the pod first and says why afterwards: by then the runner may have had its last word.
+    """Whether the Job's deadline ended the pod. Its controller deletes the pod first and says why afterwards, maybe after the envelope.
 
-    What the runner says of the time is its node's clock, which may differ by more than anybody knows.
+    The runner's times are by its node's clock, which may differ by any amount, so they are not used here.
     """
     envelope, due, said = end.evidence.envelope, end.job.due if end.job else None, end.pod.told_to_end if end.pod else None
     stopped = envelope is not None and envelope.outcome == "Terminated"
@@ -131,7 +131,7 @@ def _job_deleted(end: Ending) -> Verdict | None:
 
 
 def _install_failed(end: Ending) -> Verdict | None:
-    """A message that is not the installer's: it had no time to write one."""
+    """Whether the installer failed. Where the termination message is not the installer's, it had no time to write one."""
     pod = end.pod
     if pod is None or not pod.install_exit:
         return None
@@ -169,25 +169,25 @@ def _unknown(end: Ending) -> Verdict:
 
 
 CHECKS: Final = (
-    _out_of_memory,
-    _container_differs,
-    _by_itself,
-    _stopped_by_us,
-    _deadline,
-    _disrupted,
-    _job_deleted,
-    _install_failed,
-    _exit_code_alone,
-    _pod_deleted,
-    _terminated,
+    _out_of_memory,  # names the cause, where runner and exit code show only its effect, a kill
+    _container_differs,  # before the runner is believed: a script can forge an envelope, but not the container's exit code
+    _by_itself,  # before everything that ends runs from outside: this one had ended before that could
+    _stopped_by_us,  # the most exact of the outside causes; suspending the Job also deletes its pod
+    _deadline,  # the Job's controller deletes the pod, which the checks below would take for the cause
+    _disrupted,  # names what ended the pod; a missing Job or the exit code would say less
+    _job_deleted,  # its pod goes with it, so what the pod shows below is a consequence
+    _install_failed,  # the script never started, so no check below would name a better cause
+    _exit_code_alone,  # without an envelope the exit code says how the script ended, even if its pod was deleted later
+    _pod_deleted,  # nothing says how the script ended; the deletion also explains an envelope that says Terminated
+    _terminated,  # last: the runner was asked to stop, and nothing above says by whom
 )
+"""In the order in which they are tried. An entry stands before those that would take an effect of its cause for the cause."""
 
 
 def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJobRunStatus:
     """The complete record of a run that is over; `now` stands in where nothing says when it ended."""
     phase, reason, message = next((found for check in CHECKS if (found := check(end))), None) or _unknown(end)
     pod, envelope = end.pod, end.evidence.envelope
-    started_at_all = pod is not None and pod.started is not None
     stdout, stderr = _outputs(end)
     started, finished = _times(end, now)
     complete = envelope is not None or _never_started(end)
@@ -198,7 +198,7 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
         digest=digest,
         reason=reason,
         message=message[:MAX_MESSAGE],
-        exit_code=pod.exit_code if pod and pod.exit_code is not None else envelope.exit_code if envelope else None,
+        exit_code=_exit_code(end),
         started_at=started,
         finished_at=finished,
         stdout=stdout,
@@ -211,19 +211,26 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
         usage=_usage(end),
         failed_calls=said.failed_calls if (said := _said(end)) else None,
         resolved_packages=end.installed.resolved if end.installed else None,
-        runner_image=(pod.image if pod and pod.image else image) if started_at_all else None,
+        runner_image=(pod.image or image) if pod and pod.started is not None else None,
     )
 
 
+def _exit_code(end: Ending) -> int | None:
+    """The container's exit code, or the runner's where the container's is not known."""
+    if end.pod and end.pod.exit_code is not None:
+        return end.pod.exit_code
+    return end.evidence.envelope.exit_code if end.evidence.envelope else None
+
+
 def _never_started(end: Ending) -> bool:
-    """There was no output to lose. Where neither pod nor Job is left to tell, nobody knows. Evicted pods can lack their containers."""
+    """Whether the script is known not to have started, so that no output is lost. Evicted pods can lack their containers."""
     if end.pod is not None:
         return end.pod.started is None and end.run.started is None
     return end.job is not None and end.job.stop_reason in NEVER_RAN and end.run.started is None
 
 
 def _outputs(end: Ending) -> tuple[str, str]:
-    """stdout and stderr; without an envelope the tails that the termination message holds, without that the live log."""
+    """stdout and stderr. Without an envelope: the tails in the termination message; without those: the live log."""
     if end.evidence.envelope is not None:
         return end.evidence.envelope.stdout, end.evidence.envelope.stderr
     short = read_short_form(end.pod.termination_message) if end.pod else None
@@ -242,12 +249,12 @@ def _usage(end: Ending) -> Usage | None:
 
 
 def _said(end: Ending) -> Envelope | ShortForm | None:
-    """Also the short form, where the envelope itself could not be read."""
+    """What the runner reported: the envelope, or its short form where the envelope could not be read."""
     return end.evidence.envelope or (read_short_form(end.pod.termination_message) if end.pod else None)
 
 
 def _times(end: Ending, now: datetime) -> tuple[str | None, str]:
-    """When it started and ended by its node's clock, moved to where that can have been: not before its Job was made, not after now."""
+    """When it started and ended by its node's clock, moved into what is possible: not before its Job was made, not after now."""
     started, finished = _started(end), _finished(end) or to_wire(now)
     begun, ended = from_wire(started or finished), from_wire(finished)
     early = end.job.created - begun if end.job else timedelta(0)

@@ -1,4 +1,4 @@
-"""Pausing a job whose runs keep failing. It stands in the status: `spec` belongs to the job's author, and GitOps tools would fight over it.
+"""Pauses a job whose runs keep failing. The pause is in the status: `spec` belongs to the author, and GitOps tools would fight over it.
 
 A pause ends with a success, which only a run by hand can be, and by turning `spec.suspend` off.
 """
@@ -32,12 +32,12 @@ def settled(job: JobView, force: InForce, status: ScheduledAgentJobStatus, now: 
 
 
 def _is_over(status: ScheduledAgentJobStatus, limit: int) -> bool:
-    """A larger limit does not end a pause: that would be a resume that nobody asked for."""
+    """Whether the pause ends. A larger limit alone does not end it: nobody asked for that resume."""
     return limit == 0 or status.consecutive_failures == 0
 
 
 def _was_switched(job: JobView, force: InForce) -> bool:
-    """`spec.suspend` was turned on and off again before anybody looked: two changes that left the content as it was."""
+    """Whether `spec.suspend` was turned on and off again before the operator looked: two changes that left the content as it was."""
     before = job.status
     if before.card is None or before.observed_generation is None or force.current is None:
         return False
@@ -45,14 +45,14 @@ def _was_switched(job: JobView, force: InForce) -> bool:
 
 
 def pause_reason(job: JobView) -> str | None:
-    """Why nothing but runs by hand starts now."""
+    """Why only runs by hand start now; None: other runs start, too."""
     if job.suspended:
         return "spec.suspend of the job is true; only runs by hand start it"
     return "too many runs in a row failed; see the job's condition Scheduled" if job.status.failure_pause else None
 
 
 def message(status: ScheduledAgentJobStatus, *, suspended: bool) -> str:
-    """What is to be done about it. `suspended`: by spec.suspend, too."""
+    """Says what to do about the pause. `suspended`: spec.suspend is true as well."""
     switch = "off, which is true as well" if suspended else "on and off again"
     last = f", the last one with: {status.last_error}" if status.last_error else ""
     return (

@@ -1,4 +1,4 @@
-"""The first resolution of a revision's packages, kept: which installers' logs are wanted for it, and the write that keeps it."""
+"""Keeps the first resolution of a revision's packages: which installers' logs are needed for it, and the write that keeps it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agentjobs.core.workload import install, records
 
 
 def to_read(observed: Observed, found: Iterable[Case]) -> tuple[PodView, ...]:
-    """The pods whose installer's log is wanted: for the record of a run that is over, or because nothing is kept of its revision yet."""
+    """The pods whose installer's log is needed: for the record of a run that is over, or because its revision has no resolution yet."""
     return tuple(
         case.pod
         for case in found
@@ -28,7 +28,7 @@ def _is_kept(observed: Observed, job: BatchJobView | None) -> bool:
 
 
 def writes(observed: Observed, force: InForce) -> Iterator[Write]:
-    """Once for each revision: the second of two is refused, since both have one name."""
+    """Writes one resolution for each revision: a second one is refused, since both have the same name."""
     contents = {content.digest: content for content in (observed.previous, force.current) if content}
     jobs = {job.name: job for job in observed.batch_jobs}
     for run, found in observed.installed.items():

@@ -1,4 +1,4 @@
-"""Which records go, which lose all but the end of their output, and which stay when their job is deleted."""
+"""Decides which records go, which lose all but the end of their output, and which stay when their job is deleted."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from agentjobs.core.wire.weight import weight
 from agentjobs.core.workload.settings import Budgets
 
 RECORD_BYTES: Final = 2048
-"""What a record takes in etcd at least beside its output: names, times, owner, who wrote which field."""
+"""What a record takes in etcd at least, besides its output: names, times, owner, who wrote which field."""
 SHORT_BYTES: Final = 2 * (TAIL_BYTES + 64)
-"""At most so much output is left in a shortened record: the end of both streams, each below a line that counts what went."""
+"""The most output that a shortened record keeps: the end of both streams, each below a line that counts what went."""
 AT_ONCE: Final = 20
 READ_AT_ONCE: Final = 5
 """Records read in one pass to shorten them: half a megabyte, which is forgotten at once."""
 
 
 def size(run: FinishedRun) -> int:
-    """Bytes that a record counts in the budgets."""
+    """How many bytes a record counts in the budgets."""
     return max(run.stored_bytes, RECORD_BYTES + run.output_bytes)
 
 
 def allowance(stored: Mapping[str, int], budgets: Budgets) -> int:
-    """How many bytes a namespace may keep. Where all of them are too much for the cluster, the largest give way, down to the same size."""
+    """How many bytes a namespace may keep. Where all together exceed the cluster's budget, the largest shrink to the same size."""
     sizes = sorted(min(count, budgets.namespace) for count in stored.values())
     left = budgets.cluster
     for index, count in enumerate(sizes):
@@ -45,9 +45,9 @@ def allowance(stored: Mapping[str, int], budgets: Budgets) -> int:
 def over_budget(runs: Iterable[FinishedRun], budget: int, jobs: Iterable[str]) -> tuple[FinishedRun, ...]:
     """The finished runs of a namespace that have to go so that the others fit into `budget` bytes, in the order in which they go.
 
-    First those of no job in `jobs`, then those that never began, which whoever may start a job can make as many of as he likes; failures
-    last, and each time the oldest first. Which goes first does not depend on what else there is: reconciles of several jobs, each with
-    its own moment's view, take the same. The newest record of a job stays in any case: somebody may be waiting for exactly that report.
+    First those of no job in `jobs`, then those that never began, since anyone who may start a job can make any number of them. Failures go
+    last, and within each group the oldest go first. The order does not depend on what else there is: reconciles of several jobs, each
+    with a view of its own moment, take the same records. The newest record of a job always stays: somebody may be waiting for that report.
     """
     ordered = sorted(runs, key=lambda run: (run.finished, run.name))
     living = set(jobs)
@@ -62,18 +62,20 @@ def over_budget(runs: Iterable[FinishedRun], budget: int, jobs: Iterable[str]) -
 
 
 def _worth(run: FinishedRun) -> int:
-    return 0 if run.phase in NEVER_BEGAN else 2 if run.phase in FAILURES else 1
+    if run.phase in NEVER_BEGAN:
+        return 0
+    return 2 if run.phase in FAILURES else 1
 
 
 def to_shorten(runs: Iterable[FinishedRun], history: History) -> tuple[FinishedRun, ...]:
-    """The runs of one job whose whole output is kept no longer, newest first."""
+    """The runs of one job whose whole output is no longer kept, newest first."""
     ran = sorted((run for run in runs if run.phase not in NEVER_BEGAN), key=lambda run: (run.finished, run.name), reverse=True)
     failed = next((run for run in ran if run.phase in FAILURES), None)
     return tuple(run for run in ran[history.outputs :] if run.output_bytes > SHORT_BYTES and run != failed)
 
 
 def to_read(observed: Observed) -> tuple[FinishedRun, ...]:
-    """Of those the ones to read now; what goes altogether needs no reading."""
+    """The runs of `to_shorten` to read now, except those that are deleted anyway."""
     spec = observed.job.spec
     if spec is None:
         return ()
@@ -82,7 +84,7 @@ def to_read(observed: Observed) -> tuple[FinishedRun, ...]:
 
 
 def shortened(body: Mapping[str, Any]) -> Write:
-    """A record with the end of its output only. It says so, and counts what went; bytes that were no UTF-8 count as they were shown."""
+    """Reduces a record to the end of its output. It says so, and counts what went; bytes that were not UTF-8 count as they were shown."""
     status: dict[str, Any] = {"outputTrimmed": True, "outputBytes": 0}
     for stream in ("stdout", "stderr"):
         text, dropped = _end(body["status"].get(stream) or "", body["status"].get(f"{stream}DroppedBytes"))
@@ -107,7 +109,7 @@ def _end(text: str, dropped: int | None) -> tuple[str, int | None]:
 
 
 def writes(observed: Observed) -> Iterable[Write]:
-    """Level-triggered like everything else: whatever the history says now holds for all records that there are."""
+    """Every write that retention asks for. Level-triggered: what `spec.history` says now holds for all existing records."""
     gone = _gone(observed)
     yield from deletions(gone)
     yield from observed.shortened
@@ -115,13 +117,13 @@ def writes(observed: Observed) -> Iterable[Write]:
 
 
 def deletions(runs: Iterable[FinishedRun]) -> Iterable[Write]:
-    """Records that go."""
+    """Deletes these records."""
     for run in runs:
         yield Write("delete", "run", run.name, "newer ones are kept", uid=run.uid, expendable=True)
 
 
 def next_look(observed: Observed) -> Iterable[float]:
-    """At once, where one pass may not have been enough: nothing happens to finished runs that a watch would tell."""
+    """0, where one pass may not have been enough: finished runs cause no watch events that would bring the next one."""
     owners = sum(1 for _ in islice(_owners(observed, set()), AT_ONCE))
     if len(observed.shortened) == READ_AT_ONCE or AT_ONCE in (len(observed.over_budget), owners):
         yield 0
@@ -134,7 +136,7 @@ def _gone(observed: Observed) -> tuple[FinishedRun, ...]:
 
 
 def _owners(observed: Observed, gone: set[str]) -> Iterable[Write]:
-    """A record goes with its owner. One without is of an earlier job of that name, or of a time when records were to stay."""
+    """Sets or removes owners, with which records go. One without is from an earlier job of the name, or from when records were to stay."""
     job = observed.job
     if job.spec is None:
         return
@@ -146,11 +148,13 @@ def _owners(observed: Observed, gone: set[str]) -> Iterable[Write]:
 
 
 def _kept_with(phase: str) -> str:
-    return "Skipped" if phase in NEVER_BEGAN else phase if phase == "Succeeded" else "Failed"
+    if phase in NEVER_BEGAN:
+        return "Skipped"
+    return phase if phase == "Succeeded" else "Failed"
 
 
 def surplus(runs: Iterable[FinishedRun], history: History) -> tuple[FinishedRun, ...]:
-    """The finished runs of one job beyond what its history keeps, oldest first. Skipped ones are counted apart."""
+    """The finished runs of one job beyond what its history keeps, oldest first. Skipped ones are counted separately."""
     limits = {"Succeeded": history.successful, "Failed": history.failed, "Skipped": history.failed}
     gone: list[FinishedRun] = []
     newest_first = sorted(runs, key=lambda run: (run.finished, run.name), reverse=True)

@@ -1,6 +1,6 @@
-"""What has to end, told by decisions and by what people ask for, and by nothing else that a job has or lacks.
+"""What has to end, according to decisions and to what people ask for, and to nothing else that a job has or lacks.
 
-It needs no spec that can be read, no revision, no log and no record: whatever is wrong with these holds no stop back.
+It needs no readable spec, no revision, no log and no record: whatever is wrong with these holds no stop back.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from agentjobs.core.views.cronjob import CronJobView
 from agentjobs.core.views.run import RunView
 
 SURE: Final = frozenset({"Denied", "PackageDenied", "CancelledByUser", "CancelledBeforeStart"})
-"""Reasons that something gives which was seen. The others follow from what is not there, and caches may be late."""
+"""Reasons that follow from something that was seen. The others follow from something that is missing, and caches may be late."""
 
 
 def reasons(observed: Observed, contents: Iterable[Content] = ()) -> Mapping[str, str]:
-    """By the uids of the job's Jobs that go on: why they may not.
+    """Why Jobs that go on may not, by their uids.
 
-    Whoever owns them: nobody but the operator can put the label on. `contents`: those that are known.
+    Their owner does not matter: only the operator can set the label. `contents`: the contents that are known.
     """
-    known = {content.digest: content for content in contents}
+    by_digest = {content.digest: content for content in contents}
     runs = {run.name: run for run in observed.runs}
     found = {}
     for job in observed.batch_jobs:
         if not (job.foreign or job.stop_reason or job.ended or job.deleting):
-            content = known.get(job.digest or "")
+            content = by_digest.get(job.digest or "")
             if reason := _reason(observed, job, runs.get(job.name), content):
                 found[job.uid] = reason
     return found
 
 
 def _reason(observed: Observed, job: BatchJobView, run: RunView | None, content: Content | None) -> str | None:
-    """A package that was in the image when a run was started does not stop it by being gone from the next image."""
+    """Why this Job has to stop; None: it may go on. A package that was in the image at its start and is missing in the next one is fine."""
     if run and run.cancel and (run.adopted or not job.suspended):
         waits = job.manual and job.suspended and run.started is None
         return "CancelledBeforeStart" if waits else "CancelledByUser"
@@ -52,7 +52,7 @@ def _reason(observed: Observed, job: BatchJobView, run: RunView | None, content:
 
 
 def writes(observed: Observed, contents: Iterable[Content] = (), *, sure: bool = False) -> Iterator[Write]:
-    """Every stop that is due. `sure`: only those that need no second look."""
+    """Every stop that is due. `sure`: only those that need no question to the API server."""
     cron, why = observed.cron_job, no_more_starts(observed)
     if cron and why and (why[1] or not sure):
         yield suspend(cron, why[0])
@@ -64,7 +64,7 @@ def writes(observed: Observed, contents: Iterable[Content] = (), *, sure: bool =
 
 
 def no_more_starts(observed: Observed) -> tuple[str, bool] | None:
-    """Why the CronJob must not start anything, and whether that is sure. None: it may, or it does not."""
+    """Why the CronJob must not start anything, and whether that is sure. None: it may start runs, or it cannot anyway."""
     cron, job = observed.cron_job, observed.job
     if cron is None or cron.deleting or cron.suspended:
         return None
@@ -81,16 +81,16 @@ def no_more_starts(observed: Observed) -> tuple[str, bool] | None:
 
 
 def suspend(cron: CronJobView, why: str) -> Write:
-    """No start of it from now on."""
+    """Suspends the CronJob: no start from now on."""
     body = {"metadata": {"uid": cron.uid}, "spec": {"suspend": True}}
     return Write("patch", "cronjob", cron.name, why, body, stage=Stage.STOP)
 
 
 def stop(job: BatchJobView, reason: str, stage: Stage = Stage.STOP) -> Write:
-    """Suspending a Job ends its pods and keeps the Job, with the reason on it, until the run is recorded."""
+    """Suspends a Job: its pods end, and the Job stays, with the reason on it, until the run is recorded."""
     metadata = {"uid": job.uid}
     if reason == "CancelledBeforeStart":
-        # True only of the Job as it was read: another leader may be letting it go.
+        # This holds only for the Job as it was read: another leader may be resuming it.
         metadata["resourceVersion"] = job.resource_version
     annotations = {names.STOP_ANNOTATION: reason}
     body = {"metadata": {**metadata, "annotations": annotations}, "spec": {"suspend": True}}

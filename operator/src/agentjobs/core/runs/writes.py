@@ -1,4 +1,4 @@
-"""The writes that the life of a run is made of."""
+"""The writes that make up the life of a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def as_read(thing: RunView | BatchJobView) -> dict[str, str]:
 
 
 def adopt(job: JobView, run: RunView, decision: dict[str, str]) -> Write:
-    """With what was decided: that it starts, and as which Job, or why not. This holds, whatever happens before its record is written."""
+    """Makes the job the run's owner and notes the decision: as which Job it starts, or why not. It holds until the record is written."""
     owner = {"labels": naming.labels(job.name), "annotations": decision, "ownerReferences": naming.owned_by(job)}
     body = {"metadata": owner | as_read(run)}
     return Write("patch", "run", run.name, "it belongs to its job", body, stage=Stage.START, strand=run_strand(run.name))
@@ -41,7 +41,7 @@ def skipped(reason: str, message: str, now: datetime) -> AgentJobRunStatus:
 
 
 def final(run: RunView, record: AgentJobRunStatus) -> Write:
-    """The last write to a run."""
+    """The last write to a run: its record."""
     status = record.model_dump(mode="json", by_alias=True)
     status["storedBytes"] = run.stored_bytes + weight(record.wire())
     body = {"metadata": as_read(run), "status": status}
@@ -50,12 +50,13 @@ def final(run: RunView, record: AgentJobRunStatus) -> Write:
 
 
 def progress(run: RunView, status: dict[str, str | None]) -> Write:
+    """Shows how far a run is."""
     body = {"metadata": as_read(run), "status": status}
     why = f"it is {status['phase']}"
     return Write("patch", "run", run.name, why, body, "status", stage=Stage.RECORD, strand=run_strand(run.name))
 
 
 def delete_job(job: BatchJobView, why: str) -> Write:
-    """After its record, where that is written now."""
+    """Deletes a Job, after its record where that is written in the same plan."""
     strand = run_strand(job.name)
     return Write("delete", "batchjob", job.name, why, uid=job.uid, expendable=True, stage=Stage.RECORD, strand=strand, needs=COUNTED_FIRST)
