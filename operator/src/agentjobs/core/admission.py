@@ -1,4 +1,4 @@
-"""Whether the admission policies are in force, without which RBAC alone would decide who approves."""
+"""Decides whether the admission policies are in force. Without them RBAC alone would decide who approves."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Final
 from agentjobs.api.base import ApiModel
 
 PATIENCE: Final = timedelta(seconds=20)
-"""An upgrade exchanges the policies a moment before or after the operator. Meanwhile nothing new starts, and nothing is taken away."""
-MAX_TOLD: Final = 5
+"""An upgrade replaces the policies a moment before or after the operator. Meanwhile nothing new starts, and nothing is taken away."""
+MAX_NAMED: Final = 5
 
 
 class Expected(ApiModel):
@@ -25,24 +25,24 @@ class Expected(ApiModel):
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """What is missing, each as the beginning of a sentence, and since when that is known."""
+    """What is missing, each as the beginning of a sentence, and since when it is known."""
 
     problems: tuple[str, ...]
     since: datetime
 
     def lasts(self, now: datetime) -> bool:
-        """It is no upgrade that goes on just now."""
+        """Whether it lasts longer than an upgrade takes."""
         return now - self.since >= PATIENCE
 
     def sentence(self) -> str:
-        """For conditions and logs."""
-        told = "; ".join(self.problems[:MAX_TOLD])
-        more = f"; and {len(self.problems) - MAX_TOLD} more" if len(self.problems) > MAX_TOLD else ""
-        return f"nothing new is started, since who approves is not checked: {told}{more}; an administrator has to run helm upgrade"
+        """The gap as a sentence for conditions and logs."""
+        named = "; ".join(self.problems[:MAX_NAMED])
+        more = f"; and {len(self.problems) - MAX_NAMED} more" if len(self.problems) > MAX_NAMED else ""
+        return f"nothing new is started, since who approves is not checked: {named}{more}; an administrator has to run helm upgrade"
 
 
 def problems(expected: Iterable[Expected], found: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[str, ...]:
-    """`found`: the specs of those that exist, by kind and name."""
+    """What differs from the expected policies. `found`: the specs of those that exist, by kind and name."""
     answers = (_problem(one, found.get((one.kind, one.name))) for one in expected)
     return tuple(answer for answer in answers if answer)
 
@@ -56,7 +56,7 @@ def _problem(expected: Expected, found: Mapping[str, Any] | None) -> str | None:
 
 
 def _difference(wanted: object, found: object, path: str) -> str | None:
-    """The path of the first difference, also of what is there in excess: it could be an exception."""
+    """The path of the first difference. Something extra counts, too: it could be an exception from the policy."""
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         for key in sorted({*wanted, *found}):
             if where := _difference(wanted.get(key), found.get(key), f"{path}.{key}"):
@@ -69,5 +69,5 @@ def _difference(wanted: object, found: object, path: str) -> str | None:
 
 
 def next_gap(before: Gap | None, problems: tuple[str, ...], now: datetime) -> Gap | None:
-    """It lasts since it was first seen, whatever is missing meanwhile."""
+    """The gap after a new check. It has lasted since it was first seen, whatever is missing now."""
     return Gap(problems, before.since if before else now) if problems else None

@@ -1,4 +1,4 @@
-"""`decide`: from what was observed of one job to what is to be done. Read this first."""
+"""`decide`: turns what was observed of one job into what is to be done. Read this first."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from agentjobs.core.workload.cronjob import Timing, would_fire_old_starts
 from agentjobs.core.workload.settings import RunPolicy
 
 OBSTACLE_SECONDS = 15.0
-"""How often to see whether somebody else's CronJob is out of the way: it has no label that would make us hear of it."""
+"""How often to check whether a foreign CronJob is out of the way: it lacks the label that our watch selects by."""
 NO_EARLIER_THAN = timedelta(seconds=1)
-"""The status is looked at again when a start has passed, not in the same second."""
+"""The status is looked at again in the second after a start, not in the same one."""
 
 
 def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
-    """The whole decision about one job. `now` is aware."""
+    """Returns the whole decision about one job. `now` is aware."""
     situation = assess(observed)
     force, shown = with_card(observed, situation.force, policy, now)
     steps = tuple(following.follow(observed, force, situation.cases, policy, now))
@@ -45,7 +45,7 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     starts = accounting.start_plan(observed, force, status, obstacle, suspended=held, now=now)
     status = answer(observed, force, status, policy, starts, active, now=now, shown=shown)
     can_wait = any(step.begins for step in steps) and only_time_passed(observed.job.status, status)
-    telling = (Stage.RECORD, STATUS) if any(step.finished for step in steps) else (Stage.TELL, ANSWER)
+    answering = (Stage.RECORD, STATUS) if any(step.finished for step in steps) else (Stage.TELL, ANSWER)
     writes = (
         *stops.writes(observed, [content for content in (force.current, observed.previous) if content]),
         *_revision(observed, force),
@@ -56,8 +56,8 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *kube_events.of_starts(observed.job, (write for step in steps for write in step.before), now),
         *(write for step in steps for write in step.before),
         *kube_events.of_taken(observed.job, observed.taken, now),
-        *kube_events.of_conditions(observed.job, status, telling, now),
-        *(() if can_wait else status_write(observed.job, status, telling)),
+        *kube_events.of_conditions(observed.job, status, answering, now),
+        *(() if can_wait else status_write(observed.job, status, answering)),
         *kube_events.of_runs(observed.job, (step.finished for step in steps if step.finished), now),
         *(write for step in steps for write in step.after),
         *retention.writes(observed),
@@ -136,15 +136,15 @@ def _changed(observed: Observed, content: Content, cron: CronJobView, body: nami
 
 
 def _suspended(observed: Observed, cron: CronJobView, why: str) -> Iterable[Write]:
-    """Unless it is suspended anyway, for what needs no look at contents."""
+    """Suspends the CronJob, unless `stops` already does so, for a reason that does not depend on contents."""
     if not stops.no_more_starts(observed):
         yield stops.suspend(cron, why)
 
 
 def _withdraw(observed: Observed, cron: CronJobView | None) -> Iterable[Write]:
-    """Nothing may run: no new start from now on, and the CronJob goes when its last run is recorded.
+    """Suspends the CronJob when nothing may run, and deletes it when its last run is recorded.
 
-    Not both at once: a start that its controller is just making would go with it.
+    It does not do both at once: a start that the controller is just making would be deleted, too.
     """
     if cron is None:
         return
@@ -156,7 +156,7 @@ def _withdraw(observed: Observed, cron: CronJobView | None) -> Iterable[Write]:
 
 
 def _next_look(observed: Observed, force: InForce, now: datetime) -> Iterable[float]:
-    """When the next start of either content has passed, what the card says of it is old."""
+    """In how many seconds the next start of either content has passed: then the card is out of date."""
     for content in (force.current, force.content):
         if content:
             wanted = content.spec.schedule

@@ -1,7 +1,7 @@
-"""Whether what is known can be trusted enough to act on it, and what the API server has to be asked where it cannot.
+"""Decides whether what is known can be trusted enough to act on it, and what to ask the API server where it cannot.
 
-Watch streams are late by moments at best, and a second leader acts meanwhile. Before something is refused, stopped, taken away or
-given up because the caches lack something, it is asked for.
+Watch streams are always a little late, and a second leader may act meanwhile. Before something is refused, stopped, taken away or given up
+because the caches lack something, the API server is asked for it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Subject = Literal["approvals", "packages", "texts", "run", "batchjob", "batchjob
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One question to the API server. `name`: of the run or the Job, where it is about one; `why` is no part of the question."""
+    """One question to the API server. `name`: the run or the Job that it is about, if any. `why` does not distinguish questions."""
 
     subject: Subject
     name: str = ""
@@ -32,7 +32,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What was observed, and what follows from it at once: what is in force, what is known of each run, what is in the way."""
+    """What was observed, and what follows directly: what is in force, what is known about each run, what is in the way."""
 
     observed: Observed
     force: InForce
@@ -41,18 +41,18 @@ class Situation:
 
     @property
     def comes_into_force(self) -> bool:
-        """What is in force is not what the job's status says."""
-        content, known = self.force.content, self.observed.job.status.approval
-        return content is not None and content.digest != (known and known.digest)
+        """Whether something else is in force than the job's status says."""
+        content, last = self.force.content, self.observed.job.status.approval
+        return content is not None and content.digest != (last and last.digest)
 
     @property
     def wants_a_start(self) -> bool:
-        """Somebody asked for a run that has not begun."""
+        """Whether a run was requested that has not begun."""
         return any(_waits(case) for case in self.cases)
 
 
 def assess(observed: Observed) -> Situation:
-    """Once for each state of what is known."""
+    """The situation that follows from what was observed."""
     force = in_force(observed)
     return Situation(observed, force, cases(observed), obstacles.obstacle(observed, force))
 
@@ -69,7 +69,7 @@ def doubts(situation: Situation, now: datetime) -> Iterator[Look]:
 
 
 def about_decisions(situation: Situation) -> Iterator[Look]:
-    """What people decided about the content and its packages."""
+    """Questions about what people decided about the content and its packages."""
     if _misses_an_approval(situation):
         yield Look("approvals", why="something is in use, or waits, that no approval covers")
     if _misses_a_package(situation):
@@ -79,9 +79,9 @@ def about_decisions(situation: Situation) -> Iterator[Look]:
 def _misses_an_approval(situation: Situation) -> bool:
     observed = situation.observed
     in_use = {job.digest for job in observed.batch_jobs if not job.ended and job.stop_reason is None}
-    known, cron = observed.job.status.approval, observed.cron_job
+    last, cron = observed.job.status.approval, observed.cron_job
     starting = cron.digest if cron and not cron.suspended else None
-    wanted = (known and known.digest, starting, *in_use)
+    wanted = (last and last.digest, starting, *in_use)
     if any(digest and verdict(digest, observed.approvals) != "Approved" for digest in wanted):
         return True
     return situation.force.content is None and situation.wants_a_start
@@ -89,8 +89,8 @@ def _misses_an_approval(situation: Situation) -> bool:
 
 def _misses_a_package(situation: Situation) -> bool:
     observed, force = situation.observed, situation.force
-    known = observed.job.status.approval
-    contents = (content for content in (force.current, observed.previous) if content and known and content.digest == known.digest)
+    last = observed.job.status.approval
+    contents = (content for content in (force.current, observed.previous) if content and last and content.digest == last.digest)
     pins = {pin for content in contents for pin in content.spec.packages}
     pins.update(pin for job in observed.batch_jobs if not job.ended and job.stop_reason is None for pin in job.packages)
     if observed.packages.lacking(pins):
@@ -99,7 +99,7 @@ def _misses_a_package(situation: Situation) -> bool:
 
 
 def about_runs(situation: Situation) -> Iterator[Look]:
-    """Runs, Jobs and pods that seem to be gone."""
+    """Questions about runs, Jobs and pods that seem to be gone."""
     for case in situation.cases:
         if not case.final and not (case.run and case.run.final) and _lacks_something(case):
             yield from _about(case)
@@ -122,7 +122,7 @@ def _lacks_something(case: Case) -> bool:
     if run is None or case.earlier:
         return True
     if run.skip or not (run.adopted or begun(run)):
-        # It waits. What is decided about it holds only for the run as it was read.
+        # It waits. A decision about it is a write that holds only for the run as it was read.
         return False
     return has_ended(case) and (case.pod is None or case.pod.ending)
 
@@ -132,7 +132,7 @@ def _waits(case: Case) -> bool:
 
 
 def _about_starts(situation: Situation, now: datetime) -> Iterator[Look]:
-    """Starts that are to be given up, or to be made by the operator: whether they have become a Job or a run."""
+    """Questions about starts that are to be given up, or made by the operator: have they become a Job or a run?"""
     observed = situation.observed
     paused = is_suspended(observed.job) or observed.job.status.failure_pause is not None
     status = observed.job.status

@@ -1,16 +1,16 @@
-"""What can go wrong, by who can mend it.
+"""What can go wrong, by who can fix it.
 
 AgentjobsError
 ├── UserError        the resource's author: ends in a condition, is not retried
 ├── ClusterError     the cluster: retried with back-off
 │   ├── Conflict     somebody else wrote first: read again at once
-│   │   └── NameTaken   what has the wanted name is something else
+│   │   └── NameTaken   something else has the wanted name
 │   ├── NotFound     the object is gone
 │   ├── Refused      admission, quota or RBAC said no: retried slowly, shown in a condition
 │   ├── Incomplete   some writes of a plan failed; the others were carried out
 │   ├── Outdated     a list is older than what was seen before
 │   └── Unlisted     some kinds could not be listed; the others were
-└── (anything else is ours, and loud)
+└── (anything else is a bug of ours, and logged as one)
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from collections.abc import Set as AbstractSet
 
 
 class AgentjobsError(Exception):
-    """The message is a sentence for people."""
+    """Base of all errors here. The message is a sentence for people."""
 
 
 class UserError(AgentjobsError):
-    """The resource asks for something that cannot be; the message says what, where and what to do. `reason` is that of the condition."""
+    """The resource asks for something impossible; the message says what, where and what to do. `reason` is the condition's."""
 
     def __init__(self, message: str, reason: str = "InvalidSpec") -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class NameTaken(Conflict):
 
 
 class NotFound(ClusterError):
-    """404."""
+    """404: the object is gone."""
 
 
 class Refused(ClusterError):
@@ -56,7 +56,7 @@ class Refused(ClusterError):
 
 
 class Incomplete(ClusterError):
-    """Part of a plan could not be carried out. `look_again`: after how many seconds the rest needs the next look, if it does."""
+    """Part of a plan could not be carried out. `look_again`: after how many seconds the rest has to be looked at again, if at all."""
 
     def __init__(self, errors: Sequence[ClusterError], look_again: float | None) -> None:
         first = next((error for error in errors if isinstance(error, Refused)), errors[0])
@@ -67,7 +67,7 @@ class Incomplete(ClusterError):
 
 
 class Outdated(ClusterError):
-    """A list is older than what was seen before. Where it stays so, etcd was restored from a backup."""
+    """A list is older than what was seen before. If that does not change, etcd was restored from a backup."""
 
 
 class Unlisted(ClusterError):

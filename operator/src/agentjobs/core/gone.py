@@ -25,14 +25,14 @@ from agentjobs.core.workload import records
 from agentjobs.core.workload.settings import RunPolicy
 
 LOOK_AGAIN_SECONDS: Final = 30.0
-"""Until what is left has ended. What happens meanwhile the watch streams tell."""
+"""How often to look until what is left has ended. Changes in between arrive by the watch streams."""
 NOTHING: Final = InForce(None, None, None, "Pending")
 
 
 def stand_in(namespace: str, name: str, uid: str = "") -> JobView:
-    """In the place of a job that does not exist and owns nothing.
+    """A view that stands in for a job that does not exist and owns nothing.
 
-    `uid`: it is still there, and garbage collection takes it off what it had, one thing after another.
+    `uid`: the job is still there, and garbage collection is removing it as owner from one object after another.
     """
     return JobView(
         namespace=namespace,
@@ -49,7 +49,7 @@ def stand_in(namespace: str, name: str, uid: str = "") -> JobView:
 
 
 def decide_gone(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
-    """Nothing starts any more; what runs goes on to its record while its approval stands."""
+    """Returns the decision about what is left: nothing starts any more; what runs goes on to its record while its approval stands."""
     stopping = stops.reasons(observed)
     context = RunContext(observed, NOTHING, policy, now, cases(observed), observed.job.status, stopping)
     plans = list(_some(context))
@@ -59,7 +59,7 @@ def decide_gone(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
 
 
 def _some(context: RunContext) -> Iterator[Plan]:
-    """Of a bounded number of runs, so that the next stop need not wait for all that anybody has asked for."""
+    """Yields the plans for a bounded number of runs, so that the next stop need not wait for all the runs that were requested."""
     writing = 0
     for case in context.cases:
         plan = _one(context, case)
@@ -79,8 +79,8 @@ def _one(context: RunContext, case: Case) -> Plan:
     if run is None or case.final or run.final:
         return _of_job(context, case)
     if not _has_begun(context, case, run):
-        told = not_found(run, context.now)
-        return Plan((*_away(job), *told.writes), told.requeue_after or (1 if job else None))
+        refused = not_found(run, context.now)
+        return Plan((*_away(job), *refused.writes), refused.requeue_after or (1 if job else None))
     if not has_ended(case):
         return Plan(requeue_after=LOOK_AGAIN_SECONDS)
     step = following.finish(context, case, run)
@@ -88,7 +88,7 @@ def _one(context: RunContext, case: Case) -> Plan:
 
 
 def _of_job(context: RunContext, case: Case) -> Plan:
-    """A Job that has its record, or lacks even its run."""
+    """The plan for a Job whose run is recorded, or does not exist."""
     job = case.batch_job
     if case.run is None and not case.final:
         writes = tuple(_record(context, case))
@@ -105,7 +105,7 @@ def _has_begun(context: RunContext, case: Case, run: RunView) -> bool:
 
 
 def _record(context: RunContext, case: Case) -> Iterator[Write]:
-    """Of a Job whose run nobody has written yet, or deleted. It has no owner: it would go with it."""
+    """Writes the run of a Job that has none yet, or no longer. The run gets no owner: it would be deleted with it."""
     job = case.batch_job
     if job is None or job.deleting:
         return
@@ -122,7 +122,7 @@ def _away(job: BatchJobView | None) -> Iterable[Write]:
 
 
 def not_found(run: RunView, now: datetime) -> Plan:
-    """A run whose job does not exist, and that has not begun."""
+    """The plan for a run whose job does not exist, and that has not begun."""
     if run.adopted or run.final:
         return Plan()
     wait = (starting.ARRIVAL_GRACE - (now - run.created)).total_seconds()
@@ -133,7 +133,7 @@ def not_found(run: RunView, now: datetime) -> Plan:
 
 
 def _rest(observed: Observed) -> Iterator[Write]:
-    """What is left when nothing runs any more. A claim stays: a session is somebody's data."""
+    """Deletes what is left when nothing runs any more. A claim stays: a session is somebody's data."""
     cron = observed.cron_job
     if cron and not cron.deleting and cron.labelled and cron.suspended and not observed.batch_jobs:
         version = cron.resource_version

@@ -1,4 +1,4 @@
-"""The name of every object that the operator makes, and the marks by which it is known again."""
+"""The name of every object that the operator makes, and the marks by which it is recognised."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Manifest = dict[str, Any]
 def revision_name(job: str, digest: str) -> str:
     """The ConfigMap that holds one approved content: at most 117 characters.
 
-    With all digits of the digest: of ten, two contents can be made that have the same.
+    It has all digits of the digest: it is feasible to make two contents whose first ten digits are the same.
     """
     return f"{job}-{digest}"
 
 
 def older_revision_name(job: str, digest: str) -> str:
-    """As it was named at first, with ten digits. Such a revision stays in use, and so does what its packages resolved to."""
+    """The name that revisions had at first, with ten digits. Such a revision stays in use, and so does its resolution of packages."""
     return f"{job}-{digest[:10]}"
 
 
@@ -35,7 +35,7 @@ def resolution_name(revision: str) -> str:
 
 
 def claim_name(job: str) -> str:
-    """At most 60 characters."""
+    """The PersistentVolumeClaim that holds a job's session: at most 60 characters."""
     return f"{job}-session"
 
 
@@ -48,7 +48,7 @@ def start_of(run_name: str) -> datetime | None:
 
 
 def run_of_start(job: str, start: datetime) -> str:
-    """The other way round."""
+    """The name of the run of a scheduled start; `start_of` reads it back."""
     return f"{job}-{int(start.timestamp()) // 60}"
 
 
@@ -58,18 +58,18 @@ def run_of_event(job: str, event: EventView) -> str:
 
 
 def runs_of_chain(job: str, event: Event) -> Iterator[str]:
-    """Of a run that follows: the first that is free. The API server accepts them from the operator only, so it is the first of all.
+    """The names that a following run may have; it gets the first free one. Only the operator may create runs with these names.
 
-    An event's run has an `e` there: whoever may start the job could have taken that name before.
+    An event's run has an `e` there: anyone who may start the job could have taken that name before.
     """
     return (f"{job}-a{digits(event, number)}" for number in count())
 
 
 def labels(job: str) -> dict[str, str]:
-    """On everything of a job."""
+    """The labels of every object that the operator makes for a job."""
     return {names.JOB_LABEL: job, names.MANAGED_BY_LABEL: names.MANAGED_BY}
 
 
 def owned_by(job: JobView) -> list[Manifest]:
-    """The job as controller: garbage collection removes what it owns. Deletion of the job never waits for them."""
+    """The job as controller: garbage collection removes what it owns. Deleting the job never waits for that."""
     return [{"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": job.name, "uid": job.uid, "controller": True}]

@@ -29,7 +29,7 @@ Claim = Literal["none", "ours", "foreign"]
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """A job that starts after this one, as far as its CronJob tells: on which outcomes."""
+    """A job that starts after this one, and on which outcomes, as its CronJob says."""
 
     job: str
     uid: str
@@ -38,7 +38,7 @@ class Follower:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Everything that one job's reconcile knows. Gathered by `reconcile.observe`, never changed."""
+    """Everything that one job's reconcile knows. Gathered by `operator.gather`, never changed."""
 
     job: JobView
     approvals: tuple[ApprovalView, ...] = ()
@@ -46,47 +46,47 @@ class Observed:
     """Approvals of the present content that do not count: a second person is missing."""
     packages: Packages = field(default_factory=Packages)
     packages_alone: tuple[PackageApprovalView, ...] = ()
-    """Of their approvals those that do not count for the present content: a second person is missing."""
+    """Approvals of packages that do not count for the present content: a second person is missing."""
     cron_job: CronJobView | None = None
     settled: Mapping[str, str] = field(default_factory=dict)
-    """By the hash of a CronJob spec as we wrote it: the hash of what the server made of it, where that differs."""
+    """By the hash of a CronJob spec as we wrote it: the hash of what the server stored, where that differs."""
     previous: Content | None = None
     """The content last in force, where it is not the spec's own and its revision still exists."""
     sources: Sources = field(default_factory=dict)
     """The texts that the spec refers to."""
     revisions: frozenset[str] = frozenset()
     foreign: frozenset[str] = frozenset()
-    """Of the names that revisions of approved contents need: those that ConfigMaps of somebody else have."""
+    """The names that revisions of approved contents need, but foreign ConfigMaps have."""
     taken: frozenset[tuple[Kind, str]] = frozenset()
-    """What was to be created, and something else had the name."""
+    """What was to be created while something else had the name."""
     session_claim: Claim = "none"
-    """The claim that the session of a continuous content needs. Not looked at where no approved content has one."""
+    """Whose the claim is that a continuous content needs for its session. Not looked up where no approved content needs one."""
     kept: tuple[RevisionView, ...] = ()
     """Every revision of the job that is known to exist."""
     left_over_since: Mapping[str, datetime] = field(default_factory=dict)
     """By the uids of revisions: since when nothing is known to need them."""
     left_behind: Mapping[str, str] = field(default_factory=dict)
-    """Of the wanted revisions those of an earlier job of this name that nobody owns, each with its uid."""
+    """The uids of needed revisions that an earlier job of this name left behind without an owner, by name."""
     resolutions: frozenset[str] = frozenset()
-    """Of those revisions the ones whose first resolution of packages is kept."""
+    """The revisions whose first resolution of packages is kept."""
     installed: Mapping[str, Resolution] = field(default_factory=dict)
-    """By run: what its installer said that it had installed, as far as it was read."""
+    """By run: what its installer reported as installed, where that was read."""
     batch_jobs: tuple[BatchJobView, ...] = ()
     pods: tuple[PodView, ...] = ()
     runs: tuple[RunView, ...] = ()
-    """Those that are not finished."""
+    """The runs that are not finished."""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
-    """By run: what was read of the output of those that are over, or are being ended."""
+    """By run: what was read of the output of runs that are over or being ended."""
     events: Mapping[str, Event] = field(default_factory=dict)
-    """By run: the events of those that are about to start."""
+    """By run: the events of runs that are about to start."""
     followers: tuple[Follower, ...] = ()
-    """The jobs that start after this one. Looked for when a run of it is over."""
+    """The jobs that start after this one. Looked up when a run of this one is over."""
     finished: tuple[FinishedRun, ...] = ()
     """The finished runs of this job."""
     over_budget: tuple[FinishedRun, ...] = ()
     """Finished runs of the namespace that the budgets have no room for."""
     shortened: tuple[Write, ...] = ()
-    """What becomes of the records whose output is kept no longer: read and shortened, since nobody keeps bodies."""
+    """Writes that shorten the records whose whole output is no longer kept. They are made when the record is read: bodies are not kept."""
     gap: Gap | None = None
     """The admission policies that are not in force."""
     refused: tuple[tuple[str, str], ...] = ()
@@ -94,7 +94,7 @@ class Observed:
 
     @property
     def own_cron_job(self) -> CronJobView | None:
-        """The CronJob, where the operator made it for this very job."""
+        """The CronJob, where the operator made it for this job."""
         return self.cron_job if self.cron_job and self.cron_job.belongs_to(self.job.uid) else None
 
 
@@ -104,25 +104,25 @@ class InForce:
 
     current: Content | None
     content: Content | None
-    """What runs; None: nothing may."""
+    """What runs; None: nothing may run."""
     problem: UserError | None
     """Why the spec as it is now has no content."""
     verdict: Verdict
-    """On the spec as it is now."""
+    """The verdict on the spec as it is now."""
     lacking: Mapping[str, PackageVerdict] = field(default_factory=dict)
-    """Its packages that may not be used, with Denied or Pending."""
+    """The packages of the present spec that may not be used, each Denied or Pending."""
 
     @property
     def denied(self) -> bool:
-        """Somebody said no to the spec as it is now, or to a package of it."""
+        """Whether the spec as it is now, or a package of it, was denied."""
         return self.verdict == "Denied" or "Denied" in self.lacking.values()
 
     @property
     def changed(self) -> bool:
-        """An approved content runs that is not the spec's own."""
+        """Whether an approved content runs that is not the spec's own."""
         return self.content is not None and (self.current is None or self.content.digest != self.current.digest)
 
     @property
     def spec(self) -> ScheduledAgentJobSpec | None:
-        """Of what runs."""
+        """The spec of what runs."""
         return self.content.spec if self.content else None

@@ -14,25 +14,25 @@ Verb = Literal["create", "replace", "patch", "delete"]
 
 
 class Stage(IntEnum):
-    """What a write is for, in the order of a plan: what ends something comes before what begins it."""
+    """What a write is for, in the order of a plan: what ends something comes before what begins something."""
 
     STOP = 0
-    """A Job is stopped, a CronJob suspended."""
+    """Stops a Job or suspends a CronJob."""
     RECORD = 1
-    """What became of runs."""
+    """Records what became of runs."""
     START = 2
-    """What was decided about runs that wait."""
+    """Writes what was decided about runs that wait."""
     CREATE = 3
-    """What is approved comes into force."""
+    """Brings into force what is approved."""
     TELL = 4
-    """The job's answer to its author."""
+    """Answers the job's author."""
     KEEP = 5
-    """What is kept no longer goes."""
+    """Deletes what is no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One request that changes the cluster. Safe to repeat: names are deterministic and preconditions stand in the body.
+    """One request that changes the cluster. Safe to repeat: names are deterministic and preconditions are in the body.
 
     `uid` and `resource_version` are a delete's preconditions. `expendable`: an answer of 409 or 404 is as good as success.
     `strand`: after a failure the later writes of the same strand are left out; `needs`: so are
@@ -54,11 +54,11 @@ class Write:
 
     @property
     def target(self) -> str:
-        """What it does to what, for people and as a key."""
+        """What the write does to which object, for people and as a key."""
         return f"{self.verb} {self.kind} {self.name}"
 
     def held_back_by(self, failed: AbstractSet[str]) -> bool:
-        """Whether it depends on one of these strands."""
+        """Whether the write depends on one of these strands."""
         return bool(failed & {self.strand, *self.needs})
 
 
@@ -71,7 +71,7 @@ ANSWER: Final = "answer"
 
 
 def run_strand(run: str) -> str:
-    """What is written about one run comes in its order, and waits for nothing of another."""
+    """The strand of one run: its writes keep their order, and do not wait for those of other runs."""
     return f"run/{run}"
 
 
@@ -84,5 +84,5 @@ class Plan:
 
     @property
     def may_start_something(self) -> bool:
-        """Every write that could; some of these end something instead."""
+        """Whether a write could start something. Some of these writes end something instead."""
         return any(write.kind in ("cronjob", "batchjob") and write.verb != "delete" for write in self.writes)

@@ -1,4 +1,4 @@
-"""What the cluster refuses, of each job: so that the job tells its author until it is over, and no single failure is news."""
+"""Remembers what the cluster refuses, by job, so that the job reports it until it is over, but not every single failure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from agentjobs.core.plan import Write
 Key = tuple[str, str]
 """Namespace and name of a job."""
 TELL_AFTER: Final = 5
-"""Conflicts in a row. One goes away when the object is read again; one that stays is worth a word.
+"""Conflicts in a row after which the job reports them. A single one goes away when the object is read again.
 
-After as many failures an Event is given up: it holds no record back for ever.
+After as many failures an Event is given up, so that it does not hold back a record forever.
 """
 AT_MOST: Final = 3
-"""Sentences told at once."""
+"""Sentences reported at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """How often in a row, and what the server said, if it did: `reason` is one of the condition Ready."""
+    """How often a write failed in a row, and what the server answered, if it did. `reason` is one of the condition Ready."""
 
     times: int = 0
     reason: str = ""
@@ -40,7 +40,7 @@ class Pass:
     tried: set[str] = field(default_factory=set)
 
     def failed(self, write: Write, error: ClusterError) -> int:
-        """Returns how often in a row. That the server does not answer is nothing to tell a job's author."""
+        """Notes a failure; returns how many there were in a row. A server that does not answer is not reported to the job's author."""
         self.tried.add(write.target)
         times = self.before.get(write.target, NOTHING).times + 1
         if isinstance(error, Refused):
@@ -51,30 +51,30 @@ class Pass:
         return times
 
     def left_out(self, write: Write) -> None:
-        """Nobody knows any better than before."""
+        """Notes that a write was left out: what was known about it before stays."""
         self.tried.add(write.target)
         if write.target in self.before:
             self.now[write.target] = self.before[write.target]
 
     def succeeded(self, write: Write) -> None:
-        """It is over."""
+        """Notes a success: the refusal is over."""
         self.tried.add(write.target)
         self.now.pop(write.target, None)
 
     def news(self) -> bool:
-        """Something else is to be told than before, as far as the plan has come."""
+        """Whether something else is to be reported than before, as far as the plan has been carried out."""
         rest = {key: known for key, known in self.before.items() if key not in self.tried}
         return differs(self.before, {**rest, **self.now})
 
 
 def told(known: dict[str, Known]) -> tuple[tuple[str, str], ...]:
-    """Reasons and sentences, in an order of their own."""
+    """The reasons and sentences to report, in a fixed order."""
     found = {(one.reason, one.message) for one in known.values() if one.message and one.times >= TELL_AFTER}
     return tuple(sorted(found)[:AT_MOST])
 
 
 def differs(before: dict[str, Known], now: dict[str, Known]) -> bool:
-    """Whether something else is to be told. Words alone are no news, since a server may put the time into them: the next try tells them."""
+    """Whether something else is to be reported. New words alone are not news, since a server may put the time into them."""
 
     def what(known: dict[str, Known]) -> set[tuple[str, str]]:
         return {(target, one.reason) for target, one in known.items() if told({target: one})}
@@ -83,21 +83,21 @@ def differs(before: dict[str, Known], now: dict[str, Known]) -> bool:
 
 
 class Refusals:
-    """Belongs to one process: whoever leads next finds out by itself."""
+    """The refusals of all jobs. They belong to one process: the next leader finds out by itself."""
 
     def __init__(self) -> None:
         self._known: dict[Key, dict[str, Known]] = {}
 
     def of(self, key: Key) -> tuple[tuple[str, str], ...]:
-        """What the job is to tell."""
+        """What the job is to report."""
         return told(self._known.get(key, {}))
 
     def begin(self, key: Key) -> Pass:
-        """The next plan of this job is carried out."""
+        """Call before a plan of this job is carried out."""
         return Pass(self._known.get(key, {}))
 
     def end(self, key: Key, done: Pass) -> bool:
-        """Returns whether something else is to be told from now on."""
+        """Keeps what became of a plan; returns whether something else is to be reported from now on."""
         if done.now:
             self._known[key] = done.now
         else:

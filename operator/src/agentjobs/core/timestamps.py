@@ -7,7 +7,7 @@ from typing import Final
 
 
 def to_wire(moment: datetime) -> str:
-    """`moment` must be aware."""
+    """The time as Kubernetes writes it. `moment` must be aware."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -20,4 +20,4 @@ def from_wire(text: str) -> datetime:
 
 
 END: Final = datetime(9999, 1, 1, tzinfo=UTC)
-"""Nothing is reckoned from here on: Python's calendar ends a year later, wherever the zone."""
+"""No starts are computed from here on: Python's calendar ends a year later, in every zone."""

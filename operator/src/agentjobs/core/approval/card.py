@@ -33,7 +33,7 @@ def card(
     runs: Content | None = None,
     draw: Draw = next_starts.NO_DRAW,
 ) -> Card:
-    """Of the spec as it is now, whether it is approved or not. `runs`: the content that is in force; then nothing of it is told again."""
+    """The card of the spec as it is now, approved or not. `runs`: the content in force; the card shows how the spec differs from it."""
     spec = content.spec
     references = [v.value_from.secret_key_ref for v in spec.env if v.value_from]
     if key := models.key_of(spec):

@@ -8,7 +8,7 @@ from agentjobs.core.views.approvals import ApprovalView, Verdict
 
 
 def verdict(digest: str, approvals: Iterable[ApprovalView]) -> Verdict:
-    """Approved when an Approved exists and no Denied. Time plays no part: objects made together share a timestamp."""
+    """Approved when an Approved exists and no Denied. Times do not count: objects created together share a timestamp."""
     decisions = {approval.decision for approval in approvals if approval.digest == digest}
     if "Denied" in decisions:
         return "Denied"
@@ -24,6 +24,6 @@ def digest_in_force(current: str | None, previous: str | None, approvals: tuple[
 
 
 def decided_by(digest: str, decision: Verdict, approvals: Iterable[ApprovalView]) -> ApprovalView | None:
-    """The first approval object that says so."""
+    """The first approval object with this digest and decision."""
     found = [approval for approval in approvals if approval.digest == digest and approval.decision == decision]
     return min(found, key=lambda approval: (approval.at, approval.name), default=None)

@@ -1,4 +1,4 @@
-"""Which content of a job runs, decided by the approvals alone."""
+"""Decides which content of a job runs, by the approvals alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from agentjobs.core.views.job import JobView
 
 
 def current_content(job: JobView, sources: Sources = NO_SOURCES) -> Content:
-    """The content of the spec as it is now. Raises UserError where it is no valid one."""
+    """The content of the spec as it is now. Raises UserError where it is not valid."""
     if job.spec is None:
         raise UserError(job.problem or "the spec cannot be read")
     with found_in("spec.schedule"):
@@ -33,7 +33,7 @@ def current_content(job: JobView, sources: Sources = NO_SOURCES) -> Content:
 
 @contextmanager
 def found_in(field: str) -> Iterator[None]:
-    """Whatever a spec does to us is a problem of that spec: it must not keep a denial from its effect. Raises UserError."""
+    """Turns any exception into a UserError about this field: a spec that breaks our code must not keep a denial from its effect."""
     try:
         yield
     except UserError:
@@ -43,9 +43,9 @@ def found_in(field: str) -> Iterator[None]:
 
 
 def in_force(observed: Observed, *, unusable: UserError | None = None) -> InForce:
-    """What runs, decided by the approvals alone: of its content and of its packages, in whatever order they came.
+    """What runs, decided by the approvals of contents and packages alone, in whatever order they were made.
 
-    `unusable`: why the spec as it is now has no content, where that is known already.
+    `unusable`: why the spec as it is now has no content, where that is already known.
     """
     current, problem = None, unusable
     try:
@@ -53,8 +53,8 @@ def in_force(observed: Observed, *, unusable: UserError | None = None) -> InForc
     except UserError as error:
         problem = error
     packages = observed.packages.without(observed.packages_alone)
-    known = ((observed.previous, observed.packages), (current, packages))
-    contents = {content.digest: content for content, counting in known if content and not counting.lacking(content.spec.packages)}
+    candidates = ((observed.previous, observed.packages), (current, packages))
+    contents = {content.digest: content for content, counting in candidates if content and not counting.lacking(content.spec.packages)}
     digest = decisions.digest_in_force(
         current.digest if current and current.digest in contents else None,
         observed.previous.digest if observed.previous and observed.previous.digest in contents else None,
@@ -70,22 +70,22 @@ def in_force(observed: Observed, *, unusable: UserError | None = None) -> InForc
 
 
 def pins_in_use(observed: Observed, batch_jobs: Iterable[BatchJobView]) -> frozenset[str]:
-    """Canonical pins of the packages that the job asks for, that what is in force has, and that its runs were started with."""
+    """Canonical pins of the packages in the job's spec, in the content in force, and of those that its runs were started with."""
     specs = (observed.job.spec, observed.previous.spec if observed.previous else None)
     pins = (pin for spec in specs if spec for pin in spec.packages)
     return frozenset(map(canonical, (*pins, *(pin for job in batch_jobs for pin in job.packages))))
 
 
 def is_suspended(job: JobView) -> bool:
-    """Also where the rest of the spec is invalid and an approved revision is in force: whoever says `suspend: true` wants no start.
+    """Whether only runs by hand may start, or none. True also where the rest of the spec is invalid and an approved revision is in force.
 
-    Nor does whoever deletes the job, if a finalizer keeps it.
+    A job that is being deleted counts as suspended while a finalizer keeps it.
     """
     return job.suspended or job.deleting
 
 
 def why_nothing_runs(force: InForce, job: str) -> str:
-    """For a run by hand, where no content is in force."""
+    """The sentence for a run by hand where no content is in force."""
     if force.problem:
         return f"no content of {job} is approved, and the spec as it is cannot be: see the job's condition Ready"
     if force.verdict == "Approved":

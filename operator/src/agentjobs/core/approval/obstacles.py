@@ -1,4 +1,4 @@
-"""What somebody else has that a job needs: it is told, and nothing starts meanwhile."""
+"""Finds foreign objects that have a name which the job needs. The job reports them, and nothing starts meanwhile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agentjobs.core.workload import sessions
 
 
 def foreign_claim(observed: Observed, force: InForce) -> str | None:
-    """A session in a volume that is somebody else's would be one that nobody approved."""
+    """The sentence where a foreign claim has the session's name: a session in it would be one that nobody approved."""
     if observed.session_claim != "foreign" or force.spec is None or not sessions.continuous(force.spec):
         return None
     name = naming.claim_name(observed.job.name)
@@ -17,7 +17,7 @@ def foreign_claim(observed: Observed, force: InForce) -> str | None:
 
 
 def obstacle(observed: Observed, force: InForce) -> str | None:
-    """What keeps the job from having its CronJob, its revision, or its session."""
+    """The sentence that says what keeps the job from having its CronJob, its revision or its session; None: nothing."""
     cron = observed.cron_job
     if cron is None or observed.own_cron_job:
         return revisions.obstacle(observed, force) or foreign_claim(observed, force)

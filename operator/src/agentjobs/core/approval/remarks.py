@@ -1,4 +1,4 @@
-"""What an approver should look at: a content that is valid, and still will not do what it says."""
+"""Remarks for an approver about a content that is valid and still will not do what it says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agentjobs.core.workload.llm import Models
 
 
 def remarks(spec: ScheduledAgentJobSpec, models: Models, now: datetime, draw: Draw = next_starts.NO_DRAW) -> Iterator[str]:
-    """Sentences, the most important ones first."""
+    """Yields sentences, the most important ones first."""
     if said := _no_start(spec.schedule, now, draw):
         yield said
     yield from _model(spec, models)
@@ -28,7 +28,7 @@ def _no_start(wanted: Schedule, now: datetime, draw: Draw) -> str | None:
 
 
 def _model(spec: ScheduledAgentJobSpec, models: Models) -> Iterator[str]:
-    """Scripts call a model or do not: of them nobody knows. An agent does nothing else."""
+    """Remarks about an agent's model. Of a script nobody knows whether it calls one."""
     if spec.agent is None:
         return
     name = models.of(spec)

@@ -1,4 +1,4 @@
-"""Which revisions are still needed: by what is in force, by what runs, and by what may still start."""
+"""Decides which revisions are still needed: by what is in force, by what runs, and by what may still start."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from agentjobs.core.views.approvals import RevisionView
 from agentjobs.core.workload import pod
 
 LEFT_ALONE: Final = timedelta(seconds=60)
-"""A revision goes this long after it was found to be left over: by then a start that was made from an older CronJob has been seen."""
+"""A revision is deleted this long after it was found left over: by then a start from an older CronJob has been seen."""
 
 
 def frozen(observed: Observed, digest: str) -> pod.Frozen:
-    """Where pods find an approved content: in the revision of today's name, unless there is one of the older name."""
+    """Where pods find an approved content: in the revision with today's name, unless one with the older name exists."""
     older = naming.older_revision_name(observed.job.name, digest)
     name = older if older in observed.revisions else naming.revision_name(observed.job.name, digest)
     return pod.Frozen(name, name in observed.resolutions)
 
 
 def obstacle(observed: Observed, force: InForce) -> str | None:
-    """A pod would mount what nobody approved; its runner would refuse it."""
+    """The sentence where a foreign ConfigMap has the revision's name: pods would mount what nobody approved, and their runner refuse it."""
     name = frozen(observed, force.content.digest).name if force.content else ""
     return f"a ConfigMap named {name} exists that is not this job's; delete it" if name in observed.foreign else None
 
@@ -42,19 +42,19 @@ def left_over(observed: Observed, force: InForce) -> tuple[RevisionView, ...]:
 
 
 def _names(job: str, digest: str) -> frozenset[str]:
-    """A revision, and what its packages resolved to: both go together."""
+    """The names of a revision and of its resolution of packages: both are deleted together."""
     names = naming.revision_name(job, digest), naming.older_revision_name(job, digest)
     return frozenset((*names, *map(naming.resolution_name, names)))
 
 
 def _needed(observed: Observed, force: InForce) -> frozenset[str | None]:
-    told, cron = observed.job.status.approval, observed.cron_job
-    in_force = {force.content.digest if force.content else None, told.digest if told else None, cron.digest if cron else None}
+    last, cron = observed.job.status.approval, observed.cron_job
+    in_force = {force.content.digest if force.content else None, last.digest if last else None, cron.digest if cron else None}
     return frozenset({*in_force, *(job.digest for job in observed.batch_jobs), *(run.digest for run in observed.runs)})
 
 
 def due(observed: Observed, now: datetime) -> bool:
-    """Whether one is left over for long enough to go."""
+    """Whether a revision has been left over for long enough to be deleted."""
     return any(now - since >= LEFT_ALONE for since in observed.left_over_since.values())
 
 
@@ -67,5 +67,5 @@ def sweep(observed: Observed, force: InForce, now: datetime) -> Iterable[Write]:
 
 
 def next_look(observed: Observed, now: datetime) -> Iterable[float]:
-    """In how many seconds the next one may go."""
+    """In how many seconds the next ones may be deleted."""
     return ((since + LEFT_ALONE - now).total_seconds() for since in observed.left_over_since.values() if now - since < LEFT_ALONE)
