@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 Key = tuple[str, str]
 
@@ -25,7 +26,7 @@ class Uses:
         if now:
             self._packages[job] = now
 
-    def of(self, namespace: str, packages: Iterable[str]) -> set[Key]:
+    def of(self, namespace: str, packages: Iterable[str]) -> AbstractSet[Key]:
         """The jobs of a namespace that use one of these."""
         return {(namespace, job) for package in packages for job in self._jobs.get((namespace, package), ())}
 
