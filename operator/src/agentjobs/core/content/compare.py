@@ -1,8 +1,8 @@
-"""Two texts compared line by line, in time that grows as n log n with their lines, whoever wrote them. Pure.
+"""Compares two texts line by line, in time that grows as n log n with their lines, even if they were written to be slow. Pure.
 
-A patience diff: what is the same at both ends, then the lines that stand once in each text and keep their order, and the same between
-them, a few levels deep. Where nothing tells more, all lines of the one are removed and all of the other added: longer than the shortest
-difference may be, and never wrong. `difflib` takes minutes for a few hundred lines that somebody chose well.
+A patience diff: it skips what is the same at both ends, aligns the lines that occur once in each text and keep their order, and repeats
+that between them, a few levels deep. Where no such lines are left, all lines of the one text are removed and all of the other added: that
+may be longer than the shortest difference, but never wrong. `difflib` takes minutes for a few hundred lines that are chosen to be slow.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_LEVELS: Final = 6
-"""Comparisons between compared lines. Texts of people need two or three."""
+"""How many levels of aligned lines are searched. Texts by people need two or three."""
 CONTEXT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Lines `old_from` to `old_to` of the one against `new_from` to `new_to` of the other, the ends not included."""
+    """Lines `old_from` to `old_to` of the old text against `new_from` to `new_to` of the new one, without the ends."""
 
     old_from: int
     old_to: int
@@ -33,7 +33,7 @@ class Span:
 
 
 def unified(old: Sequence[str], new: Sequence[str], names: tuple[str, str]) -> Iterator[str]:
-    """As `diff -u` has it, the line breaks left out; nothing when nothing differs."""
+    """Yields the lines that `diff -u` prints, without line breaks; nothing when the texts are equal."""
     changed = differences(old, new)
     if not changed:
         return
@@ -54,7 +54,7 @@ def unified(old: Sequence[str], new: Sequence[str], names: tuple[str, str]) -> I
 
 
 def differences(old: Sequence[str], new: Sequence[str]) -> list[Span]:
-    """What was exchanged for what, in order; what lies between is the same."""
+    """The spans that differ, in order; what lies between them is the same."""
     found: list[Span] = []
     for span in _different(old, new, Span(0, len(old), 0, len(new)), MAX_LEVELS):
         if found and (found[-1].old_to, found[-1].new_to) == (span.old_from, span.new_from):
@@ -79,7 +79,7 @@ def _different(old: Sequence[str], new: Sequence[str], whole: Span, levels: int)
 
 
 def _trimmed(old: Sequence[str], new: Sequence[str], span: Span) -> Span:
-    """Without what is the same at both ends."""
+    """The span without what is the same at both ends."""
     old_from, old_to, new_from, new_to = span.old_from, span.old_to, span.new_from, span.new_to
     while old_from < old_to and new_from < new_to and old[old_from] == new[new_from]:
         old_from, new_from = old_from + 1, new_from + 1
@@ -89,7 +89,7 @@ def _trimmed(old: Sequence[str], new: Sequence[str], span: Span) -> Span:
 
 
 def _anchors(old: Sequence[str], new: Sequence[str], span: Span) -> list[tuple[int, int]]:
-    """Places of lines that stand once in each, as many as keep their order in both."""
+    """The positions of lines that occur once in each text, as many of them as keep their order in both."""
     once = _once(old, span.old_from, span.old_to)
     other = _once(new, span.new_from, span.new_to)
     return _rising([(at, other[line]) for line, at in once.items() if line in other])
@@ -101,7 +101,7 @@ def _once(lines: Sequence[str], begin: int, end: int) -> dict[str, int]:
 
 
 def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest selection whose second numbers rise, too; the first ones do."""
+    """The longest selection of pairs whose second numbers rise; the first ones do already."""
     ends: list[int] = []
     """The smallest last number of a selection, by its length."""
     chosen: list[int] = []
@@ -123,7 +123,7 @@ def _rising(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _grouped(changed: Sequence[Span]) -> Iterator[list[Span]]:
-    """Changes whose surroundings meet stand in one group."""
+    """Yields groups of changes whose contexts touch."""
     group: list[Span] = []
     for span in changed:
         if group and span.old_from - group[-1].old_to > 2 * CONTEXT:
@@ -135,7 +135,7 @@ def _grouped(changed: Sequence[Span]) -> Iterator[list[Span]]:
 
 
 def _range(begin: int, end: int) -> str:
-    """As `diff -u` counts: from 1, and an empty range is named by the line before it."""
+    """A range as `diff -u` writes it: counted from 1, an empty one named by the line before it."""
     length = end - begin
     if length == 1:
         return f"{begin + 1}"

@@ -1,21 +1,21 @@
-"""Text as an approver should see it: characters that hide, or that pass for others, are shown as what they are.
+"""Shows text as an approver should see it: characters that hide, or that pass for others, appear by their names.
 
 Shown as `<U+200B ZERO WIDTH SPACE>`, a repetition as `<U+200B ZERO WIDTH SPACE x12>`:
 
-1. What has no glyph or moves text: control characters but line breaks and tabs, format characters (zero-width, direction, tags),
-   surrogates, private and unassigned ones, separators and spaces but U+0020, variation selectors and the other characters that
+1. What has no glyph or moves text: control characters except line breaks and tabs, format characters (zero-width, direction, tags),
+   surrogates, private and unassigned ones, separators and spaces except U+0020, variation selectors and the other characters that
    Unicode lets a program ignore, enclosing marks, and a combining mark that follows no letter, or that is the fifth on one: piles of
    them cover the lines above.
 2. A letter or digit that Unicode calls another form of ASCII ones: full-width, mathematical, ligatures. Python reads them as those.
 3. In a word with a Latin letter: each letter or digit that is neither ASCII, nor an ASCII letter with marks, nor of East Asia, nor one of
    the few further ones of European languages that look like no other. The dotless i is none of them. In a word with ASCII digits:
    each other digit. Marks of whatever script join a word and do not end it.
-   In a word that mixes other scripts, or that stands beside Latin letters on its line and has only letters that look Latin: its letters
+   In a word that mixes other scripts, or that stands next to Latin letters on its line and has only letters that look Latin: its letters
    of Cyrillic, Greek, Armenian, Cherokee, Coptic, Lisu and Deseret. A word with another letter of its script is plainly not Latin.
 4. Punctuation and symbols that Unicode calls another form of ASCII ones, or that look like them and have no use in running text:
    a Greek question mark, a division slash, a modifier letter apostrophe, a minus sign. Quotation marks, dashes and the ellipsis of usual
    typography stay as they are; so do full-width forms among letters of East Asia and the punctuation of other scripts, with no ASCII
-   character but a space beside them.
+   character except a space next to them.
 
 Takes time in proportion to the text: what is asked of a whole line or word is asked once, of its set of characters.
 """
@@ -45,13 +45,13 @@ _IGNORABLE: Final = frozenset(
         *range(0xE0100, 0xE01F0),
     ]
 )
-"""Letters and marks without a glyph: of Default_Ignorable_Code_Point those that are not format characters; and the empty Braille cell."""
+"""Letters and marks without a glyph: the Default_Ignorable_Code_Point ones that are not format characters, and the empty Braille cell."""
 _KEPT: Final = frozenset("\n\t ")
 _ALIKE_SCRIPTS: Final = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "DESERET"})
 _LATIN_LOOKS: Final = frozenset("авеԁһіјӏорԛсуѕԝхԍАВЕЅІЈКМНОРСТУХԚԜԌγονραικυΑΒΕΖΗΙΚΜΝΟΡΤΥΧոսցօհքՕՏՍ")
 """Letters of Cyrillic, Greek and Armenian that look like a Latin one in usual fonts (Unicode's UTS 39, single characters)."""
 _EUROPEAN: Final = frozenset("ßẞæÆœŒøØłŁđĐðÐþÞħĦŋŊŧŦəƏµ")
-"""Letters of European languages, and the micro sign, that are no ASCII letter with a mark to Unicode, and that nobody takes for one."""
+"""Letters of European languages, and the micro sign, that are not ASCII letters with marks to Unicode, and that look like no other."""
 _LIKE_PUNCTUATION: Final = frozenset(
     map(
         chr,
@@ -76,7 +76,7 @@ _LIKE_PUNCTUATION: Final = frozenset(
     )
 )
 _OF_OTHER_SCRIPTS: Final = frozenset("\u0589\u055a\u055d\u05c3\u05f3\u05f4\u060d\u066a\u066b\u066d\u06d4\u0701\u0702\u0703\u0704\u0387")
-"""Punctuation of Armenian, Hebrew, Arabic, Syriac and Greek that looks like ASCII ones: usual among letters of theirs."""
+"""Punctuation of Armenian, Hebrew, Arabic, Syriac and Greek that looks like ASCII ones: usual among letters of their scripts."""
 _TYPOGRAPHY: Final = frozenset("\u2026")
 """Unicode calls the ellipsis three full stops; it is usual."""
 _WORD: Final = re.compile(r"\w+")
@@ -86,12 +86,12 @@ MAX_MARKS: Final = 4
 """Combining marks on one letter. Languages need up to four."""
 _REST: Final = 40
 """Characters that are kept for the words about what is missing."""
-_SHOWN, _TOLD, _MARK, _SIGN = range(4)
-"""What is known of a character alone: it is shown; it is told by its name; it depends on what is before it, or on its line."""
+_SHOWN, _BY_NAME, _MARK, _SIGN = range(4)
+"""What a character alone decides: it is shown as it is; it is shown by its name; that depends on what is before it, or on its line."""
 
 
 def visible(text: str, characters: int = 0) -> str:
-    """Line breaks and tabs stay as they are. `characters`: at most so many, 0 for all; says how many of the text's are missing."""
+    """The text with deceiving characters by name; line breaks and tabs stay. `characters`: the most to show, 0 for all."""
     if _PLAIN.fullmatch(text) and not 0 < characters < len(text):
         return text
     first = text[:characters] if characters else text
@@ -113,7 +113,7 @@ def visible(text: str, characters: int = 0) -> str:
 
 
 def _pieces(text: str, end: int) -> Iterator[tuple[str, int]]:
-    """The first `end` characters, judged as parts of their whole lines: what is shown, and for how many characters it stands."""
+    """Yields the first `end` characters, judged as parts of their whole lines: what is shown, and how many characters it stands for."""
     begin = 0
     while begin < end:
         stop = text.find("\n", begin)
@@ -135,9 +135,9 @@ def _line(line: str, end: int) -> Iterator[tuple[str, int]]:
 
 
 def _marked(line: str, end: int) -> list[bool]:
-    """Of each character whether it is told by its name."""
+    """For each character, whether it is shown by its name."""
     kinds = {character: _kind(character) for character in set(line[:end])}
-    told = [kinds[character] is _TOLD for character in line[:end]]
+    named = [kinds[character] is _BY_NAME for character in line[:end]]
     east_asian = _SIGN in kinds.values() and any(map(_is_east_asian, set(line)))
     marks = 0
     for at, character in enumerate(line[:end]):
@@ -145,21 +145,21 @@ def _marked(line: str, end: int) -> list[bool]:
         if kind == _MARK:
             before = line[at - 1] if at else " "
             marks = marks + 1 if unicodedata.category(before)[0] in "LM" else MAX_MARKS + 1
-            told[at] = marks > MAX_MARKS
+            named[at] = marks > MAX_MARKS
             continue
         marks = 0
         if kind == _SIGN:
-            told[at] = _passes_for_punctuation(line, at, east_asian=east_asian)
-    beside_latin = not line.isascii() and _has_latin(line)
+            named[at] = _passes_for_punctuation(line, at, east_asian=east_asian)
+    near_latin = not line.isascii() and _has_latin(line)
     # A mark inside a word is a part of it.
     joined = line.translate({ord(character): "_" for character in set(line) if unicodedata.category(character)[0] == "M"})
     for word in _WORD.finditer(joined):
         if word.start() >= end:
             break
-        deceiving = _passing_for_others(line[word.start() : word.end()], beside_latin=beside_latin)
+        deceiving = _passing_for_others(line[word.start() : word.end()], near_latin=near_latin)
         for at in range(word.start(), min(word.end(), end)) if deceiving else ():
-            told[at] = told[at] or line[at] in deceiving
-    return told
+            named[at] = named[at] or line[at] in deceiving
+    return named
 
 
 def _named(character: str, count: int) -> str:
@@ -172,14 +172,14 @@ def _kind(character: str) -> int:
     if character in _KEPT:
         return _SHOWN
     if character.isascii():
-        return _SHOWN if character.isprintable() else _TOLD
+        return _SHOWN if character.isprintable() else _BY_NAME
     category = unicodedata.category(character)
     if category in _HIDDEN or ord(character) in _IGNORABLE:
-        return _TOLD
+        return _BY_NAME
     if category == "Mn":
         return _MARK
     if character in _LIKE_PUNCTUATION or (category[0] in "LN" and _is_form_of_ascii(character)):
-        return _TOLD
+        return _BY_NAME
     return _SIGN if character in _OF_OTHER_SCRIPTS or _is_form_of_ascii_punctuation(character) else _SHOWN
 
 
@@ -188,9 +188,9 @@ def _is_form_of_ascii(character: str) -> bool:
 
 
 def _passes_for_punctuation(line: str, at: int, *, east_asian: bool) -> bool:
-    """`east_asian`: the line has letters of East Asia."""
+    """Whether a sign is read as ASCII punctuation here. `east_asian`: the line has letters of East Asia."""
     around = [line[place] for place in (at - 1, at + 1) if 0 <= place < len(line)]
-    if any(beside.isascii() and beside != " " for beside in around):
+    if any(other.isascii() and other != " " for other in around):
         return True
     return line[at] not in _OF_OTHER_SCRIPTS and not east_asian
 
@@ -208,8 +208,8 @@ def _has_latin(line: str) -> bool:
     return bool(_ASCII_LETTER.search(line)) or any(_script(character) == "LATIN" for character in set(line))
 
 
-def _passing_for_others(word: str, *, beside_latin: bool) -> set[str]:
-    """Its characters that pass, or may pass, for ASCII ones."""
+def _passing_for_others(word: str, *, near_latin: bool) -> set[str]:
+    """The characters of a word that pass, or may pass, for ASCII ones."""
     if word.isascii():
         return set()
     characters = set(word)
@@ -220,7 +220,7 @@ def _passing_for_others(word: str, *, beside_latin: bool) -> set[str]:
     foreign = {digit for digit in digits if not digit.isascii()}
     alike = {character for character, script in scripts.items() if script in _ALIKE_SCRIPTS}
     mixed = len(set(scripts.values()) - {""}) > 1
-    return (alike if mixed or (beside_latin and alike <= _LATIN_LOOKS) else set()) | (foreign if digits > foreign else set())
+    return (alike if mixed or (near_latin and alike <= _LATIN_LOOKS) else set()) | (foreign if digits > foreign else set())
 
 
 @lru_cache(4096)
@@ -231,5 +231,5 @@ def _is_at_home_in_latin(character: str) -> bool:
 
 @lru_cache(4096)
 def _script(character: str) -> str:
-    """The script of a letter, as its name begins; empty for digits and all else."""
+    """The script of a letter, the first word of its name; empty for anything else."""
     return unicodedata.name(character, "").partition(" ")[0] if character.isalpha() else ""

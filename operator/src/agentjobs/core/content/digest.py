@@ -1,4 +1,4 @@
-"""What is approved as one: the content of a job and its digest."""
+"""What is approved as a unit: the content of a job and its digest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _REMEMBERED: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is approved as one: the resolved spec, its canonical bytes and their digest."""
+    """What is approved as a unit: the resolved spec, its canonical bytes and their digest."""
 
     spec: ScheduledAgentJobSpec
     document: bytes
@@ -35,9 +35,9 @@ class Content:
 
 
 def content(name: str, spec: ScheduledAgentJobSpec, sources: Sources = NO_SOURCES) -> Content:
-    """The content of a job, whose references are replaced by what `sources` has for them.
+    """The content of a job, with its references replaced by what `sources` has for them.
 
-    Fields at their default are left out, so that a field added later changes no digest. Raises UserError when a reference stands for
+    Fields at their default are left out, so that a field added later changes no digest. Raises UserError when a reference has
     no usable text, or the content would not fit into a revision.
     """
     return _content(name, resolved(spec, sources))
@@ -53,7 +53,7 @@ def _content(name: str, spec: ScheduledAgentJobSpec) -> Content:
 
 
 def parse_revision(name: str, document: bytes, digest: str) -> Content:
-    """A frozen content, read back. Raises UserError when it is not what its digest says, or not this job's."""
+    """Reads a frozen content back. Raises UserError when it does not match its digest, or is not this job's."""
     if hashlib.sha256(document).hexdigest() != digest:
         raise UserError(f"the revision of {name} does not match its digest")
     try:

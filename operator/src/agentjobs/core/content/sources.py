@@ -1,4 +1,4 @@
-"""Texts that a job keeps in ConfigMaps: which ones it refers to, and its spec with each reference replaced by the text."""
+"""Texts that a job keeps in ConfigMaps: finds the references, and replaces each by its text."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class Unusable:
 
 
 Sources = Mapping[Reference, str | Unusable]
-"""What the references of a spec stand for."""
+"""The texts that the references of a spec stand for."""
 NO_SOURCES: Final[Sources] = MappingProxyType({})
 
 
 def references(spec: ApiModel) -> frozenset[Reference]:
-    """All that a spec refers to, at any depth."""
+    """All references in a spec, at any depth."""
     return frozenset(
         Reference(text.config_map_key_ref.name, text.config_map_key_ref.key) for text in _long_texts(spec) if text.config_map_key_ref
     )
 
 
 def text_of(config_map: Mapping[str, Any] | None, reference: Reference) -> str | Unusable:
-    """The text that a reference names in a ConfigMap as the API server sent it; None: there is none."""
+    """The text that a reference names in a ConfigMap as the API server sent it. `config_map` None: it does not exist."""
     named = f"the ConfigMap {reference.name}"
     if config_map is None:
         return Unusable("SourceMissing", f"there is no ConfigMap named {reference.name} in this namespace; create it, or correct the name")
@@ -61,7 +61,7 @@ def _no_text(config_map: Mapping[str, Any], reference: Reference) -> Unusable:
 
 
 def resolved(spec: T, sources: Sources) -> T:
-    """The spec with every reference replaced by its text, as if that stood inline. Raises UserError for the first that cannot be."""
+    """The spec with every reference replaced by its text, as if that stood inline. Raises UserError for the first unusable one."""
     return _resolved(spec, sources, "spec")
 
 

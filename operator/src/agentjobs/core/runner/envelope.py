@@ -1,11 +1,11 @@
-"""Reads what a runner says at its end: the envelope in the log, and its short form in the termination message.
+"""Reads what a runner reports at its end: the envelope in the log, and its short form in the termination message.
 
     @agentjobs:envelope <marker> <i>/<n> <base64 of a part>       n lines, i from 1
     @agentjobs:end <marker> <n> <SHA-256 of the compressed bytes>
     @agentjobs:filler <marker> <dots>                              where the runtime could drop what comes last
 
 The parts together are zlib-compressed JSON. A log is the output of a script that may have been written to deceive, so
-nothing in it is believed: sizes are bounded before anything is unpacked, and every field is checked.
+nothing in it is trusted: sizes are bounded before anything is unpacked, and every field is checked.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ class EnvelopeError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """What both forms say. Times are aware, in UTC; started_at is None when the script was not started.
+    """What both forms hold. Times are aware, in UTC; started_at is None when the script was not started.
 
-    digest is empty when the runner was not told one. The dropped bytes of stdout and stderr are missing from the record,
+    digest is empty when the runner did not get one. The dropped bytes of stdout and stderr are missing from the record,
     those of the log only from the live log. The tokens are None when no model was called, the cost (in millionths of a dollar) also where
     a price is not known, the failed calls (of pi) where there was none.
     """
@@ -119,7 +119,7 @@ def read_envelope(log: bytes, sha256: str | None = None) -> Envelope:
     sha256: the checksum that the short form names. With it only the envelope it names counts, wherever it stands: the
     runtime reads stdout and stderr in two tasks, so lines of stderr can come late, behind or between the envelope's.
     An empty one says that there is none, whatever the log looks like. With None, while there is no termination message
-    yet, the end line has to be the last line but for filler of its own marker, where a script could not have written it.
+    yet, the end line has to be the last line, apart from filler of its own marker, where a script could not have written it.
     """
     fields = _Fields(read_object(log, sha256))
     return Envelope(**fields.common(), stdout=fields.text("stdout", MAX_OUTPUT_BYTES), stderr=fields.text("stderr", MAX_OUTPUT_BYTES))
@@ -136,7 +136,7 @@ def read_object(log: bytes, sha256: str | None) -> Mapping[str, object]:
 
 
 def live_output(log: bytes) -> str:
-    """The end of a live log, both streams as they came, in place of an envelope. Whole lines that fit, none of a broken envelope."""
+    """The end of a live log, both streams as they came, in place of an envelope. Only whole lines, and none of a broken envelope."""
     ours = (LINE_PREFIX.encode(), END_PREFIX.encode())
     lines = (line for line in log.splitlines(keepends=True) if not line.startswith(ours))
     kept = b"".join(line for line in lines if not _CUT_FILLER.fullmatch(line.removesuffix(b"\n")))
@@ -146,7 +146,7 @@ def live_output(log: bytes) -> str:
 
 
 def read_short_form(message: str) -> ShortForm | None:
-    """None for text that is not a runner's: a termination message can be written by any process of the container."""
+    """The short form; None for text that is not a runner's: any process of the container can write a termination message."""
     try:
         if len(message.encode()) > MAX_TERMINATION_BYTES:
             return None
@@ -163,7 +163,7 @@ def read_short_form(message: str) -> ShortForm | None:
 
 
 def _end_line(lines: list[bytes], sha256: str | None) -> tuple[int, bytes, int, str]:
-    """(its position, marker, number of envelope lines, checksum)."""
+    """The end line: its position, marker, number of envelope lines and checksum."""
     for position in _candidates(lines, sha256):
         match = _END.fullmatch(lines[position])
         if match and int(match[2]) <= MAX_LINES and sha256 in (None, match[3].decode()):
@@ -176,7 +176,7 @@ def _end_line(lines: list[bytes], sha256: str | None) -> tuple[int, bytes, int, 
 
 
 def _candidates(lines: list[bytes], sha256: str | None) -> Iterable[int]:
-    """Where the end line may stand: anywhere, where its checksum is known, else at the end, but for filler of its own marker."""
+    """Where the end line may stand: anywhere, where its checksum is known, else at the end, apart from filler of its own marker."""
     if sha256 is not None:
         return reversed(range(len(lines)))
     markers: set[bytes] = set()
@@ -219,7 +219,7 @@ def _unpack(packed: bytes) -> Mapping[str, object]:
 
 
 def _object(data: bytes) -> Mapping[str, object]:
-    """A JSON object of version VERSION."""
+    """The JSON object in the data, of version VERSION. Raises EnvelopeError."""
     try:
         value = loads(data, max_bytes=MAX_RECORD_BYTES, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
     except Malformed:
@@ -232,7 +232,7 @@ def _object(data: bytes) -> Mapping[str, object]:
 
 
 class _Fields:
-    """Checked access to an object's fields; each method raises EnvelopeError when the field is missing or not what it has to be."""
+    """Checked access to an object's fields. Each method raises EnvelopeError when the field is missing or invalid."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self._values = values
@@ -258,7 +258,7 @@ class _Fields:
         }
 
     def _fit_together(self) -> None:
-        """What a runner says of an outcome is fixed, so a forged one cannot say more than its outcome and exit code do."""
+        """Checks that outcome, exit code and reason belong together: a runner pairs them in fixed ways, and a forged reason must, too."""
         outcome, code, reason = self.outcome(), self.number("exitCode", 255), self.matching("reason", _REASON)
         if outcome == "Exited":
             fits = (code == 0) == (reason == "Completed")
@@ -268,7 +268,7 @@ class _Fields:
             raise EnvelopeError("the envelope's outcome, exitCode and reason do not fit together")
 
     def text(self, name: str, limit: int) -> str:
-        """At most `limit` bytes of UTF-8; half a surrogate pair, which JSON can hold and the API server cannot, is refused."""
+        """A text of at most `limit` bytes of UTF-8. Half a surrogate pair, which JSON can hold and the API server cannot, is refused."""
         value = self._values.get(name)
         if not isinstance(value, str):
             raise _invalid(name)
@@ -293,14 +293,14 @@ class _Fields:
         return cast("Outcome", value)
 
     def number(self, name: str, limit: int) -> int:
-        """0 to limit; true and 1.0 are no numbers here."""
+        """A number from 0 to limit. true and 1.0 do not count as numbers."""
         value = self._values.get(name)
         if type(value) is not int or not 0 <= value <= limit:
             raise _invalid(name)
         return value
 
     def optional(self, name: str) -> int | None:
-        """None also where it is missing: a runner that is older than this field."""
+        """A number, or None where it is null or missing: the runner may be older than this field."""
         return None if self._values.get(name) is None else self.number(name, MAX_COUNT)
 
     def time(self, name: str) -> datetime:

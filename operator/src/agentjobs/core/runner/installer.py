@@ -1,7 +1,7 @@
-"""What the installer of packages says: in its termination message how it went, in its log what it resolved and installed.
+"""Reads what the installer of packages reports: in its termination message how it ended, in its log what it resolved and installed.
 
-No code of a package runs in the installer's container, but what an index answers reaches its output: as with the runner's envelope
-nothing in it is believed before it is checked.
+No code of a package runs in the installer's container, but an index's answers reach its output: as with the runner's envelope
+nothing in it is trusted before it is checked.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """`resolved`: `name==version` of everything that was installed. `requirements`: with hashes, where it was made now, else empty."""
+    """What was installed. `resolved`: as `name==version`. `requirements`: the same with hashes, empty where it was not resolved now."""
 
     resolved: tuple[str, ...]
     requirements: str
 
     def covers(self, pins: Iterable[str]) -> bool:
-        """Every pin is in it, in exactly that version."""
+        """Whether it holds every pin, in exactly that version."""
         return {canonical(pin) for pin in pins} <= {canonical_or_none(found) for found in self.resolved}
 
 
 def read_installation(message: str) -> Installation | None:
-    """From a termination message; None where it is not the installer's."""
+    """Reads a termination message; None where it is not the installer's."""
     try:
         fields = loads(message, max_bytes=MAX_TERMINATION_BYTES, max_depth=MAX_DEPTH)
     except Malformed:
@@ -64,7 +64,7 @@ def read_installation(message: str) -> Installation | None:
 
 
 def read_resolution(log: bytes, sha256: str) -> Resolution:
-    """From the installer's log. Raises EnvelopeError."""
+    """Reads the installer's log. Raises EnvelopeError."""
     fields = read_object(log, sha256)
     resolved, requirements = fields.get("resolved"), fields.get("requirements")
     if not isinstance(resolved, str) or not isinstance(requirements, str) or len(requirements) > MAX_RESOLUTION_BYTES:
@@ -78,7 +78,7 @@ def read_resolution(log: bytes, sha256: str) -> Resolution:
 
 
 def _packages(requirements: str) -> tuple[str, ...] | None:
-    """None where a line is neither a package nor a hash: an option would be obeyed by every later run."""
+    """The packages in a requirements file; None where a line is neither a package nor a hash: every later run would obey an option."""
     found = []
     for line in requirements.removesuffix("\n").split("\n"):
         match = _PACKAGE.fullmatch(line)

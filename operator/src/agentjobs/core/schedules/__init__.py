@@ -1,1 +1,1 @@
-"""When jobs start: the next starts, their words, and what became of those that passed."""
+"""When jobs start: the next starts, their description, and what became of those that passed."""

@@ -1,7 +1,7 @@
-"""Accounting for starts: which one is next, what became of those that passed, and what the CronJob has to say so that the next one happens.
+"""Accounts for starts: which one is next, what became of those that passed, and what the CronJob must say so that the next one happens.
 
-`status.nextRunAt` is the mark: every start before it is a run or a record, or was left out with `missedSince` saying so. It moves on
-when its start is found as a Job or a run, or when it is too late for it. So whoever reads the mark, and however often, decides the same.
+`status.nextRunAt` is the mark: every start before it is a run or a record, or was left out while `missedSince` says so. The mark moves on
+when its start is found as a Job or a run, or when it is too late for it. So every reader of the mark decides the same, however often.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ ARM_AHEAD: Final = timedelta(seconds=5)
 ARM_WITHIN: Final = timedelta(days=30)
 """A cron expression has no year."""
 HELP_AFTER: Final = timedelta(seconds=15)
-"""So long an armed CronJob has for making its Job."""
+"""How long an armed CronJob has to make its Job."""
 GRACE: Final = timedelta(seconds=10)
-"""On top of the starting deadline, before a start is given up: the CronJob controller may just be making it."""
+"""How long after its starting deadline a start is given up: the CronJob controller may just be making it."""
 AT_ONCE: Final = 1000
 """Starts accounted for in one decision."""
 SETTLES_SECONDS: Final = 1.0
@@ -52,25 +52,25 @@ class StartPlan:
 
 @dataclass(frozen=True, slots=True)
 class StartContext:
-    """What all questions about the starts of one job share."""
+    """What all functions about the starts of one job share."""
 
     observed: Observed
     schedule: Schedule
     status: ScheduledAgentJobStatus
     now: datetime
     accounted: Mapping[datetime, bool]
-    """Starts of which there is a Job or a run, and whether that began, or is going to."""
+    """Starts that have a Job or a run, and whether it began or is going to."""
     draw: Draw
     obstacle: str | None = None
-    """What keeps the job from having its CronJob."""
+    """Why the job cannot have its CronJob."""
     overlaps: bool = False
-    """A start does not wait for another run to finish."""
+    """Whether a start does not wait for another run to finish."""
 
     def next_starts(self, after: datetime, count: int = 1) -> tuple[datetime, ...]:
         return _in_utc(next_starts.next_starts(self.schedule, after, count, self.draw))
 
     def passed(self, after: datetime) -> tuple[datetime, ...]:
-        """Those up to now, and the next one."""
+        """The starts up to now, and the next one."""
         return _in_utc(next_starts.passed(self.schedule, after, self.now, self.draw, AT_ONCE))
 
     def name(self, start: datetime) -> str:
@@ -78,12 +78,12 @@ class StartContext:
 
 
 def _in_utc(moments: Iterable[datetime]) -> tuple[datetime, ...]:
-    """Python takes no time in an hour that comes twice for equal to one of another zone (PEP 495)."""
+    """The moments in UTC: Python never finds a time in an hour that comes twice equal to one of another zone (PEP 495)."""
     return tuple(moment.astimezone(UTC) for moment in moments)
 
 
 def draw_for(observed: Observed, wanted: Schedule) -> Draw:
-    """What a window's draw depends on."""
+    """What a window's draw depends on, for this job."""
     if wanted.window is None:
         return next_starts.NO_DRAW
     begun = [start for start, has_begun in _starts(observed).items() if has_begun]
@@ -91,7 +91,7 @@ def draw_for(observed: Observed, wanted: Schedule) -> Draw:
 
 
 def _starts(observed: Observed) -> dict[datetime, bool]:
-    """For `StartContext.accounted`."""
+    """The starts for `StartContext.accounted`."""
     cron, job = observed.own_cron_job, observed.job.name
     names = {run.name: run.phase not in NEVER_BEGAN for run in observed.finished}
     names |= {run.name: run.skip is None for run in observed.runs}
@@ -103,7 +103,7 @@ def _starts(observed: Observed) -> dict[datetime, bool]:
 def start_plan(
     observed: Observed, force: InForce, status: ScheduledAgentJobStatus, obstacle: str | None, *, suspended: bool, now: datetime
 ) -> StartPlan:
-    """`status`: the job's, with the runs of this decision in its history. `obstacle`: what keeps it from having its CronJob."""
+    """What is to be done about starts. `status`: with the runs of this decision in its history. `obstacle`: why there can be no CronJob."""
     if force.content is None or force.spec is None:
         return StartPlan()
     if observed.job.deleting:
@@ -122,26 +122,29 @@ def start_plan(
 
 
 def has_fired(observed: Observed, wanted: Schedule) -> bool:
-    """The single start of a schedule has become a run."""
+    """Whether the single start of a schedule has become a run."""
     if wanted.once is None:
         return False
     start = next_starts.run_at(wanted.once, next_starts.zone_of(wanted))
     name, recent = naming.run_of_start(observed.job.name, start), observed.job.status.recent_runs
-    told = any(line.name == name and line.phase not in NEVER_BEGAN for line in recent)
-    return told or _starts(observed).get(start.astimezone(UTC), False)
+    in_history = any(line.name == name and line.phase not in NEVER_BEGAN for line in recent)
+    return in_history or _starts(observed).get(start.astimezone(UTC), False)
 
 
 def _begin(context: StartContext, *, known: bool) -> StartPlan:
-    """Newly in force, edited or resumed: what lies before is nobody's business, and what comes at once cannot be promised.
+    """Sets the mark of a content that is newly in force, edited or resumed. Earlier starts do not count; one due at once may be missed.
 
-    Or there is no start any more, and that the last one was left out stays true.
+    Where a known content has no further start, `missedSince` stays: its last start was left out.
     """
     start = next(iter(context.next_starts(context.now + ARM_AHEAD)), None)
     return StartPlan(start, context.status.missed_since if known and start is None else None)
 
 
 def _go_on(context: StartContext, mark: datetime) -> StartPlan:
-    """From the mark on."""
+    """Moves the mark on from where it was: past every start that is accounted for or lost, to the first that may still happen."""
+    # A gap is a row of starts that did not become runs. `since` is its first start, and the only one that gets a record: a schedule for
+    # every minute would otherwise write thousands. A start that began ends the gap. The status keeps the old mark until the records are
+    # written (`status.answer`), so that a crash before that only repeats this walk.
     newest = max((start for start, begun in context.accounted.items() if begun), default=None)
     since = context.status.missed_since
     given_up: list[datetime] = []
@@ -152,36 +155,37 @@ def _go_on(context: StartContext, mark: datetime) -> StartPlan:
             return StartPlan(start, since, writes=_records(context, given_up))
         elif since is None:
             since, given_up = to_wire(start), [*given_up, start]
+    # The walk ended before a start that may still happen: after AT_ONCE starts, from where it goes on at once, or where no more follow.
     last = start if context.next_starts(start) else None
     return StartPlan(last, since, writes=_records(context, given_up), requeue_after=0 if last else None)
 
 
 def _is_lost(context: StartContext, start: datetime, newest: datetime | None) -> bool:
-    """It will never happen. Of several starts that are late the CronJob controller makes the newest only."""
+    """Whether a start will never happen. Of several late starts the CronJob controller makes only the newest."""
     superseded = newest is not None and start < newest
     return superseded or context.now >= next_starts.too_late(context.schedule, start) + GRACE
 
 
 def _records(context: StartContext, given_up: Sequence[datetime]) -> tuple[Write, ...]:
-    """One for each gap: of its first start."""
+    """The records of lost starts: one for each gap, of its first start."""
     return tuple(_record(context, start, *_reason(context, start)) for start in given_up)
 
 
 def _reason(context: StartContext, start: datetime) -> tuple[str, str]:
-    told, name = f"{to_wire(start)} was due and nothing started", context.name(start)
+    was_due, name = f"{to_wire(start)} was due and nothing started", context.name(start)
     if any(job.name == name and job.foreign for job in context.observed.batch_jobs):
-        return "NameTaken", f"{told}: a Job named {name} exists that is not this job's; delete it"
+        return "NameTaken", f"{was_due}: a Job named {name} exists that is not this job's; delete it"
     if not context.overlaps and _was_busy(context, start):
-        return "Overlap", f"{told}: another run of this job had not finished; later starts that met it are not recorded one by one"
+        return "Overlap", f"{was_due}: another run of this job had not finished; later starts that met it are not recorded one by one"
     if context.observed.gap:
-        return "PolicyMissing", f"{told}: an admission policy of the chart is missing or was changed; see the condition Ready"
+        return "PolicyMissing", f"{was_due}: an admission policy of the chart is missing or was changed; see the condition Ready"
     if context.obstacle:
-        return "NameTaken", f"{told}: {context.obstacle}"
+        return "NameTaken", f"{was_due}: {context.obstacle}"
     why = (
         "the cluster, its CronJob controller or the operator was down, or a quota or an admission policy refused the Job, "
         "which the CronJob's events say; starts after it that were lost, too, are not recorded one by one"
     )
-    return "NotStartedInTime", f"{told} until it was too late for it: {why}"
+    return "NotStartedInTime", f"{was_due} until it was too late for it: {why}"
 
 
 def _was_busy(context: StartContext, start: datetime) -> bool:
@@ -202,34 +206,34 @@ def _record(context: StartContext, start: datetime, reason: str, message: str) -
 
 
 def _while_paused(context: StartContext, *, known: bool) -> StartPlan:
-    """Nothing starts, and the first start of a pause gets the record that says so."""
+    """The plan while nothing starts: the first start of a pause gets a record that says so."""
     since = context.status.missed_since if known else None
-    told = next((c for c in context.status.conditions if c.type == "Scheduled" and c.reason in PAUSES), None)
+    condition = next((c for c in context.status.conditions if c.type == "Scheduled" and c.reason in PAUSES), None)
     approved = context.status.approval.at if context.status.approval else None
-    if since or not known or told is None:
+    if since or not known or condition is None:
         return StartPlan(missed_since=since)
-    paused = max(from_wire(told.last_transition_time), from_wire(approved or told.last_transition_time))
+    paused = max(from_wire(condition.last_transition_time), from_wire(approved or condition.last_transition_time))
     for start in context.passed(paused):
         if start > context.now:
             return StartPlan(requeue_after=(start - context.now).total_seconds())
         if context.accounted.get(start) is False:
             return StartPlan(missed_since=to_wire(start))
         if start not in context.accounted:
-            told_by = f"{to_wire(start)} was due while the job was paused ({_paused_by(context, start)})"
-            message = f"{told_by}; later starts of the pause are not recorded one by one"
+            was_due = f"{to_wire(start)} was due while the job was paused ({_paused_by(context, start)})"
+            message = f"{was_due}; later starts of the pause are not recorded one by one"
             return StartPlan(missed_since=to_wire(start), writes=(_record(context, start, "Paused", message),))
     return StartPlan()
 
 
 def _paused_by(context: StartContext, start: datetime) -> str:
-    """What held it."""
+    """What kept a start from happening, in words."""
     pause, suspended = context.status.failure_pause, context.observed.job.suspended
     failed = "by too many failures in a row" if pause and from_wire(pause.since) <= start else ""
     return " and ".join(filter(None, (failed, "by spec.suspend" if suspended or not failed else "")))
 
 
 def _armed(context: StartContext, found: StartPlan, *, suspended: bool) -> StartPlan:
-    """With what the CronJob has to say, and with the start itself where the CronJob would miss it."""
+    """The plan, with what the CronJob has to say, and with the start itself where the CronJob would miss it."""
     wanted = context.schedule
     plain = cronjob.plain(wanted, suspended=suspended)
     if next_starts.is_plain(wanted):
@@ -260,7 +264,7 @@ def _says(cron: CronJobView | None, timing: Timing) -> bool:
 
 
 def _unless_settling(context: StartContext, timing: Timing) -> Timing | None:
-    """The controller is about to enter the Job that it has just made into the CronJob's list; a change now would make it forget that."""
+    """The timing; None while the controller has yet to list a Job that it has just made as active: a change now would prevent that."""
     cron = context.observed.cron_job
     listed = {reference.get("uid") for reference in cron.active} if cron else set()
     settling = any(not job.manual and job.uid not in listed and context.now - job.created < HELP_AFTER for job in _active(context))
@@ -268,7 +272,7 @@ def _unless_settling(context: StartContext, timing: Timing) -> Timing | None:
 
 
 def _own_start(context: StartContext, start: datetime) -> Iterable[Write]:
-    """The start as a run of the same name that the operator starts itself, as it does for a run by hand."""
+    """Creates the start as a run of the same name that the operator starts itself, like a run by hand."""
     cron = context.observed.cron_job
     in_time = start <= context.now < next_starts.too_late(context.schedule, start)
     if in_time and cron and not cron.deleting and (context.overlaps or not _active(context)):
@@ -289,7 +293,7 @@ def _look_again(context: StartContext, found: StartPlan) -> StartPlan:
 
 
 def _moments(context: StartContext, start: datetime) -> Iterable[float]:
-    """Seconds until something may have to be done about a start, or until it is given up."""
+    """Yields the seconds until something may have to be done about a start, or until it is given up."""
     is_plain = next_starts.is_plain(context.schedule)
     marks = () if is_plain else (start - ARM_WITHIN + timedelta(seconds=1), start, start + HELP_AFTER)
     for mark in (*marks, start + timedelta(seconds=1), next_starts.too_late(context.schedule, start) + GRACE):

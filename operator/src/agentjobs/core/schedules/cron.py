@@ -1,9 +1,9 @@
-"""The starts that a cron expression names, as the CronJob controller reckons them.
+"""Computes the starts that a cron expression names, as the CronJob controller does.
 
 The controller (github.com/robfig/cron/v3) walks a clock through the fields, from the month down to the minute, each until it fits.
-Nearly always that finds the next minute whose local time fits. Where a clock is put on or back it has habits that no other library
-shares: an hour that comes twice is due twice, one that is left out is not due, and where midnight is left out a day is not looked at
-again. What people are told has to be what happens, so this reads and walks the same way; tests compare the two.
+Nearly always that finds the next minute whose local time fits. Where the clocks change it has habits that no other library shares: an hour
+that comes twice is due twice, one that is left out is not due, and where midnight is left out a day is not looked at again. What people
+read has to be what happens, so this code parses and walks the same way; tests compare the two.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Cron:
     months: frozenset[int]
     weekdays: frozenset[int]
     either_day: bool
-    """Both days are restricted: then one of them is enough."""
+    """Whether both day fields are restricted: then one of them is enough."""
 
     def is_day(self, day: date) -> bool:
         """Whether a day fits; its month is another question."""
@@ -48,24 +48,25 @@ _RANGES: Final = (range(60), range(24), range(1, 32), range(1, 13), range(7))
 
 @lru_cache(4096)
 def parse(expression: str) -> Cron:
-    """Of an expression that the rules of the API let through. Raises ValueError for others, as far as it notices."""
+    """Parses an expression that the rules of the API accept. For others it may raise ValueError."""
     fields = schedule_rules.numbers_for_names(expression).split()
     minutes, hours, days, months, weekdays = (frozenset(_values(field, every)) for field, every in zip(fields, _RANGES, strict=True))
     return Cron(minutes, hours, days, months, weekdays, either_day=not (_is_star(fields[2]) or _is_star(fields[4])))
 
 
 def _values(field: str, every: range) -> Iterator[int]:
-    """A value with a step goes on to the end of its field."""
+    """Yields the values of a field. A value with a step goes on to the end of its field."""
     for item in field.split(","):
         values, _, step = item.partition("/")
         low, _, high = ("0", "", "") if values == "*" else values.partition("-")
         first = every[0] if values == "*" else int(low)
-        last = int(high) if high else every[-1] if step or values == "*" else first
+        without_high = every[-1] if step or values == "*" else first
+        last = int(high) if high else without_high
         yield from range(first, last + 1, int(step or 1))
 
 
 def _is_star(field: str) -> bool:
-    """The field says "any": `*` or `*/1` is among its items. `*/2` restricts."""
+    """Whether the field says "any": `*` or `*/1` is among its items. `*/2` restricts."""
     items = (item.partition("/") for item in field.split(","))
     return any(value == "*" and int(step or 1) == 1 for value, _, step in items)
 
@@ -91,7 +92,7 @@ class _Clock:
         self._set_wall(self.at.year, self.at.month, self.at.day + 1)
 
     def _set_wall(self, year: int, month: int, day: int) -> None:
-        """The same time of another day, which may lie past the end of its month. Of a time that comes twice or never, Go's choice."""
+        """Sets the same time on another day, maybe past the end of its month. Reads a time that comes twice or never as Go does."""
         first = datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
         hours = timedelta(hours=self.at.hour, minutes=self.at.minute, seconds=self.at.second)
         wall = first + timedelta(days=day - 1) + hours
@@ -101,20 +102,20 @@ class _Clock:
         return moment.astimezone(self._zone).utcoffset() or timedelta()
 
     def begin(self, **parts: int) -> None:
-        """Once, when the first field does not fit: the smaller parts start anew."""
+        """Resets the smaller parts, once, when the first field does not fit."""
         if not self._is_set:
             self._is_set = True
             self.at = self.at.replace(**parts, second=0)  # type: ignore[arg-type]
             self._set_wall(self.at.year, self.at.month, self.at.day)
 
     def begin_minute(self, *, keep: bool = False) -> None:
-        """As `begin`, for the seconds, or without touching them: of a time that comes twice it stays in the same one."""
+        """As `begin`, for the seconds, or keeping them. In an hour that comes twice the clock stays in the same one."""
         if not self._is_set:
             self._is_set = True
             self.move(seconds=0 if keep else -self.at.second)
 
     def jump(self, unit: str, wanted: frozenset[int], end: int) -> None:
-        """By units to the next wanted value, or to the end of what they make up; a single one where the clock is changed on the way."""
+        """Moves by units to the next wanted value, or to the end of the larger unit; by a single one where the clocks change on the way."""
         value: int = getattr(self.at, unit)
         there = self._after(**{f"{unit}s": min((w for w in wanted if w > value), default=end) - value})
         if there.utcoffset() == self.at.utcoffset():
@@ -131,7 +132,7 @@ def next_start(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
 
 @lru_cache(4096)
 def _next(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
-    """Remembered: a job is decided about several times with the same question, and a rare start takes milliseconds to find."""
+    """Computes `next_start`. Cached: decisions about a job ask the same several times, and a rare start takes milliseconds to find."""
     clock = _Clock(zone, after + timedelta(seconds=1))
     last_year = min(clock.at.year + YEARS_AHEAD, END.year - 1)
     while clock.at.year <= last_year:
@@ -144,7 +145,7 @@ def _next(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
 
 
 def _month_fits(cron: Cron, clock: _Clock) -> bool:
-    """Moves the clock to a month that fits. False: look at everything again, as for the functions below."""
+    """Moves the clock to a month that fits. Returns False when all fields have to be checked again, as the functions below do."""
     while clock.at.month not in cron.months:
         clock.begin(day=1, hour=0, minute=0)
         clock.next_month()
@@ -160,7 +161,7 @@ def _day_fits(cron: Cron, clock: _Clock) -> bool:
         clock.next_day()
         if clock.at.hour:
             clock.move(hours=24 - clock.at.hour if clock.at.hour > NOON else -clock.at.hour)
-        # At a day that a zone left out altogether (Samoa, 30 December 2011) the controller would stay for ever.
+        # At a day that a zone left out altogether (Samoa, 30 December 2011) the controller would stay forever.
         if clock.at.day == 1 or clock.at == before:
             return False
     return True
@@ -185,7 +186,7 @@ def _minute_fits(cron: Cron, clock: _Clock) -> bool:
 
 
 def _second_fits(_: Cron, clock: _Clock) -> bool:
-    """Starts fall on whole minutes."""
+    """Moves the clock to a whole minute, on which all starts fall."""
     if clock.at.second:
         clock.begin_minute(keep=True)
         clock.move(seconds=60 - clock.at.second)

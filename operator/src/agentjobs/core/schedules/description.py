@@ -1,6 +1,6 @@
-"""A schedule as a person would say it, or its fields as they are.
+"""Describes a schedule as a person would, or quotes its fields.
 
-The words are made from what a cron's fields stand for, not from how they are written, and only where they can mean nothing else: a test
+The words follow from what a cron's fields mean, not from how they are written, and only where they can mean nothing else: a test
 reads them back and compares the starts of two years.
 """
 
@@ -23,14 +23,14 @@ _MONTHS: Final = ("January", "February", "March", "April", "May", "June", "July"
 _ORDINALS: Final = {2: "second", 3: "third", 21: "21st", 22: "22nd", 23: "23rd", 31: "31st", 32: "32nd", 33: "33rd",
                     41: "41st", 42: "42nd", 43: "43rd", 51: "51st", 52: "52nd"}  # fmt: skip
 _LISTED: Final = 6
-"""More times, or parts of a month, nobody reads as a list: the fields are shorter."""
+"""The longest list of times, or of parts of a month, that is readable. For more the fields are shorter."""
 _DAY: Final = 24 * 60
 _SHORTEST_RUN: Final = 3
-"""So many names or numbers in a row are told by the first and the last one."""
+"""How many names or numbers in a row are shortened to the first and the last one."""
 
 
 def of_job(spec: ScheduledAgentJobSpec) -> str:
-    """When a job starts; what starts it in the place of a schedule."""
+    """When a job starts, in words; without a schedule, what starts it instead."""
     if schedules.is_timed(spec.schedule) or not spec.triggers:
         return words(spec.schedule)
     by_events, after_others = (any(kind) for kind in zip(*((one.event, one.after) for one in spec.triggers), strict=True))
@@ -40,7 +40,7 @@ def of_job(spec: ScheduledAgentJobSpec) -> str:
 
 @lru_cache(4096)
 def words(schedule: Schedule) -> str:
-    """With its time zone."""
+    """A schedule in words, with its time zone."""
     if schedule.window is not None:
         return f"{_window(schedule.window)} ({schedule.time_zone})"
     if schedule.once is not None:
@@ -70,7 +70,7 @@ def _cron(expression: str, schedule: Schedule) -> str:
 
 
 def as_it_is(expression: str) -> str:
-    """The fields of a cron."""
+    """The fields of a cron expression, quoted."""
     return f"cron {' '.join(expression.split())}"
 
 
@@ -92,17 +92,23 @@ def _window(window: Window) -> str:
 
 
 def _times(found: Cron) -> str | None:
-    """Of a day. None: they are many, and not evenly spread."""
+    """The times of a day in words; None where there are many, and not evenly spread."""
     times = [hour * 60 + minute for hour in sorted(found.hours) for minute in sorted(found.minutes)]
     if len(times) <= _LISTED:
         return f"At {_listed([_clock(time) for time in times])}"
     (gap, *others) = {later - earlier for earlier, later in pairwise(times)}
     if others:
         return None
-    pace = "minute" if gap == 1 else "hour" if gap == 60 else f"{gap // 60} hours" if gap % 60 == 0 else f"{gap} minutes"
+    pace = _pace(gap)
     if times[-1] + gap - times[0] != _DAY:
         return f"Every {pace} from {_clock(times[0])} to {_clock(times[-1])}"
     return f"Every {pace}" + (f" from {_clock(times[0])} on" if times[0] else "")
+
+
+def _pace(minutes: int) -> str:
+    if minutes % 60 == 0:
+        return "hour" if minutes == 60 else f"{minutes // 60} hours"
+    return "minute" if minutes == 1 else f"{minutes} minutes"
 
 
 def _clock(minutes: int) -> str:
@@ -110,7 +116,7 @@ def _clock(minutes: int) -> str:
 
 
 def _days(found: Cron) -> str | None:
-    """Which days of a month or week; empty: all. None: they are too many parts."""
+    """The days of a month or week in words; empty for all, None where they are too many parts."""
     every_date, every_weekday = len(found.days) == 31, len(found.weekdays) == 7
     if (every_date or every_weekday) if found.either_day else (every_date and every_weekday):
         return ""
@@ -132,14 +138,14 @@ def _months(found: Cron) -> str:
 
 
 def _runs(numbers: Sequence[int]) -> list[str]:
-    """`1 to 7`, `15`."""
-    told: list[list[int]] = []
+    """The numbers with rows of them shortened, such as `1 to 7`, `15`."""
+    rows: list[list[int]] = []
     for number in numbers:
-        if told and number == told[-1][-1] + 1:
-            told[-1].append(number)
+        if rows and number == rows[-1][-1] + 1:
+            rows[-1].append(number)
         else:
-            told.append([number])
-    short = ([f"{run[0]} to {run[-1]}"] if len(run) >= _SHORTEST_RUN else map(str, run) for run in told)
+            rows.append([number])
+    short = ([f"{run[0]} to {run[-1]}"] if len(run) >= _SHORTEST_RUN else map(str, run) for run in rows)
     return [part for parts in short for part in parts]
 
 

@@ -1,4 +1,4 @@
-"""When a job starts, for people and for whoever arms the CronJob. Kubernetes does the firing."""
+"""Computes when a job starts, for people and for arming the CronJob. Kubernetes starts the runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agentjobs.core.schedules import cron, windows
 from agentjobs.core.schedules.windows import Draw
 
 _REMEMBERED = 4096
-"""Answers kept: a job is looked at several times for each of its runs, and reckoning starts takes most of a decision's time."""
+"""Answers in the cache: a job is looked at several times for each of its runs, and computing starts takes most of a decision's time."""
 _AT_ONCE = 3
 _TOO_FAR = f"must lie before the year {timestamps.END.year}"
 NO_DRAW = Draw()
@@ -23,7 +23,7 @@ NO_DRAW = Draw()
 
 @lru_cache(_REMEMBERED)
 def check(schedule: Schedule) -> None:
-    """Raises UserError, with a sentence that says what to write instead."""
+    """Checks a schedule. Raises UserError, with a sentence that says what to write instead."""
     zone = zone_of(schedule)
     if schedule.once and run_at(schedule.once, zone) >= timestamps.END:
         raise UserError(f"spec.schedule.once.runAt: {_TOO_FAR}")
@@ -32,7 +32,7 @@ def check(schedule: Schedule) -> None:
 
 
 def zone_of(schedule: Schedule) -> ZoneInfo:
-    """Raises UserError."""
+    """The schedule's time zone. Raises UserError."""
     try:
         return ZoneInfo(schedule.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -40,12 +40,12 @@ def zone_of(schedule: Schedule) -> ZoneInfo:
 
 
 def is_timed(schedule: Schedule) -> bool:
-    """Something but people starts it."""
+    """Whether the schedule has starts at all."""
     return (schedule.cron, schedule.window, schedule.once) != (None, None, None)
 
 
 def is_plain(schedule: Schedule) -> bool:
-    """A CronJob can say it as it is."""
+    """Whether a CronJob can express the schedule by itself."""
     return schedule.cron is not None and schedule.every_weeks is None
 
 
@@ -56,9 +56,9 @@ def next_starts(schedule: Schedule, after: datetime, count: int, draw: Draw = NO
 
 
 def passed(schedule: Schedule, after: datetime, until: datetime, draw: Draw, count: int) -> tuple[datetime, ...]:
-    """As `next_starts`: those up to `until`, and the one after that, at most `count` in all. No more of them are reckoned."""
+    """The starts after `after` up to `until`, and the one after that, at most `count` in all. It computes no more than these."""
     found: list[datetime] = []
-    for start in islice(_reckoned(schedule, after.replace(second=0, microsecond=0), draw), count):
+    for start in islice(_before_the_end(schedule, after.replace(second=0, microsecond=0), draw), count):
         found.append(start)
         if start > until:
             break
@@ -67,10 +67,10 @@ def passed(schedule: Schedule, after: datetime, until: datetime, draw: Draw, cou
 
 @lru_cache(_REMEMBERED)
 def _starts(schedule: Schedule, after: datetime, count: int, draw: Draw) -> tuple[datetime, ...]:
-    return tuple(islice(_reckoned(schedule, after, draw), count))
+    return tuple(islice(_before_the_end(schedule, after, draw), count))
 
 
-def _reckoned(schedule: Schedule, after: datetime, draw: Draw) -> Iterator[datetime]:
+def _before_the_end(schedule: Schedule, after: datetime, draw: Draw) -> Iterator[datetime]:
     return takewhile(lambda start: start < timestamps.END, _all_starts(schedule, after, draw))
 
 
@@ -93,9 +93,9 @@ def _cron_starts(expression: cron.Cron, zone: ZoneInfo, after: datetime) -> Iter
 
 
 def run_at(once: Once, zone: ZoneInfo) -> datetime:
-    """In the zone, at most `cron.END`.
+    """The single start, in the zone, at most `timestamps.END`.
 
-    Of a local time that comes twice the first; one that is left out moves on by as much as the clock does.
+    A local time that comes twice means the first one; one that is left out moves on by as much as the clock does.
     """
     moment = datetime.fromisoformat(once.run_at)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
@@ -103,7 +103,7 @@ def run_at(once: Once, zone: ZoneInfo) -> datetime:
 
 
 def _some_weeks(schedule: Schedule, zone: ZoneInfo, after: datetime, first: date) -> Iterator[datetime]:
-    """Those of a cron in every n-th week. Where a week is left out the search goes on at the next one that counts, for some years."""
+    """Yields the starts of a cron in every n-th week. It skips from each week that does not count to the next that does, for some years."""
     expression, every = cron.parse(schedule.cron or ""), timedelta(weeks=schedule.every_weeks or 1)
     monday = first - timedelta(days=first.weekday())
     just_before = datetime.combine(first, time(), zone).astimezone(UTC) - timedelta(seconds=1)
@@ -120,7 +120,7 @@ def _some_weeks(schedule: Schedule, zone: ZoneInfo, after: datetime, first: date
 
 
 def too_late(schedule: Schedule, start: datetime) -> datetime:
-    """When it is too late to make up for a start: past the starting deadline; of a window, when it closes."""
+    """When it is too late to make up for a start: at the starting deadline; in a window, when it closes."""
     if schedule.window is not None:
         return windows.end(schedule.window, zone_of(schedule), start)
     return start + timedelta(seconds=schedule.starting_deadline_seconds)

@@ -1,7 +1,7 @@
 """Windows: once on each of their days, at a minute drawn at random.
 
 The draw is a hash of the job's uid and the day: nothing has to be remembered, and nobody can draw again. It spreads the load and looks
-natural; it is no secret. All minutes are real ones: an hour that is left out cannot be drawn, one that comes twice can be, both times.
+natural; it is not a secret. All minutes are real ones: an hour that is left out cannot be drawn, one that comes twice can be, both times.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DAYS_AHEAD: Final = 5 * 366
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What a draw depends on beside window and day. `last_start`: of the job's newest scheduled run; on that day there is no second one."""
+    """What a draw depends on besides window and day. `last_start`: that of the newest scheduled run; its day has no second one."""
 
     uid: str = ""
     last_start: datetime | None = None
@@ -41,7 +41,7 @@ def minutes(window: Window, zone: ZoneInfo, day: date) -> list[datetime]:
 
 
 def _span(window: Window, zone: ZoneInfo, day: date) -> tuple[datetime, datetime]:
-    """From the first minute that may be real to the end, in UTC."""
+    """The first minute that may be real, and the end, in UTC."""
     opens, closes = _wall_clock(window, day)
     return min(_instants(opens, zone)), max(_instants(closes, zone))
 
@@ -53,7 +53,7 @@ def _wall_clock(window: Window, day: date) -> tuple[datetime, datetime]:
 
 
 def _instants(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Of a time that comes twice both; of one that never comes both ways to read it."""
+    """Both instants of a local time that comes twice; of one that never comes, both ways to read it."""
     first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     return first, second
 
@@ -63,7 +63,7 @@ def _offset(moment: datetime, zone: ZoneInfo) -> timedelta | None:
 
 
 def drawn(window: Window, zone: ZoneInfo, day: date, uid: str) -> datetime | None:
-    """The start of this day, in UTC."""
+    """The start that is drawn for this day, in UTC; None where the window has no minute."""
     number = int.from_bytes(hashlib.sha256(f"{uid}/{day.isoformat()}".encode()).digest())
     first, end = _span(window, zone, day)
     if _offset(first, zone) == _offset(end, zone):
@@ -73,7 +73,7 @@ def drawn(window: Window, zone: ZoneInfo, day: date, uid: str) -> datetime | Non
 
 
 def starts(window: Window, zone: ZoneInfo, after: datetime, draw: Draw) -> Iterator[datetime]:
-    """The starts later than `after` of the next five years, in the zone; none from `cron.END` on."""
+    """The starts later than `after` of the next five years, in the zone; none from `timestamps.END` on."""
     if after >= timestamps.END:
         return
     days, first = cron.parse(window.cron), after.astimezone(zone).date() - DAY
@@ -87,7 +87,7 @@ def starts(window: Window, zone: ZoneInfo, after: datetime, draw: Draw) -> Itera
 
 
 def _day_of(window: Window, zone: ZoneInfo, start: datetime) -> date:
-    """The day that a start belongs to: that of the window which it lies in, else that of the calendar, such as before an edit."""
+    """The day that a start belongs to: that of the window it lies in, else the calendar day, for example after an edit."""
     local = start.astimezone(zone).replace(tzinfo=None)
     for day in (local.date(), local.date() - DAY):
         opens, closes = _wall_clock(window, day)
@@ -97,5 +97,5 @@ def _day_of(window: Window, zone: ZoneInfo, start: datetime) -> date:
 
 
 def end(window: Window, zone: ZoneInfo, start: datetime) -> datetime:
-    """When the window of this start closes: a minute after its last one, in UTC; of a start outside of any window it is over."""
+    """When the window of this start closes: a minute after its last one, in UTC. For a start outside of any window it has closed."""
     return (minutes(window, zone, _day_of(window, zone, start)) or [start])[-1] + MINUTE

@@ -1,4 +1,4 @@
-"""The job's status: what is derived anew, and the patch that writes it."""
+"""Derives the job's status, and the patch that writes it."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def answer(
     now: datetime,
     shown: Card | None,
 ) -> ScheduledAgentJobStatus:
-    """The job's status: counters, history and pause as given, everything else derived anew."""
+    """The job's status: counters, history and pause as given, everything else derived again."""
     job = observed.job
     suspended = is_suspended(job)
     held = suspended or status.failure_pause is not None
     unsigned = policy.second_person and of_unknown_author(job)
-    told = conditions.approved(force, observed.approvals, status.conditions, observed.alone, unsigned=unsigned)
+    approved = conditions.approved(force, observed.approvals, status.conditions, observed.alone, unsigned=unsigned)
     packages = conditions.packages_approved(force, observed.packages_alone)
     next_run_at, missed_since = to_wire(starts.start) if starts.start else None, starts.missed_since
     if any(write.stage == Stage.RECORD for write in starts.writes):
@@ -47,12 +47,12 @@ def answer(
         next_run_at, missed_since = status.next_run_at, status.missed_since
     fired = force.spec is not None and accounting.has_fired(observed, force.spec.schedule)
     obstacle = obstacles.obstacle(observed, force)
-    blocked = "PolicyMissing" if observed.gap else "NameTaken" if obstacle else "Deleting" if job.deleting else None
+    blocked = _blocked(observed, obstacle)
     answers = {
-        "Approved": told,
+        "Approved": approved,
         "PackagesApproved": packages,
         "Scheduled": conditions.scheduled(force, status, next_run_at, blocked, suspended=suspended, fired=fired),
-        "Ready": conditions.ready(force, (told, packages), obstacle, observed.gap, observed.refused, deleting=job.deleting),
+        "Ready": conditions.ready(force, (approved, packages), obstacle, observed.gap, observed.refused, deleting=job.deleting),
     }
     phase, reason = story.story(force, status, answers, active, blocked=blocked, suspended=held, fired=fired)
     return status.model_copy(
@@ -72,8 +72,17 @@ def answer(
     )
 
 
+def _blocked(observed: Observed, obstacle: str | None) -> str | None:
+    """Why nothing starts, not by hand either; None: something may."""
+    if observed.gap:
+        return "PolicyMissing"
+    if obstacle:
+        return "NameTaken"
+    return "Deleting" if observed.job.deleting else None
+
+
 def with_card(observed: Observed, force: InForce, policy: RunPolicy, now: datetime) -> tuple[InForce, Card | None]:
-    """A spec that nobody can be shown is invalid; what was approved before goes on."""
+    """What is in force, and the card. A spec of which no card can be made is invalid; what was approved before goes on."""
     try:
         with found_in("spec"):
             return force, _card(observed, force, policy, now)
@@ -82,17 +91,17 @@ def with_card(observed: Observed, force: InForce, policy: RunPolicy, now: dateti
 
 
 def _in_words(force: InForce) -> str | None:
-    """Of what runs; where nothing does, of what could."""
+    """The schedule of what runs, in words; where nothing does, of the spec as it is now."""
     spec = force.spec or (force.current.spec if force.current else None)
     return of_job(spec) if spec else None
 
 
 def _waiting(force: InForce) -> str | None:
-    """Of a change that somebody has yet to decide about."""
+    """The schedule, in words, of a change that is not decided yet; None where it is the same."""
     if not force.changed or force.current is None or force.denied:
         return None
-    told = of_job(force.current.spec)
-    return told if told != _in_words(force) else None
+    wanted = of_job(force.current.spec)
+    return wanted if wanted != _in_words(force) else None
 
 
 def _card(observed: Observed, force: InForce, policy: RunPolicy, now: datetime) -> Card | None:
@@ -104,9 +113,9 @@ def _card(observed: Observed, force: InForce, policy: RunPolicy, now: datetime) 
 
 
 def status_write(job: JobView, status: ScheduledAgentJobStatus, where: tuple[Stage, str]) -> Iterable[Write]:
-    """Only when something changed, and only on top of what was read: two leaders cannot count a run twice.
+    """Writes the status when something changed, on top of what was read: two leaders cannot count a run twice.
 
-    Where it counts runs it comes before their records; an answer alone waits until what it tells of is there.
+    Where it counts runs it comes before their records; an answer alone comes after what it reports.
     """
     before, after = job.status.wire(), status.wire()
     if before != after:
@@ -116,7 +125,7 @@ def status_write(job: JobView, status: ScheduledAgentJobStatus, where: tuple[Sta
 
 
 def only_time_passed(before: ScheduledAgentJobStatus, after: ScheduledAgentJobStatus) -> bool:
-    """Nothing is new but which starts come next."""
+    """Whether nothing is new except which starts come next."""
     later = before.model_copy(update={"next_run_at": after.next_run_at})
     if before.card and after.card:
         later = later.model_copy(update={"card": before.card.model_copy(update={"next_starts": after.card.next_starts})})

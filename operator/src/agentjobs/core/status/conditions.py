@@ -20,16 +20,16 @@ from agentjobs.core.views.approvals import ApprovalView
 
 SHORT: Final = 10
 STALLED: Final = frozenset("InvalidSpec Denied PackageDenied NameTaken PolicyMissing SourceNotLabelled SourceInvalid".split())
-"""Reasons of Ready that somebody has to do something about; waiting does not help."""
+"""Reasons of Ready that need somebody to act; waiting does not help."""
 RETRIED: Final = frozenset({"ClusterRefused", "SourceMissing"})
-"""Reasons of Ready that the operator tries again by itself, or that what is applied next may end."""
+"""Reasons of Ready that the operator tries again by itself, or that the next apply may end."""
 DELETING: Final = "the job is being deleted: nothing new starts; what runs goes on to its record, unless it is cancelled or denied"
 ConditionState = tuple[str, str, str]
 """Status, reason, message."""
 
 
 def approval(force: InForce, approvals: tuple[ApprovalView, ...]) -> Approval:
-    """What is in force and who said so."""
+    """What is in force and who decided it."""
     if force.content is None:
         return Approval(state="Denied" if force.denied else "Pending")
     decision = decided_by(force.content.digest, "Approved", approvals)
@@ -87,7 +87,7 @@ def _one_person(alone: tuple[ApprovalView, ...], keeps: str, *, unsigned: bool) 
 
 
 def _strays(force: InForce, approvals: tuple[ApprovalView, ...], before: tuple[Condition, ...]) -> list[str]:
-    """Short digests that somebody approved in vain. Where something is in force, approvals from before the change are history."""
+    """Short digests of approvals that fit no present content. Where something is in force, approvals from before the change are history."""
     strays = [approval for approval in approvals if approval.decision == "Approved"]
     if force.content:
         since = next((was.last_transition_time for was in before if (was.type, was.status) == ("Approved", "False")), None)
@@ -144,8 +144,8 @@ def scheduled(
 
 def _never(wanted: Schedule, *, fired: bool) -> ConditionState:
     if wanted.once:
-        told = "the only start has happened" if fired else "spec.schedule.once.runAt is over, and nothing started then"
-        return "False", "Past", f"{told}; for another start change it and have it approved"
+        what = "the only start has happened" if fired else "spec.schedule.once.runAt is over, and nothing started then"
+        return "False", "Past", f"{what}; for another start change it and have it approved"
     return "False", "NeverDue", "no day of the coming five years fits spec.schedule"
 
 
@@ -169,12 +169,14 @@ def ready(
         return "False", "Deleting", DELETING
     if refused:
         return "False", refused[0][0], "; ".join(message for _, message in refused)
-    undecided = next((told for told in decisions if told[0] != "True"), None)
+    undecided = next((decision for decision in decisions if decision[0] != "True"), None)
     return undecided or ("True", "Ready", "the approved content is in force")
 
 
-def conditions(before: tuple[Condition, ...], told: Mapping[str, ConditionState], generation: int, now: datetime) -> tuple[Condition, ...]:
-    """The time of transition moves only when a condition's status does. Adds what kstatus wants to know of `Ready`."""
+def conditions(
+    before: tuple[Condition, ...], answers: Mapping[str, ConditionState], generation: int, now: datetime
+) -> tuple[Condition, ...]:
+    """The conditions to write. A transition time moves only when the condition's status changes. Adds what kstatus derives from `Ready`."""
     old = {condition.type: condition for condition in before}
 
     def one(kind: str, status: str, reason: str, message: str) -> Condition:
@@ -190,12 +192,12 @@ def conditions(before: tuple[Condition, ...], told: Mapping[str, ConditionState]
             }
         )
 
-    ours = {kind: answer for kind, answer in told.items() if kind not in ("Stalled", "Reconciling")}
+    ours = {kind: answer for kind, answer in answers.items() if kind not in ("Stalled", "Reconciling")}
     return tuple(one(kind, *answer) for kind, answer in {**ours, **_for_kstatus(ours.get("Ready"))}.items())
 
 
 def _for_kstatus(ready: ConditionState | None) -> Mapping[str, ConditionState]:
-    """Conditions of which kstatus expects that they are absent unless they are true. A wait for a decision is neither."""
+    """Stalled or Reconciling, which kstatus expects to be absent unless true. A wait for a decision is neither."""
     if ready and ready[0] != "True":
         for kind, reasons in (("Stalled", STALLED), ("Reconciling", RETRIED)):
             if ready[1] in reasons:

@@ -1,4 +1,4 @@
-"""Kubernetes Events for the steps that a person looks for in `kubectl describe`. Their names are deterministic: a step is told once."""
+"""Kubernetes Events for the steps that people look for in `kubectl describe`. Their names are deterministic: a step gets one Event."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from agentjobs.core.workload.taken import sentence
 
 MAX_EVENT_MESSAGE = 1024
 SCHEDULING = frozenset({"Scheduled", "Suspended", "PausedAfterFailures", "NeverDue"})
-"""Reasons of the condition Scheduled that are news; what else it says, Approved and Ready say, too."""
+"""Reasons of the condition Scheduled that get an Event; its other reasons also appear in Approved and Ready."""
 FOR_TOOLS = frozenset({"Stalled", "Reconciling"})
 """Conditions that repeat what Ready says."""
 GOOD = frozenset({"Succeeded", "Skipped"})
 
 
 def of_conditions(job: JobView, status: ScheduledAgentJobStatus, where: tuple[Stage, str], now: datetime) -> Iterable[Write]:
-    """What changes between the job's status as read and as it is going to be. Told before the status is written, or nobody would know it.
+    """Events for what changes from the job's status as read to the new one. They come before its write, after which the change is lost.
 
     `where`: stage and strand of that write.
 
-    The name comes from what was before, which is the same at a second try.
+    The name is derived from the old state, which is the same at a second try.
     """
     old = {condition.type: condition for condition in job.status.conditions}
-    told: set[str] = set()
+    reported: set[str] = set()
     for condition in status.conditions:
         before = old.get(condition.type)
         # Ready repeats what Approved says until the job is approved.
-        if condition.type not in FOR_TOOLS and condition.reason not in told and _news(before, condition):
-            told.add(condition.reason)
+        if condition.type not in FOR_TOOLS and condition.reason not in reported and _news(before, condition):
+            reported.add(condition.reason)
             since = (before.reason, before.last_transition_time) if before else ()
             about = "/".join((condition.type, condition.reason, str(status.observed_generation), *since, condition.message))
             kind = "Normal" if condition.status == "True" or condition.reason == "Suspended" else "Warning"
@@ -45,7 +45,7 @@ def of_conditions(job: JobView, status: ScheduledAgentJobStatus, where: tuple[St
 
 
 def of_starts(job: JobView, writes: Iterable[Write], now: datetime) -> Iterable[Write]:
-    """That a run is triggered: by the writes that make it one. Told before them."""
+    """Events for runs that are triggered, each before the write that does it."""
     for write in writes:
         if write.kind == "run" and write.body and (trigger := _trigger(job, write, write.body)):
             about = f"{write.name}/{_asked(write)}/triggered"
@@ -53,25 +53,25 @@ def of_starts(job: JobView, writes: Iterable[Write], now: datetime) -> Iterable[
 
 
 def _trigger(job: JobView, write: Write, body: Mapping[str, Any]) -> str:
-    """Empty for what triggers nothing here: a run that follows this job's is told by its own job, when that takes it."""
+    """Why a run is triggered; empty where it is not. A run that follows one of this job's is reported by its own job."""
     if write.verb == "create":
         return "its scheduled start has come" if body["spec"]["jobName"] == job.name else ""
     return "it was asked for" if names.STARTED_AS_ANNOTATION in body["metadata"].get("annotations", {}) else ""
 
 
 def _asked(write: Write) -> str:
-    """A name can be used again when its run was deleted; a scheduled one holds its minute."""
+    """The uid of a requested run, since its name can be used again; empty for a scheduled one, whose name holds its minute."""
     return str(write.body["metadata"].get("uid", "")) if write.body else ""
 
 
 def of_taken(job: JobView, taken: Iterable[tuple[Kind, str]], now: datetime) -> Iterable[Write]:
-    """What something else had the name of."""
+    """Events for what could not be created, since something else had the name."""
     for kind, name in sorted(taken):
         yield _event(job, (Stage.TELL, ""), "Warning", "NameTaken", sentence(kind, name), f"{kind}/{name}/taken", now)
 
 
 def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]], now: datetime) -> Iterable[Write]:
-    """How runs ended. Told before the run's last write."""
+    """Events for how runs ended, before the run's last write."""
     for run, record in finished:
         kind = "Normal" if record.phase in GOOD else "Warning"
         for each, reason, message, about in _reports(record, kind):
@@ -79,7 +79,7 @@ def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]],
 
 
 def _reports(record: AgentJobRunStatus, kind: str) -> Iterable[tuple[str, str, str, str]]:
-    """Type, reason and message of each Event about a run that is over, and what is its own about it."""
+    """Yields type, reason and message of each Event about a run that is over, and what distinguishes it from the others."""
     yield kind, f"Run{record.phase}", f"{record.reason}: {record.message}", record.phase
     if record.logs_complete is False:
         yield "Warning", "OutputIncomplete", f"{record.message}", "incomplete"
