@@ -1,1 +1,1 @@
-"""Runs that events and other runs start."""
+"""Runs that are started by events and by other runs."""

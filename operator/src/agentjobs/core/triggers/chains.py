@@ -1,8 +1,7 @@
-"""Jobs that start after runs of another job: which ones, what they are told, and where a chain ends.
+"""Jobs that start after runs of another job: which ones, what their event holds, and where a chain ends.
 
-The CronJob of a job says by its labels after which jobs it starts, so they are found by asking the API server for them. Their runs are
-created before the run that they follow gets its record: whatever crashes when, the record comes last, and a second attempt finds the
-same names.
+The labels of a job's CronJob say after which jobs it starts, so the API server can be asked for them. Their runs are created before the
+run that they follow gets its record: the record comes last, so that a second attempt after a crash finds the same names.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from agentjobs.core.views.run import RunView
 PREFIX: Final = f"after.{names.GROUP}/"
 TYPE: Final = "dev.agentjobs.run."
 OUTCOMES: Final[Mapping[str, str]] = {"Succeeded": "Succeeded", "Failed": "Failed", "TimedOut": "Failed"}
-"""What a trigger calls the phases that start something. Whoever cancels a run wants nothing to follow."""
+"""What a trigger calls the phases that start something. Nothing follows a cancelled run: somebody ended it on purpose."""
 
 
 def labels(spec: ScheduledAgentJobSpec) -> dict[str, str]:
-    """Of its CronJob: a key for each job that it starts after, and on which outcomes as the value."""
+    """The labels of the job's CronJob: a key for each job that it starts after; the value says on which outcomes."""
     wanted: dict[str, set[str]] = {}
     for trigger in spec.triggers:
         if trigger.after:
@@ -38,7 +37,7 @@ def labels(spec: ScheduledAgentJobSpec) -> dict[str, str]:
 
 
 def follower(cron_job: Body, job: str) -> Follower | None:
-    """What a CronJob with such a label says."""
+    """The follower that a CronJob with such a label stands for; None where the operator did not make it."""
     metadata = cron_job["metadata"]
     uid, on = controller_uid(cron_job), metadata["labels"].get(f"{PREFIX}{job}", "")
     owner = metadata["labels"].get(names.JOB_LABEL)
@@ -46,7 +45,7 @@ def follower(cron_job: Body, job: str) -> Follower | None:
 
 
 def takes(spec: ScheduledAgentJobSpec, run: RunView) -> bool:
-    """Whether what is in force still wants to start after the job and the outcome that this run follows."""
+    """Whether the spec in force still starts after the job and the outcome that this run follows."""
     outcome = (run.event.type if run.event else "").removeprefix(TYPE)
     wanted = {"Finished", *(name for phase, name in OUTCOMES.items() if phase.lower() == outcome)}
     return any(trigger.after and trigger.after.job == run.ancestors[-1] and trigger.after.on in wanted for trigger in spec.triggers)
@@ -55,7 +54,7 @@ def takes(spec: ScheduledAgentJobSpec, run: RunView) -> bool:
 def starts(
     job: JobView, run: RunView, record: AgentJobRunStatus, followers: Iterable[Follower], taken: Container[str] = ()
 ) -> Iterable[Write]:
-    """The runs that follow one that is about to be recorded. `taken`: names of runs that somebody else's have."""
+    """Creates the runs that follow one that is about to be recorded. `taken`: run names that something else has."""
     outcome = OUTCOMES.get(record.phase)
     wanted = [other for other in followers if outcome and other.on & {outcome, "Finished"}]
     if not wanted:
@@ -83,7 +82,7 @@ def _run(run: RunView, chain: tuple[str, ...], other: Follower, event: Event, na
 
 
 def _end_of(chain: tuple[str, ...], job: str) -> tuple[str, str] | None:
-    """Why a chain goes no further: reason and sentence."""
+    """Why a chain goes no further, as reason and sentence; None: it goes on."""
     way = " -> ".join((*chain, job))
     if job in chain:
         return "ChainCycle", f"{job} would follow itself: {way}; take one of these jobs out of the others' triggers"
@@ -93,7 +92,7 @@ def _end_of(chain: tuple[str, ...], job: str) -> tuple[str, str] | None:
 
 
 def completion_event(job: JobView, run: RunView, record: AgentJobRunStatus) -> Event:
-    """What the next run is told: how this one ended, and its output, cut once more where it would not fit into an event."""
+    """The event of the next run: how this one ended, and its output, cut again where it does not fit into an event."""
     data = {
         "job": job.name,
         "run": run.name,
@@ -127,7 +126,7 @@ def completion_event(job: JobView, run: RunView, record: AgentJobRunStatus) -> E
 
 
 def _cut(text: str, kept: int) -> str:
-    """Its beginning and its end, `kept` characters in all."""
+    """The beginning and the end of a text, `kept` characters in all."""
     if len(text) <= kept:
         return text
     head = kept // 2

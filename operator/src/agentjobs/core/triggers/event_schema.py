@@ -1,5 +1,6 @@
-"""Checking an event's data against the JSON Schema of a trigger, with a bound on the work: schemas are written by the job's author,
-data comes from anywhere, and the operator checks for everybody.
+"""Checks an event's data against the JSON Schema of a trigger, with a bound on the work.
+
+The job's author writes the schema, data comes from anywhere, and one operator checks for everybody.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from agentjobs.core.errors import UserError
 
 MAX_SCHEMA_BYTES: Final = 16 * 1024
 MAX_STEPS: Final = 50_000
-"""Nodes of the schema times nodes of the data: some tenths of a second."""
+"""Nodes of the schema times nodes of the data: this many take some tenths of a second."""
 MAX_DEPTH: Final = 50
 LARGEST: Final = 2**53
-"""Beyond it two numbers can be one in canonical JSON (RFC 8785), and a digest would not tell them apart."""
+"""Beyond it two numbers can be the same in canonical JSON (RFC 8785), and so in a digest."""
 _WORDS: Final = frozenset({"$schema", "$comment", "title", "description", "default", "examples", "deprecated", "format"})
 _KINDS: Final = frozenset({"type", "required"})
 _NUMBERS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "const", "enum"})
@@ -27,11 +28,11 @@ _MANY: Final = frozenset({"anyOf", "allOf", "oneOf", "prefixItems"})
 _NAMED: Final = frozenset({"properties"})
 TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 KEYWORDS: Final = _WORDS | _KINDS | _NUMBERS | _SIZES | _ONE | _MANY | _NAMED
-"""What cannot go on for ever: no references, which can run in circles or be elsewhere, no patterns, no comparing of all with all."""
+"""Keywords whose check always ends: no references, which can run in circles or be elsewhere, no patterns, no comparing of all with all."""
 
 
 def check(schema: Mapping[str, Any], path: str) -> None:
-    """Raises UserError, with a sentence that says what to write instead."""
+    """Checks a schema. Raises UserError, with a sentence that says what to write instead."""
     if len(json.dumps(schema).encode()) > MAX_SCHEMA_BYTES:
         raise UserError(f"{path}: has more than {MAX_SCHEMA_BYTES} bytes; describe only what the script relies on")
     for part in _schemas(schema):
@@ -48,7 +49,7 @@ def check(schema: Mapping[str, Any], path: str) -> None:
 
 
 def problem(schema: Mapping[str, Any], data: object) -> str | None:
-    """What is wrong with the data, without quoting it; None: nothing."""
+    """Says what is wrong with the data, without quoting it; None: nothing."""
     if _count(schema) * _count(data) > MAX_STEPS:
         return "data is too large to be checked against the trigger's dataSchema; send less, or describe less"
     error = next(Draft202012Validator(dict(schema)).iter_errors(data), None)
@@ -59,7 +60,7 @@ def problem(schema: Mapping[str, Any], data: object) -> str | None:
 
 
 def _schemas(schema: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    """The schema and those inside it. Raises UserError where they are nested too deeply."""
+    """Yields the schema and those inside it. Raises UserError where they are nested too deeply."""
     if depth > MAX_DEPTH:
         raise UserError(f"triggers: a dataSchema is nested more than {MAX_DEPTH} levels deep")
     if not isinstance(schema, Mapping):
@@ -73,7 +74,7 @@ def _schemas(schema: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
 
 
 def _misfit(schema: object, where: str = "") -> str | None:
-    """The path of a keyword whose value is not what it has to be, as the metaschema has it: checking by that one takes a second."""
+    """The path of a keyword whose value is not what the metaschema asks for; None: there is none. Using the metaschema takes a second."""
     if isinstance(schema, bool):
         return None
     if not isinstance(schema, Mapping):
@@ -94,7 +95,7 @@ def _misfit(schema: object, where: str = "") -> str | None:
 
 
 def _fits(key: str, value: Any) -> bool:
-    """Of the keyword's own value, not of schemas in it."""
+    """Whether a keyword's own value is valid, apart from schemas in it."""
     return _FITS[key](value) if key in _FITS else True
 
 
@@ -124,7 +125,7 @@ _FITS: Final[dict[str, Callable[[Any], bool]]] = {
     "examples": lambda value: isinstance(value, list),
     "deprecated": lambda value: isinstance(value, bool),
 }
-"""By keyword; the others take anything, or schemas."""
+"""Checks by keyword; the other keywords take anything, or schemas."""
 
 
 def _nodes(value: object) -> Iterator[object]:

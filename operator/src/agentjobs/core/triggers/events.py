@@ -1,4 +1,4 @@
-"""Runs that an event starts: their names, which jobs take them, and how the event gets into the pod."""
+"""Runs that are started by an event: their names, which jobs accept them, and how the event gets into the pod."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Refusal = tuple[str, str]
 
 
 def check(spec: ScheduledAgentJobSpec) -> None:
-    """Raises UserError for a schema that cannot be used."""
+    """Checks the triggers of a spec. Raises UserError for a schema that cannot be used."""
     for number, trigger in enumerate(spec.triggers):
         if trigger.event and trigger.event.data_schema is not None:
             event_schema.check(trigger.event.data_schema, f"spec.triggers[{number}].event.dataSchema")
 
 
 def words(spec: ScheduledAgentJobSpec) -> Iterable[str]:
-    """A line for the card for each trigger."""
+    """Yields a line for the card for each trigger."""
     for trigger in spec.triggers:
         event = trigger.event
         if trigger.after:
@@ -41,20 +41,20 @@ def words(spec: ScheduledAgentJobSpec) -> Iterable[str]:
 
 
 def to_read(observed: Observed) -> tuple[str, ...]:
-    """The name of the run whose event is needed: the next one that is about to start. Views hold no data, and each may have megabytes."""
+    """The name of the run whose event has to be read: the next one to start, if any. Views hold no data, since each may have megabytes."""
     made = {job.name for job in observed.batch_jobs}
     wait = [run for run in observed.runs if run.event and not (run.adopted or run.name in made or refusal(run, None, None, None))]
     return tuple(run.name for run in sorted(wait, key=lambda run: (run.created, run.name))[:1])
 
 
 def refusal(run: RunView, spec: ScheduledAgentJobSpec | None, event: Event | None, paused: str | None) -> Refusal | None:
-    """Why an event starts nothing: reason and sentence. `spec`: of what runs, None while nothing does. `event`: where it has been read."""
+    """Why an event starts nothing, as reason and sentence; None: it may. `spec`: of what runs, if anything; `event`: if it was read."""
     view = run.event
     if view is None:
         return None
     if problem := view.problem or (size_problem(event) if event else None):
         return "EventInvalid", problem
-    # What follows another run the operator names, and where the name was taken, by another one.
+    # The operator names a run that follows another one, and where that name is taken it takes another.
     if not run.ancestors and (wanted := run_of_event(run.job, view)) != run.name:
         return "EventName", f"the run of this event is named {wanted}; under another name the same event could start the job twice"
     return _unwanted(run, view, spec, event, paused) if spec else None

@@ -25,7 +25,7 @@ class ApprovalView:
 
 @dataclass(frozen=True, slots=True)
 class RevisionView:
-    """A ConfigMap that holds, or says that it holds, the content of this digest."""
+    """A ConfigMap that holds, or claims to hold, the content with this digest."""
 
     name: str
     job: str
@@ -35,7 +35,7 @@ class RevisionView:
 
 
 def revision_view(body: Body) -> RevisionView:
-    """From a ConfigMap that carries our label; its metadata is enough."""
+    """The view of a ConfigMap that carries our label; its metadata is enough."""
     return RevisionView(
         name=body["metadata"]["name"],
         job=labels_of(body).get(names.JOB_LABEL, ""),
@@ -46,7 +46,7 @@ def revision_view(body: Body) -> RevisionView:
 
 
 def approval_view(body: Body) -> ApprovalView:
-    """From an AgentJobApproval."""
+    """The view of an AgentJobApproval."""
     metadata, spec = body["metadata"], body["spec"]
     return ApprovalView(
         name=metadata["name"],

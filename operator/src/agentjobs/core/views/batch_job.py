@@ -25,7 +25,7 @@ class BatchJobView:
     created: datetime
     suspended: bool
     manual: bool
-    """The operator created it."""
+    """Whether the operator created it."""
     digest: str | None
     stop_reason: str | None
     ended: Literal["", "Complete", "Failed"]
@@ -33,23 +33,22 @@ class BatchJobView:
     """Reason of the condition Failed or FailureTarget: DeadlineExceeded, PodFailurePolicy, BackoffLimitExceeded."""
     deleting: bool
     held: bool = False
-    """Its controller has seen that it is suspended."""
+    """Whether its controller has seen that it is suspended."""
     due: datetime | None = None
     """When its deadline passes; None while it has not started."""
     packages: tuple[str, ...] = ()
-    """The pins that it was started with and that needed an approval of their own then."""
+    """The pins it was started with that needed an approval of their own then."""
     foreign: bool = False
-    """It lacks our label, and only has the name of one of ours: nothing of it is read, and it is left alone."""
+    """Whether it lacks our label and only has the name of one of ours: nothing else of it is read, and it is left alone."""
     run_uid: str | None = None
-    """Of the run that the operator made it for."""
+    """The uid of the run that the operator made it for."""
 
 
 def batch_job_view(body: Body) -> BatchJobView:
-    """From a batch/v1 Job that carries our label."""
+    """The view of a batch/v1 Job that carries our label."""
     metadata = body["metadata"]
     annotations = annotations_of(body)
     failed = condition_of(body, "Failed")
-    ended: Literal["", "Complete", "Failed"] = "Failed" if failed else "Complete" if condition_of(body, "Complete") else ""
     return BatchJobView(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -62,7 +61,7 @@ def batch_job_view(body: Body) -> BatchJobView:
         manual=names.TRIGGER_ANNOTATION in annotations,
         digest=annotations.get(names.DIGEST_ANNOTATION),
         stop_reason=annotations.get(names.STOP_ANNOTATION),
-        ended=ended,
+        ended=_ended(body),
         failure=(failed or condition_of(body, "FailureTarget")).get("reason", ""),
         deleting="deletionTimestamp" in metadata,
         held=bool(condition_of(body, "Suspended")),
@@ -70,6 +69,12 @@ def batch_job_view(body: Body) -> BatchJobView:
         packages=pins(annotations.get(names.PACKAGES_ANNOTATION, "").split(",")),
         run_uid=annotations.get(names.RUN_UID_ANNOTATION),
     )
+
+
+def _ended(body: Body) -> Literal["", "Complete", "Failed"]:
+    if condition_of(body, "Failed"):
+        return "Failed"
+    return "Complete" if condition_of(body, "Complete") else ""
 
 
 def _due(body: Body) -> datetime | None:

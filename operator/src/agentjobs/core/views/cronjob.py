@@ -12,7 +12,7 @@ from agentjobs.core.views.spec_hash import spec_hash
 
 @dataclass(frozen=True, slots=True)
 class CronJobView:
-    """The CronJob of a job. `spec_hash` compares with that of the manifest we would write."""
+    """The CronJob of a job. Compare `spec_hash` with that of the manifest we would write."""
 
     name: str
     uid: str
@@ -28,12 +28,12 @@ class CronJobView:
     active: tuple[Mapping[str, str], ...]
 
     def belongs_to(self, job_uid: str) -> bool:
-        """The operator made it, since only it can set the labels; an owner anybody can. Without an owner: somebody removed it."""
+        """Whether the operator made it for this job. Only it can set the labels; anybody can set or remove an owner."""
         return self.labelled and self.owner_uid in (job_uid, None)
 
 
 def cron_job_view(body: Body) -> CronJobView:
-    """From a batch/v1 CronJob."""
+    """The view of a batch/v1 CronJob."""
     metadata, spec = body["metadata"], body["spec"]
     labels = labels_of(body)
     return CronJobView(

@@ -1,4 +1,4 @@
-"""Events as CloudEvents' JSON format writes them, and what tells one from another."""
+"""Events as CloudEvents' JSON format writes them, and what distinguishes one from another."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from agentjobs.core.views.metadata import Body
 from agentjobs.core.wire.bodies import unreadable
 
 MAX_EVENT_BYTES: Final = 128 * 1024
-"""Encoded. All annotations of a pod together may have twice that."""
+"""The largest event, encoded. All annotations of a pod together may have twice that."""
 DIGITS: Final = 9
 NO_START: Final = frozenset({"EventInvalid", "EventName", "NoTrigger", "Paused", "ChainCycle", "ChainTooLong"})
 """Reasons why an event starts nothing."""
 
 
 def encoded(event: Event) -> str:
-    """One line of JSON."""
+    """The event as one line of JSON."""
     return json.dumps({"specversion": "1.0", **event.wire()}, ensure_ascii=False, separators=(",", ":"))
 
 
 def digits(event: Event, number: int = 0) -> str:
-    """Of source and id, which together name an event; they stand in the name of the run that it starts.
+    """Hash digits of source and id, which together name an event; the name of the run that it starts contains them.
 
-    `number`: further ones, for where the name of the ones before is somebody else's.
+    `number`: asks for other digits, where something else has the name with the ones before.
     """
     further = f"\n{number}" if number else ""
     return hashlib.sha256(f"{event.source}\n{event.id}{further}".encode()).hexdigest()[:DIGITS]
 
 
 def size_problem(event: Event) -> str | None:
-    """A sentence when it is too large to be handed to a pod."""
+    """The sentence when an event is too large to be handed to a pod; None: it fits."""
     size = len(encoded(event).encode())
     return None if size <= MAX_EVENT_BYTES else f"spec.trigger.event: has {size} bytes as JSON, at most {MAX_EVENT_BYTES} can be handed on"
 
@@ -48,13 +48,13 @@ class EventView:
     type: str
     source: str
     digits: str
-    """Of source and id, as the run's name has them."""
+    """Hash digits of source and id, as in the run's name."""
     problem: str | None = None
-    """What is wrong with it, where something got past the CRD."""
+    """What is wrong with it, where it got past the CRD."""
 
 
 def event_of(run: Body) -> Event | None:
-    """The event of a run, with its data, where it is a valid one."""
+    """The event of a run, with its data; None where it is not valid."""
     if unreadable(run):
         return None
     try:
@@ -63,10 +63,10 @@ def event_of(run: Body) -> Event | None:
         return None
 
 
-def event_view(trigger: Body, spoilt: str | None = None) -> EventView | None:
-    """Of `spec.trigger` of a run, whatever its data, which is looked at when the run is about to start. `spoilt`: why it cannot be read."""
-    if spoilt:
-        return EventView("", "", "", f"spec.trigger.event: {spoilt}; send less, or flatter data")
+def event_view(trigger: Body, corrupt: str | None = None) -> EventView | None:
+    """The view of a run's `spec.trigger`. Its data is checked only when the run is about to start. `corrupt`: why it cannot be read."""
+    if corrupt:
+        return EventView("", "", "", f"spec.trigger.event: {corrupt}; send less, or flatter data")
     if trigger.get("type") not in ("Event", "After"):
         return None
     try:

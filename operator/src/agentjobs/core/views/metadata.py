@@ -1,4 +1,4 @@
-"""What every view reads of an object's metadata and conditions. Unknown fields are left alone."""
+"""What every view reads from an object's metadata and conditions. Unknown fields are ignored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Body = Mapping[str, Any]
 
 
 def is_orphaning(body: Body) -> bool:
-    """Garbage collection is taking the owner off everything that a deleted object has: nothing must get that owner again."""
+    """Whether garbage collection is removing a deleted object as owner from everything it has: nothing must get that owner again."""
     metadata = body["metadata"]
     return "deletionTimestamp" in metadata and "orphan" in (metadata.get("finalizers") or ())
 
@@ -21,16 +21,16 @@ def controller_uid(body: Body) -> str | None:
 
 
 def labels_of(body: Body) -> Mapping[str, str]:
-    """May be none."""
+    """The labels of an object, if any."""
     return body["metadata"].get("labels") or {}
 
 
 def annotations_of(body: Body) -> Mapping[str, str]:
-    """May be none."""
+    """The annotations of an object, if any."""
     return body["metadata"].get("annotations") or {}
 
 
 def condition_of(body: Body, kind: str) -> Mapping[str, str]:
-    """The condition of this type where it is true, else nothing."""
+    """The condition of this type where it is true, else an empty mapping."""
     conditions = (body.get("status") or {}).get("conditions") or ()
     return next((c for c in conditions if c["type"] == kind and c["status"] == "True"), {})

@@ -1,4 +1,4 @@
-"""Pods of runs, reduced to what decisions need, as `views` does for everything else."""
+"""Pods of runs, reduced to what decisions need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agentjobs.core.views.metadata import Body, condition_of, controller_uid, la
 RUNNER_CONTAINER = "runner"
 INSTALL_CONTAINER = "packages"
 UNKNOWN_END = "ContainerStatusUnknown"
-"""The kubelet's word for a container that it never started, or lost: it then makes up an exit code of 137."""
+"""The kubelet's reason for a container that it never started, or lost: it then makes up an exit code of 137."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class PodView:
     owner_uid: str | None
     phase: str
     deletion: datetime | None
-    """When its grace period is over, once its deletion was asked for."""
+    """When its grace period is over, once its deletion was requested."""
     disruption: str
     running: bool
     started: str | None
@@ -42,26 +42,26 @@ class PodView:
     waiting_message: str
     image: str | None
     installing: bool = False
-    """The container before the runner's is at work."""
+    """Whether the init container that installs packages is running."""
     install_exit: int | None = None
     install_message: str = ""
     install_ended_by: str = ""
     told_to_end: datetime | None = None
-    """When its deletion was asked for, which its processes hear of at once."""
+    """When its deletion was requested; its processes get SIGTERM at once."""
 
     @property
     def ended(self) -> bool:
-        """The container has ended, or the pod without it ever having started."""
+        """Whether the container has ended, or the pod has without it ever having started."""
         return self.exit_code is not None or (self.phase in ("Failed", "Succeeded") and not self.running)
 
     @property
     def ending(self) -> bool:
-        """Something ends the pod from outside; the runner lingers meanwhile so that its log can be read."""
+        """Whether something ends the pod from outside. The runner lingers meanwhile, so that its log can be read."""
         return self.deletion is not None or bool(self.disruption)
 
 
 def pod_view(body: Body) -> PodView:
-    """From a core/v1 Pod that carries our label."""
+    """The view of a core/v1 Pod that carries our label."""
     metadata, status = body["metadata"], body.get("status") or {}
     containers = status.get("containerStatuses") or ()
     container: Mapping[str, Any] = next((c for c in containers if c["name"] == RUNNER_CONTAINER), {})

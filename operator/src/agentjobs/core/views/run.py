@@ -1,4 +1,4 @@
-"""An AgentJobRun, reduced to what decisions need, and the phases that it can have."""
+"""An AgentJobRun, reduced to what decisions need, and the phases it can have."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RunView:
     job: str
     adopted: bool
     manual: bool
-    """It is for the operator to start it, not for the CronJob controller."""
+    """Whether the operator starts it, not the CronJob controller."""
     created: datetime
     phase: RunPhase
     reason: str | None
@@ -41,24 +41,24 @@ class RunView:
     started: str | None
     digest: str | None = None
     skip: tuple[str, str] | None = None
-    """Reason and message, where it was decided that it does not start."""
+    """Reason and message, where it was decided that the run does not start."""
     started_as: str | None = None
     """The uid of the one Job of an adopted manual run."""
     made_as: str | None = None
-    """The uid of the Job that the CronJob controller made for it, as far as it was noted."""
+    """The uid of the Job that the CronJob controller made for it, where it was noted."""
     event: EventView | None = None
     ancestors: tuple[str, ...] = ()
     """The jobs of the chain before it."""
     cancel: bool = False
-    """Somebody wants it to end."""
+    """Whether somebody wants it to end."""
     scheduled: bool = False
-    """By its trigger, whoever starts it."""
+    """Whether its trigger is a schedule, no matter what starts it."""
     stored_bytes: int = 0
-    """The whole object as it was read last."""
+    """Size of the whole object as it was last read."""
 
     @property
     def final(self) -> bool:
-        """Its record is complete; of it only the output is ever shortened."""
+        """Whether its record is complete. Later only its output is shortened."""
         return self.phase in FINAL_PHASES
 
 
@@ -75,7 +75,7 @@ class FinishedRun:
     output_bytes: int
     owner_uid: str | None = None
     stored_bytes: int = 0
-    """The whole record; 0 in those of earlier versions."""
+    """Size of the whole record; 0 in records of earlier versions."""
 
 
 def _is_phase(text: object) -> TypeGuard[RunPhase]:
@@ -83,7 +83,7 @@ def _is_phase(text: object) -> TypeGuard[RunPhase]:
 
 
 def run_view(body: Body) -> RunView:
-    """From an AgentJobRun. An empty phase is Pending."""
+    """The view of an AgentJobRun. An empty phase means Pending."""
     metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
     phase = status.get("phase")
     scheduled = (spec.get("trigger") or {}).get("type", "Manual") == "Schedule"

@@ -1,4 +1,4 @@
-"""Whether what the server stores is what was written, without keeping either."""
+"""Compares what the server stores with what was written, without keeping either."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _THOUSANDTH: Final = Decimal("0.001")
 
 
 def spec_hash(spec: object) -> str:
-    """Equal for equal JSON, whatever the order of keys, and for resources of equal amount: the API server makes 1Gi of 1024Mi."""
+    """A hash that is equal for equal JSON, in any order of keys, and for equal amounts: the API server turns 1024Mi into 1Gi."""
     return hashlib.sha256(json.dumps(_amounts(spec), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -26,7 +26,7 @@ def _amounts(value: object, key: str = "") -> object:
 
 
 def _amount(quantity: str) -> str:
-    """Rounded up to thousandths, as the API server does; what this version cannot read stays as it is."""
+    """A quantity rounded up to thousandths, as the API server does; what this version cannot read stays as it is."""
     try:
         return str(amount(quantity).quantize(_THOUSANDTH, ROUND_CEILING))
     except (KeyError, InvalidOperation):

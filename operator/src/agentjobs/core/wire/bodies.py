@@ -1,7 +1,7 @@
-"""Objects as the API server sends them, read so that no object can spoil more than itself.
+"""Reads objects as the API server sends them, so that no object can break more than itself.
 
-One that cannot be read is kept as what is left of it: metadata and the outermost fields, and under UNREADABLE the end of a sentence
-that says why. The API server lets nobody store a field of that name.
+An object that cannot be read is reduced to what is left of it: metadata and the outermost fields, and under UNREADABLE the end of a
+sentence that says why. The API server lets nobody store a field of that name.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ Json = dict[str, Any]
 
 UNREADABLE: Final = "agentjobs.dev/unreadable"
 SIZE: Final = "agentjobs.dev/bytes"
-"""Where an object's size as JSON, as the API server sent it, stands in what was read of it. That server lets nobody store such a field."""
+"""The field that holds an object's size as JSON, as the API server sent it. That server lets nobody store such a field."""
 MAX_BYTES: Final = 16 * 1024 * 1024
-"""More than etcd takes, at six bytes of JSON for one of text."""
+"""More than etcd accepts, at six bytes of JSON for one of text."""
 MAX_DEPTH: Final = 100
-"""Of arrays and objects. A dataSchema may have 50 levels, each of up to two; Python's parser and what checks schemas recurse."""
+"""Levels of arrays and objects. A dataSchema may have 50 levels, each of up to two; Python's parser and what checks schemas recurse."""
 MAX_VALUES: Final = 100_000
-"""Of an object: some 20 MB in memory at worst, while an event of 128 KiB that has as many as it can is read."""
+"""Values of an object: some 20 MB in memory at worst. An event of 128 KiB with as many values as it can hold is still read."""
 KEPT_DEPTHS: Final = (6, 4)
-"""What is left of an object that cannot be read, the first of these with which it can be. At 6 a pod still tells how its
-containers ended; who set which of its fields, which anybody can blow up who may annotate it, is cut. At 4 the data of an
-event is cut, and its id is not.
+"""Levels that are kept of an object that cannot be read: the first of these at which it can. At 6 a pod still says how its
+containers ended, but managedFields, which anybody who may annotate the pod can inflate, is cut. At 4 an event's data is cut,
+and its id is not.
 """
 TO_BRACKET: Final = re.compile(rb'[^"\[\]{}]*+(?:"[^"]*+"[^"\[\]{}]*+){0,500}([\[\]{}]?)')
-"""In a text that `masked` has been over: past strings to the next bracket, or past 500 strings. Python 3.11.2, which Debian has, gets
-groups wrong that are repeated possessively (gh-106052), and one repeated without a bound would take memory for each string.
+"""In a text that was `masked`: skips strings up to the next bracket, or 500 strings. Python 3.11.2, which Debian has, matches possessively
+repeated groups wrongly (gh-106052), and a group repeated without a bound would take memory for each string.
 """
 HEAVY: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     names.JOBS: (("spec",), ("status", "card"), ("status", "recentRuns"), ("status", "conditions")),
@@ -41,21 +41,21 @@ HEAVY: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "jobs": (("spec", "template"),),
     "pods": (("spec",),),
 }
-"""By plural: what watch events are not needed for."""
+"""By plural: fields that are not needed from watch events."""
 
 
 def read(data: bytes) -> Json:
-    """An object. Raises Malformed where not even what surrounds it can be read."""
+    """Reads an object. Raises Malformed where not even its outermost levels can be read."""
     return _read(data, 0, lambda body: body)
 
 
 def read_row(data: bytes) -> Json:
-    """A row of a Table, its `object` as `read` gives it: what the API server notes of an object's fields is as deep as they are."""
+    """Reads a row of a Table, its `object` as `read` does: managedFields is as deep as the object's fields are."""
     return _read(data, 1, lambda row: row["object"])
 
 
 def read_event(line: bytes) -> Json:
-    """A line of a watch, its object as `read` gives it."""
+    """Reads a line of a watch, its object as `read` does."""
     return _read(line, 1, lambda event: event["object"])
 
 
@@ -84,18 +84,18 @@ def _what_is_left(data: bytes, around: int) -> Any:
 
 
 def sized(body: Json, text: bytes) -> Json:
-    """With the size of the text that it was read from. Changes the body."""
+    """Adds the size of the text that the body was read from. Changes the body."""
     body[SIZE] = len(text)
     return body
 
 
 def unreadable(body: Mapping[str, Any]) -> str | None:
-    """The end of a sentence that says why the object could not be read; None: it could."""
+    """The end of a sentence that says why the object could not be read; None where it could."""
     return body.get(UNREADABLE)
 
 
 def masked(data: bytes) -> bytes:
-    """As long as the text, with no backslashes before quotes: every quote that is left begins or ends a string."""
+    """The text without backslashes before quotes, at the same length: every quote that is left begins or ends a string."""
     return data.replace(b"\\\\", b"__").replace(b'\\"', b"__")
 
 
@@ -118,7 +118,7 @@ def pruned(data: bytes, kept: int) -> bytes:
 
 
 def slim(plural: str, body: Json) -> Json:
-    """Without what is large and not needed to tell what happened to it. Changes the body."""
+    """Removes what is large and not needed to see what happened to an object. Changes the body."""
     metadata = body.get("metadata") or {}
     metadata.pop("managedFields", None)
     if annotations := metadata.get("annotations"):

@@ -1,8 +1,8 @@
-"""JSON that somebody else wrote: measured before it is parsed.
+"""Parses JSON from outside, after measuring it.
 
 Python's parser takes a recursion for each level and a time that grows with the square of a
-number's digits, and what it makes of `[[],[],...]` takes twenty times the bytes. Here size, depth and
-digits are known first, in a time linear in the input.
+number's digits, and its result for `[[],[],...]` takes twenty times the bytes. Here size, depth and
+digits are measured first, in a time linear in the input.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any, Final, NoReturn
 from agentjobs.core.errors import AgentjobsError
 
 MAX_DIGITS: Final = 100
-"""Of a number. No program that means its numbers writes longer ones; Python refuses integers of more than 4,300."""
+"""Digits of a number. No honest program writes longer ones; Python refuses integers of more than 4,300."""
 _DIGITS: Final = bytes(57 if byte in b"0123456789" else 32 for byte in range(256))
 _LONG_NUMBER: Final = b"9" * (MAX_DIGITS + 1)
 _HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
-_STEPS: Final = bytes(1 if byte in b"[{" else 255 if byte in b"]}" else 0 for byte in range(256))
+_STEPS: Final = bytes((byte in b"[{") + 255 * (byte in b"]}") for byte in range(256))
 
 
 class Malformed(AgentjobsError, ValueError):
-    """The message is the end of a sentence that begins with what was read: `is nested more than 64 levels deep`."""
+    """The text is not JSON within the bounds. The message is the end of a sentence about it: `is nested more than 64 levels deep`."""
 
 
 def loads(data: bytes | str, *, max_bytes: int, max_depth: int, max_values: int | None = None) -> Any:
@@ -52,18 +52,18 @@ def loads(data: bytes | str, *, max_bytes: int, max_depth: int, max_values: int 
 
 
 def depth(data: bytes) -> int:
-    """How many arrays and objects are inside one another, at most; of a broken text some number that is not too small."""
+    """How deep arrays and objects are nested. For broken JSON the result may be too large, but not too small."""
     steps = array("b", _without_strings(data).translate(_STEPS, _NO_BRACKETS))
     return max(accumulate(steps), default=0)
 
 
 def _without_strings(data: bytes) -> bytes:
-    """Also without one that never ends. Backslashes stand in strings only, and escape from left to right."""
+    """The text without its strings, even one that never ends. Backslashes occur in strings only, and escape from left to right."""
     return b"".join(data.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
 
 
 def _measure(raw: bytes, max_depth: int, max_values: int) -> None:
-    """What is in strings counts, too, as long as there is little enough of it: most texts need no closer look."""
+    """Checks the bounds. It first counts strings, too: a text that is small enough with them needs no closer look."""
     opened = raw.count(b"[") + raw.count(b"{")
     if opened <= max_depth and opened + raw.count(b",") <= max_values and _LONG_NUMBER not in raw.translate(_DIGITS):
         return

@@ -1,4 +1,4 @@
-"""The answer to a list, taken apart while it comes: memory is that of one object, however many there are and however large they are."""
+"""Takes the answer to a list apart while it arrives: it needs the memory of one object, however many there are."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from agentjobs.core.wire.bounded import Malformed, loads
 
 _LIST: Final = re.compile(rb'"(items|rows)"[ \n]*:[ \n]*\[\Z')
 _NAME: Final = 32
-"""Where the name of the list can be, in bytes before its bracket."""
+"""How many bytes before its bracket the name of the list can begin."""
 _IN_DOCUMENT, _IN_LIST = 1, 2
 
 
 class Items:
-    """The texts of the objects in `items`, or in `rows` of a Table, as soon as each is whole."""
+    """Returns the texts of the objects in `items`, or in `rows` of a Table, as soon as each is complete."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -31,20 +31,20 @@ class Items:
         self.key = "items"
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The objects that this completes."""
+        """Takes a chunk; returns the objects that it completes."""
         self._take(self._held + chunk)
-        # What holds no bracket is looked through again only when there is twice as much of it, else that would be quadratic.
+        # A text without a bracket is scanned again only when it has doubled: otherwise the time would be quadratic.
         return self._scan() if len(self._buffer) - self._scanned >= self._enough else []
 
     def finish(self) -> list[bytes]:
-        """The objects that were still to come when the text ended."""
+        """Returns the objects that were still open when the text ended."""
         found = self._scan()
         self._around += self._buffer + self._held
         self._buffer.clear()
         return found
 
     def before(self) -> Json:
-        """What stands before the objects; nothing while none was found. Raises Malformed."""
+        """What comes before the objects; empty while none was found. Raises Malformed."""
         return _object(self._before)
 
     def around(self) -> Json:
@@ -52,7 +52,7 @@ class Items:
         return _object(bytes(self._around))
 
     def _take(self, text: bytes) -> None:
-        """But for the backslash at the end, whose meaning is not known yet."""
+        """Adds a text, except for a backslash at its end, whose meaning is not known yet."""
         odd = (len(text) - len(text.rstrip(b"\\"))) % 2
         whole, self._held = text[: len(text) - odd], text[len(text) - odd :]
         self._buffer += whole
@@ -94,7 +94,7 @@ class Items:
         return None
 
     def _forget(self, upto: int) -> None:
-        """It belongs to what surrounds the objects."""
+        """Moves the text up to here to what surrounds the objects."""
         self._around += self._buffer[:upto]
         self._drop(upto)
 

@@ -43,13 +43,13 @@ class Timing:
 
 
 def plain(schedule: Schedule, *, suspended: bool) -> Timing:
-    """Of a cron that needs no arming, or of no schedule."""
+    """The timing of a cron that needs no arming, or of no schedule."""
     never = suspended or schedule.cron is None
     return Timing(schedule.cron or NEVER, schedule.time_zone, schedule.starting_deadline_seconds, suspended=never)
 
 
 def cron_job(job: JobView, content: Content, policy: RunPolicy, timing: Timing, frozen: Frozen | None = None) -> Manifest:
-    """The CronJob that runs this content. Where it is suspended it is still the template and the lock of other runs."""
+    """The CronJob that runs this content. Even suspended it is the template of other runs, and their lock."""
     frozen = frozen or Frozen(revision_name(job.name, content.digest))
     return {
         "apiVersion": "batch/v1",
@@ -78,7 +78,7 @@ def cron_job(job: JobView, content: Content, policy: RunPolicy, timing: Timing, 
 
 
 def _job_annotations(content: Content, policy: RunPolicy) -> dict[str, str]:
-    """What a Job says of itself, so that it can be stopped even when its revision is gone."""
+    """What a Job says about itself, so that it can be stopped even when its revision is gone."""
     pins = foreign(content.spec.packages, policy.inventory)
     return {names.DIGEST_ANNOTATION: content.digest} | ({names.PACKAGES_ANNOTATION: ",".join(pins)} if pins else {})
 
@@ -100,7 +100,7 @@ def _job_spec(name: str, content: Content, policy: RunPolicy, frozen: Frozen) ->
 def manual_job(
     job: JobView, run: RunView, cron: CronJobView, content: Content, policy: RunPolicy, frozen: Frozen, event: Event | None = None
 ) -> Manifest:
-    """The Job of a run that is started by us: from the CronJob's template, suspended until it stands in the CronJob's `status.active`."""
+    """The Job of a run that the operator starts: from the CronJob's template, suspended until it is in the CronJob's `status.active`."""
     spec = _job_spec(job.name, content, policy, frozen)
     return {
         "apiVersion": "batch/v1",
@@ -121,7 +121,7 @@ def manual_job(
 
 
 def active_reference(job: BatchJobView) -> Manifest:
-    """How a CronJob names a Job that is active, in its status."""
+    """The reference to an active Job in a CronJob's status."""
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -133,7 +133,7 @@ def active_reference(job: BatchJobView) -> Manifest:
 
 
 def would_fire_old_starts(cron: CronJobView, spec: naming.Manifest) -> bool:
-    """The controller makes up for starts that lie before a resume or an edit, unless it believes that it has just fired."""
+    """Whether the controller would make up for starts from before this write, unless its status says that it has just started one."""
     if spec["suspend"]:
         return False
     return cron.suspended or (cron.schedule, cron.time_zone) != (spec["schedule"], spec["timeZone"])

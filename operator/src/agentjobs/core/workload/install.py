@@ -1,6 +1,6 @@
-"""The part of a run's pod that installs approved packages: an init container, and a volume that the script can only read.
+"""The part of a run's pod that installs approved packages: an init container, and a volume that is read-only for the script.
 
-The init container gets nothing of what the script gets, and the script nothing of what it gets: not the index's password, not the cache.
+The init container gets nothing that the script gets. The script gets neither the index's password nor the cache.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ REQUIREMENTS_KEY: Final = "requirements.txt"
 
 
 def needed(content: Content, policy: RunPolicy) -> bool:
-    """One package that the image lacks is enough: all are installed then, so that what fits together does not depend on the image."""
+    """Whether packages have to be installed. If the image lacks one, all are installed, so that they fit together in any image."""
     return bool(foreign(content.spec.packages, policy.inventory))
 
 
 def resolution(revision: Manifest, name: str, found: Resolution) -> Manifest:
     """The first resolution of the revision of this name.
 
-    Labels, digest and owner are the revision's: it is protected alike and goes with it.
+    Labels, digest and owner are those of the revision: it has the same protection, and is deleted together with it.
     """
     metadata = {**revision["metadata"], "name": resolution_name(name)}
     return {**revision, "metadata": metadata, "data": {REQUIREMENTS_KEY: found.requirements}}

@@ -69,11 +69,11 @@ class Models(ApiModel):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All as provider/model."""
+        """All models, as provider/model."""
         return tuple(f"{name}/{model.id}" for name, provider in self.providers.items() for model in provider.models)
 
     def of(self, spec: ScheduledAgentJobSpec) -> str:
-        """provider/model of a job; empty: none."""
+        """The provider/model that a job uses; empty: none."""
         return (spec.agent.model if spec.agent else None) or self.default
 
     def key_of(self, spec: ScheduledAgentJobSpec) -> SecretKeyRef | None:
@@ -87,14 +87,14 @@ class Models(ApiModel):
         return provider.env if provider else None
 
     def words(self, spec: ScheduledAgentJobSpec) -> str | None:
-        """For the card; None: the job cannot call a model."""
+        """The model in words, for the card; None: the job cannot call a model."""
         if spec.agent and spec.agent.model:
             return spec.agent.model
         used = "the installation's default" if spec.agent else "the installation's default, if the script calls pi"
         return f"{self.default} ({used})" if self.default else None
 
     def environment(self, spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:
-        """What a run's container is told. A Secret that is missing stops no script that never calls a model: the call says so."""
+        """The variables of a run's container. A missing Secret does not stop a script that never calls a model: only the call fails."""
         if not self.providers:
             return []
         variables: list[dict[str, Any]] = [

@@ -24,13 +24,14 @@ GRACE_SECONDS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """Where pods find the content: the name of its revision, and whether the first resolution of its packages is kept beside it."""
+    """Where pods find the content: the name of its revision, and whether the first resolution of its packages is kept as well."""
 
     name: str
     resolved: bool = False
 
 
 def pod_spec(name: str, content: Content, policy: RunPolicy, frozen: Frozen) -> Manifest:
+    """The spec of the pod that runs this content."""
     spec: Manifest = {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
@@ -101,7 +102,7 @@ def _runner_env(content: Content, policy: RunPolicy) -> list[Manifest]:
 
 
 def _environment(content: Content, policy: RunPolicy) -> list[Manifest]:
-    """With the names of the variables that come from Secrets: the runner hides their values in all output."""
+    """The variables, among them one that names those from Secrets: the runner hides their values in all output."""
     fixed, own = _runner_env(content, policy), [_env(variable) for variable in content.spec.env]
     secret = [variable["name"] for variable in (*fixed, *own) if "secretKeyRef" in variable.get("valueFrom", {})]
     names_of_secrets = [{"name": "AGENTJOBS_SECRET_VARIABLES", "value": ",".join(secret)}] if secret else []

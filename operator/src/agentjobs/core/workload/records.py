@@ -33,7 +33,7 @@ def revision(job: JobView, content: Content) -> Manifest:
 
 
 def session_claim(job: JobView, policy: RunPolicy) -> Manifest:
-    """Where a continuous job's session is kept."""
+    """The PersistentVolumeClaim that holds a continuous job's session."""
     return sessions.claim(job.namespace, job.name, labels(job.name), owned_by(job), policy.session)
 
 
@@ -53,7 +53,7 @@ def own_start(job: JobView, name: str, scheduled_at: str) -> Manifest:
 
 
 def left_out(job: JobView, name: str, scheduled_at: str, why: str) -> Manifest:
-    """The AgentJobRun of a start that does not happen. It is born adopted, and with the reason."""
+    """The AgentJobRun of a start that does not happen. It is created with its owner and with the reason."""
     return _run(job, name, scheduled_at, {"ownerReferences": owned_by(job), "annotations": {names.SKIP_ANNOTATION: why}})
 
 

@@ -14,7 +14,7 @@ SESSION: Final = "/session"
 
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:
-    """From the chart's values: of the claims that are made from now on."""
+    """The chart's values for claims that are made from now on."""
 
     size: str = "1Gi"
     storage_class_name: str = ""
@@ -22,12 +22,12 @@ class SessionPolicy:
 
 
 def continuous(spec: ScheduledAgentJobSpec) -> bool:
-    """Runs remember earlier ones."""
+    """Whether runs remember earlier ones."""
     return spec.session == "Continuous"
 
 
 def claim(namespace: str, job: str, labels: dict[str, str], owners: list[dict[str, Any]], policy: SessionPolicy) -> dict[str, Any]:
-    """The claim. One node at a time: a session is written by one run at a time anyway."""
+    """The claim. One node at a time is enough: only one run at a time writes a session."""
     spec: dict[str, Any] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": policy.size}}}
     if policy.storage_class_name:
         spec["storageClassName"] = policy.storage_class_name
@@ -40,15 +40,15 @@ def claim(namespace: str, job: str, labels: dict[str, str], owners: list[dict[st
 
 
 def environment(spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:
-    """How a run's container learns of it."""
+    """The variable that gives a run's container its session, if it has one."""
     return [{"name": SESSION_VARIABLE, "value": SESSION}] if continuous(spec) else []
 
 
 def volumes(job: str, spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:
-    """Of the pod."""
+    """The volume of the pod that holds the session, if it has one."""
     return [{"name": "session", "persistentVolumeClaim": {"claimName": claim_name(job)}}] if continuous(spec) else []
 
 
 def mounts(spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:
-    """Of the container."""
+    """The mount of the session in the container, if it has one."""
     return [{"name": "session", "mountPath": SESSION}] if continuous(spec) else []

@@ -1,4 +1,4 @@
-"""What the operator's installation fixes for all runs."""
+"""What the operator's installation sets for all runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PackagePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """Bytes of records of finished runs."""
+    """The most bytes that records of finished runs may take."""
 
     namespace: int = 100 * 1024 * 1024
     cluster: int = 1024 * 1024 * 1024
@@ -35,7 +35,7 @@ class Budgets:
 
 @dataclass(frozen=True, slots=True)
 class RunPolicy:
-    """From the chart's values. Times in seconds, sizes in bytes."""
+    """The chart's values for all runs. Times in seconds, sizes in bytes."""
 
     image: str
     image_pull_policy: str

@@ -1,6 +1,6 @@
-"""Whether what has a name that we want is what we wanted to create.
+"""Decides whether the object that has a wanted name is the one that was to be created.
 
-A second try finds what the first one made; anything else is told apart.
+A second try finds what the first one made; anything else is in the way.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ KINDS: Final[Mapping[str, str]] = {
     "revision": "a ConfigMap",
     "claim": "a PersistentVolumeClaim",
 }
-"""What is created under names that are reckoned, so that others can have them before."""
+"""What is created under computed names, which others can therefore take first."""
 
 
 def is_same(kind: Kind, wanted: Body, found: Body) -> bool:
-    """Of the found object everything counts by which it is known afterwards; what only the server or a later step writes does not."""
+    """Whether the found object is the wanted one, by all marks that identify it; what only the server or a later step writes is ignored."""
     if kind == "run":
         return _cause(wanted) == _cause(found)
     return _marks(wanted) == _marks(found)
@@ -36,7 +36,7 @@ def _marks(body: Body) -> tuple[Any, ...]:
 
 
 def _cause(run: Body) -> tuple[Any, ...]:
-    """Only the operator creates runs that a schedule or another run starts, so what they say of that is true."""
+    """What caused a run. Only the operator creates runs that a schedule or another run starts, so what they say about that is true."""
     spec = run["spec"]
     trigger = spec.get("trigger") or {}
     event = trigger.get("event") or {}
@@ -45,5 +45,5 @@ def _cause(run: Body) -> tuple[Any, ...]:
 
 
 def sentence(kind: Kind, name: str) -> str:
-    """For people: what is in the way."""
+    """The sentence that says what is in the way."""
     return f"{KINDS[kind]} named {name} exists that is not the one which this job needs; delete it"
