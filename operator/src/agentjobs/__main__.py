@@ -21,7 +21,7 @@ log = logging.getLogger("agentjobs")
 
 
 def _exit_now(code: int) -> NoReturn:
-    """Kopf's executor threads must not delay the end."""
+    """Ends the process at once: Kopf's executor threads must not delay it."""
     logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
@@ -39,7 +39,7 @@ def _read(path: Path) -> OperatorConfiguration:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command line."""
+    """Runs the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="agentjobs", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -1,4 +1,4 @@
-"""What the operator tells about itself: JSON logs and metrics. Neither ever holds user output, scripts or variables' values."""
+"""What the operator reports about itself: JSON logs and metrics. Neither ever holds user output, scripts or variables' values."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class _WithReconcile(logging.Filter):
 
 
 class _WithoutValues(JsonFormatter):
-    """A traceback says where something failed. A defect's own message is left out: it may quote a script, a variable or an event."""
+    """Formats a traceback without the message of a bug: that may quote a script, a variable or an event."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802, the name is logging's
         error: BaseException | None = ei[1]
-        told: list[str] = []
+        lines: list[str] = []
         while error is not None:
             message = f": {error}" if isinstance(error, AgentjobsError) else ""
-            told = [*traceback.format_tb(error.__traceback__), f"{type(error).__name__}{message}\n", *told]
+            lines = [*traceback.format_tb(error.__traceback__), f"{type(error).__name__}{message}\n", *lines]
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        return "".join(told).rstrip()
+        return "".join(lines).rstrip()
 
 
 def log_to_stderr(level: str) -> None:
-    """One JSON object a line. Kopf and the client stay quiet below WARNING: their debug lines hold whole bodies."""
+    """Logs one JSON object a line. Kopf and the client stay quiet below WARNING: their debug lines hold whole bodies."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         _WithoutValues(

@@ -1,1 +1,1 @@
-"""The cluster as the operator sees it: requests, caches, leadership. Nothing outside this folder imports the Kubernetes client."""
+"""The cluster as the operator sees it: requests to the API server, and that server's clock."""

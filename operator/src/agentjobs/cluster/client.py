@@ -1,7 +1,7 @@
 """Requests to the API server, as plain JSON.
 
-The typed API classes of the client would take 30 MiB more; requests and answers here are dicts. An object that cannot be read is told as
-what is left of it (`core.bodies`), and spoils no list.
+The typed API classes of the client would take 30 MiB more; requests and answers here are dicts. An object that cannot be read is returned
+as what is left of it (`core.wire.bodies`), and does not break a list.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ TIMEOUT_SECONDS: Final = 15.0
 PAGE: Final = 500
 CHUNK_BYTES: Final = 64 * 1024
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
-"""Of one object, or of the lines of a log: a runtime keeps a file of 10 MiB, by default."""
+"""The largest answer: one object, or the lines of a log, of which a runtime keeps a file of 10 MiB by default."""
 MAX_REFUSAL_BYTES: Final = 64 * 1024
 LARGE_BYTES: Final = 64 * 1024
-"""An object of this size takes milliseconds to read, one that somebody made to be slow half a second: not on the event loop."""
+"""An object of this size takes milliseconds to read, and a malicious one half a second: not on the event loop."""
 JSON: Final = "application/json"
 TABLE: Final = "application/json;as=Table;v=v1;g=meta.k8s.io"
 METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
@@ -45,14 +45,14 @@ METHODS: Final = {"create": "POST", "replace": "PUT", "patch": "PATCH", "delete"
 
 @asynccontextmanager
 async def connect(kubeconfig: str | None) -> AsyncIterator[Cluster]:
-    """A connection by the pod's service account, or by the kubeconfig file of this path."""
+    """Connects with the pod's service account, or with the kubeconfig file at this path."""
     configuration = Configuration()
     if kubeconfig:
         await load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
     else:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-    # Else aiohttp asks the environment for a proxy and a password, in a thread, before every request. Kopf does not either.
-    # Its buffer of 2 MiB a connection is more than all the rest together.
+    # By default aiohttp asks the environment for a proxy and a password, in a thread, before every request. Kopf does not, either.
+    # The client's buffer of 2 MiB for each connection would be more than all the rest together.
     configuration.client_session_kwargs = {"trust_env": False, "read_bufsize": 2 * CHUNK_BYTES}
     async with ApiClient(configuration) as api:
         api.user_agent = "agentjobs-operator"
@@ -72,7 +72,7 @@ class Api(Protocol):
 
 
 class Cluster:
-    """Raises NotFound, Conflict, Refused or ClusterError; each message names the request and what the server said."""
+    """Requests to one API server. They raise NotFound, Conflict, Refused or ClusterError, each with the request and the server's answer."""
 
     def __init__(self, api: ApiClient) -> None:
         self.api = api
@@ -85,13 +85,13 @@ class Cluster:
         return count
 
     async def get(self, kind: str, namespace: str, name: str, *, accept: str = JSON, seconds: float = TIMEOUT_SECONDS) -> Json:
-        """One object. Raises NotFound. `seconds`: how long to wait for the answer."""
+        """Returns one object. Raises NotFound. `seconds`: how long to wait for the answer."""
         return await _object(await self._request("GET", _path(kind, namespace, name), accept=accept, seconds=seconds))
 
     async def list(self, kind: str, namespace: str = "", *, accept: str = JSON, **selectors: str) -> AsyncIterator[Json]:
-        """The objects, for one namespace or for all, some at a time as they come: `items`, of a Table `rows` and its columns.
+        """Yields the objects of one namespace or of all, some at a time as they arrive: as `items`, for a Table as `rows` with its columns.
 
-        Behind those of each answer comes its `metadata`, with the version that it shows, and without objects.
+        After the objects of each answer comes its `metadata`, with its version, and without objects.
         """
         query, request = {**selectors, "limit": str(PAGE)}, f"GET {_path(kind, namespace)}"
         while True:
@@ -121,12 +121,12 @@ class Cluster:
         return frozenset(resource["name"] for resource in body.get("resources") or ())
 
     async def log(self, namespace: str, pod: str, container: str, tail_lines: int) -> bytes:
-        """The last lines of a container's log, as they are."""
+        """Returns the last lines of a container's log, unchanged."""
         query = {"container": container, "tailLines": str(tail_lines)}
         return await self._request("GET", _path("pod", namespace, pod) + "/log", accept="*/*", query=query)
 
     async def write(self, namespace: str, write: Write, *, seconds: float = TIMEOUT_SECONDS) -> Json:
-        """The object as the server has it afterwards. `seconds`: how long to wait for the answer."""
+        """Carries out a write; returns the object as the server has it afterwards. `seconds`: how long to wait for the answer."""
         name = "" if write.verb == "create" else write.name
         path = _path(write.kind, namespace, name) + (f"/{write.subresource}" if write.subresource else "")
         body: Any = write.body
@@ -155,7 +155,7 @@ class Cluster:
         content_type: str = JSON,
         seconds: float = TIMEOUT_SECONDS,
     ) -> aiohttp.ClientResponse:
-        """An answer that is no refusal, whose body is still to be read."""
+        """Returns a successful answer, whose body is still to be read. Raises ClusterError for any other."""
         headers, sent = {"Accept": accept, "Content-Type": content_type}, self.clock.own()
         with _no_answer(f"{method} {path}"):
             async with asyncio.timeout(seconds):
@@ -180,7 +180,7 @@ def _no_answer(request: str) -> Iterator[None]:
 
 
 async def _whole(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """To its end, or until there is more than that."""
+    """Reads a body to its end, or until it has more bytes than `most`."""
     data = bytearray()
     try:
         while len(data) <= most and (chunk := await response.content.read(CHUNK_BYTES)):

@@ -1,4 +1,4 @@
-"""The API server's time: creations, deletions and starting deadlines go by that clock, and this machine's may differ."""
+"""The API server's time: creations, deletions and starting deadlines follow its clock, and this machine's may differ."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 ANSWERS_WITHIN: Final = timedelta(seconds=1)
-"""The header names a whole second: the server said it at any moment of that."""
+"""The header names a whole second: the server wrote it at any moment within that."""
 
 
 def steady() -> Callable[[], datetime]:
-    """This machine's time as it is now, from here on not put on or back."""
+    """A clock with this machine's present time, which later changes of the machine's clock do not affect."""
     wall, begun = datetime.now(UTC), time.monotonic()
     return lambda: wall + timedelta(seconds=time.monotonic() - begun)
 
 
 class Clock:
-    """`own` is right until an answer shows that it is not; then it is corrected, to within a second."""
+    """The API server's time. `own` counts as right until an answer shows that it is not; then it is corrected, to within a second."""
 
     def __init__(self, own: Callable[[], datetime]) -> None:
         self.own = own
         self._behind = timedelta(0)
 
     def now(self) -> datetime:
-        """Aware, in UTC."""
+        """The time now, aware, in UTC."""
         return self.own() + self._behind
 
     def hear(self, date: str | None, sent: datetime) -> None:
-        """`date`: an answer's header of that name (RFC 9110), if it has one; `sent`: when the request went, by `own`."""
+        """Corrects the clock by an answer. `date`: its header of that name (RFC 9110), if any; `sent`: when the request went, by `own`."""
         try:
-            told = parsedate_to_datetime(date or "").astimezone(UTC)
+            server_time = parsedate_to_datetime(date or "").astimezone(UTC)
         except (ValueError, OverflowError):
             return
-        least, most = told - self.own(), told + ANSWERS_WITHIN - sent
+        least, most = server_time - self.own(), server_time + ANSWERS_WITHIN - sent
         if not least <= self._behind <= most:
             self._behind = least + (most - least) / 2
