@@ -112,7 +112,7 @@ def _node(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
 
 
 def _flat(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """One node without `$ref`, null alternatives and `const`; what stands beside a reference overrides it, rules add up."""
+    """One node without `$ref`, null alternatives and `const`. What stands next to a reference overrides it; rules add up."""
     node = {key: value for key, value in schema.items() if key not in _DROPPED}
     if node.get("additionalProperties") is False:  # the API server knows no other fields than those of the schema anyway
         del node["additionalProperties"]
@@ -129,13 +129,13 @@ def _flat(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
 
 
 def _with_default(node: Schema) -> Schema:
-    """A default that says nothing is left out: it would only stand in everybody's `kubectl get -o yaml`."""
+    """The node without an empty default: that would only clutter everybody's `kubectl get -o yaml`."""
     default = _pruned(node.pop("default", None))
     return node if default in (None, [], {}) else {**node, "default": default}
 
 
 def _pruned(value: Any) -> Any:
-    """Without nulls and what holds nothing else."""
+    """The value without nulls and empty parts."""
     if not isinstance(value, dict):
         return value
     pruned = {name: _pruned(child) for name, child in value.items()}

@@ -11,7 +11,7 @@ from agentjobs.api.rules import MAX_SCRIPT_BYTES
 from agentjobs.api.texts import LongText
 
 DEFAULT_TOOLS: Final = ("read", "write", "edit", "ls")
-"""Fixed for ever, as every default: a content that leaves it out has a digest that was approved with it."""
+"""Fixed forever, as every default: a content that leaves it out has a digest that was approved with it."""
 
 
 class Agent(LongText):

@@ -1,4 +1,4 @@
-"""What all API types share: the models' base, and what is said of one that is wrong."""
+"""What all API types share: the base of the models, and how a problem with one is explained."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ class StatusModel(ApiModel):
 
 
 def list_map(key: str) -> dict[str, Any]:
-    """A list whose entries are told apart by a key, for server-side apply; the API server refuses a key that stands there twice."""
+    """The schema of a list whose entries have a key, for server-side apply; the API server refuses a key that occurs twice."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
 
 
 def explain(error: ValidationError, root: str = "spec") -> str:
-    """The problems, each behind the path of its field as it is written in YAML, joined by "; "; at most 2,000 characters.
+    """The problems, each after the path of its field as it is written in YAML, joined by "; "; at most 2,000 characters.
 
     Values are never repeated: a script or a variable may hold a secret, and the sentence goes to conditions, events and logs.
     """
     problems = [f"{_path(root, detail['loc'])}: {_message(detail)}" for detail in error.errors(include_url=False, include_input=False)]
-    # Each has at least a path, a colon and a word: no more of them could be shown, and a thousand is soon tried.
+    # Each problem has at least a path, a colon and a word, so no more of them could be shown.
     shown = problems[: MAX_SENTENCE // 4]
     while len(text := _joined(shown, len(problems) - len(shown))) > MAX_SENTENCE:
         shown = shown[:-1]

@@ -1,4 +1,4 @@
-"""What starts a job beside its schedule: events, as CloudEvents 1.0 describes them."""
+"""What starts a job besides its schedule: events, as CloudEvents 1.0 describes them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class EventTrigger(ApiModel):
     )
 
     def __hash__(self) -> int:
-        """A schema is a dict, which has none; answers about specs are remembered by spec."""
+        """Hashes the schema, too: a dict has no hash, and caches use specs as keys."""
         return hash((self.type, self.source, json.dumps(self.data_schema, sort_keys=True)))
 
 

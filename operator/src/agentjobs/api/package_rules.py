@@ -23,7 +23,7 @@ _PIN: Final = f"^{_NAME}=={_VERSION}$"
 _EXACT: Final = "^[^=<>~*, ]+==[^=<>~*, ]+$"
 _FOREIGN: Final = "/@:;["
 _SPOKEN: Final = "self.matches('[/@:;]') || self.contains('[')"
-"""CEL: a rule before has said what is wrong, so that one mistake gets one sentence."""
+"""CEL: an earlier rule has said what is wrong, so that one mistake gets one sentence."""
 
 
 def _without(characters: str, message: str) -> Rule:
@@ -66,12 +66,12 @@ def name_of(pin: str) -> str:
 
 
 def canonical(pin: str) -> str:
-    """One spelling for every pin that means the same. The pin keeps the rules above."""
+    """One spelling for all pins that mean the same. The pin follows the rules above."""
     release = re.compile(f"^([1-9][0-9]*!)?({_NUMBER}([.]{_NUMBER})*)")
     version = release.sub(lambda match: (match[1] or "") + re.sub("([.]0)+$", "", match[2]), pin.partition("==")[2])
     return f"{name_of(pin)}=={version}"
 
 
 def canonical_or_none(pin: Any) -> str | None:
-    """For what came past its CRD: None for anything that is no pin."""
+    """As `canonical`, for what got past its CRD: None for anything that is not a pin."""
     return canonical(pin) if isinstance(pin, str) and re.fullmatch(_PIN, pin) else None

@@ -27,7 +27,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A kind and its CRD, beside the models of its spec and status."""
+    """A kind and its CRD, with the models of its spec and status."""
 
     kind: str
     plural: str
@@ -39,7 +39,7 @@ class Resource:
     selectable: tuple[str, ...]
     rules: tuple[Rule, ...] = ()
     always_has_status: bool = False
-    """An object reads as if its status had been written: with the defaults of the status's fields."""
+    """Whether an object reads as if its status had been written, with the defaults of its fields."""
 
     def problem(self, body: Mapping[str, Any]) -> str | None:
         """The sentence of the first rule about the whole object that a body from the API breaks. Its spec must be valid."""

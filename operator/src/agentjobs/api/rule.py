@@ -1,4 +1,4 @@
-"""How a rule of the resources is written: once, as CEL for the API server, a check for Python, and one sentence that says what to do.
+"""A rule of the resources is written once: as CEL for the API server, a check for Python, and one sentence that says what to do.
 
 Python checks again because an object may get past its CRD: an older CRD, or one that changed after the object was stored.
 """
@@ -42,7 +42,7 @@ class Rule:
         return value
 
     def wire(self) -> dict[str, str]:
-        """As it stands in a CRD."""
+        """The rule as it is written in a CRD."""
         return {"rule": self.cel, "message": self.message}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -54,12 +54,15 @@ class Rule:
 
 
 def matching(pattern: str, message: str, subject: str = "self") -> Rule:
-    r"""The whole value matches. Of backslash escapes only \u0000 means the same in a CEL literal, RE2 and Python's `re`: use no other."""
+    r"""A rule that the whole value matches.
+
+    Of backslash escapes only \u0000 means the same in a CEL literal, RE2 and Python's `re`: use no other.
+    """
     compiled = re.compile(pattern)
     return Rule(f"{subject}.matches('^({pattern})$')", message, lambda value: compiled.fullmatch(value) is not None)
 
 
 def without(pattern: str, message: str, subject: str = "self") -> Rule:
-    """No part of the value matches; for escapes see `matching`."""
+    """A rule that no part of the value matches; for escapes see `matching`."""
     compiled = re.compile(pattern)
     return Rule(f"!{subject}.matches('{pattern}')", message, lambda value: compiled.search(value) is None)

@@ -53,9 +53,9 @@ def source_problem(text: str) -> str | None:
 
 
 def text_rules(field: str) -> tuple[Rule, ...]:
-    """Of an object with a long text in this field or in a ConfigMap.
+    """The rules of an object with a long text in this field or in a ConfigMap.
 
-    They stand one level above it: the API server quotes a text that breaks a rule, but not an object.
+    They are one level above the text: the API server quotes a text that breaks a rule, but not an object.
     """
 
     def problem(holder: Any) -> str | None:
@@ -93,7 +93,7 @@ ONE_SOURCE: Final = Rule(
 
 
 def each_name_once(variables: tuple[Any, ...]) -> tuple[Any, ...]:
-    """In the CRD the list is a map by name instead. Raises ValueError."""
+    """Checks that each name occurs once; in the CRD the list is a map by name instead. Raises ValueError."""
     if len({variable.name for variable in variables}) < len(variables):
         raise ValueError("each name may stand here once")
     return variables
@@ -118,7 +118,7 @@ def amount(quantity: str) -> Decimal:
 
 
 def _known(owner: str, field: str) -> str:
-    """CEL: the quantity is there and is one; a broken one has its own sentence."""
+    """CEL: the quantity exists and is valid; an invalid one has its own sentence."""
     return f"has({owner}.{field}) && isQuantity(string({owner}.{field}))"
 
 
@@ -159,7 +159,7 @@ _TIMESTAMP: Final = f"{_DATE}T{_TIME}"
 
 
 def _is_timestamp(text: str) -> bool:
-    """The form alone would let 30 February through."""
+    """Whether a text is a timestamp: its form alone would let 30 February through."""
     if re.fullmatch(_TIMESTAMP, text) is None:
         return False
     try:

@@ -13,7 +13,7 @@ from agentjobs.api.job import RunPhase
 from agentjobs.api.names import MAX_JOB_NAME
 
 STORED_OUTPUT_CHARACTERS = 4 * 51_200 + 64
-"""A stream keeps 51,200 bytes; each invalid one becomes the four characters \\xNN, and one line tells what was dropped."""
+"""A stream keeps 51,200 bytes; each invalid one becomes the four characters \\xNN, and one line says what was dropped."""
 
 
 _BY = "Who asked for it: the name that the server knows them by. Leave it out and the server writes it; another's is refused."

@@ -1,6 +1,6 @@
-"""What `spec.schedule` refuses: everything that the CronJob controller would not take, and what it would take for something else.
+"""What `spec.schedule` refuses: everything that the CronJob controller would not accept, and what it would read as something else.
 
-Whether a time zone exists only the API server checks; in Python `core.schedule` asks its own zone data.
+Only the API server checks whether a time zone exists; in Python `core.schedules` asks its own zone data.
 The controller's grammar is that of github.com/robfig/cron/v3, `ParseStandard`.
 """
 
@@ -17,7 +17,7 @@ _WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _BLANK: Final = "[ \\t]"
 _WORD: Final = "[^ \\t=@?]"
 _HAS_FIVE_FIELDS: Final = f"{_BLANK}*{_WORD}+({_BLANK}+{_WORD}+){{4}}{_BLANK}*"
-"""Without the characters that have a sentence of their own."""
+"""Excludes the characters that have a sentence of their own."""
 _FIVE_FIELDS: Final = f"self.matches('^{_HAS_FIVE_FIELDS}$')"
 _RANGE: Final = "[0-9]{1,2}-[0-9]{1,2}"
 
@@ -31,7 +31,7 @@ def _lacks(character: str, message: str) -> Rule:
 
 
 def _field(position: int, value: str, step: str, message: str) -> Rule:
-    """The field at a position is a list of `*`, values and ranges, each with a step if need be."""
+    """A rule that the field at a position is a list of `*`, values and ranges, each with or without a step."""
     item = f"([*]|({value})(-({value}))?)(/({step}))?"
     pattern = f"{_BLANK}*({_WORD}+{_BLANK}+){{{position}}}{item}(,{item})*({_BLANK}|$)"
     whole = f"{pattern}.*"
@@ -41,7 +41,7 @@ def _field(position: int, value: str, step: str, message: str) -> Rule:
 
 
 def _numbers_for_names() -> str:
-    """CEL: as `numbers_for_names`."""
+    """The same in CEL as `numbers_for_names`."""
     months = (f".replace('{name}', '{number}')" for number, name in enumerate(_MONTHS, 1))
     weekdays = (f".replace('{name}', '{number}')" for number, name in enumerate(_WEEKDAYS))
     return "self.lowerAscii()" + "".join(months) + "".join(weekdays)
@@ -127,7 +127,7 @@ _EPOCH: Final = "timestamp('1970-01-01T00:00:00Z')"
 
 
 def _is_moment(text: str) -> bool:
-    """The form alone would let 30 February through."""
+    """Whether a text is a time: its form alone would let 30 February through."""
     try:
         return datetime.fromisoformat(text).year >= 1970
     except ValueError:

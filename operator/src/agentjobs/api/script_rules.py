@@ -1,4 +1,4 @@
-r"""A script's text is UTF-8, whatever it says of itself: what is shown is what Python runs.
+r"""A script's text is UTF-8, whatever it declares: what is shown is what Python runs.
 
 A comment on the first line, or on the second behind a blank or comment, may name another encoding
 (PEP 263). Python then reads other characters than people were shown: with `encoding: utf-7` the
@@ -21,7 +21,7 @@ _COMMENT: Final = r"#[^\u000a\u000d]*"
 _HEAD: Final = rf"^\ufeff?{_BLANK}({_COMMENT})?((\u000d\u000a|\u000a|\u000d){_BLANK}{_COMMENT})?"
 _DECLARATION: Final = r"coding[:=][ \u0009]*[-_.a-zA-Z0-9]+"
 _OF_UTF_8: Final = r"^(coding[:=][ \u0009]*(?i:utf8|utf[-_]8([-_][-_.a-zA-Z0-9]*)?))?$"
-"""Also where there is none."""
+"""Matches where there is no declaration, too."""
 OTHER_ENCODING: Final = (
     "declares another encoding than UTF-8 in its first two lines, with which Python would run other text than is shown: "
     "remove that comment, or write utf-8 there"

@@ -1,10 +1,10 @@
 """Which variables a job may set.
 
-Their names and values are approved with the script, so most may be anything. Reserved is what is
-easily taken for a setting and makes a program of the run's own (the runner, Python, Node and pi, the
-shell of an agent) load code, or trust hosts, from a place that nobody approved. Not reserved is what
-only the script's own calls read (git, uv, perl), and what people set to reach the network: proxies
-and certificates. `docs/writing-jobs.md` has this table.
+Their names and values are approved with the script, so most may be anything. A name is reserved if it
+looks like a mere setting but makes a program of the run itself (the runner, Python, Node and pi, the
+shell of an agent) load code, or trust hosts, from a place that nobody approved. Names that only the
+script's own calls read (git, uv, perl) are not reserved, nor are those that people set to reach the
+network: proxies and certificates. `docs/writing-jobs.md` has this table.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Reserved:
     prefixes: tuple[str, ...]
     why: str
     but: tuple[str, ...] = ()
-    """Harmless, and usual."""
+    """Names that the prefixes cover, but that are harmless and usual."""
 
     @property
     def shown(self) -> str:
-        """For people."""
+        """The names and prefixes for a sentence."""
         return ", ".join([*self.names, *(f"{prefix}*" for prefix in self.prefixes)])
 
 
@@ -40,7 +40,7 @@ RESERVED: Final = (
         ("LD_", "OPENSSL_", "RESOLV_"),
         "the dynamic loader, libc and OpenSSL load code and names of hosts from where they say, in the runner, too",
     ),
-    # All but what is known to be harmless: each version of Python has more of them, and its library reads some that no page names.
+    # All except what is known to be harmless: each version of Python adds more, and its library reads some that are not documented.
     Reserved(
         ("PY_SAX_PARSER", "BROWSER"),
         ("PYTHON", "_PYTHON_"),
@@ -81,7 +81,7 @@ _PATTERN: Final = f"({'|'.join(_NAMES)}|({'|'.join(_PREFIXES)}).*)"
 
 
 def is_reserved(name: str) -> bool:
-    """Whether a job may not set it."""
+    """Whether a job may not set this variable."""
     return name not in EXCEPT and (name in _NAMES or name.startswith(_PREFIXES))
 
 
