@@ -57,7 +57,7 @@ def described(kubectl: Kubectl, namespace: str, job: str) -> dict[str, str]:
         ("waiting", "PendingApproval", "waits for approval"),
         ("loud", "Approved", "approved"),
         ("loud", "Scheduled", "only in January"),
-        ("loud", "RunTriggered", "loud-run: it was asked for"),
+        ("loud", "RunTriggered", "loud-run: started on request"),
         ("loud", "RunSucceeded", "loud-run: Completed"),
         ("loud", "OutputTruncated", "loud-run: not in the record: 8801 bytes of stdout"),
         ("loud", "Suspended", "spec.suspend"),

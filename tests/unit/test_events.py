@@ -47,7 +47,7 @@ def test_a_run_is_triggered_once_by_its_start_or_by_its_adoption_and_not_by_othe
     [(name, message)] = told(created(JOB.name))
     assert message == "report-29000000: its scheduled start has come"
     [(first, message)] = told(adopted("one", names.STARTED_AS_ANNOTATION))
-    assert message == "run: it was asked for"
+    assert message == "run: started on request"
     [(second, _)] = told(adopted("two", names.STARTED_AS_ANNOTATION))
     assert len({name, first, second}) == 3, "a name that is used again is another run's"
     assert told(adopted("one", names.STARTED_AS_ANNOTATION))[0][0] == first

@@ -1,4 +1,4 @@
-"""`python -m agentjobs operator`: where the parts are put together."""
+"""Runs one of the project's processes: `python -m agentjobs operator`."""
 
 from __future__ import annotations
 

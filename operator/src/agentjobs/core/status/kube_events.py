@@ -56,7 +56,7 @@ def _trigger(job: JobView, write: Write, body: Mapping[str, Any]) -> str:
     """Why a run is triggered; empty where it is not. A run that follows one of this job's is reported by its own job."""
     if write.verb == "create":
         return "its scheduled start has come" if body["spec"]["jobName"] == job.name else ""
-    return "it was asked for" if names.STARTED_AS_ANNOTATION in body["metadata"].get("annotations", {}) else ""
+    return "started on request" if names.STARTED_AS_ANNOTATION in body["metadata"].get("annotations", {}) else ""
 
 
 def _asked(write: Write) -> str:
