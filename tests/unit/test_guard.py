@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentjobs.cluster.client import Json
+from agentjobs.cluster.client import METADATA_LIST, Json
 from agentjobs.core.admission import PATIENCE, Expected, Gap, problems
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.decide import decide
@@ -164,30 +164,31 @@ def test_a_run_by_hand_waits_for_a_moment_and_is_then_skipped() -> None:
 
 
 class Policies(Server):
-    """An API server on which someone deletes policies."""
+    """An API server on which someone deletes and changes policies."""
 
     def __init__(self) -> None:
         super().__init__(NOW)
         self.specs = dict(WHOLE)
         self.labelled = set(WHOLE)
-        self.asked = 0
+        self.lists = 0
         self.got: list[tuple[str, str]] = []
 
+    def metadata(self, key: tuple[str, str]) -> Json:
+        return {"name": key[1], "resourceVersion": str(abs(hash(str(self.specs[key]))))}
+
     async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
-        assert selectors == {"labelSelector": "app.kubernetes.io/part-of=agentjobs"}
-        self.asked += 1
+        assert (accept, selectors) == (METADATA_LIST, {"labelSelector": "app.kubernetes.io/part-of=agentjobs"})
+        self.lists += 1
         kind = kind.rpartition("/")[2]
-        found = {name: spec for (of, name), spec in self.specs.items() if of == kind and (of, name) in self.labelled}
-        yield {"items": [{"metadata": {"name": name}, "spec": spec} for name, spec in found.items()]}
+        yield {"items": [{"metadata": self.metadata(key)} for key in self.specs if key[0] == kind and key in self.labelled]}
         yield {"items": None, "metadata": {"resourceVersion": "1"}}
 
     async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
-        self.asked += 1
-        self.got.append((kind.rpartition("/")[2], name))
-        spec = self.specs.get((kind.rpartition("/")[2], name))
-        if spec is None:
+        key = kind.rpartition("/")[2], name
+        self.got.append(key)
+        if key not in self.specs:
             raise NotFound(name, 404)
-        return {"spec": spec}
+        return {"metadata": self.metadata(key), "spec": self.specs[key]}
 
 
 def test_the_cluster_is_asked_when_the_last_answer_is_old() -> None:
@@ -201,7 +202,7 @@ def test_the_cluster_is_asked_when_the_last_answer_is_old() -> None:
     assert asyncio.run(look(0, LATELY)) is None
     server.specs.pop(BINDING)
     assert asyncio.run(look(9, LATELY)) is None
-    assert server.asked == len(EXPECTED)
+    assert (server.lists, server.got) == (2, list(WHOLE))
     first = asyncio.run(look(0, JUST_NOW))
     assert first == Gap((MISSING,), NOW + timedelta(seconds=9))
     assert asyncio.run(look(20, LATELY)) == first
@@ -209,13 +210,33 @@ def test_the_cluster_is_asked_when_the_last_answer_is_old() -> None:
     assert asyncio.run(look(20, LATELY)) is None
 
 
-def test_one_list_a_kind_is_enough_and_a_label_that_was_taken_off_is_no_gap() -> None:
+def test_a_policy_is_read_again_only_when_its_version_is_another_one() -> None:
     server = Policies()
-    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).check(JUST_NOW)) is None
-    assert (server.asked, server.got) == (2, [])
+    guard = Guard(server, EXPECTED, lambda: server.now)
+
+    def again() -> Gap | None:
+        server.got.clear()
+        server.now += timedelta(seconds=1)
+        return asyncio.run(guard.check(JUST_NOW))
+
+    assert (again(), server.got) == (None, list(WHOLE))
+    assert (again(), server.got) == (None, [])
+    server.specs[BINDING] = WHOLE[BINDING] | {"validationActions": ["Audit"]}
+    gap = again()
+    assert gap
+    assert (gap.problems, server.got) == (("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions[0]",), [BINDING])
+    server.specs = dict(WHOLE)
+    assert (again(), server.got) == (None, [BINDING])
+
+
+def test_a_label_that_was_taken_off_is_no_gap() -> None:
+    server = Policies()
     server.labelled = {BINDING}
-    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).check(JUST_NOW)) is None
-    assert server.got == [(EXPECTED[0].kind, "a")]
+    guard = Guard(server, EXPECTED, lambda: server.now)
+    assert asyncio.run(guard.check(JUST_NOW)) is None
+    server.now += timedelta(seconds=1)
+    assert asyncio.run(guard.check(JUST_NOW)) is None
+    assert server.got == [*WHOLE, (EXPECTED[0].kind, "a")]
 
 
 def test_a_policy_of_another_name_with_the_label_stands_in_for_none() -> None:
@@ -242,7 +263,7 @@ def test_the_log_says_which_approvals_to_look_at(caplog: pytest.LogCaptureFixtur
 def test_where_nothing_is_expected_nothing_is_asked() -> None:
     server = Policies()
     assert asyncio.run(Guard(server, (), lambda: server.now).check(JUST_NOW)) is None
-    assert server.asked == 0
+    assert (server.lists, server.got) == (0, [])
 
 
 def test_a_run_that_has_been_adopted_is_not_let_go_before_the_policies_are_back() -> None:

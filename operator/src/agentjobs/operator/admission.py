@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.api import names
-from agentjobs.cluster.client import Api, Json
+from agentjobs.cluster.client import METADATA_LIST, Api, Json
 from agentjobs.core.admission import Expected, Gap, next_gap, problems
 from agentjobs.core.errors import ClusterError, NotFound
 from agentjobs.core.timestamps import to_wire
@@ -21,6 +21,8 @@ LATELY: Final = timedelta(seconds=10)
 JUST_NOW: Final = timedelta(seconds=1)
 """How old an answer may be when the operator starts something or brings it into force. The API server takes that long to follow."""
 
+Key = tuple[str, str]
+"""Kind and name of a policy or a binding."""
 SELECTOR: Final = f"{names.PART_OF_LABEL}={names.PART_OF}"
 """The chart's label on its policies. Other policies may carry it, too: the name decides."""
 
@@ -34,6 +36,7 @@ class Guard:
         self._clock = clock
         self._checked: datetime | None = None
         self._whole: datetime | None = None
+        self._known: dict[Key, Json] = {}
         self._turn = asyncio.Lock()
         self.gap: Gap | None = None
 
@@ -48,22 +51,25 @@ class Guard:
                 self._note(next_gap(self.gap, problems(self._expected, specs), self._checked))
             return self.gap
 
-    async def _found(self) -> dict[tuple[str, str], Json]:
-        """The expected policies that exist, by kind and name. One list for each kind is cheaper than one request for each policy.
+    async def _found(self) -> dict[Key, Json]:
+        """The expected policies that exist, by kind and name.
 
-        What the lists lack is asked for by its name.
+        A list of each kind's metadata costs a fraction of a request for each policy. One whose version is known has not
+        changed; the others, and those that the lists lack, are asked for by their names.
         """
         kinds = sorted({f"{one.api_version}/{one.kind}" for one in self._expected})
-        listed = dict(zip(kinds, await asyncio.gather(*map(self._list, kinds)), strict=True))
-        found = {(one.kind, one.name): listed[f"{one.api_version}/{one.kind}"].get(one.name) for one in self._expected}
-        unlisted = [one for one in self._expected if found[one.kind, one.name] is None]
-        bodies = await asyncio.gather(*map(self._find, unlisted))
-        found |= {(one.kind, one.name): body for one, body in zip(unlisted, bodies, strict=True)}
-        return {key: body for key, body in found.items() if body is not None}
+        listed = dict(zip(kinds, await asyncio.gather(*map(self._versions, kinds)), strict=True))
+        versions = {_key(one): listed[f"{one.api_version}/{one.kind}"].get(one.name) for one in self._expected}
+        known = {key: body for key, body in self._known.items() if versions[key] == body["metadata"].get("resourceVersion", "")}
+        unknown = [one for one in self._expected if _key(one) not in known]
+        bodies = await asyncio.gather(*map(self._find, unknown))
+        self._known = known | {_key(one): body for one, body in zip(unknown, bodies, strict=True) if body is not None}
+        return self._known
 
-    async def _list(self, kind: str) -> dict[str, Json]:
-        pages = self._cluster.list(kind, labelSelector=SELECTOR)
-        return {body["metadata"]["name"]: body async for page in pages for body in page["items"] or ()}
+    async def _versions(self, kind: str) -> dict[str, str]:
+        pages = self._cluster.list(kind, accept=METADATA_LIST, labelSelector=SELECTOR)
+        found = [body["metadata"] async for page in pages for body in page["items"] or ()]
+        return {metadata["name"]: metadata["resourceVersion"] for metadata in found}
 
     async def _find(self, one: Expected) -> Json | None:
         try:
@@ -96,3 +102,7 @@ class Guard:
             if closed != (closes := gap is not None and gap.lasts(self._clock())):
                 closed = closes
                 changed()
+
+
+def _key(one: Expected) -> Key:
+    return one.kind, one.name
