@@ -55,7 +55,7 @@ OPERATOR = Image(
     "localhost/agentjobs-operator",
     ROOT,
     ("Dockerfile", ".dockerignore", "LICENSE", "requirements/runtime.txt", "operator/src/agentjobs/**/*"),
-    left_out=("cli", "testing"),
+    left_out=("cli", "present", "testing"),
 )
 RUNNER = Image("localhost/agentjobs-runner", ROOT / "runner-image", ("**/*",))
 

@@ -11,7 +11,7 @@ PACKAGE = "agentjobs"
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"api"}),
     frozenset({"core"}),
-    frozenset({"cluster", "telemetry"}),
+    frozenset({"cluster", "telemetry", "present"}),
     frozenset({"operator", "cli"}),
     frozenset({"__main__"}),
 )
@@ -56,7 +56,7 @@ ROOMS: dict[str, tuple[frozenset[str], ...]] = {
     ),
 }
 """Of the parts that have an order inside, too. As with LAYERS."""
-PURE = frozenset({"agentjobs.api", "agentjobs.core", "agentjobs.operator.configuration"})
+PURE = frozenset({"agentjobs.api", "agentjobs.core", "agentjobs.present", "agentjobs.operator.configuration"})
 PURE_IMPORTS = frozenset(
     "__future__ abc array base64 binascii bisect calendar collections contextlib copy dataclasses datetime decimal difflib enum fractions "
     "functools hashlib heapq itertools json math numbers operator re string struct textwrap types typing unicodedata zlib zoneinfo "
@@ -74,7 +74,7 @@ RESERVED: dict[str, frozenset[str]] = {
 """Library -> the only modules and packages that import it."""
 ENVIRONMENT_READERS = frozenset({"__main__"})
 
-SCREEN = frozenset({"agentjobs.cli.screen", "agentjobs.cli.text"})
+SCREEN = frozenset({"agentjobs.cli.screen", "agentjobs.cli.text", "agentjobs.present.text"})
 PRINTING = frozenset(
     "print input breakpoint os.write os.system sys.stdout sys.stderr sys.__stdout__ sys.__stderr__ sys.displayhook".split()
 )
@@ -200,8 +200,8 @@ def environment_violations(module: str, source: str) -> list[str]:
 
 
 def screen_violations(module: str, source: str) -> list[str]:
-    """Everything that the command line prints goes through `cli.screen`, and is made a `Line` by `cli.text`: see there."""
-    if part_of(module) != "cli" or module in SCREEN:
+    """The command line prints through `cli.screen` alone, and only `present.text` and `cli.text` make a `Line`: see there."""
+    if part_of(module) not in ("cli", "present") or module in SCREEN:
         return []
     tree = ast.parse(source)
     used = [(node.lineno, _dotted(node)) for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)]
@@ -209,7 +209,7 @@ def screen_violations(module: str, source: str) -> list[str]:
     calls = [(node.lineno, _dotted(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     found += [(line, "Line()") for line, name in calls if name.split(".")[-1] == "Line"]
     found += [(1, f"import {name}") for name in sorted(imported_libraries(tree, module) & PRINTERS)]
-    return [f"{module}:{line}: {name}: only agentjobs.cli.screen prints, and only agentjobs.cli.text makes a Line" for line, name in found]
+    return [f"{module}:{line}: {name}: only cli.screen prints, and only present.text and cli.text make a Line" for line, name in found]
 
 
 def _dotted(node: ast.AST) -> str:

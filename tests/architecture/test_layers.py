@@ -1,4 +1,4 @@
-"""The layers: `__main__ -> operator | cli -> cluster | telemetry -> core -> api`, the rooms in them, and what each may know."""
+"""The layers: `__main__ -> operator | cli -> cluster | telemetry | present -> core -> api`, the rooms in them, and what each may know."""
 
 from __future__ import annotations
 
@@ -106,6 +106,9 @@ REFUSED = [
     (rules.screen_violations, "agentjobs.cli.cards", "say = print"),
     (rules.screen_violations, "agentjobs.cli.cards", "import typer\ntyper.echo('x')"),
     (rules.screen_violations, "agentjobs.cli.cards", "import rich"),
+    (rules.screen_violations, "agentjobs.present.rows", "from agentjobs.present import text\ntext.Line('x')"),
+    (rules.layer_violations, "agentjobs.present.rows", "from agentjobs.cli import screen"),
+    (rules.purity_violations, "agentjobs.present.rows", "import sys"),
     (rules.screen_violations, "agentjobs.cli.cards", "from agentjobs.cli import text\ntext.Line('x')"),
     (rules.runner_violations, "agentjobs_runner.main", "import requests"),
     (rules.runner_violations, "agentjobs_runner.main", "from agentjobs.core import envelope"),

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final, get_args
 
 from agentjobs.api.job import JobPhase, Schedule
-from agentjobs.cli import rows
 from agentjobs.cli.commands import cards
 from agentjobs.core.schedules import next_starts
 from agentjobs.core.schedules.description import of_job
 from agentjobs.core.schedules.windows import Draw
+from agentjobs.present import rows
 from tests.unit.lives_of_stories import NO_START, Life, Told, told
 
 

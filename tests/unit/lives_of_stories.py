@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any, Final
 
 from agentjobs.api.job import Condition, ScheduledAgentJobStatus
-from agentjobs.cli import rows
 from agentjobs.core import naming
 from agentjobs.core.admission import PATIENCE, Gap
 from agentjobs.core.approval.in_force import current_content
@@ -23,6 +22,7 @@ from agentjobs.core.views.batch_job import BatchJobView
 from agentjobs.core.views.cronjob import cron_job_view
 from agentjobs.core.views.job import JobView, job_view
 from agentjobs.core.views.run import FinishedRun, RunView
+from agentjobs.present import rows
 from tests import manifests as written
 from tests.support.endings import RUNNING_POD
 from tests.support.workload import POLICY, timed

@@ -11,14 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentjobs.cli import rows
 from agentjobs.cli.commands import cards
 from agentjobs.cli.commands.decide import denied
-from agentjobs.cli.difference import coloured, unified
+from agentjobs.cli.difference import coloured
 from agentjobs.cli.kube import said
 from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.screen import told
-from agentjobs.cli.text import Column, Json, Table, one_line, visible, when
+from agentjobs.cli.text import Table
+from agentjobs.present import rows
+from agentjobs.present.difference import unified
+from agentjobs.present.rows import Column
+from agentjobs.present.text import Json, one_line, visible, when
 from tests.unit.cli_jobs import JOBS, NOW, RUNS
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -13,7 +13,7 @@ from agentjobs.cli.completion import candidates, chosen
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.main import helps
 from agentjobs.cli.problem import Problem
-from tests.support.saj import saj
+from tests.support.saj import names, saj
 from tests.web_logs import EXAMPLE
 
 HEAVY = (
@@ -84,10 +84,6 @@ def test_a_mistake_is_told_in_a_sentence_with_its_exit_code(what: str, tmp_path:
 def test_every_command_explains_itself_in_a_sentence() -> None:
     assert [name for name, text in helps().items() if not 10 < len(text) < 130] == []
     assert saj("--help").returncode == 0
-
-
-def names(_: object, collection: str) -> list[str]:
-    return ["links", "mail"] if "jobs" in collection.rpartition("/")[2] and "runs" not in collection else ["links-xk2v9"]
 
 
 COMPLETED = {

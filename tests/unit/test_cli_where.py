@@ -10,7 +10,7 @@ import pytest
 from agentjobs.cli.completion import FILES, NO_FILES, candidates, chosen
 from agentjobs.cli.main import app, helps
 from agentjobs.cli.problem import Exit, Problem
-from tests.unit.test_cli_start import names
+from tests.support.saj import names
 
 JOBS = "get --raw /apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs?limit=50"
 TEAM, OTHER, ALL = JOBS.format("namespaces/team/"), JOBS.format("namespaces/other/"), JOBS.format("")

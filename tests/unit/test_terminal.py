@@ -19,7 +19,7 @@ import yaml
 from agentjobs.cli import options
 from agentjobs.cli.commands import cancel, cards, decide, delete, diff, doctor, history, list_, logs, packages, pause, render, run
 from agentjobs.cli.contents import content_of
-from agentjobs.cli.difference import unified
+from agentjobs.present.difference import unified
 from tests.unit.cli_jobs import JOBS, RUNS
 from tests.unit.fake_kubectl import FakeKube, Json, ran
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from agentjobs.cli.kube import CONFIG_MAPS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import at
+from agentjobs.present.text import at
 
 if TYPE_CHECKING:
     from agentjobs.core.content.sources import Reference, Unusable

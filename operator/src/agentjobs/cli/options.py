@@ -14,7 +14,8 @@ import typer
 from agentjobs.cli import screen
 from agentjobs.cli.kube import Json, Kube
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import Column, Table
+from agentjobs.cli.text import Table
+from agentjobs.present.rows import Column
 
 P = ParamSpec("P")
 API_VERSION = "agentjobs.dev/v1alpha1"

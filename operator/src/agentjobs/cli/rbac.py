@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agentjobs.cli.text import Json, at
+from agentjobs.present.text import Json, at
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import IO
 import typer
 
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import Line, indented, painted, visible
+from agentjobs.cli.text import indented, painted
+from agentjobs.present.text import Line, visible
 
 
 def on_terminal() -> bool:
@@ -56,7 +57,7 @@ def failed(problem: Problem) -> None:
 
 def told(problem: Problem, *, colour: bool) -> Line:
     """Each further line is indented: none begins as an answer or an error of ours does. Pure."""
-    sentences = [painted(visible("error:"), "red" if colour else "") + " " + "\n".join(indented(problem.message))]
+    sentences = [painted(visible("error:"), "bad" if colour else "") + " " + "\n".join(indented(problem.message))]
     return Line("\n  ".join(sentences + ([*indented(problem.remedy)] if problem.remedy else [])))
 
 

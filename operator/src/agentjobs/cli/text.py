@@ -1,79 +1,22 @@
-"""Text for people: columns, colours, times in words. Pure: `now` is an argument, and whether to colour, too.
-
-What somebody else wrote becomes a `Line` here, by the function that makes cards, and only here: mypy sees to it that nothing else is put
-on a terminal.
-"""
+"""Lines on a terminal: colours, folding, tables. Pure: whether to colour is an argument."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, NewType
+from typing import Final
 
-from agentjobs.core.content import confusables as core
+from agentjobs.present.rows import Column
+from agentjobs.present.text import NOTHING, Json, Line, Tone, lines_of
 
-Json = Mapping[str, Any]
-Line = NewType("Line", str)
-"""Text that may stand on a terminal: what hides in it or passes for something else is named."""
-NOTHING: Final = Line("-")
-
-_BLANKS: Final = re.compile(r"[ \t\n]+")
 GAP: Final = "   "
-_COLOURS: Final = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
-_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
-_FINE: Final = 2
-"""A time is told in one unit once it is at least twice that unit."""
+_CODES: Final[dict[Tone, str]] = {"bad": "31", "good": "32", "waiting": "33", "active": "36", "heading": "1", "quiet": "2"}
+"""Red, green, yellow, cyan, bold and dim."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`value` gets the row and `now`. `colour` gets the value's text; a wide column shows with `-o wide` only."""
-
-    title: str
-    value: Callable[[Json, datetime], Line]
-    wide: bool = False
-    colour: Callable[[str], str] | None = None
-
-
-def painted(text: Line, colour: str) -> Line:
-    """With ANSI codes; an empty colour is none."""
-    return Line(f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m") if colour else text
-
-
-def visible(text: str) -> Line:
-    """What would move the cursor, hide text, turn its direction or pass for something else is named: a card must not lie about itself."""
-    return Line(core.visible(text))
-
-
-def joined(*parts: Line) -> Line:
-    """One line of several."""
-    return Line("".join(parts))
-
-
-def one_line(text: object, limit: int = 0) -> Line:
-    """For a cell: without line breaks, cut with an ellipsis when longer than `limit`."""
-    line = visible(_BLANKS.sub(" ", str(text)).strip(" ")) if text not in (None, "") else NOTHING
-    return Line(line if not limit or len(line) <= limit else f"{line[: limit - 1]}…")
-
-
-def named(text: object) -> Line:
-    """Who or what it is, in a cell: judged as all names are, beside the Latin letters of the others."""
-    return Line(one_line(f"a {text}")[2:]) if text not in (None, "") else NOTHING
-
-
-def lines_of(text: str, width: int = 0) -> list[Line]:
-    """Of a text of several lines, each. `width`: none is longer; 0 for no limit."""
-    found = [visible(line) for line in text.removesuffix("\n").split("\n")]
-    return [part for line in found for part in folded(line, width)]
-
-
-def folded(line: Line, width: int) -> list[Line]:
-    """Pieces of at most so many characters: a terminal would go on at its left edge, where labels stand."""
-    if not 0 < width < len(line):
-        return [line]
-    return [Line(line[begin : begin + width]) for begin in range(0, len(line), width)]
+def painted(text: Line, tone: Tone) -> Line:
+    """With ANSI codes; an empty tone has none."""
+    return Line(f"\x1b[{_CODES[tone]}m{text}\x1b[0m") if tone else text
 
 
 def indented(text: str) -> list[Line]:
@@ -106,44 +49,5 @@ class Table:
         parts = []
         for column, cell, width in zip(self.columns, cells, self.widths, strict=True):
             padding = " " * (width - len(cell))
-            parts.append((painted(cell, column.colour(cell)) if painting and column.colour else cell) + padding)
+            parts.append((painted(cell, column.tone(cell)) if painting and column.tone else cell) + padding)
         return Line(GAP.join(parts).rstrip())
-
-
-def when(text: str | None, now: datetime) -> Line:
-    """A time on the wire as distance: `in 3h`, `5m ago`."""
-    if not text:
-        return NOTHING
-    try:
-        seconds = (datetime.fromisoformat(text) - now).total_seconds()
-    except (ValueError, TypeError):
-        return one_line(text)
-    return Line(f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago")
-
-
-def span(seconds: float) -> Line:
-    """One unit, rounded down."""
-    for size, unit in _UNITS:
-        if seconds >= _FINE * size:
-            return Line(f"{int(seconds // size)}{unit}")
-    return Line(f"{int(seconds)}s")
-
-
-def between(start: str | None, end: str | None) -> Line:
-    """How long something took."""
-    if not (start and end):
-        return NOTHING
-    try:
-        return span((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
-    except (ValueError, TypeError):
-        return NOTHING
-
-
-def at(body: Json, *path: str) -> Any:
-    """What stands there, or None."""
-    found: Any = body
-    for step in path:
-        if not isinstance(found, Mapping):
-            return None
-        found = found.get(step)
-    return found

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from agentjobs.cli.contents import Shown
 from agentjobs.cli.kube import CLAIMS, SECRETS, Json, Kube, Said
 from agentjobs.cli.problem import Exit
-from agentjobs.cli.text import at
+from agentjobs.present.text import at
 
 
 def of(kube: Kube, job: Json, shown: Shown) -> Iterator[str]:

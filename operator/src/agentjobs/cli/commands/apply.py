@@ -12,7 +12,7 @@ from agentjobs.cli.commands import render
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import at
+from agentjobs.present.text import at
 
 if TYPE_CHECKING:
     from agentjobs.cli.files.manifests import FileJob

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from agentjobs.cli import options, rows, screen
+from agentjobs.cli import options, screen
 from agentjobs.cli.kube import RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import at
+from agentjobs.present import rows
+from agentjobs.present.text import at
 
 
 @options.on_cluster

@@ -9,13 +9,15 @@ from typing import Annotated, Final, Literal
 
 import typer
 
-from agentjobs.cli import options, rows, screen, warnings
+from agentjobs.cli import options, screen, warnings
 from agentjobs.cli.commands import cards
 from agentjobs.cli.contents import Shown, before_words, in_force, of_job
-from agentjobs.cli.difference import coloured, unified
+from agentjobs.cli.difference import coloured
 from agentjobs.cli.kube import APPROVALS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import at, one_line
+from agentjobs.present import rows
+from agentjobs.present.difference import unified
+from agentjobs.present.text import at, one_line
 
 Decision = Literal["Approved", "Denied"]
 DIGITS: Final = 16

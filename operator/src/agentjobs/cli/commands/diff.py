@@ -6,9 +6,10 @@ import typer
 
 from agentjobs.cli import options, screen
 from agentjobs.cli.contents import before_words, in_force, of_job
-from agentjobs.cli.difference import coloured, unified
+from agentjobs.cli.difference import coloured
 from agentjobs.cli.kube import Kube
 from agentjobs.cli.problem import Exit
+from agentjobs.present.difference import unified
 
 
 @options.on_cluster

@@ -10,14 +10,16 @@ from typing import Final, Literal
 import typer
 
 from agentjobs.api import kinds, names
-from agentjobs.cli import options, rows, screen
+from agentjobs.cli import options, screen
 from agentjobs.cli.kube import JOBS, MAY_I, RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit
 from agentjobs.cli.rbac import holders, ways_around
-from agentjobs.cli.text import Line, at, joined, one_line, painted, visible, when
+from agentjobs.cli.text import painted
+from agentjobs.present import rows
+from agentjobs.present.text import Line, Tone, at, joined, one_line, visible, when
 
 Verdict = Literal["ok", "problem", "unknown", "note"]
-COLOURS: Final = {"ok": "green", "problem": "red", "unknown": "yellow", "note": "cyan"}
+TONES: Final[dict[Verdict, Tone]] = {"ok": "good", "problem": "bad", "unknown": "waiting", "note": "active"}
 KINDS: Final = tuple(sorted(kind.plural for kind in kinds.KINDS.values() if kind.group == names.GROUP))
 LEASES: Final = kinds.KINDS["lease"].path
 POLICIES: Final = kinds.KINDS["policy"].path
@@ -51,7 +53,7 @@ class Finding:
     text: str
 
     def line(self, *, colour: bool) -> Line:
-        return joined(painted(visible(f"{self.verdict:<8}"), COLOURS[self.verdict] if colour else ""), one_line(self.text))
+        return joined(painted(visible(f"{self.verdict:<8}"), TONES[self.verdict] if colour else ""), one_line(self.text))
 
 
 @options.on_cluster

@@ -6,10 +6,11 @@ from typing import Annotated, Final
 
 import typer
 
-from agentjobs.cli import options, rows, screen
+from agentjobs.cli import options, screen
 from agentjobs.cli.commands import logs
 from agentjobs.cli.kube import RUNS, Json, Kube
-from agentjobs.cli.text import at
+from agentjobs.present import rows
+from agentjobs.present.text import at
 
 TOLD: Final = 5
 """Runs of which is said why they have no output."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from agentjobs.cli import options, rows
+from agentjobs.cli import options
 from agentjobs.cli.kube import JOBS, Kube
+from agentjobs.present import rows
 
 
 @options.on_cluster

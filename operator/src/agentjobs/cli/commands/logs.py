@@ -7,10 +7,11 @@ from typing import Annotated, Final
 
 import typer
 
-from agentjobs.cli import options, rows, screen
+from agentjobs.cli import options, screen
 from agentjobs.cli.kube import AGAIN, PASSING, RUNS, SECONDS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import at
+from agentjobs.present import rows
+from agentjobs.present.text import at
 
 ENVELOPE: Final = re.compile(rb"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0-9a-f]{32} \d+ [0-9a-f]{64}$|filler [0-9a-f]{32} \.+$)")
 """Lines of the runner for the operator, at the end of a log."""

@@ -14,15 +14,16 @@ from agentjobs.cli import options, screen
 from agentjobs.cli.commands.decide import decide_packages
 from agentjobs.cli.kube import CONFIG_MAPS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import Column, at, named, one_line
+from agentjobs.present.rows import Column
+from agentjobs.present.text import Tone, at, named, one_line
 
 if TYPE_CHECKING:
     from agentjobs.core.content.packages import Packages
 
-COLOURS: Final = {"in the runner image": "green", "approved": "green", "denied": "red", "needs approval": "yellow"}
+TONES: Final[dict[str, Tone]] = {"in the runner image": "good", "approved": "good", "denied": "bad", "needs approval": "waiting"}
 COLUMNS: Final = (
     Column("PACKAGE", lambda row, _: one_line(row["package"])),
-    Column("STATUS", lambda row, _: one_line(row["status"]), colour=lambda text: COLOURS.get(text, "")),
+    Column("STATUS", lambda row, _: one_line(row["status"]), tone=lambda text: TONES.get(text, "")),
     Column("JOBS", lambda row, _: one_line(", ".join(row["jobs"]))),
     Column("DECIDED BY", lambda row, _: named(", ".join(row["by"]))),
     Column("DECISIONS", lambda row, _: one_line(", ".join(row["decisions"])), wide=True),

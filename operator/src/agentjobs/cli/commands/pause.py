@@ -8,7 +8,7 @@ import typer
 
 from agentjobs.cli import options
 from agentjobs.cli.kube import Json, Kube
-from agentjobs.cli.text import at
+from agentjobs.present.text import at
 
 Jobs = Annotated[list[str], typer.Argument(metavar="JOB...", help="Names of ScheduledAgentJobs.", show_default=False)]
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from agentjobs.cli import options, rows, screen
+from agentjobs.cli import options, screen
 from agentjobs.cli.commands import logs
 from agentjobs.cli.files import events
 from agentjobs.cli.kube import AGAIN, RUNS, Json, Kube, Said
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import at, one_line
+from agentjobs.present import rows
+from agentjobs.present.text import at, one_line
 
 if TYPE_CHECKING:
     from agentjobs.api.event import Event

@@ -10,7 +10,7 @@ from agentjobs.api.resources import JOB
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.files.manifests import FileJob
 from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.text import at
+from agentjobs.present.text import at
 
 
 @dataclass(frozen=True)

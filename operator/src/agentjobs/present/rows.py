@@ -1,13 +1,25 @@
-"""What jobs and runs look like in a table. Pure."""
+"""What jobs and runs look like in a table, with a tone where a cell is good or bad news. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
 from agentjobs.api.kinds import FINAL_PHASES
-from agentjobs.cli.text import NOTHING, Column, Json, Line, at, between, named, one_line, visible, when
+from agentjobs.present.text import NOTHING, Json, Line, Tone, at, between, named, one_line, visible, when
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`value` gets the row and `now`, `tone` the value's text. A wide column shows only where there is room, or somebody asks for it."""
+
+    title: str
+    value: Callable[[Json, datetime], Line]
+    wide: bool = False
+    tone: Callable[[str], Tone] | None = None
+
 
 STATUS: Final = {
     "Scheduled": "scheduled",
@@ -24,26 +36,26 @@ STATUS: Final = {
 }
 """Phases in people's words."""
 APPROVAL: Final = {"Approved": "approved", "Denied": "denied"}
-_COLOURS: Final = {
-    "running": "cyan",
-    "finished": "green",
-    "succeeded": "green",
-    "failed": "red",
-    "timed out": "red",
-    "invalid": "red",
-    "denied": "red",
-    "waits": "yellow",
-    "waits for approval": "yellow",
-    "change waits": "yellow",
-    "packages wait": "yellow",
-    "change denied": "red",
-    "change invalid": "red",
-    "spec invalid": "red",
-    "blocked": "red",
-    "paused": "dim",
-    "skipped": "yellow",
-    "missed": "yellow",
-    "cancelled": "yellow",
+_TONES: Final[dict[str, Tone]] = {
+    "running": "active",
+    "finished": "good",
+    "succeeded": "good",
+    "failed": "bad",
+    "timed out": "bad",
+    "invalid": "bad",
+    "denied": "bad",
+    "waits": "waiting",
+    "waits for approval": "waiting",
+    "change waits": "waiting",
+    "packages wait": "waiting",
+    "change denied": "bad",
+    "change invalid": "bad",
+    "spec invalid": "bad",
+    "blocked": "bad",
+    "paused": "quiet",
+    "skipped": "waiting",
+    "missed": "waiting",
+    "cancelled": "waiting",
 }
 T = TypeVar("T", bound=Json)
 
@@ -59,9 +71,9 @@ UNDECIDABLE: Final = frozenset({"InvalidSpec", "SourceMissing", "SourceNotLabell
 """Reasons of Approved with which there is nothing to decide about."""
 
 
-def colour_of(word: str) -> str:
+def tone_of(word: str) -> Tone:
     """Of a status or an approval in words."""
-    return _COLOURS.get(word.partition(": ")[0], "")
+    return _TONES.get(word.partition(": ")[0], "")
 
 
 def status(job: Json) -> Line:
@@ -120,20 +132,20 @@ def _count(job: Json, field: str) -> Line:
     return one_line(at(job, "status", field) or "0")
 
 
-def _red(text: str) -> str:
-    return "" if text == NOTHING else "red"
+def _bad(text: str) -> Tone:
+    return "" if text == NOTHING else "bad"
 
 
 NAMESPACE: Final = Column("NAMESPACE", lambda job, _: one_line(at(job, "metadata", "namespace")))
 JOBS: Final = (
     Column("NAME", lambda job, _: one_line(at(job, "metadata", "name"))),
-    Column("STATUS", lambda job, _: status(job), colour=colour_of),
-    Column("APPROVAL", lambda job, _: approval(job), colour=colour_of),
+    Column("STATUS", lambda job, _: status(job), tone=tone_of),
+    Column("APPROVAL", lambda job, _: approval(job), tone=tone_of),
     Column("SCHEDULE", lambda job, _: schedule(job)),
     Column("LAST RUN", lambda job, now: when(at(job, "status", "lastRunAt"), now)),
     Column("NEXT RUN", next_run),
     Column("RUNS", lambda job, _: _count(job, "runCount")),
-    Column("LAST ERROR", lambda job, _: one_line(at(job, "status", "lastError"), ERROR_WIDTH), colour=_red),
+    Column("LAST ERROR", lambda job, _: one_line(at(job, "status", "lastError"), ERROR_WIDTH), tone=_bad),
     Column("STARTED", lambda job, now: when(at(job, "status", "startedAt"), now), wide=True),
     Column("FAILED", lambda job, _: _count(job, "failureCount"), wide=True),
     Column("SESSION", lambda job, _: one_line(at(job, "status", "card", "session")), wide=True),
@@ -159,7 +171,7 @@ def _message(run: Json) -> Line:
 
 RUNS: Final = (
     Column("RUN", lambda run, _: one_line(at(run, "metadata", "name"))),
-    Column("STATUS", lambda run, _: run_status(run), colour=colour_of),
+    Column("STATUS", lambda run, _: run_status(run), tone=tone_of),
     Column("REASON", lambda run, _: one_line(at(run, "status", "reason"))),
     Column("EXIT", lambda run, _: _exit_code(run)),
     Column("TRIGGER", lambda run, _: one_line(str(at(run, "spec", "trigger", "type") or "Manual").lower())),
