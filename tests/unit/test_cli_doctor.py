@@ -136,6 +136,10 @@ def test_a_version_is_shown_as_it_was_approved_else_denied_else_asked_for() -> N
     assert [row["package"] for row in rows] == ["attrs==2.0", "idna==3.0", "six==1.17.0"]
 
 
+def settings(text: str) -> Json:
+    return {"data": {"config.yaml": text}}
+
+
 class Reads:
     """A Kube that has ConfigMaps, or may not read them."""
 
@@ -155,12 +159,17 @@ class Reads:
 @pytest.mark.parametrize(
     ("kube", "included"),
     [
-        (Reads({"metadata": {}}, {"data": {"config.yaml": 'runner: {inventory: {idna: "3.10"}}'}}), True),
-        (Reads({"data": {"config.yaml": "runner: {image: x}"}}), False),
+        (Reads({"metadata": {}}, settings('{runner: {inventory: {idna: "3.10"}}, kind: OperatorConfiguration}')), True),
+        (Reads(settings("{runner: {image: x}, kind: OperatorConfiguration}")), False),
+        (Reads(settings('runner: {inventory: {idna: "3.10"}}')), False),
+        (Reads(settings("{runner: {inventory: [idna]}, kind: OperatorConfiguration}")), False),
+        (Reads(settings("[not: what it should be")), False),
+        (Reads(settings("")), False),
+        (Reads(*[settings('{runner: {inventory: {idna: "3.10"}}, kind: OperatorConfiguration}')] * 2), False),
         (Reads(), False),
         (Reads(code=Exit.FORBIDDEN), False),
     ],
-    ids=["listed", "not listed", "no operator", "forbidden"],
+    ids=["listed", "not listed", "another kind", "no names", "no YAML", "empty", "two of them", "no operator", "forbidden"],
 )
 def test_what_the_image_holds_is_read_from_the_operators_settings(kube: Any, included: bool) -> None:
     assert packages.known(kube, []).verdict("idna==3.10") == ("Included" if included else "Pending")

@@ -274,6 +274,8 @@ UNREADABLE: Final = {
     b"a: 1\nb: [": "line 2: this is not YAML that can be read here: ",
     b"a: 1\n---\nb: 1": "line 2: this is not YAML that can be read here: but found another document",
     b"[" * 51 + b"]" * 51: "line 1: this is not YAML that can be read here: nested more than 50 levels deep",
+    b"a: !!bool x": "this is not YAML that can be read here",
+    b"a: !!timestamp x": "this is not YAML that can be read here",
     b"a: !!python/object/apply:os.abort []": "line 1: this is not YAML that can be read here: could not determine a constructor",
     b"? [a]\n: 1": "line 1: this is not YAML that can be read here: a key that is not text",
     b"a: " + b"9" * 5000: "this is not YAML that can be read here: ",

@@ -17,7 +17,7 @@ from agentjobs.cluster.client import METADATA_LIST, Json
 from agentjobs.core.admission import PATIENCE, Expected, Gap, problems
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.decide import decide
-from agentjobs.core.errors import NotFound
+from agentjobs.core.errors import ClusterError, NotFound, Refused
 from agentjobs.core.observed import Observed
 from agentjobs.core.views.batch_job import BatchJobView
 from agentjobs.core.views.run import run_view
@@ -227,6 +227,22 @@ def test_a_policy_is_read_again_only_when_its_version_is_another_one() -> None:
     assert (gap.problems, server.got) == (("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions[0]",), [BINDING])
     server.specs = dict(WHOLE)
     assert (again(), server.got) == (None, [BINDING])
+
+
+@pytest.mark.parametrize("error", [NotFound("no such kind", 404), Refused("may not list", 403)], ids=["not served", "not allowed"])
+def test_a_kind_that_cannot_be_listed_is_asked_for_by_name(error: ClusterError) -> None:
+    class Unlisted(Policies):
+        async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
+            if kind:
+                raise error
+            yield {}
+
+    server = Unlisted()
+    guard = Guard(server, EXPECTED, lambda: server.now)
+    assert asyncio.run(guard.check(JUST_NOW)) is None
+    del server.specs[BINDING]
+    server.now += timedelta(seconds=1)
+    assert asyncio.run(guard.check(JUST_NOW)) == Gap((MISSING,), server.now)
 
 
 def test_a_label_that_was_taken_off_is_no_gap() -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from agentjobs.api import names
 from agentjobs.cluster.client import METADATA_LIST, Api, Json
 from agentjobs.core.admission import Expected, Gap, next_gap, problems
-from agentjobs.core.errors import ClusterError, NotFound
+from agentjobs.core.errors import ClusterError, NotFound, Refused
 from agentjobs.core.timestamps import to_wire
 
 log = logging.getLogger(__name__)
@@ -67,8 +67,12 @@ class Guard:
         return self._known
 
     async def _versions(self, kind: str) -> dict[str, str]:
+        """Nothing where the kind is not served any more or may not be listed: then each policy is asked for by its name."""
         pages = self._cluster.list(kind, accept=METADATA_LIST, labelSelector=SELECTOR)
-        found = [body["metadata"] async for page in pages for body in page["items"] or ()]
+        try:
+            found = [body["metadata"] async for page in pages for body in page["items"] or ()]
+        except (NotFound, Refused):
+            return {}
         return {metadata["name"]: metadata["resourceVersion"] for metadata in found}
 
     async def _find(self, one: Expected) -> Json | None:

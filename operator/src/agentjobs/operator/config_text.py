@@ -66,5 +66,6 @@ def document(text: bytes) -> object:
         raise SettingsError(f"{line}this is not YAML that can be read here: {error.problem}") from None
     except yaml.reader.ReaderError as error:
         raise SettingsError(f"this is not text that YAML can hold: {error.reason}") from None
-    except ValueError as error:
+    except (ValueError, KeyError, AttributeError) as error:
+        # The last two come from tags in front of values that do not fit them.
         raise SettingsError(f"this is not YAML that can be read here: {error}") from None

@@ -85,11 +85,13 @@ class Gatherer:
         self._executor.forget(key)
         return gone.stand_in(*key, uid=body["metadata"]["uid"] if body else "")
 
-    async def certain(self, key: Key, observed: Observed, about: Callable[[Situation], Iterable[Look]]) -> Situation:
-        """Asks the API server until none of these doubts is left. Each question is asked once."""
+    async def certain(
+        self, key: Key, observed: Observed, about: Callable[[Situation], Iterable[Look]], *, whole: bool = False
+    ) -> Situation:
+        """Asks the API server until none of these doubts is left. Each question is asked once. `whole`: texts and contents are known."""
         asked: set[Look] = set()
         while True:
-            situation = self._assessed(key, observed)
+            situation = self._with_leftovers(key, observed) if whole else assess(observed)
             looks = [look for look in about(situation) if look not in asked]
             if not looks:
                 return situation
@@ -104,7 +106,7 @@ class Gatherer:
         """Observes everything that `decide` needs."""
         observed = replace(seen, gap=await self._guard.check(LATELY))
         observed = self.with_cache(key, await self._with_contents(observed))
-        situation = await self.certain(key, observed, lambda situation: doubts(situation, self._clock()))
+        situation = await self.certain(key, observed, lambda situation: doubts(situation, self._clock()), whole=True)
         observed = situation.observed
         seen, claim, evidence, events, followers, _ = await asyncio.gather(
             self._revisions(observed),
@@ -150,11 +152,9 @@ class Gatherer:
             kept=self._cache.revisions.of(key),
         )
 
-    def _assessed(self, key: Key, observed: Observed) -> Situation:
+    def _with_leftovers(self, key: Key, observed: Observed) -> Situation:
         """The situation, with the revisions that nothing seems to need and since when this process has known it."""
         situation = assess(observed)
-        if observed.job.gone:
-            return situation
         now, known = self._clock(), self._left_over.pop(key, {})
         since = {left.uid: known.get(left.uid, now) for left in revisions.left_over(observed, situation.force)}
         if since:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.cluster.client import Api
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 LARGE_BYTES: Final = 32 * 1024
 """How large approved content may be to be decided about on the event loop. 256 KiB in the worst form take 140 ms."""
+STALE: Final = timedelta(seconds=1)
+"""After this long a plan is made again: what it says about starts depends on the time."""
 
 
 class Reconciler:
@@ -58,8 +60,11 @@ class Reconciler:
             return await self._executor.carry_out(key, await self._end_what_is_left(key, seen))
         observed = await self._gather.all(key, seen)
         plan = await self._decided(observed)
-        if plan.may_start_something and (gap := await self._guard.check(JUST_NOW)) != observed.gap:
-            plan = await self._decided(replace(observed, gap=gap))
+        if plan.may_start_something:
+            decided_at = self._clock()
+            gap = await self._guard.check(JUST_NOW)
+            if gap != observed.gap or self._clock() - decided_at > STALE:
+                plan = await self._decided(replace(observed, gap=gap))
         return await self._executor.carry_out(key, plan)
 
     async def _decided(self, observed: Observed) -> Plan:

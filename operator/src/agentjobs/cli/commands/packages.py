@@ -186,7 +186,12 @@ def known(kube: Kube, decisions: Sequence[Json], inventory: Mapping[str, str] | 
 
 
 def _operators(kube: Kube) -> dict[str, str] | None:
-    """None where the user may not read the operator's settings."""
+    """What the operator's settings say; None where the user may not read them, or where it is not plain which they are.
+
+    Anybody who may write ConfigMaps can put the label on one: with two of them neither counts.
+    """
+    from yaml import YAMLError
+
     from agentjobs.cli.files.documents import from_yaml
 
     try:
@@ -196,8 +201,12 @@ def _operators(kube: Kube) -> dict[str, str] | None:
             return None
         raise
     texts = [text for body in found if (text := at(body, "data", names.CONFIG_FILE))]
-    listed: dict[str, str] | None = at(from_yaml(texts[0])[0], "runner", "inventory") if texts else None
-    return listed
+    try:
+        (document,) = [one for text in texts for one in from_yaml(text)]
+    except (YAMLError, ValueError):
+        return None
+    listed = at(document, "runner", "inventory") if at(document, "kind") == "OperatorConfiguration" else None
+    return {str(name): str(version) for name, version in listed.items()} if isinstance(listed, Mapping) else None
 
 
 def _on_cards(jobs: Iterable[Json]) -> frozenset[str]:
