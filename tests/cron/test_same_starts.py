@@ -65,7 +65,7 @@ def clock_changes(zone: str, year: int) -> list[datetime]:
 
 def test_the_reference_is_the_version_that_kubernetes_uses() -> None:
     line = re.compile(r"github.com/robfig/cron/v3 (v[0-9.]+)")
-    of_kubernetes = (Path(__file__).parents[1] / "cluster/local/go/go.mod").read_text()
+    of_kubernetes = (Path(__file__).parents[2] / "hack/localcluster/go/go.mod").read_text()
     assert line.findall((MODULE / "go.mod").read_text()) == line.findall(of_kubernetes) != []
 
 
