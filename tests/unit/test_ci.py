@@ -53,3 +53,11 @@ def test_actions_are_pinned_by_commit_and_keep_no_credentials() -> None:
     checkouts = [step for step in steps if step["uses"].startswith("actions/checkout@")]
     assert [step for step in checkouts if step["with"].get("persist-credentials") is not False] == []
     assert len(checkouts) == len(JOBS)
+
+
+def test_the_folders_that_updates_and_caches_name_are_there() -> None:
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+    named = [place for update in updates for place in update.get("directories", [update.get("directory")])]
+    named += re.findall(r"hashFiles\('([^'*]+)", TEXT)
+    assert len(named) > 4
+    assert [place for place in named if not (ROOT / place.strip("/")).is_dir()] == []
