@@ -18,7 +18,7 @@ from localcluster import base_image, build, cgroups, lifecycle, network
 from localcluster.components import EMULATED
 from localcluster.layout import STATE_VARIABLE, Layout, cache_root, preferred_slot
 
-COMMAND = Path(__file__).with_name("local") / "cluster.py"
+COMMAND = Path(__file__).parents[2] / "hack/localcluster/cluster.py"
 FIXED_PLACES = (
     "/var/lib/kubelet",
     "/var/lib/cni",
