@@ -241,3 +241,36 @@ def test_what_the_first_steps_call_is_installed_by_the_first_of_them() -> None:
 
 def test_no_block_of_the_first_steps_holds_two_ways_to_do_one_thing() -> None:
     assert [block for block in FIRST_STEPS if len(re.findall(r"\binstall \.$", block, re.MULTILINE)) > 1] == []
+
+
+ELSEWHERE = frozenset(
+    {
+        "There can be a delay between when CustomResourceDefinitions are created",  # the API server's
+        'unknown field "spec.triggers[0].after.true"',
+        "etcdserver: mvcc: database space exceeded",
+        "logsComplete: false",  # fields, as YAML shows them
+        "outputTrimmed: true",
+        "... calls of pi failed",  # made of two texts; tests/runner/test_agents.py has it
+    }
+)
+
+
+def sentences() -> str:
+    """Every text in the sources of the product, with a blank where a value is put in."""
+    files = [path for folder in (OPERATOR, RUNNER, PI) for path in folder.rglob("*.py")]
+    texts = [path.read_text() for path in (ROOT / "charts/agentjobs/templates").iterdir()]
+    for node in (node for path in files for node in ast.walk(ast.parse(path.read_text()))):
+        if isinstance(node, ast.JoinedStr):
+            texts.append("".join(str(part.value) if isinstance(part, ast.Constant) else " " for part in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.append(node.value)
+    return "\n".join(texts)
+
+
+def test_the_messages_that_the_troubleshooting_page_quotes_are_the_products() -> None:
+    rows = [line for line in (ROOT / "docs/troubleshooting.md").read_text().splitlines() if line.startswith("| ")]
+    quoted = {text for row in rows for text in re.findall(r"`([^`]+)`", row.split(" | ")[0]) if " " in text} - ELSEWHERE
+    assert len(quoted) > 8
+    known = sentences()
+    parts = {text: re.split(r"\.\.\.|\b[A-Z]+\b|\d+|^error: ", text) for text in quoted}
+    assert {text for text, some in parts.items() if any(part.strip() not in known for part in some)} == set()

@@ -57,8 +57,6 @@ KINDS: Final[dict[str, Kind]] = {
     "secret": Kind("", "v1", "secrets"),
     "event": Kind("", "v1", "events"),
     "lease": Kind("coordination.k8s.io", "v1", "leases"),
-    "policy": Kind("admissionregistration.k8s.io", "v1", "validatingadmissionpolicies"),
-    "binding": Kind("admissionregistration.k8s.io", "v1", "validatingadmissionpolicybindings"),
     "whoami": Kind("authentication.k8s.io", "v1", "selfsubjectreviews"),
     "may": Kind("authorization.k8s.io", "v1", "selfsubjectaccessreviews"),
     **{

@@ -22,8 +22,8 @@ Verdict = Literal["ok", "problem", "unknown", "note"]
 TONES: Final[dict[Verdict, Tone]] = {"ok": "good", "problem": "bad", "unknown": "waiting", "note": "active"}
 KINDS: Final = tuple(sorted(kind.plural for kind in kinds.KINDS.values() if kind.group == names.GROUP))
 LEASES: Final = kinds.KINDS["lease"].path
-POLICIES: Final = kinds.KINDS["policy"].path
-BINDINGS: Final = kinds.KINDS["binding"].path
+POLICIES: Final = kinds.KINDS["admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"].path
+BINDINGS: Final = kinds.KINDS["admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding"].path
 RBAC: Final = "apis/rbac.authorization.k8s.io/v1/{}"
 OURS: Final = "app.kubernetes.io/name=agentjobs"
 INSTANCE: Final = "app.kubernetes.io/instance"
