@@ -108,8 +108,8 @@ down: ## stop and remove everything that was started
 .PHONY: crds
 crds: $(VENV) ## write crds/, the chart's copies, its values' schema and docs/api.md from the models in operator/src/agentjobs/api
 	$(PYTHON) hack/crdgen.py
-	$(PYTHON) hack/reference.py
-	$(PYTHON) hack/values.py
+	$(PYTHON) -m hack.reference
+	$(PYTHON) -m hack.values
 	@rm -f charts/agentjobs/files/crds/*.yaml && mkdir -p charts/agentjobs/files/crds && cp crds/*.yaml charts/agentjobs/files/crds/
 
 .PHONY: inventory
@@ -118,8 +118,8 @@ inventory: $(VENV) images ## copy the list of Python packages in the runner imag
 
 .PHONY: docs
 docs: $(VENV) ## write docs/cli.md from the commands, docs/api.md from the models, docs/values.md and the values' schema from chart and settings
-	$(PYTHON) hack/reference.py
-	$(PYTHON) hack/values.py
+	$(PYTHON) -m hack.reference
+	$(PYTHON) -m hack.values
 
 .PHONY: golden
 golden: $(VENV) ## rewrite the golden files of the chart's tests; look at the difference before you commit it

@@ -8,6 +8,8 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from string import Template
 from typing import Any, Final
 
 from agentjobs.operator.collect import LIVE
@@ -218,7 +220,7 @@ def told(record: Manifest, seen: datetime) -> Told:
 def page(found: Mapping[str, Iterable[Told]], machine: str, day: str) -> str:
     """docs/log-completeness.md."""
     lines = [_line(row, tuple(found.get(name, ()))) for name, row in {**ROWS, "down": DOWN}.items()]
-    return INTRODUCTION.format(machine=machine, day=day, lines="\n".join(lines))
+    return INTRODUCTION.substitute(machine=machine, day=day, lines="\n".join(lines))
 
 
 def _line(row: Row, each: tuple[Told, ...]) -> str:
@@ -229,31 +231,4 @@ def _line(row: Row, each: tuple[Told, ...]) -> str:
     return f"| {row.title} | `{row.phase}`, `{row.reason}` | {len(each)} | {whole} | {len(each) - whole} | {reasons} | {spread} |"
 
 
-INTRODUCTION: Final = """\
-# Is all output kept?
-
-Written by `make matrix`, on a real cluster; `make test` does the same with three runs for each row. Every run prints numbered
-lines on both streams before it ends, or much more than the limit on one of them. A record is **whole** when it holds each of
-these lines once and in order, and of more than 51,200 bytes on a stream exactly both ends, with the true number of bytes between
-them. Anything else has to say `logsComplete: false` and why: it is **told**. A record that is neither, a row that may not lose
-anything and did, and a run without a record fail the test.
-
-Four rounds go side by side: more than sixty pods on one node, which start together and all end within a minute or two. **Seconds** are
-from the end of the script, as its runner tells it, to the moment the API server stored the record, both in whole seconds; median (least to
-most). They tell how long a record takes when everything happens at once; how long one takes, [performance](performance.md) says. Where the
-operator is down they count until it is back.
-
-Measured on {day}: {machine}.
-
-| ending | the record says | runs | whole | told | why | seconds until the record |
-| --- | --- | --- | --- | --- | --- | --- |
-{lines}
-
-- A pod that is deleted by force is gone for the API server at once; whether its log can still be read is a race.
-- A runner that is killed from outside its pod (SIGKILL) prints no envelope. The record holds the end of the live log instead, up to
-  51,200 bytes, both streams in one; here each line of both was there. Within the pod nobody can kill the runner.
-- Of a container that takes too much memory this node, with cgroup version 1, ends the script alone. With version 2 the kubelet has the
-  runner ended as well, unless its `singleProcessOOMKill` is true: then the record is like that of a killed runner.
-- A deadline while packages are installed loses nothing: the script has not begun. The record holds the installer's word.
-- The deadline is brought forward once the pod, which had waited for its volume, has printed: the real one takes more than a minute.
-"""
+INTRODUCTION: Final = Template(Path(__file__).with_name("pages").joinpath("completeness.md").read_text())

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from string import Template
 from typing import Any, Final
 
 from tests.cluster.endings import Act, Row, its_pod_is_deleted
@@ -170,21 +171,7 @@ class Idle:
 
 
 HEADING: Final = "## Many lines, and then the end"
-SECTION: Final = """\
-## Many lines, and then the end
-
-When a container ends, containerd drops what its log writer has not taken yet, and each line costs that the same, however
-short. So these runs end right after their last line, with the pipes full of lines of 2, 5, 10, 20 or 100 bytes by turns,
-or are ordinary programs. The runner makes the writer take them first ([the record of a run](run-record.md#the-envelope)).
-All of them have to be whole: one that is not fails the test. Up to {runs} runs of each row, six at a time; `make matrix`
-does 50, `make test` two of each. **Quiet**: nothing else is at work. **Under load**: {load} processes compute all the time.
-
-Measured on {day}: {machine}; CPU time that was idle: while quiet {quiet}, under load {loaded}.
-
-| the run prints | quiet: whole | under load: whole |
-| --- | --- | --- |
-{lines}
-"""
+SECTION: Final = Template(Path(__file__).with_name("pages").joinpath("last-lines.md").read_text())
 
 
 def section(whole: Mapping[str, Mapping[str, Iterable[bool]]], **facts: object) -> str:
@@ -193,4 +180,4 @@ def section(whole: Mapping[str, Mapping[str, Iterable[bool]]], **facts: object) 
     counts = {(state, kind): list(whole.get(state, {}).get(kind, ())) for state in states for kind in TITLES}
     cells = {place: f"{sum(each)} of {len(each)}" if each else "not measured" for place, each in counts.items()}
     rows = "\n".join(f"| {title} | {' | '.join(cells[state, kind] for state in states)} |" for kind, title in TITLES.items())
-    return SECTION.format(lines=rows, **facts)
+    return SECTION.substitute(lines=rows, **facts)
