@@ -82,6 +82,7 @@ PRINTERS = frozenset({"rich", "click", "curses", "logging", "warnings"})
 PRINTING_PARTS = ("typer.echo", "typer.secho", "typer.style", "typer.prompt", "typer.confirm", "typer.progressbar", "typer.launch")
 
 MAX_FUNCTION_LINES = 60
+MAX_NAME = 70
 MAX_MODULE_LINES = 400
 
 
@@ -244,6 +245,14 @@ def size_violations(path: str, source: str) -> list[str]:
         f"{path}:{node.lineno}: {node.name} has {length} lines, at most {MAX_FUNCTION_LINES}"
         for node in functions(ast.parse(source))
         if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > MAX_FUNCTION_LINES
+    ]
+
+
+def name_violations(path: str, source: str) -> list[str]:
+    return [
+        f"{path}:{node.lineno}: {node.name} has {len(node.name)} characters, at most {MAX_NAME}"
+        for node in functions(ast.parse(source))
+        if len(node.name) > MAX_NAME
     ]
 
 

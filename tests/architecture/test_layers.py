@@ -58,6 +58,10 @@ def test_no_test_leans_on_another_one() -> None:
     assert violations(rules.neighbour_violations, ROOT / "tests") == []
 
 
+def test_a_tests_name_can_be_read_at_once() -> None:
+    assert violations(rules.name_violations, ROOT / "tests") == []
+
+
 def test_what_make_works_with_needs_no_tests() -> None:
     assert violations(rules.foundation_violations, ROOT / "hack") == []
     assert violations(rules.foundation_violations, OPERATOR) == []
@@ -114,6 +118,7 @@ REFUSED = [
     (rules.runner_violations, "agentjobs_runner.main", "from agentjobs.core import envelope"),
     (rules.neighbour_violations, "unit.test_a", "from tests.unit.test_b import x"),
     (rules.foundation_violations, "hack.bench", "def late():\n    from tests import manifests"),
+    (rules.name_violations, "unit.test_a", f"def {'t' * 71}():\n    pass"),
     (rules.size_violations, "a.py", "\n" * 401),
     (rules.size_violations, "a.py", "def f():\n" + "    pass\n" * 60),
 ]

@@ -171,7 +171,7 @@ def test_a_script_learns_by_the_exit_code_that_the_model_did_not_answer(calls: d
     assert (calls["locked"]["code"], "a job gets the key of its own model's provider only" in calls["locked"]["err"]) == (1, True)
 
 
-def test_a_call_without_access_to_its_endpoint_fails_the_run_and_the_others_are_counted(runs: dict[str, Manifest]) -> None:
+def test_a_call_without_access_fails_the_run_and_the_others_count(runs: dict[str, Manifest]) -> None:
     """The script took no notice of either, and exited with 0."""
     record = runs["asks"]
     assert (record["phase"], record["reason"], record["exitCode"], record["failedCalls"]) == ("Failed", "ModelError", 69, 6)
@@ -179,7 +179,7 @@ def test_a_call_without_access_to_its_endpoint_fails_the_run_and_the_others_are_
     assert KEY not in json.dumps(record)
 
 
-def test_the_real_pi_ends_with_a_call_that_is_killed_and_what_it_said_until_then_is_kept(calls: dict[str, Any]) -> None:
+def test_killing_a_call_ends_the_real_pi_and_keeps_what_it_said(calls: dict[str, Any]) -> None:
     """The script's patience is over while the model is silent: SIGKILL for the `pi` that it called."""
     assert calls["given up"] == {"running": 1, "left": [], "whole lines": "tool_execution_end"}
 
@@ -225,15 +225,13 @@ def test_an_agent_works_with_a_model_behind_anthropics_api(runs: dict[str, Manif
     ("name", "end"),
     [("anthropic-cut", ("AnswerTruncated", "the model's answer was cut at")), ("anthropic-broken", ("ModelError", "401"))],
 )
-def test_what_is_no_answer_of_anthropics_api_is_a_failure_with_its_own_reason(
-    runs: dict[str, Manifest], name: str, end: tuple[str, str]
-) -> None:
+def test_an_invalid_anthropic_answer_fails_with_its_own_reason(runs: dict[str, Manifest], name: str, end: tuple[str, str]) -> None:
     record = runs[name]
     assert (record["phase"], record["reason"]) == ("Failed", end[0]), record
     assert end[1] in record["message"]
 
 
-def test_an_agent_that_asks_for_more_than_it_may_is_refused_and_its_record_says_so(runs: dict[str, Manifest], model: ModelPod) -> None:
+def test_an_agent_that_asks_too_much_is_refused_and_it_is_recorded(runs: dict[str, Manifest], model: ModelPod) -> None:
     record = runs["naughty"]
     assert (record["phase"], record["message"]) == ("Succeeded", "the model answered; refused calls of tools: bash, write, edit, read")
     for line in (
@@ -276,14 +274,14 @@ def test_a_looping_model_is_asked_no_more_than_it_may_answer(runs: dict[str, Man
     assert len(model.received("loop")) == 3
 
 
-def test_a_model_that_never_answers_ends_at_the_jobs_limit_with_what_was_said_and_spent_until_then(runs: dict[str, Manifest]) -> None:
+def test_a_silent_model_times_out_with_its_words_and_usage_kept(runs: dict[str, Manifest]) -> None:
     record = runs["silent"]
     assert (record["phase"], record["reason"], record["logsComplete"]) == ("TimedOut", "Timeout", True)
     assert record["stdout"].splitlines()[:2] == ["[user] go", '[ls] {"path": "."}']
     assert record["usage"]["inputTokens"] == PROMPT_TOKENS
 
 
-def test_a_card_shows_an_agents_tools_its_model_and_the_secret_with_its_key(runs: dict[str, Manifest], model: ModelPod) -> None:
+def test_a_card_shows_tools_model_and_the_secret_with_its_key(runs: dict[str, Manifest], model: ModelPod) -> None:
     card = model.agentjobs.job(model.namespace, "shell")["status"]["card"]
     assert (card["tools"], card["model"], card["secrets"]) == (["bash"], "test/shell", ["agentjobs-models/test"])
     assert "looks" in runs
@@ -303,7 +301,7 @@ def again(model: ModelPod, run: str) -> Manifest:
     return model.agentjobs.finished(model.namespace, run, 60)
 
 
-def test_a_continuous_job_remembers_until_its_session_is_damaged_or_deleted(runs: dict[str, Manifest], model: ModelPod) -> None:
+def test_a_job_remembers_until_its_session_is_damaged_or_deleted(runs: dict[str, Manifest], model: ModelPod) -> None:
     first, agentjobs, namespace = "remembers-run", model.agentjobs, model.namespace
     assert runs["remembers"]["reason"] == "Completed", runs["remembers"]
     assert sorted(len(texts) for texts in asked(model, first)) == [1, 2], "calls of one run share the session, one after the other"

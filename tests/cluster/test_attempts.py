@@ -260,7 +260,7 @@ def test_an_approval_cannot_be_replayed_in_another_namespace(scene: Scene, kubec
     assert scene.agentjobs.job(scene.elsewhere, "quick")["status"]["approval"] == {"state": "Pending"}
 
 
-def test_an_approval_is_not_used_again_for_a_text_that_changed_between_card_and_approval(scene: Scene, kubectl: Kubectl) -> None:
+def test_an_approval_does_not_cover_a_text_that_changed_after_the_card(scene: Scene, kubectl: Kubectl) -> None:
     """`ed` may write the ConfigMap. What `ada` read is approved, and the other text waits."""
     kubectl.apply(scene.namespace, source("swapped", "print('harmless')\n"), referring("swapped"))
     read = scene.agentjobs.digest(scene.namespace, "swapped")
@@ -273,7 +273,7 @@ def test_an_approval_is_not_used_again_for_a_text_that_changed_between_card_and_
     assert kubectl("get", "cronjobs,jobs,pods,configmaps", "-n", scene.namespace, "-l", "agentjobs.dev/job=swapped", "-o", "name") == ""
 
 
-def test_a_text_that_changes_after_its_approval_waits_while_the_approved_one_runs(scene: Scene, kubectl: Kubectl) -> None:
+def test_a_text_changed_after_approval_waits_while_the_approved_runs(scene: Scene, kubectl: Kubectl) -> None:
     """Byte for byte, and so it does when an approval of the old text is made once more."""
     kubectl.apply(scene.namespace, source("later", "print('as approved')\n"))
     digest = many.in_force(scene.agentjobs, scene.namespace, [referring("later")])["later"]

@@ -62,9 +62,7 @@ def test_a_chain_of_three_jobs_hands_its_output_on_and_a_cycle_ends(agentjobs: I
     assert told == ["after summary, when it has finished"]
 
 
-def test_a_failure_starts_what_waits_for_it_and_the_jobs_of_a_chain_share_a_workspace(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_a_failure_starts_what_waits_for_it_in_a_shared_workspace(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     kubectl.create(namespace, CLAIM)
     workspace = {"claimName": CLAIM["metadata"]["name"]}
     jobs = [
@@ -98,7 +96,7 @@ def test_a_job_after_itself_and_a_forged_link_of_a_chain_are_refused(agentjobs: 
         kubectl.create(namespace, forged)
 
 
-def test_the_word_on_is_a_key_where_it_is_quoted_and_the_api_server_says_what_it_is_where_not(kubectl: Kubectl, namespace: str) -> None:
+def test_on_is_a_key_when_quoted_and_the_api_server_names_it_when_not(kubectl: Kubectl, namespace: str) -> None:
     """YAML 1.1, which kubectl reads, has `on` for true. The page on troubleshooting quotes what users are told."""
     written = json.dumps(many.job("alarm", READER, triggers=after("reader", "Failed")))
     assert '"on": "Failed"' in written

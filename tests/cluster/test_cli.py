@@ -89,7 +89,7 @@ def test_approving_on_a_terminal_shows_the_card_and_what_changed_and_asks(agentj
     wait_for(lambda: saj.run("diff", "asked").stdout == "", 30, "what was approved is what runs")
 
 
-def test_approving_what_was_denied_on_a_terminal_says_what_stands_in_the_way(agentjobs: Installed, saj: Saj, namespace: str) -> None:
+def test_approving_a_denied_text_on_a_terminal_says_what_prevents_it(agentjobs: Installed, saj: Saj, namespace: str) -> None:
     agentjobs.in_force(namespace, "refused", "print('one')\n")
     agentjobs.kubectl.apply(namespace, many.job("refused", "print('two')\n"))
     wait_for(lambda: "change waits" in saj("cards", "refused"), 30, "the change waits")

@@ -94,7 +94,7 @@ def told(kubectl: Kubectl, namespace: str, kind: str) -> str:
     return "\n" + re.sub(r"\| (\d+m)?(\d+s)?$", "| <age>", text, flags=re.MULTILINE)
 
 
-def test_get_saj_tells_what_waits_what_runs_what_failed_and_what_comes_next(kubectl: Kubectl, namespace: str) -> None:
+def test_get_saj_shows_what_waits_runs_failed_and_comes_next(kubectl: Kubectl, namespace: str) -> None:
     assert told(kubectl, namespace, "saj") == JOBS
 
 

@@ -30,9 +30,7 @@ def replaced(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> tuple[st
     return f"replaced-{old}", f"replaced-{new}"
 
 
-def test_an_approved_text_runs_while_its_changed_config_map_waits_as_a_new_card(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_an_approved_text_runs_while_its_changed_config_map_waits(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     kubectl.apply(namespace, source("report", "print('one')\nprint('two')\n"))
     many.in_force(agentjobs, namespace, [referring("report")])
     old = agentjobs.digest(namespace, "report")
@@ -46,9 +44,7 @@ def test_an_approved_text_runs_while_its_changed_config_map_waits_as_a_new_card(
     wait_for(lambda: agentjobs.job(namespace, "report")["status"]["approval"]["state"] == "Approved", 30, "going back needs no approval")
 
 
-def test_an_approval_of_a_card_whose_config_map_changed_meanwhile_starts_nothing(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_approving_a_card_whose_config_map_changed_starts_nothing(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     kubectl.apply(namespace, source("swapped", "print('harmless')\n"), referring("swapped"))
     digest = wait_for(lambda: agentjobs.digest(namespace, "swapped"), 30, "swapped has a card")
     rewrite(kubectl, namespace, "swapped", "print('evil')\n")

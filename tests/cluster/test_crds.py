@@ -197,7 +197,7 @@ def test_field_selectors_see_the_pending_of_a_new_run(api: Api) -> None:
     assert api.names(RUNS, "status.phase=Pending,spec.jobName=other") == ["other-by-hand"]
 
 
-def test_a_watch_of_unfinished_runs_sees_a_new_one_come_and_a_finished_one_go(api: Api) -> None:
+def test_a_watch_of_unfinished_runs_sees_new_ones_come_and_others_go(api: Api) -> None:
     path = f"/apis/{api.group}/v1alpha1/namespaces/{api.namespace}/agentjobruns"
     before = json.loads(api.kubectl("get", "--raw", path))["metadata"]["resourceVersion"]
     api.create(run())

@@ -50,7 +50,7 @@ def uids(kubectl: Kubectl, namespace: str, *kinds: str) -> set[str]:
     return {item["metadata"]["uid"] for item in kubectl.json("get", ",".join(kinds), "-n", namespace)["items"]}
 
 
-def test_the_demo_takes_a_job_from_writing_to_a_record_with_the_right_figures(agentjobs: Installed, kubectl: Kubectl, place: str) -> None:
+def test_the_demo_goes_from_a_new_job_to_a_record_with_right_figures(agentjobs: Installed, kubectl: Kubectl, place: str) -> None:
     shown = demo(kubectl.cluster, place)
     assert shown.returncode == 0, shown.stdout + shown.stderr
     (run,) = runs(kubectl, place)

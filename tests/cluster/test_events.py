@@ -20,9 +20,7 @@ SCHEMA: Final = {"type": "object", "required": ["price"], "properties": {"price"
 DATA: Final = {"price": 17, "title": "Bücher & mehr", "nested": [{"deep": None}, 1.5]}
 
 
-def test_one_event_delivered_ten_times_at_once_starts_one_run_and_the_script_reads_it(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_an_event_delivered_ten_times_starts_one_run_that_reads_it(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     trigger = {"event": {"type": "priced", "source": "/shop", "dataSchema": SCHEMA}}
     many.in_force(agentjobs, namespace, [many.job("orders", READS, triggers=[trigger])])
     event = {"id": "4711", "source": "/shop", "type": "priced", "data": DATA}
@@ -54,7 +52,7 @@ def test_one_event_delivered_ten_times_at_once_starts_one_run_and_the_script_rea
         assert agentjobs.finished(namespace, run)["reason"] == reason
 
 
-def test_an_event_in_a_file_starts_a_job_once_and_whoever_gives_it_again_is_told_its_run(
+def test_an_event_file_starts_a_job_once_and_then_names_its_run(
     agentjobs: Installed, kubectl: Kubectl, namespace: str, tmp_path: Path
 ) -> None:
     many.in_force(agentjobs, namespace, [many.job("drafts", READS, triggers=[{"event": {"type": "published"}}])])

@@ -167,7 +167,7 @@ def test_a_mention_comes_into_the_tracker_once_however_often_the_job_runs(
     assert len([each for each in stand_ins.told() if each["service"] == "notion"]) == 2
 
 
-def test_the_competitor_report_has_what_is_new_and_says_what_could_not_be_read(sent: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_competitor_report_has_news_and_names_unreadable_pages(sent: dict[str, list[dict[str, Any]]]) -> None:
     (message,) = [each["body"] for each in sent["slack"] if each["body"]["channel"] == "#market"]
     lines = message["markdown_text"].splitlines()
     assert [line.partition(" [")[2] for line in lines if line.startswith("- ")] == [

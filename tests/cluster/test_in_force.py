@@ -56,9 +56,7 @@ def starts(kubectl: Kubectl, namespace: str, job: str) -> list[Manifest]:
     return sorted(runs, key=lambda run: str(run["metadata"]["name"]))
 
 
-def test_a_changed_job_goes_on_as_approved_until_the_change_is_approved_and_going_back_needs_no_approval(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_a_changed_job_runs_as_approved_and_going_back_needs_no_approval(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     old = agentjobs.in_force(namespace, "edited", "print('old')")
     kubectl.apply(namespace, many.job("edited", "print('new')"))
     new = agentjobs.digest(namespace, "edited")
@@ -155,7 +153,7 @@ def test_a_resumed_job_is_scheduled_again_without_a_new_approval(agentjobs: Inst
     assert datetime.fromisoformat(status["nextRunAt"]) > resumed
 
 
-def test_deleting_a_job_removes_what_was_made_of_it_and_nobody_elses_things(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_deleting_a_job_removes_what_was_made_of_it_and_nothing_else(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     agentjobs.ran(namespace, "leaving", "print('done')")
     kubectl("delete", "saj", "-n", namespace, "leaving")
     selector = ("-n", namespace, "-l", "agentjobs.dev/job=leaving")

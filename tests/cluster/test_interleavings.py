@@ -261,7 +261,7 @@ def let_go_at_last(kubectl: Kubectl, namespace: str, lives: list[Life]) -> Itera
                 kubectl(*finalizers(life), "-n", namespace)
 
 
-def test_at_rest_nothing_goes_on_that_is_not_approved_and_nothing_ran_that_was_not(agentjobs: Installed, kubectl: Kubectl) -> None:
+def test_nothing_unapproved_runs_and_at_rest_nothing_unapproved_goes_on(agentjobs: Installed, kubectl: Kubectl) -> None:
     seed = int(os.environ.get("AGENTJOBS_SEED") or random.SystemRandom().randrange(10**6))
     print(f"AGENTJOBS_SEED={seed}")
     chance = random.Random(seed)

@@ -215,7 +215,7 @@ def test_a_pod_over_its_storage_limit_is_evicted(cluster: Cluster) -> None:
     eventually(evicted, "the eviction", 90)
 
 
-def test_after_down_nothing_is_left_and_up_begins_anew_with_the_images_kept(cluster: Cluster, base_archive: Path, untouched: Host) -> None:
+def test_down_leaves_nothing_and_up_starts_afresh_with_images_kept(cluster: Cluster, base_archive: Path, untouched: Host) -> None:
     cluster.create(claim("kept"), pod("busy", "import time; time.sleep(300)", "kept"))
     cluster.kubectl("wait", "pod/busy", "--for=condition=Ready", "--timeout=60s")
     pids = descendants(supervisor_pid(cluster))

@@ -179,7 +179,7 @@ def test_all_output_is_in_the_record_or_the_record_says_why_not(name: str, group
         ROWS[name].check(one.record)
 
 
-def test_all_output_of_runs_that_end_while_the_operator_is_down_is_in_the_record(
+def test_output_of_runs_that_end_while_the_operator_is_down_is_recorded(
     agentjobs: Installed, kubectl: Kubectl, namespace: str, group: Group, numbers: range, table: Group
 ) -> None:
     assert group, "before, so that nothing else needs the operator"

@@ -82,7 +82,7 @@ def jobs_of(kubectl: Kubectl, namespace: str, job: str) -> list[Manifest]:
 
 
 @pytest.mark.parametrize("job", LATE)
-def test_a_start_whose_time_has_not_run_out_happens_once_when_the_cluster_is_back(kubectl: Kubectl, outage: Outage, job: str) -> None:
+def test_a_start_still_within_its_time_happens_once_after_an_outage(kubectl: Kubectl, outage: Outage, job: str) -> None:
     record = runs(kubectl, outage.namespace, job)[outage.named(job)]
     assert record["spec"]["trigger"] == {"type": "Schedule", "scheduledAt": outage.told[job]}
     assert (record["status"]["phase"], record["status"]["stdout"]) == ("Succeeded", "done\n")

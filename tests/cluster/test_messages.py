@@ -60,7 +60,7 @@ def test_a_denial_outweighs_an_approval_and_says_so(agentjobs: Installed, kubect
     assert owned(kubectl, namespace, "refused") == []
 
 
-def test_a_run_of_an_unknown_job_is_skipped_and_stays_so_when_the_job_comes(agentjobs: Installed, namespace: str) -> None:
+def test_a_run_of_an_unknown_job_stays_skipped_when_the_job_comes(agentjobs: Installed, namespace: str) -> None:
     run = agentjobs.start(namespace, "unknown")
     assert skipped(agentjobs, namespace, run) == ("JobNotFound", "there is no ScheduledAgentJob named unknown in this namespace")
     agentjobs.in_force(namespace, "unknown", "pass")
@@ -97,7 +97,7 @@ def foreign_job(name: str, **labels: str) -> Manifest:
 
 
 @pytest.mark.parametrize("labels", [{}, {"agentjobs.dev/job": "squatted-1"}], ids=["unlabelled", "labelled as ours"])
-def test_a_run_on_the_name_of_somebody_elses_batch_job_is_skipped_and_leaves_that_alone(
+def test_a_run_with_a_foreign_batch_jobs_name_is_skipped_without_harm(
     agentjobs: Installed, kubectl: Kubectl, namespace: str, labels: dict[str, str]
 ) -> None:
     name = f"taken-{len(labels)}"
@@ -116,9 +116,7 @@ def settled(kubectl: Kubectl, namespace: str, kind: str, name: str) -> Manifest 
     return found if found.get("status", {}).get("conditions") else None
 
 
-def test_somebody_elses_cron_job_is_left_alone_and_the_job_goes_on_when_it_is_gone(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_a_foreign_cron_job_is_kept_and_blocks_the_job_until_gone(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     spec = {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": pods_template()}}}
     kubectl.create(namespace, {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "homonym"}, "spec": spec})
     before = kubectl.json("get", "cronjob", "-n", namespace, "homonym")

@@ -92,7 +92,7 @@ def test_only_ones_own_name_is_taken_and_only_with_the_right_to_approve(team: Te
     assert team.agentjobs.job(team.namespace, JOB)["status"]["approval"]["state"] == "Pending"
 
 
-def test_the_command_line_writes_the_approvers_name_and_what_was_approved_runs(team: Team, tmp_path: Path) -> None:
+def test_the_command_line_names_the_approver_and_the_approved_text_runs(team: Team, tmp_path: Path) -> None:
     saj = plugin.installed(team.agentjobs.kubectl, team.namespace, tmp_path, "ana")
     assert team.digest[:10] in saj("approve", JOB, "--digest", team.digest)
     team.agentjobs.wait_condition(team.namespace, JOB, "Ready", "True")

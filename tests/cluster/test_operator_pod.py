@@ -54,7 +54,7 @@ for path in ("/probe", "/usr/probe", "/etc/probe"):
 """
 
 
-def test_it_runs_as_an_ordinary_user_without_capabilities_on_a_read_only_root(talkative: Installed) -> None:
+def test_it_runs_unprivileged_without_capabilities_on_a_read_only_root(talkative: Installed) -> None:
     pod = talkative.kubectl.json("get", "pod", "-n", NAMESPACE, talkative.pod())
     assert pod["spec"]["serviceAccountName"] == ACCOUNT
     assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
@@ -69,7 +69,7 @@ def test_it_answers_for_its_health_and_its_metrics(talkative: Installed) -> None
     assert {"agentjobs_queue_length", "agentjobs_active_runs", "agentjobs_api_requests_total"} <= found.keys()
 
 
-def test_its_log_is_json_with_one_id_for_each_reconcile_and_never_holds_what_a_run_prints(talkative: Installed, namespace: str) -> None:
+def test_its_log_is_json_with_an_id_per_reconcile_and_no_run_output(talkative: Installed, namespace: str) -> None:
     env = [{"name": "TOKEN", "value": f"token-{MARKER}"}]
     for job in ("telltale-1", "telltale-2"):
         record = talkative.ran(namespace, job, TELLTALE, env=env)
@@ -100,9 +100,7 @@ def states(kubectl: Kubectl, pod: str, file: Path) -> Iterator[None]:
             watch.terminate()
 
 
-def test_sigterm_ends_it_in_order_within_10_s_and_gives_the_lease_back_while_runs_go_on(
-    talkative: Installed, namespace: str, tmp_path: Path
-) -> None:
+def test_sigterm_ends_it_within_10_s_and_frees_the_lease_while_runs_go_on(talkative: Installed, namespace: str, tmp_path: Path) -> None:
     kubectl = talkative.kubectl
     runs = many.started(talkative, namespace, many.in_force(talkative, namespace, [many.job(f"slow-{n}", SLOW) for n in range(5)]))
     file = tmp_path / "states"
@@ -183,7 +181,7 @@ def review(right: str) -> dict[str, Any]:
     return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
 
 
-def test_its_service_account_may_do_what_it_needs_and_nothing_that_would_make_it_dangerous(kubectl: Kubectl, agentjobs: Installed) -> None:
+def test_its_service_account_may_do_what_it_needs_and_nothing_dangerous(kubectl: Kubectl, agentjobs: Installed) -> None:
     """In every namespace: the reviews name none."""
     rights = (*NEEDS, *MUST_NOT)
     body = "\n---\n".join(json.dumps(review(right)) for right in rights)

@@ -213,7 +213,7 @@ def test_allow_lets_both_run_at_the_same_time(hour: Hour, job: str) -> None:
 
 
 @pytest.mark.parametrize("job", ["inside", "inside-once"])
-def test_forbid_lets_a_start_wait_for_the_other_run_within_the_starting_deadline(hour: Hour, job: str) -> None:
+def test_forbid_makes_a_start_wait_within_the_starting_deadline(hour: Hour, job: str) -> None:
     (begin, _), (_, other_end) = span(hour.scheduled(job)), span(hour.another(job))
     assert hour.due < other_end <= begin < hour.due + timedelta(seconds=CASES[job].deadline)
 
@@ -225,7 +225,7 @@ def test_past_the_starting_deadline_the_record_says_what_the_start_met(hour: Hou
     assert datetime.fromisoformat(record["finishedAt"]) < span(hour.another(job))[1], "it was said before that one ended"
 
 
-def test_a_start_that_is_too_near_for_a_cron_job_is_made_by_the_operator_once(hour: Hour) -> None:
+def test_a_start_too_near_for_a_cron_job_is_made_once_by_the_operator(hour: Hour) -> None:
     own, following = named(NEAR, hour.near), named(NEAR, hour.near + MINUTE)
     for name, start in ((own, hour.near), (following, hour.near + MINUTE)):
         record = hour.records[name]

@@ -80,7 +80,7 @@ def kept(agentjobs: Installed, namespace: str, name: str) -> Manifest:
     return found
 
 
-def test_a_run_that_installs_says_so_and_is_stopped_when_a_package_is_withdrawn(
+def test_an_installing_run_says_so_and_stops_if_a_package_is_withdrawn(
     agentjobs: Installed, kubectl: Kubectl, namespace: str, runs: dict[str, str]
 ) -> None:
     def installing() -> bool:
@@ -93,15 +93,13 @@ def test_a_run_that_installs_says_so_and_is_stopped_when_a_package_is_withdrawn(
     assert found["logsComplete"] is True, "its script had not begun: there was nothing to lose"
 
 
-def test_a_package_is_installed_with_its_dependencies_where_the_script_can_only_read(
-    agentjobs: Installed, namespace: str, runs: dict[str, str]
-) -> None:
+def test_a_package_is_installed_read_only_with_its_dependencies(agentjobs: Installed, namespace: str, runs: dict[str, str]) -> None:
     found = record(agentjobs, namespace, runs["dependency"])
     assert (found["phase"], found["resolvedPackages"]) == ("Succeeded", ["alpha==1.0", "beta==2.0"]), found
     assert json.loads(found["stdout"]) == ["1.0", "2.0", "Read-only file system", []]
 
 
-def test_a_withdrawn_and_a_denied_package_stop_what_uses_them_and_the_output_is_kept(
+def test_withdrawn_and_denied_packages_stop_runs_whose_output_is_kept(
     agentjobs: Installed, kubectl: Kubectl, namespace: str, runs: dict[str, str]
 ) -> None:
     stopped = {name: runs[name] for name in ("revoked", "denied")}
@@ -127,7 +125,7 @@ FAILURES: Final = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_what_cannot_be_installed_fails_the_run_in_the_words_of_the_installer(
+def test_a_failed_installation_fails_the_run_in_the_installers_words(
     name: str, agentjobs: Installed, namespace: str, runs: dict[str, str]
 ) -> None:
     found = record(agentjobs, namespace, runs[name])
@@ -138,7 +136,7 @@ def test_what_cannot_be_installed_fails_the_run_in_the_words_of_the_installer(
     assert agentjobs.job(namespace, name)["status"]["lastError"].startswith("PackageInstallFailed: ")
 
 
-def test_the_first_resolution_is_frozen_and_every_later_run_installs_from_it(
+def test_the_first_resolution_is_frozen_and_used_by_every_later_run(
     agentjobs: Installed, namespace: str, index: Index, runs: dict[str, str]
 ) -> None:
     record(agentjobs, namespace, runs["dependency"])

@@ -45,9 +45,7 @@ def test_the_chart_ships_the_inventory_of_the_image_that_runs_use(agentjobs: Ins
     assert found == written == json.loads(SHIPPED.read_text()), "`make inventory`, and look at the difference"
 
 
-def test_what_is_missing_is_told_and_one_batch_of_approvals_releases_every_job_that_waits(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_missing_packages_are_named_and_one_approval_releases_all_jobs(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     jobs = {"one": ["not-there==1.0", "Six==1.17.0"], "two": ["six==1.17"], "three": ["other==3", "not.there==1.0.0"]}
     kubectl.apply(namespace, *(many.job(name, "pass", packages=pins) for name, pins in jobs.items()))
     approved(agentjobs, namespace, *jobs)

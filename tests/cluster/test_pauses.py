@@ -11,9 +11,7 @@ from tests.cluster.support import Kubectl, wait_for
 FAILS_UNLESS_GOOD: Final = "import os, sys\nsys.exit(0 if 'good' in os.environ['JOB_RUN_ID'] else 3)\n"
 
 
-def test_a_job_that_keeps_failing_pauses_by_its_status_until_it_is_resumed_or_succeeds(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_a_job_that_keeps_failing_pauses_until_resumed_or_successful(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     def state() -> tuple[object, ...]:
         status = agentjobs.job(namespace, "report")["status"]
         cron = kubectl.json("get", "cronjob", "-n", namespace, "report")

@@ -143,7 +143,7 @@ def outcomes(agentjobs: Installed, kubectl: Kubectl) -> Iterator[dict[str, Any]]
 
 
 @pytest.mark.parametrize("number", range(len(CALLS)), ids=lambda number: f"{CALLS[number][0]} {CALLS[number][1].get('path')!r}")
-def test_a_call_of_a_tool_is_let_through_with_the_path_that_was_checked_or_refused(number: int, outcomes: dict[str, Any]) -> None:
+def test_a_tool_call_is_refused_or_passed_with_the_path_that_was_checked(number: int, outcomes: dict[str, Any]) -> None:
     assert outcomes["itself"][0][number] == CALLS[number][2]
 
 

@@ -82,7 +82,7 @@ def downloads(index: Index) -> list[str]:
 WHEELS: Final = ["alpha-1.0-py3-none-any.whl", "beta-2.0-py3-none-any.whl"]
 
 
-def test_a_private_index_is_used_once_and_its_login_and_cache_are_not_the_scripts(index: Index) -> None:
+def test_a_private_index_is_used_once_with_login_and_cache_hidden(index: Index) -> None:
     first = record(index, "first")
     assert (first["phase"], first.get("resolvedPackages")) == ("Succeeded", ["alpha==1.0", "beta==2.0"]), first
     assert first["stdout"] == "1.0 [] False\n"
@@ -93,9 +93,7 @@ def test_a_private_index_is_used_once_and_its_login_and_cache_are_not_the_script
     assert downloads(index) == found, "another job finds in the cache what the first one downloaded"
 
 
-def test_an_index_that_is_not_what_it_should_be_or_refuses_the_login_fails_the_run_without_the_password(
-    index: Index, kubectl: Kubectl, tmp_path: Path
-) -> None:
+def test_a_wrong_index_or_login_fails_the_run_without_the_password(index: Index, kubectl: Kubectl, tmp_path: Path) -> None:
     """Of a package that the cache does not hold: what it holds is installed without asking the index."""
     kubectl.apply(index.namespace, secret(LOGIN, username="robot", password=f"not {PASSWORD}"))
     refused = record(index, "refused", "gamma==1.0")

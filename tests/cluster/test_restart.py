@@ -85,9 +85,7 @@ def ended(kubectl: Kubectl, namespace: str, job: str) -> list[str]:
     return [condition["type"] for body in jobs for condition in body["status"].get("conditions", ())]
 
 
-def test_a_scheduled_run_that_came_and_went_while_the_operator_was_down_has_one_record(
-    agentjobs: Installed, kubectl: Kubectl, downtime: str
-) -> None:
+def test_a_scheduled_run_that_came_and_went_in_a_downtime_has_one_record(agentjobs: Installed, kubectl: Kubectl, downtime: str) -> None:
     def recorded() -> dict[str, Manifest]:
         found = records(kubectl, downtime, "ticker")
         return found if found and all(record.get("phase") in FINAL for record in found.values()) else {}
@@ -115,15 +113,13 @@ def test_a_run_that_ended_while_the_operator_was_down_has_its_whole_record(agent
     assert counters(agentjobs, downtime, "slow") == (1, 1, 0)
 
 
-def test_a_run_that_was_asked_for_while_the_operator_was_down_runs_afterwards(agentjobs: Installed, downtime: str) -> None:
+def test_a_run_that_was_requested_in_a_downtime_runs_afterwards(agentjobs: Installed, downtime: str) -> None:
     record = agentjobs.finished(downtime, "later-run")
     assert (record["phase"], record["stdout"]) == ("Succeeded", "report of later-run\n")
     assert counters(agentjobs, downtime, "later") == (1, 1, 0)
 
 
-def test_an_approval_that_was_withdrawn_while_the_operator_was_down_is_noticed(
-    agentjobs: Installed, kubectl: Kubectl, downtime: str
-) -> None:
+def test_an_approval_that_was_withdrawn_in_a_downtime_is_noticed(agentjobs: Installed, kubectl: Kubectl, downtime: str) -> None:
     agentjobs.wait_condition(downtime, "revoked", "Approved", "False")
     wait_for(lambda: "revoked" not in named(kubectl, downtime, "cronjobs"), 30, "its CronJob is gone")
 
@@ -226,7 +222,7 @@ def recorded_exactly(agentjobs: Installed, namespace: str, job: str) -> list[str
 # Two at once
 
 
-def test_of_two_operators_one_acts_and_the_other_takes_over_when_it_is_killed(
+def test_a_second_operator_acts_only_when_the_first_is_killed(
     agentjobs: Installed, kubectl: Kubectl, killers: Killer, namespace: str
 ) -> None:
     agentjobs.in_force(namespace, "report", REPORT)

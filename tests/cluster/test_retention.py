@@ -29,9 +29,7 @@ def test_a_job_keeps_as_many_runs_as_its_history_says_and_counts_them_all(agentj
     assert agentjobs.job(namespace, "report")["status"]["runCount"] == 4
 
 
-def test_a_namespace_keeps_no_more_output_than_its_budget_and_each_job_its_newest_run(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_a_namespaces_output_fits_its_budget_with_each_jobs_newest_run(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     jobs = [f"job-{number}" for number in range(4)]
     with agentjobs.values_set(**{"history.namespaceBytes": MEBIBYTE}):
         many.in_force(agentjobs, namespace, [manifests.job(job, script={"inline": LOUD}) for job in jobs])

@@ -97,7 +97,7 @@ def test_a_script_sees_its_variables_its_secrets_and_the_name_of_its_run(surroun
     assert "hunter2" not in environment["TOKEN"]
 
 
-def test_a_script_sees_nothing_of_the_cluster_but_the_address_that_kubernetes_puts_into_every_pod(surroundings: dict[str, Any]) -> None:
+def test_a_script_sees_only_the_cluster_address_that_every_pod_gets(surroundings: dict[str, Any]) -> None:
     address = {f"KUBERNETES_SERVICE_{name}" for name in ("HOST", "PORT", "PORT_HTTPS")}
     address |= {f"KUBERNETES_PORT{name}" for name in ("", "_443_TCP", "_443_TCP_ADDR", "_443_TCP_PORT", "_443_TCP_PROTO")}
     assert {name for name in surroundings["environment"] if name.startswith(("KUBERNETES_", "AGENTJOBS_"))} == address
@@ -131,7 +131,7 @@ def told(agentjobs: Installed, namespace: str, run: str, seconds: float) -> tupl
     return found["reason"], found["message"]
 
 
-def test_a_run_that_waits_for_a_claim_says_so_and_begins_when_the_claim_is_there(
+def test_a_run_that_waits_for_a_claim_says_so_and_begins_when_it_comes(
     agentjobs: Installed, kubectl: Kubectl, namespace: str, runs: dict[str, str]
 ) -> None:
     reason, message = told(agentjobs, namespace, runs["late"], 10)
@@ -171,7 +171,7 @@ def test_a_run_that_cannot_begin_says_why_within_10_seconds(name: str, impatient
 
 
 @pytest.mark.parametrize("name", WANTING)
-def test_a_run_that_cannot_begin_ends_after_its_start_timeout_with_the_reason(
+def test_a_run_that_cannot_begin_ends_at_its_start_timeout_with_a_reason(
     name: str, agentjobs: Installed, kubectl: Kubectl, namespace: str, impatient: dict[str, tuple[str, str]]
 ) -> None:
     record = agentjobs.finished(namespace, f"{name}-run")
@@ -188,7 +188,7 @@ def test_a_run_that_cannot_begin_ends_after_its_start_timeout_with_the_reason(
     assert status["lastError"].startswith("StartTimeout: ")
 
 
-def test_a_run_ends_a_minute_before_the_deadline_that_the_installation_sets(
+def test_a_run_ends_a_minute_before_the_installations_deadline(
     agentjobs: Installed, namespace: str, impatient: dict[str, tuple[str, str]]
 ) -> None:
     assert "endless" not in impatient

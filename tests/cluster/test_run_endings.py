@@ -169,11 +169,11 @@ def test_a_run_whose_pod_is_deleted_keeps_its_output(ended: Callable[..., Manife
     assert outline(ended("pod-deleted")) == whole("Failed", "PodDeleted")
 
 
-def test_what_a_stubborn_script_prints_while_its_pod_is_deleted_is_kept_too(ended: Callable[..., Manifest]) -> None:
+def test_what_a_stubborn_script_prints_during_its_pods_deletion_is_kept(ended: Callable[..., Manifest]) -> None:
     assert outline(ended("stubborn")) == whole("Failed", "PodDeleted", "before the end\nnot yet\n")
 
 
-def test_a_run_whose_pod_is_deleted_by_force_keeps_its_output_or_says_that_it_is_lost(ended: Callable[..., Manifest]) -> None:
+def test_output_of_a_force_deleted_pod_is_kept_or_reported_lost(ended: Callable[..., Manifest]) -> None:
     """The kubelet gives it a second at most, and the log goes with the pod."""
     record = ended("pod-deleted-by-force")
     assert (record["phase"], record["reason"]) == ("Failed", "PodDeleted")
@@ -188,7 +188,7 @@ def test_a_run_whose_batch_job_leaves_the_pod_behind_keeps_its_output(ended: Cal
     assert outline(ended("pod-left-behind")) == whole("Failed", "JobDeleted")
 
 
-def test_a_run_whose_cron_job_is_deleted_keeps_its_output_and_the_cron_job_comes_back(
+def test_a_deleted_cron_job_comes_back_and_its_runs_output_is_kept(
     ended: Callable[..., Manifest], kubectl: Kubectl, namespace: str
 ) -> None:
     assert outline(ended("cron-job-deleted")) == whole("Failed", "JobDeleted")
@@ -205,7 +205,7 @@ def test_a_run_whose_pod_is_evicted_keeps_its_output_and_is_not_run_again(
     nothing_left(kubectl, namespace, "evicted", "jobs,pods")
 
 
-def test_a_run_whose_approval_is_deleted_is_cancelled_with_its_output_and_nothing_can_start_any_more(
+def test_deleting_an_approval_cancels_runs_with_output_and_bars_starts(
     ended: Callable[..., Manifest], agentjobs: Installed, kubectl: Kubectl, namespace: str
 ) -> None:
     assert outline(ended("revoked")) == whole("Cancelled", "ApprovalRevoked")
@@ -220,7 +220,7 @@ def test_a_script_cannot_forge_its_record_while_it_is_being_stopped(ended: Calla
     assert outline(ended("forger")) == whole("Cancelled", "ApprovalRevoked", live_logs["forger"])
 
 
-def test_a_run_whose_content_is_denied_is_cancelled_with_its_output_and_nothing_can_start_any_more(
+def test_denying_a_content_cancels_runs_with_output_and_bars_starts(
     ended: Callable[..., Manifest], agentjobs: Installed, kubectl: Kubectl, namespace: str
 ) -> None:
     assert outline(ended("denied")) == whole("Cancelled", "Denied")
@@ -228,7 +228,7 @@ def test_a_run_whose_content_is_denied_is_cancelled_with_its_output_and_nothing_
     assert agentjobs.job(namespace, "denied")["status"]["phase"] == "Denied"
 
 
-def test_a_run_that_is_cancelled_keeps_its_output_and_one_that_was_cancelled_before_it_began_never_starts(
+def test_a_cancelled_run_keeps_its_output_or_never_starts(
     ended: Callable[..., Manifest], agentjobs: Installed, kubectl: Kubectl, namespace: str
 ) -> None:
     assert outline(ended("cancelled")) == whole("Cancelled", "CancelledByUser")
@@ -294,9 +294,7 @@ def seconds(start: str, end: str) -> float:
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
-def test_an_operator_that_stands_still_finds_the_output_of_a_pod_that_was_deleted_meanwhile(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_a_stalled_operator_finds_the_output_of_a_pod_deleted_meanwhile(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     """The runner lingers after its last words: what is begun in its container then can go on for some seconds."""
     many.in_force(agentjobs, namespace, [many.job("slow", WAITS)])
     run = many.started(agentjobs, namespace, ["slow"])["slow"]
@@ -312,7 +310,7 @@ def test_an_operator_that_stands_still_finds_the_output_of_a_pod_that_was_delete
     assert outline(agentjobs.finished(namespace, run)) == whole("Failed", "PodDeleted")
 
 
-def test_a_script_that_did_not_look_whether_its_model_answered_has_not_succeeded(agentjobs: Installed, namespace: str) -> None:
+def test_a_script_that_ignores_its_models_failure_has_not_succeeded(agentjobs: Installed, namespace: str) -> None:
     """The first product's snippet, in an installation without models."""
     record = agentjobs.ran(namespace, "snippet", SNIPPET)
     assert (record["phase"], record["reason"], record["exitCode"], record["failedCalls"]) == ("Failed", "NoModel", 69, 1)

@@ -75,7 +75,7 @@ def test_an_author_cannot_approve_and_a_colleague_can(team: Team) -> None:
     assert team.agentjobs.finished(team.namespace, team.agentjobs.start(team.namespace, "anas"))["stdout"] == "by ana\n"
 
 
-def test_pausing_makes_nobody_an_author_and_going_back_takes_nothing_out_of_force(team: Team) -> None:
+def test_pausing_makes_no_author_and_going_back_keeps_what_is_in_force(team: Team) -> None:
     team.apply("ana", many.job("both", "print('by ana')"))
     team.kubectl("bo", "patch", "saj", "both", "--type=merge", "--patch", '{"spec":{"suspend":true}}')
     assert team.stamp("both") == "ana"
@@ -147,9 +147,7 @@ def test_a_text_in_a_config_map_is_refused_since_nobody_knows_who_wrote_it(team:
     assert "nobody knows who changed a ConfigMap last: write the text inline instead of configMapKeyRef" in told
 
 
-def test_a_job_that_took_its_text_from_a_config_map_before_keeps_what_is_in_force_and_gets_nothing_new(
-    team: Team, kubectl: Kubectl
-) -> None:
+def test_a_config_map_job_keeps_what_is_in_force_and_gets_nothing_new(team: Team, kubectl: Kubectl) -> None:
     old = team.agentjobs.digest(team.namespace, "referring")
     rewrite(kubectl, team.namespace, "referring", "print('new')\n")
     new = digest_after(team.agentjobs, team.namespace, "referring", old)

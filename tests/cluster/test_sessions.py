@@ -18,9 +18,7 @@ time.sleep(600)
 """As the runner of another run does."""
 
 
-def test_a_run_whose_session_another_pod_has_is_skipped_and_the_next_one_has_it_again(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str
-) -> None:
+def test_a_run_whose_session_is_busy_is_skipped_and_the_next_one_runs(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
     jobs = [
         many.job("diary", "print('started')", session="Continuous"),
         many.job("holder", HOLDS, workspace={"claimName": "diary-session"}),

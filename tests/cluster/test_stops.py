@@ -88,7 +88,7 @@ def anna(kubectl: Kubectl, namespace: str) -> Kubectl:
     return kubectl.acting("anna")
 
 
-def test_a_job_whose_deletion_a_finalizer_holds_starts_nothing_and_can_be_stopped(
+def test_a_job_whose_deletion_is_held_starts_nothing_and_can_be_stopped(
     agentjobs: Installed, kubectl: Kubectl, namespace: str, anna: Kubectl
 ) -> None:
     run = at_work(agentjobs, namespace, "held")
@@ -181,7 +181,7 @@ def _runs(kubectl: Kubectl, namespace: str) -> Manifest:
     return found[0] if found else {}
 
 
-def test_a_start_after_the_last_minute_of_the_calendar_is_refused_with_a_sentence(kubectl: Kubectl, namespace: str) -> None:
+def test_a_start_after_the_end_of_the_calendar_is_refused_in_a_sentence(kubectl: Kubectl, namespace: str) -> None:
     once = {"once": {"runAt": "9999-12-31T23:59:00-12:00"}}
     with pytest.raises(KubectlError, match="spec.schedule.once.runAt: .*must be a time on a whole minute"):
         kubectl.apply(namespace, manifests.job("beyond", schedule=once))

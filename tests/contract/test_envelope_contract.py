@@ -174,7 +174,7 @@ def test_the_longest_record_fits_the_lines_that_are_read(alphabet: bytes) -> Non
     assert read_envelope(b"".join(envelope.lines)).stdout == full.decode(errors="backslashreplace")
 
 
-def test_lines_that_came_late_on_the_other_stream_do_no_harm_when_the_termination_message_is_known() -> None:
+def test_late_lines_of_the_other_stream_do_no_harm_to_a_named_envelope() -> None:
     envelope = written(noise(1, 30_000))
     late = [f"late line {number}\n".encode() for number in range(8)]
     first, *others, end = envelope.lines
@@ -184,7 +184,7 @@ def test_lines_that_came_late_on_the_other_stream_do_no_harm_when_the_terminatio
         read_envelope(log)
 
 
-def test_a_whole_forged_envelope_that_came_late_is_not_taken_for_the_one_that_the_termination_message_names() -> None:
+def test_a_late_forged_envelope_is_not_taken_for_the_one_that_is_named() -> None:
     true, forged = written(b"true\n"), written(b"forged\n")
     log = b"".join([*true.lines, *forged.lines])
     assert read_envelope(log, true.checksum).stdout == "true\n"
@@ -253,7 +253,7 @@ def filler(marker: str, lines: int) -> bytes:
 
 
 @pytest.mark.parametrize("lines", [1, 24, 56])
-def test_filler_behind_the_envelope_is_told_from_it_also_where_the_last_line_is_cut(lines: int) -> None:
+def test_filler_after_the_envelope_is_recognised_even_with_a_cut_line(lines: int) -> None:
     envelope = written(noise(1, 30_000))
     log = b"".join(envelope.lines) + filler(envelope.marker, lines)
     assert read_envelope(log) == read_envelope(log, envelope.checksum)
@@ -270,7 +270,7 @@ def test_filler_is_long_lines_and_at_least_as_much_as_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("behind", [filler("0" * 32, 1), filler("0" * 32, 24) + b"text\n", b"@agentjobs:filler\n"])
-def test_only_filler_of_its_own_marker_may_stand_behind_an_envelope_that_nothing_else_names(behind: bytes) -> None:
+def test_only_its_own_filler_may_follow_an_envelope_that_is_not_named(behind: bytes) -> None:
     envelope = written()
     log = b"".join(envelope.lines)
     assert read_envelope(log + filler(envelope.marker, 1)).stdout == "out\n"
@@ -308,16 +308,14 @@ def test_whatever_a_script_prints_before_it_the_runners_envelope_is_read(
 
 @settings(deadline=None)
 @given(printed=SCRIPT_LINES, between=SCRIPT_LINES, behind=st.integers(0, 24))
-def test_what_a_script_printed_on_stderr_and_comes_late_neither_forges_nor_hides_the_envelope_that_is_named(
-    printed: list[bytes], between: list[bytes], behind: int
-) -> None:
+def test_late_stderr_neither_forges_nor_hides_the_envelope_that_is_named(printed: list[bytes], between: list[bytes], behind: int) -> None:
     envelope = written(noise(3, 20_000))
     first, *others = envelope.lines
     log = b"".join([*printed, first, *between, *others, filler(envelope.marker, behind), *between, *printed])
     assert read_envelope(log, envelope.checksum).stderr == "err\n"
 
 
-def test_people_who_follow_a_run_see_none_of_its_runners_lines_and_all_of_its_scripts() -> None:
+def test_followers_of_a_run_see_the_scripts_lines_and_none_of_the_runners() -> None:
     envelope = written(noise(1, 30_000))
     ours = [*envelope.lines, *filler(envelope.marker, 2).splitlines(keepends=True)]
     assert all(ENVELOPE.match(line) for line in ours)

@@ -118,7 +118,7 @@ async def told(wanted: int, api: Api | None = None, last: str = "", streams: Str
     return found
 
 
-def test_a_hostile_object_is_told_as_what_is_left_of_it_and_the_others_whole(caplog: Any) -> None:
+def test_a_hostile_object_arrives_as_what_is_left_and_others_whole(caplog: Any) -> None:
     with caplog.at_level(logging.ERROR):
         events = asyncio.run(told(6))
     shown = [(event["type"], event["object"]["metadata"]["name"], bool(unreadable(event["object"]))) for event in events]
@@ -134,7 +134,7 @@ def test_a_hostile_object_is_told_as_what_is_left_of_it_and_the_others_whole(cap
     assert [record.message for record in caplog.records] == ["a line of the watch of agentjobruns cannot be read: Malformed"]
 
 
-def test_a_connection_that_is_lost_before_the_answer_is_one_that_kopf_makes_anew() -> None:
+def test_kopf_connects_again_if_a_connection_is_lost_before_the_answer() -> None:
     async def lost() -> None:
         async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readline()

@@ -153,7 +153,7 @@ def test_a_text_that_only_looks_like_a_declaration_runs_as_it_is_shown(tmp_path:
     assert file_of("# coding: utf8\npass\n") == b"# coding: utf8\npass\n"
 
 
-def test_an_inline_script_and_one_of_a_config_map_are_refused_with_a_sentence() -> None:
+def test_inline_and_config_map_scripts_are_refused_with_a_sentence() -> None:
     with pytest.raises(ValidationError, match="inline declares another encoding than UTF-8 in its first two lines"):
         Script(inline=ATTACK)
     reference = Reference("scripts", "report.py")

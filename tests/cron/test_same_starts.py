@@ -151,6 +151,6 @@ def _says_more_than_it_means(cron: str) -> bool:
     return any(not part for part, _ in items) or any(step.isdigit() and int(step) > high for step, high in steps)
 
 
-def test_of_a_day_that_a_zone_left_out_there_is_no_answer_rather_than_none_ever() -> None:
+def test_a_day_that_a_zone_left_out_gives_no_answer_rather_than_never() -> None:
     before = datetime(2011, 12, 28, tzinfo=UTC)
     assert next_starts.next_starts(Schedule(cron="0 8 31 12 *", time_zone="Pacific/Apia"), before, 3) == ()

@@ -176,7 +176,7 @@ def test_what_must_stop_stops_whatever_else_is_refused_or_cannot_be_read(
     asyncio.run(live(BEFORE[before], stop, refused, unreadable))
 
 
-def test_what_must_stop_stops_while_everything_else_is_refused_and_nothing_can_be_read() -> None:
+def test_what_must_stop_stops_though_all_else_is_refused_and_unreadable() -> None:
     for before in BEFORE.values():
         for stop in STOPS:
             asyncio.run(live(before, stop, frozenset(WRITES), frozenset(READS) - {("list", "packageapproval")}))

@@ -67,7 +67,7 @@ print(done.stdout)
 NO_MODEL = "this installation has no default model; name one, or set the chart's value models.default"
 
 
-def test_a_script_whose_call_had_no_model_has_failed_whatever_it_made_of_that(host: Host) -> None:
+def test_a_script_whose_call_had_no_model_has_failed_regardless(host: Host) -> None:
     ended = host.run(SNIPPET)
     assert (ended.envelope.outcome, ended.exit_code, ended.envelope.reason) == ("Exited", 69, "NoModel")
     assert ended.envelope.message == f"a call of pi failed: {NO_MODEL}; the script exited with code 0"
@@ -83,7 +83,7 @@ def test_a_call_without_its_key_or_its_endpoint_is_one(host: Host) -> None:
     assert (envelope.exit_code, envelope.reason) == (69, "ModelError")
 
 
-def test_a_script_that_failed_with_its_call_keeps_its_code_and_has_the_calls_reason(host: Host) -> None:
+def test_a_script_failing_with_its_call_has_its_code_and_the_calls_reason(host: Host) -> None:
     envelope = host.run(SNIPPET + "done.check_returncode()").envelope
     assert (envelope.exit_code, envelope.reason) == (1, "NoModel")
     assert envelope.message == f"a call of pi failed: {NO_MODEL}; the script exited with code 1"

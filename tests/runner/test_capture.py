@@ -20,7 +20,7 @@ def captured(data: bytes, size: int = 65536) -> Capture:
 
 @settings(deadline=None)
 @given(data=st.binary(max_size=300), repeat=st.integers(0, 1000), size=st.integers(1, 70_000))
-def test_kept_and_dropped_add_up_and_what_is_kept_is_a_beginning_and_an_end(data: bytes, repeat: int, size: int) -> None:
+def test_kept_and_dropped_add_up_and_a_beginning_and_an_end_are_kept(data: bytes, repeat: int, size: int) -> None:
     total = data * repeat
     capture = captured(total, size)
     head, tail = capture.kept()
@@ -47,7 +47,7 @@ def test_no_character_is_ever_halved_wherever_the_cuts_fall(pattern: str, shift:
 
 
 @pytest.mark.parametrize("size", [1, 7, 25_600, 51_200])
-def test_up_to_51200_bytes_are_kept_whole_even_with_a_character_across_the_middle(size: int) -> None:
+def test_51200_bytes_are_kept_whole_with_a_character_across_the_middle(size: int) -> None:
     total = "." * 25_599 + "€" + "." * (51_200 - 25_599 - 3)
     assert captured(total.encode(), size).text() == (total, 0)
 

@@ -116,7 +116,7 @@ def test_packages_on_pythonpath_are_found(host: Host) -> None:
     assert host.run(script, root, PYTHONPATH=str(root / "packages")).envelope.stdout == "mine\n"
 
 
-def test_an_interpreter_that_never_answers_delays_a_script_and_does_not_refuse_it(host: Host) -> None:
+def test_a_silent_interpreter_delays_a_script_and_does_not_refuse_it(host: Host) -> None:
     """The same sitecustomize would hold up the script; this one tells the two apart."""
     script = "import not_there"
     root = host.folder(script)
@@ -134,7 +134,7 @@ def test_an_interpreter_that_never_answers_delays_a_script_and_does_not_refuse_i
         ("import json.deep", "'json.deep' (json itself is there), which is not installed; look for another version of it, or for a "),
     ],
 )
-def test_an_import_that_fails_late_gets_the_same_advice_and_keeps_its_output(host: Host, script: str, told: str) -> None:
+def test_a_late_import_failure_gets_the_same_advice_and_keeps_its_output(host: Host, script: str, told: str) -> None:
     ended = host.run(f"print('begun')\n{script}")
     envelope = ended.envelope
     assert (envelope.outcome, envelope.exit_code, envelope.reason, envelope.stdout) == ("Exited", 1, "ScriptFailed", "begun\n")
@@ -195,7 +195,7 @@ def real_scripts() -> list[Path]:
     return doubtful[:: len(doubtful) // MANY][:MANY]
 
 
-def test_a_real_script_is_refused_only_where_python_fails_at_that_very_import(tmp_path: Path, real_scripts: list[Path]) -> None:
+def test_a_real_script_is_refused_only_where_python_fails_at_that_import(tmp_path: Path, real_scripts: list[Path]) -> None:
     copies = {}
     for number, path in enumerate(real_scripts):
         copies[str(tmp_path / f"s{number}.py")] = path

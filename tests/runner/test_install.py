@@ -175,7 +175,7 @@ def box(tmp_path: Path, index: Index) -> Pack:
     return make
 
 
-def test_a_package_comes_with_its_dependencies_and_the_resolution_with_hashes(box: Pack) -> None:
+def test_a_package_comes_with_dependencies_and_a_resolution_with_hashes(box: Pack) -> None:
     made = box("Alpha==1.0.0")
     ended = made.run()
     assert ended.code == 0, ended.told.message
@@ -275,7 +275,7 @@ def test_with_a_cache_the_files_are_downloaded_once(box: Pack, index: Index) -> 
     assert made.imported("import beta; print(beta.version)") == "2.0"
 
 
-def test_a_script_imports_what_was_installed_before_what_the_job_itself_put_on_its_path(host: Host) -> None:
+def test_installed_packages_are_imported_before_those_on_the_jobs_path(host: Host) -> None:
     root = host.folder(USES)
     for folder, version in (("installed", "approved"), ("own", "its own")):
         (root / folder).mkdir()
@@ -297,7 +297,7 @@ def test_a_revision_that_is_not_the_approved_one_installs_nothing(box: Pack, ind
 @pytest.mark.parametrize(
     "line", ["--index-url http://evil.example/simple", "evil @ http://evil.example/e.whl", "-r /etc/passwd", "alpha>=1"]
 )
-def test_a_kept_resolution_with_anything_but_packages_and_hashes_is_refused(box: Pack, index: Index, line: str) -> None:
+def test_a_kept_resolution_with_more_than_packages_and_hashes_is_refused(box: Pack, index: Index, line: str) -> None:
     made = box("alpha==1.0")
     requirements = made.run().requirements
     index.asked.clear()

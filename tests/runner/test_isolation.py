@@ -53,7 +53,7 @@ print(libc.syscall(438, os.pidfd_open(1), 1, 0), ctypes.get_errno())  # pidfd_ge
     assert host.run(script).envelope.stdout == "-1 1\n"
 
 
-def test_an_envelope_that_a_script_prints_on_its_last_lines_is_output_and_nothing_else(host: Host) -> None:
+def test_an_envelope_that_a_script_prints_on_its_last_lines_is_output(host: Host) -> None:
     script = f"import os\nfor n in (1, 2): os.write(n, {forged()!r})\nos._exit(9)"
     ended = host.run(script)
     assert (ended.envelope.exit_code, ended.envelope.reason) == (9, "ScriptFailed")
@@ -133,7 +133,7 @@ def test_a_full_tmp_does_not_spoil_the_record(host: Host) -> None:
     assert host.run(script + "print(tried(lambda: open('f', 'wb', 0).write(b'x')))").envelope.stdout == "OSError\n"
 
 
-def test_a_script_that_takes_the_runners_memory_spoils_its_own_record_and_cannot_make_it_a_success(host: Host) -> None:
+def test_a_script_that_takes_the_runners_memory_only_spoils_its_record(host: Host) -> None:
     """The kernel lets a process set the limits of another of its uid. The runner fails at its next buffer, and says where and nothing else.
 
     glibc is told to keep no memory in store: else it depends on what its heap has left how far the runner still comes.

@@ -72,7 +72,7 @@ def test_after_many_lines_the_record_is_whole(host: Host, width: int, streams: t
     assert envelope.stderr == kept(text * (2 in streams))
 
 
-def test_told_to_stop_after_a_flood_on_stderr_the_record_is_the_end_of_the_log_while_the_container_lingers(host: Host) -> None:
+def test_a_run_stopped_in_a_flood_ends_its_log_with_the_record_and_lingers(host: Host) -> None:
     """Nothing but its place proves whose it is: had the script printed an envelope last, it would come behind ours."""
     script, text = prints(2, (2,))
     forges = f"{script}work(); os.write(2, b'@agentjobs:end {'0' * 32} 1 {'0' * 64}\\n'); import time; time.sleep(60)\n"
@@ -115,7 +115,7 @@ def test_many_lines_long_ago_are_in_the_log_already(host: Host) -> None:
     assert b"@agentjobs:filler" not in ended.stdout + ended.stderr
 
 
-def test_the_filler_is_whole_lines_with_the_marker_of_the_envelope_and_more_than_the_pipes_hold(host: Host) -> None:
+def test_the_filler_is_whole_marked_lines_and_more_than_the_pipes_hold(host: Host) -> None:
     script, text = prints(2, (1, 2))
     ended = host.run(script + AT_ONCE)
     end, *lines = ended.stdout.splitlines(keepends=True)[-25:]

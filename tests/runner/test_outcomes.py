@@ -9,7 +9,7 @@ import pytest
 from tests.runner.container import RUN_ID, Host
 
 
-def test_a_script_that_ends_well_is_recorded_with_its_output_apart_for_each_stream(host: Host) -> None:
+def test_a_script_that_ends_well_is_recorded_with_its_streams_apart(host: Host) -> None:
     ended = host.run("import sys; print('to out'); print('to err', file=sys.stderr)")
     envelope = ended.envelope
     assert (envelope.outcome, envelope.exit_code, envelope.reason) == ("Exited", 0, "Completed")
@@ -116,7 +116,7 @@ def test_a_missing_revision_is_refused(host: Host) -> None:
     ],
     ids=lambda content: repr(content[:40]),
 )
-def test_a_revision_that_holds_no_script_is_refused_even_when_its_digest_fits(host: Host, content: bytes) -> None:
+def test_a_revision_without_a_script_is_refused_even_if_its_digest_fits(host: Host, content: bytes) -> None:
     root = host.folder("")
     (root / "etc/agentjobs/revision/revision.json").write_bytes(content)
     envelope = host.run("", root, AGENTJOBS_DIGEST=hashlib.sha256(content).hexdigest()).envelope
@@ -166,7 +166,7 @@ def test_a_missing_termination_log_does_not_stop_a_run(host: Host) -> None:
     assert running.alive or running.stderr == b""
 
 
-def test_a_script_reads_its_event_on_its_input_and_in_the_file_and_without_one_its_input_is_empty(host: Host) -> None:
+def test_a_script_gets_its_event_on_stdin_and_in_a_file_or_no_input(host: Host) -> None:
     script = "import os, sys; print(sys.stdin.read()); print(open(os.environ['AGENTJOBS_EVENT_FILE']).read(), file=sys.stderr)"
     root = host.folder(script)
     event = root / "etc/agentjobs/event.json"

@@ -21,7 +21,7 @@ def test_output_is_seen_while_the_script_runs(host: Host) -> None:
     assert running.alive
 
 
-def test_5_megabytes_arrive_whole_in_the_log_and_by_their_ends_in_the_record(host: Host) -> None:
+def test_5_megabytes_reach_the_log_whole_and_the_record_by_their_ends(host: Host) -> None:
     ended = host.run("import sys\nfor n in range(50000): sys.stdout.write(f'{n:099d}\\n')")
     total = "".join(f"{n:099d}\n" for n in range(50000))
     assert ended.live_stdout == total.encode()
@@ -29,7 +29,7 @@ def test_5_megabytes_arrive_whole_in_the_log_and_by_their_ends_in_the_record(hos
     assert (ended.envelope.stdout_dropped_bytes, ended.envelope.log_dropped_bytes) == (5_000_000 - 51_200, 0)
 
 
-def test_two_million_empty_lines_end_soon_and_cost_the_log_file_less_than_its_limit(host: Host) -> None:
+def test_two_million_empty_lines_end_soon_and_stay_within_the_log_limit(host: Host) -> None:
     ended = host.run("import os\nfor _ in range(2000000): os.write(1, b'\\n')")
     passed = len(ended.live_stdout)
     assert ended.live_stdout == b"\n" * passed
@@ -65,19 +65,19 @@ def test_what_is_passed_on_and_what_is_dropped_add_up(host: Host) -> None:
     assert passed % PIECE_BYTES == 0
 
 
-def test_a_line_of_200_kilobytes_without_a_newline_stays_one_line_before_the_envelope(host: Host) -> None:
+def test_200_kilobytes_without_newline_are_one_line_before_the_envelope(host: Host) -> None:
     ended = host.run("print('x' * 200000, end='')")
     assert ended.live_stdout == b"x" * 200_000 + b"\n"
     assert ended.envelope.stdout == kept("x" * 200_000)
 
 
-def test_an_open_line_on_stderr_is_closed_too_since_the_runtime_would_write_it_behind_the_envelope(host: Host) -> None:
+def test_an_open_line_on_stderr_is_closed_before_the_envelope_too(host: Host) -> None:
     ended = host.run("import sys; sys.stderr.write('open'); sys.stdout.write('closed\\n')")
     assert (ended.live_stdout, ended.stderr) == (b"closed\n", b"open\n")
     assert (ended.envelope.stdout, ended.envelope.stderr) == ("closed\n", "open")
 
 
-def test_invalid_utf8_is_passed_on_as_it_is_and_shown_as_escapes_in_the_record(host: Host) -> None:
+def test_invalid_utf8_is_passed_on_and_escaped_in_the_record(host: Host) -> None:
     ended = host.run(r"import os; os.write(1, b'a\xff\xfe\xc3(\xf0\x9f\x98' + b'\n')")
     assert ended.live_stdout == b"a\xff\xfe\xc3(\xf0\x9f\x98\n"
     assert ended.envelope.stdout == "a\\xff\\xfe\\xc3(\\xf0\\x9f\\x98\n"
@@ -125,7 +125,7 @@ def test_a_reader_that_has_gone_away_costs_the_log_but_not_the_record(host: Host
     assert short.stdout_tail.endswith("x" * 100 + "\n")
 
 
-def test_a_reader_that_stands_still_slows_the_script_down_but_not_the_limit(host: Host) -> None:
+def test_a_stalled_reader_slows_the_script_down_but_not_the_limit(host: Host) -> None:
     running = host.start("while True: print('x' * 1000)", reading=False, AGENTJOBS_TIMEOUT_SECONDS="1")
     wait_until("the termination message", running.termination, seconds=6)
     running.read()
@@ -155,7 +155,7 @@ def test_a_file_is_as_good_a_log_as_a_pipe(host: Host) -> None:
     ],
     ids=["nothing", "an empty line", "two", "one piece", "a piece and its newline", "an open line of three pieces"],
 )
-def test_a_byte_costs_one_and_each_line_and_started_piece_of_a_line_64_more(data: bytes, cost: int) -> None:
+def test_each_byte_costs_one_and_each_line_and_begun_piece_64_more(data: bytes, cost: int) -> None:
     budget = Budget(100_000)
     budget.admit(data, 0)
     assert budget.left == 100_000 - cost

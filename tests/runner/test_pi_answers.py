@@ -133,7 +133,7 @@ def test_a_transcript_reads_like_a_conversation() -> None:
     ]
 
 
-def test_a_transcript_shortens_what_tools_return_and_never_what_the_model_says() -> None:
+def test_a_transcript_shortens_tool_results_but_never_the_models_words() -> None:
     (_, result) = [line for event in used("read", "x" * 5000) for line in transcript.lines(event)]
     assert result == f"[read done] {'x' * 1000}… (4000 more characters)"
     assert [line for event in said("y" * 5000) for line in transcript.lines(event)] == [f"[assistant] {'y' * 5000}"]

@@ -36,7 +36,7 @@ def test_what_is_no_option_is_the_prompt(words: list[str], prompt: str | None) -
     assert parse(words).prompt == prompt
 
 
-def test_a_call_that_says_nothing_else_has_the_jobs_model_its_session_and_no_command_execution() -> None:
+def test_a_plain_call_has_the_jobs_model_its_session_and_no_bash() -> None:
     question = parse(["-p", "do X"]).question
     assert (question.model, question.tools, question.remember, question.options) == ("", SAFE_TOOLS, True, ())
     assert "bash" not in SAFE_TOOLS

@@ -42,7 +42,7 @@ def test_told_to_stop_the_record_is_readable_while_the_container_lingers(host: H
     assert ended.seconds >= 1
 
 
-def test_a_deaf_script_is_killed_with_all_it_started_5_seconds_after_its_limit_or_after_being_told(host: Host) -> None:
+def test_a_deaf_script_and_its_children_die_5_s_after_limit_or_sigterm(host: Host) -> None:
     endless = "while True: print('x' * 100); time.sleep(0.01)"
     past_limit = host.start(DEAF + "if os.fork() == 0: os.setsid()\n" + endless, AGENTJOBS_TIMEOUT_SECONDS="1")
     told = host.start(DEAF + endless)
@@ -66,7 +66,7 @@ def test_both_signals_stop_a_run(host: Host, number: int) -> None:
     assert running.wait().envelope.outcome == "Terminated"
 
 
-def test_a_script_that_ends_well_because_it_was_told_is_terminated_all_the_same(host: Host) -> None:
+def test_a_script_that_ends_well_because_of_sigterm_is_terminated(host: Host) -> None:
     running = host.start("import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(0))\nprint('ready')\ntime.sleep(60)")
     running.expect(b"ready\n")
     running.signal(signal.SIGTERM)
@@ -116,7 +116,7 @@ def test_told_before_the_script_has_started_nothing_starts(host: Host) -> None:
     assert ended.live_stdout == b""
 
 
-def test_told_while_the_last_output_drains_the_true_outcome_stays_and_the_container_lingers(host: Host) -> None:
+def test_a_run_stopped_while_draining_keeps_its_outcome_and_lingers(host: Host) -> None:
     script = READY + "if os.fork() == 0: time.sleep(0.2); os.write(1, b'drain\\n'); time.sleep(60)\nos._exit(4)"
     running = host.start(script, AGENTJOBS_LINGER_SECONDS="2")
     running.expect(b"drain\n")
@@ -128,7 +128,7 @@ def test_told_while_the_last_output_drains_the_true_outcome_stays_and_the_contai
     assert ended.seconds > 2
 
 
-def test_told_while_the_envelope_is_printed_the_true_outcome_stays_and_the_container_lingers(host: Host) -> None:
+def test_a_run_stopped_in_its_envelope_keeps_its_outcome_and_lingers(host: Host) -> None:
     script = "import os, random\nfor n in (1, 2): os.write(n, random.Random(n).randbytes(51200)); "
     running = host.start(script, reading=False)
     wait_until("the runner has nothing left to do but to print", running.termination)
@@ -140,7 +140,7 @@ def test_told_while_the_envelope_is_printed_the_true_outcome_stays_and_the_conta
     assert (ended.envelope.outcome, ended.exit_code) == ("Exited", 0)
 
 
-def test_told_after_the_limit_the_run_is_timed_out_and_the_container_lingers(host: Host) -> None:
+def test_a_run_stopped_after_its_limit_is_timed_out_and_lingers(host: Host) -> None:
     script = DEAF + "signal.signal(15, lambda *_: (print('told'), time.sleep(0.5), sys.exit(0)))\ntime.sleep(60)"
     running = host.start(script, AGENTJOBS_TIMEOUT_SECONDS="1", AGENTJOBS_LINGER_SECONDS="2")
     running.expect(b"told\n")

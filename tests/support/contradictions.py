@@ -36,7 +36,7 @@ def scheduled_means_that_a_start_comes_and_when(it: Told) -> bool:
     return it.phase != "Scheduled" or (bool(it.next) and it.condition("Scheduled").status == "True")
 
 
-def the_condition_scheduled_and_the_next_start_agree_unless_something_blocks(it: Told) -> bool:
+def scheduled_and_the_next_start_agree_unless_something_blocks(it: Told) -> bool:
     scheduled = it.condition("Scheduled")
     return scheduled.reason in ("NameTaken", "PolicyMissing") or (scheduled.status == "True") == bool(it.next)
 
@@ -153,7 +153,7 @@ INVARIANTS: Final = [
     a_pod_that_cannot_start_is_called_blocked_and_says_why,
     a_name_that_is_taken_and_a_missing_policy_block_whatever_else_is_true,
     scheduled_means_that_a_start_comes_and_when,
-    the_condition_scheduled_and_the_next_start_agree_unless_something_blocks,
+    scheduled_and_the_next_start_agree_unless_something_blocks,
     where_nothing_is_approved_nothing_is_next,
     what_never_comes_is_not_promised_and_the_row_says_never,
     a_start_that_has_happened_is_not_called_missed,

@@ -89,7 +89,7 @@ def test_quantities_are_compared_as_numbers(quantity: str, number: str) -> None:
 # Names
 
 
-def test_a_problem_of_the_whole_object_is_told_where_the_spec_alone_is_fine() -> None:
+def test_a_problem_of_the_whole_object_is_reported_if_the_spec_is_fine() -> None:
     assert JOB.problem(job()) is None
     assert "at most 52 characters" in (JOB.problem(job("a" * 53)) or "")
     assert "those of scheduled starts" in (RUN.problem(run("report-29412345")) or "")

@@ -50,7 +50,7 @@ def test_the_digest_recipe_never_changes() -> None:
         {"suspend": True},
     ],
 )
-def test_a_default_written_out_and_operating_fields_do_not_change_the_digest(explicit: dict[str, object]) -> None:
+def test_explicit_defaults_and_operating_fields_do_not_change_the_digest(explicit: dict[str, object]) -> None:
     assert content("report", spec(**explicit)).digest == content("report", spec()).digest
 
 
@@ -97,7 +97,7 @@ def test_a_revision_that_was_tampered_with_is_refused() -> None:
         parse_revision("report", junk, hashlib.sha256(junk).hexdigest())
 
 
-def test_a_content_that_no_config_map_could_hold_is_refused_with_what_to_do() -> None:
+def test_a_content_too_large_for_a_config_map_is_refused_with_advice() -> None:
     with pytest.raises(UserError, match="shorten the script"):
         content(
             "report",
@@ -112,7 +112,7 @@ def test_a_denial_outweighs_any_number_of_approvals_and_time_plays_no_part() -> 
     assert verdict("e", approvals) == "Pending"
 
 
-def test_what_runs_is_the_own_content_if_approved_else_the_one_last_in_force_while_its_approval_stands() -> None:
+def test_its_own_approved_content_runs_or_the_last_one_still_approved() -> None:
     old, new = decision("old", "Approved"), decision("new", "Approved")
     assert digest_in_force("new", "old", (old, new)) == "new"
     assert digest_in_force("new", "old", (old,)) == "old"

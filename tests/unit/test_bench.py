@@ -34,7 +34,7 @@ def test_nothing_has_no_percentile_and_no_spread() -> None:
         spread.spread([[], []])
 
 
-def test_min_median_and_max_are_those_of_the_rounds_and_percentiles_those_of_all_samples() -> None:
+def test_min_median_and_max_are_of_rounds_and_percentiles_of_samples() -> None:
     seen = spread.spread([[1, 2, 100], [3, 3, 3], [4, 5, 6]])
     assert (seen.least, seen.middle, seen.most) == (2, 3, 5)
     assert (seen.p50, seen.p99, seen.count) == (3, 100, 9)
@@ -120,7 +120,7 @@ def test_reads_are_told_from_writes_and_events_and_leases_from_the_rest() -> Non
     assert write.what == "patch scheduledagentjobs/status"
 
 
-def test_what_is_written_to_a_run_to_its_job_and_as_an_event_of_its_job_is_for_that_run() -> None:
+def test_writes_to_a_run_its_job_and_its_jobs_events_count_for_that_run() -> None:
     seen = requests(
         line("create", "agentjobruns", "a-29922284"),
         line("patch", "scheduledagentjobs", "a", subresource="status"),

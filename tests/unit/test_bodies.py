@@ -53,7 +53,7 @@ def test_what_is_too_deep_becomes_null_and_all_else_stays(value: Any, kept: int)
         ("[" + "[]," * MAX_VALUES + "[]]", f"holds more than {MAX_VALUES} values", None),
     ],
 )
-def test_of_an_object_that_cannot_be_read_its_name_and_its_outermost_fields_are_left(data: str, said: str, left: Any) -> None:
+def test_an_unreadable_object_keeps_its_name_and_its_outermost_fields(data: str, said: str, left: Any) -> None:
     body = read(run_with(data).encode())
     assert unreadable(body) == said
     assert body["metadata"] == {"name": "r", "namespace": "n"}
@@ -166,7 +166,7 @@ def test_anything_that_a_stream_says_can_be_made_small(body: Any, plural: str) -
 
 
 @pytest.mark.parametrize("managers", [1, 20])
-def test_a_pod_that_somebody_has_annotated_beyond_reading_still_tells_how_it_ended(managers: int) -> None:
+def test_a_pod_annotated_beyond_reading_still_shows_how_it_ended(managers: int) -> None:
     keys = [f"{number:04x}" for number in range(34_000)]
     share = len(keys) // managers
     fields: list[Any] = [

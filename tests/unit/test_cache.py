@@ -80,7 +80,7 @@ def test_the_rows_of_a_table_are_read_by_the_columns_names() -> None:
     assert (second[0].finished, second[0].output_bytes) == ("2026-11-22T08:00:00Z", 0)
 
 
-def test_a_stream_is_stale_when_it_does_not_deliver_in_time_what_a_list_showed() -> None:
+def test_a_stream_is_stale_if_it_is_late_with_what_a_list_showed() -> None:
     streams = Streams()
     streams.saw("run", 5)
     streams.listed("run", 5, now=0)
@@ -113,7 +113,7 @@ def test_how_a_deleted_pod_ended_is_kept_while_its_run_has_no_record() -> None:
     assert [(view.ended, view.started, view.install_message) for view in cache.pods.of(KEY)] == [(True, None, "stopped")]
 
 
-def test_a_pod_that_is_gone_before_it_ended_or_after_its_runs_record_is_forgotten() -> None:
+def test_a_pod_gone_before_its_end_or_after_its_record_is_forgotten() -> None:
     cache = Cache()
     cache.learn("run", run("a", 1, "Pending"))
     cache.learn("pod", pod(2, "Pending", "running"))

@@ -27,7 +27,7 @@ def run(*ancestors: str) -> RunView:
 
 
 @pytest.mark.parametrize("text", ["", "done\n", "é" * 25_600, "\0" * 51_200, '"\\' * 25_600, "a" * 51_200])
-def test_what_is_told_fits_into_an_event_and_keeps_as_much_of_the_output_as_it_can(text: str) -> None:
+def test_a_completion_fits_into_an_event_with_as_much_output_as_possible(text: str) -> None:
     event = chains.completion_event(JOB, run(), finished(text))
     size = len(encoded(event).encode())
     assert size <= MAX_EVENT_BYTES

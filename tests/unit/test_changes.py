@@ -39,7 +39,7 @@ def test_the_order_of_variables_is_part_of_the_content() -> None:
     assert changes(of(env=[first, second]), of(env=[second, first])) == ('env (order): ["A", "B"] -> ["B", "A"]',)
 
 
-def test_of_a_first_content_everything_is_told_that_the_card_does_not_show_elsewhere() -> None:
+def test_a_first_content_shows_everything_that_the_card_does_not() -> None:
     env = [{"name": "A", "value": "x"}]
     first = of(script={"inline": "import os\nif os:\n    print('\u200b')\n"}, env=env, pauseAfterFailures=3, timeoutSeconds=60)
     assert changes(None, first) == (
@@ -109,7 +109,7 @@ def test_a_diff_is_bounded_and_says_what_is_left_out() -> None:
         ("\u9031\u6b21\u30ec\u30dd\u30fc\u30c8", "\u9031\u6b21\u30ec\u30dd\u30fc\u30c8"),
     ],
 )  # fmt: skip
-def test_characters_that_hide_or_pass_for_others_are_shown_as_what_they_are(text: str, shown: str) -> None:
+def test_hidden_and_deceptive_characters_are_shown_as_what_they_are(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 

@@ -57,7 +57,7 @@ ROLES: dict[tuple[str, str], Json] = {
 }
 
 
-def test_people_who_could_get_around_an_approval_are_named_and_components_are_not() -> None:
+def test_people_who_could_bypass_an_approval_are_named_but_no_components() -> None:
     found = holders(
         [
             binding("all", {"kind": "Group", "name": "system:masters"}, {"kind": "User", "name": "system:kube-scheduler"}),

@@ -38,7 +38,7 @@ def test_the_commands_that_take_jobs_are_found() -> None:
 
 
 @pytest.mark.parametrize("command", TAKE_JOBS)
-def test_a_name_that_no_job_has_is_told_with_its_namespace_and_what_is_written_much_alike(command: str) -> None:
+def test_an_unknown_job_is_reported_with_its_namespace_and_a_similar_name(command: str) -> None:
     kube = FakeKube(objects={"scheduledagentjobs": list(JOBS), "agentjobruns": [run("web-1", "Running")]})
     code, out, err = called(command, kube, "pages", "adit")
     assert (code, out, kube.wrote, len(kube.objects["scheduledagentjobs"])) == (Exit.NOT_FOUND, b"", [], len(JOBS))

@@ -30,7 +30,7 @@ def header(file: Path) -> dict[str, Any]:
     return found.fields
 
 
-def test_a_wrong_answer_is_asked_again_with_the_reason_and_the_others_are_kept(folder: Path) -> None:
+def test_a_wrong_answer_is_asked_again_with_a_reason_and_others_are_kept(folder: Path) -> None:
     answers = [part for field in ALL for part in (WRONG[field], ALL[field])]
     with typed(*answers) as keyboard:
         code, _, err = ran(new.run, None)
@@ -53,7 +53,7 @@ def test_a_name_whose_file_is_there_is_asked_again(folder: Path) -> None:
     assert "jobs/report.py is there already; try again" in err
 
 
-def test_the_time_zone_is_asked_for_a_schedule_only_and_is_the_machines_own_if_nothing_is_typed(folder: Path) -> None:
+def test_only_schedules_ask_for_a_time_zone_and_default_to_the_machines(folder: Path) -> None:
     with typed("a", "x", "0 8 * * 1", ""):
         out = ran(new.run, None)[1]
     assert f"In which time zone [{zone.of_machine()}]".encode() in out

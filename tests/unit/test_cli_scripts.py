@@ -316,7 +316,7 @@ def test_an_agent_that_is_written_reads_as_it_was(name: str, spec: dict[str, Any
     assert ScheduledAgentJobSpec.model_validate(found[0]["spec"]) == ScheduledAgentJobSpec.model_validate(spec)
 
 
-def test_a_manifests_times_and_dates_are_text_as_kubectl_reads_them_and_on_is_a_word(tmp_path: Path) -> None:
+def test_times_and_dates_of_a_manifest_are_text_and_on_is_a_word(tmp_path: Path) -> None:
     window = "{window: {cron: 0 0 * * 1-5, startTime: 10:00, endTime: 12:30}}"
     event = "{type: a, dataSchema: {enum: [1:30, 2026-01-05, 7, 1.5, true, no]}, on: x}"
     text = f"kind: ScheduledAgentJob\nmetadata: {{name: a}}\nspec: {{schedule: {window}, triggers: [{{event: {event}}}]}}\n"

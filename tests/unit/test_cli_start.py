@@ -115,7 +115,7 @@ def test_an_impossible_schedule_is_refused_where_it_stands() -> None:
         content_of("a", {"description": "x", "script": {"inline": "1"}, "schedule": {"cron": "61 * * * *"}}, "jobs.yaml")
 
 
-def test_what_is_installed_from_a_checkout_brings_the_plugin_and_its_completion(tmp_path: Path) -> None:
+def test_installing_from_a_checkout_brings_the_plugin_and_its_completion(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",

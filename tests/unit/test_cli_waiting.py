@@ -121,7 +121,7 @@ LIVE = b"one\ntwo\n"
 WHOLE = LIVE + envelope(b"{}")
 
 
-def test_output_that_ends_with_the_runners_last_line_is_whole_before_the_record_is() -> None:
+def test_output_with_the_runners_last_line_is_whole_before_the_record_is() -> None:
     kube, _ = going(log=WHOLE)
     assert following(kube) == (Exit.OK, LIVE, "")
     assert kube.clock() == 0

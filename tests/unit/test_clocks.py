@@ -75,12 +75,12 @@ BEFORE: Final = (step(nothing, apply("report", "ok", **SHORT)), step(nothing, de
 
 
 @pytest.mark.parametrize(("operator", "node"), CORNERS)
-def test_a_start_with_a_short_deadline_is_a_run_and_its_last_words_are_waited_for(operator: int, node: int) -> None:
+def test_a_start_with_a_short_deadline_runs_and_is_read_to_the_end(operator: int, node: int) -> None:
     asyncio.run(live((*BEFORE, step(_ran, wait_until(EIGHT - timedelta(seconds=45)))), operator, node))
 
 
 @pytest.mark.parametrize("operator", [-MOST, 0, MOST])
-def test_a_start_that_nobody_makes_is_missed_when_its_deadline_is_over_by_the_servers_clock(operator: int) -> None:
+def test_a_start_not_made_in_time_is_missed_by_the_servers_clock(operator: int) -> None:
     life = (*BEFORE, step(_is_missed, wait_until(EIGHT + timedelta(seconds=10))))
     asyncio.run(live(life, operator, 0, halted=True))
 
@@ -89,9 +89,7 @@ SECONDS = st.floats(-MOST, MOST, allow_nan=False)
 
 
 @given(behind=SECONDS, within=st.lists(st.tuples(st.floats(0, 5), st.floats(0, 1)), min_size=1, max_size=20))
-def test_the_clock_is_right_to_within_a_second_after_one_answer_and_never_gets_worse(
-    behind: float, within: list[tuple[float, float]]
-) -> None:
+def test_the_clock_is_right_within_a_second_and_never_gets_worse(behind: float, within: list[tuple[float, float]]) -> None:
     """within: of each answer how long it took, and after which part of that the server named its time."""
     server = MONDAY
     clock = Clock(lambda: server - timedelta(seconds=behind))
@@ -120,7 +118,7 @@ def test_a_clock_that_agrees_is_left_as_it_is() -> None:
 
 @settings(deadline=None)
 @given(node=SECONDS, lasted=st.integers(0, 600))
-def test_a_deadline_is_told_by_the_clocks_of_the_control_plane_and_a_record_lies_between_its_job_and_now(node: float, lasted: int) -> None:
+def test_deadlines_and_record_times_follow_the_control_planes_clock(node: float, lasted: int) -> None:
     ahead, begun = timedelta(seconds=node), MADE + timedelta(seconds=2)
     over = begun + timedelta(seconds=lasted)
     envelope = replace(TERMINATED, started_at=begun + ahead, finished_at=over + ahead)

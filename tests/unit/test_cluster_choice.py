@@ -38,7 +38,7 @@ def test_a_shell_that_was_pointed_at_the_local_cluster_still_works_on_it() -> No
     assert choose(machine(LOCAL, kind_plugin=True, docker_daemon=True)) == "local"
 
 
-def test_a_cluster_of_the_users_own_is_never_stopped_and_takes_no_image_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_of_the_users_own_is_not_stopped_and_takes_no_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/home/ana/.kube/config")
     assert cluster.act("kubeconfig", "down", []) == 0
     with pytest.raises(cluster.ClusterError, match="make install VALUES="):

@@ -30,7 +30,7 @@ def read(log: Callable[[], bytes], waited: timedelta = timedelta(minutes=1)) -> 
     return asyncio.run(read_evidence(server, KILLED_BY_MEMORY, waited))
 
 
-def test_of_a_run_whose_runner_was_killed_the_record_holds_the_live_log_and_says_so() -> None:
+def test_the_record_of_a_killed_runner_has_the_live_log_and_says_so() -> None:
     evidence = read(lambda: PRINTED)
     assert evidence
     found = record(Ending(RUN, JOB, KILLED_BY_MEMORY, evidence), None, "image", NOW)

@@ -70,12 +70,12 @@ STRIKES: Final = (killed_before, killed_after, killed_for_a_while, refused, not_
 
 @each_life
 @pytest.mark.parametrize("strike", STRIKES, ids=lambda strike: strike.__name__)
-def test_whatever_happens_at_any_write_nothing_is_lost_and_nothing_is_done_twice(life: tuple[Step, ...], strike: Strike) -> None:
+def test_nothing_is_lost_or_done_twice_whatever_happens_at_any_write(life: tuple[Step, ...], strike: Strike) -> None:
     assert asyncio.run(strike_every_write(life, strike)) > 10
 
 
 @pytest.mark.parametrize("strike", [cancelled_before, cancelled_after, cancelled_while_nobody_looks], ids=lambda strike: strike.__name__)
-def test_a_run_that_is_cancelled_at_any_moment_ends_and_keeps_what_it_printed(strike: Strike) -> None:
+def test_a_run_cancelled_at_any_moment_ends_and_keeps_its_output(strike: Strike) -> None:
     assert asyncio.run(strike_every_write(CANCELLED_LATE, strike)) > 10
 
 

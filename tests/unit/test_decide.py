@@ -72,7 +72,7 @@ def test_a_denial_withdraws_what_runs() -> None:
     assert (status(plan)["phase"], told(plan, "Approved").reason) == ("Denied", "Denied")
 
 
-def test_approvals_of_earlier_contents_are_history_and_those_that_come_while_a_change_waits_are_not() -> None:
+def test_only_approvals_from_before_a_change_of_content_are_history() -> None:
     old, new = observed(), observed(script={"inline": "print('new')\n"})
     earlier = approved(replace(settled(old), job=new.job, previous=current_content(old.job)), digest="e" * 64)
     assert told(decide(earlier, POLICY, NOW), "Approved").reason == "Changed"
@@ -123,7 +123,7 @@ def test_a_changed_job_waits_while_its_approved_revision_stays_in_force() -> Non
         ({"spec_hash": "other", "time_zone": "Etc/UTC"}, True),
     ],
 )
-def test_drift_is_repaired_and_a_resume_or_a_new_schedule_fires_nothing_old(changes: dict[str, Any], no_old_starts: bool) -> None:
+def test_drift_is_repaired_and_a_resume_or_new_schedule_fires_nothing_old(changes: dict[str, Any], no_old_starts: bool) -> None:
     seen = observed()
     plan = decide(replace(settled(seen), cron_job=cron_job(seen, **changes)), POLICY, NOW)
     expected = [("patch", "cronjob"), ("replace", "cronjob")] if no_old_starts else [("replace", "cronjob")]
@@ -156,7 +156,7 @@ def test_suspending_needs_no_approval_and_shows_no_next_run() -> None:
     assert "nextRunAt" not in status(plan)
 
 
-def test_who_suspends_a_job_whose_spec_is_otherwise_invalid_gets_no_more_starts() -> None:
+def test_suspending_a_job_with_an_otherwise_invalid_spec_stops_its_starts() -> None:
     seen = approved(observed())
     before = status(decide(seen, POLICY, NOW))
     broken = replace(observed(before, suspend=True, sidecar={"image": "x"}), approvals=seen.approvals, previous=current_content(seen.job))
@@ -202,7 +202,7 @@ def begun(seen: Observed, pod: PodView | None = None) -> Observed:
     return replace(seen, job=known, batch_jobs=(job,), runs=(run,), pods=(pod,) if pod else ())
 
 
-def test_the_next_start_is_told_with_what_the_run_brings_or_when_its_pod_takes_too_long() -> None:
+def test_the_next_start_is_shown_with_the_run_or_when_its_pod_is_late() -> None:
     starting = decide(begun(observed()), POLICY, START + timedelta(seconds=1))
     assert (starting.writes, starting.requeue_after) == ((), 4)
     late = decide(begun(observed()), POLICY, START + timedelta(seconds=5))
@@ -222,7 +222,7 @@ def test_the_counting_write_carries_the_version_that_was_read() -> None:
     assert dict(write.body or {})["metadata"] == {"resourceVersion": "7"}
 
 
-def test_a_run_of_an_unknown_job_is_skipped_after_a_moment_for_its_job_to_arrive() -> None:
+def test_a_run_of_an_unknown_job_is_skipped_after_a_moments_wait() -> None:
     run = RunView("ns", "now", "u", "1", "nobody", False, True, NOW, "Pending", None, None, None)
     assert not_found(run, NOW + timedelta(seconds=1)) == Plan(requeue_after=1.0)
     (write,) = not_found(run, NOW + timedelta(seconds=3)).writes

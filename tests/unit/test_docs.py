@@ -128,7 +128,7 @@ def test_every_decision_is_in_the_list_of_decisions() -> None:
     assert listed == titles
 
 
-def test_the_defaults_in_the_documents_are_those_of_the_chart_and_the_models() -> None:
+def test_documented_defaults_are_those_of_the_chart_and_the_models() -> None:
     values = yaml.safe_load((ROOT / "charts/agentjobs/values.yaml").read_text())
     architecture, record = (" ".join(text.split()) for text in (ARCHITECTURE, RECORD))
     assert f"after `run.startTimeoutSeconds` ({values['run']['startTimeoutSeconds']})" in architecture
@@ -267,7 +267,7 @@ def sentences() -> str:
     return "\n".join(texts)
 
 
-def test_the_messages_that_the_troubleshooting_page_quotes_are_the_products() -> None:
+def test_messages_quoted_in_troubleshooting_are_the_products() -> None:
     rows = [line for line in (ROOT / "docs/troubleshooting.md").read_text().splitlines() if line.startswith("| ")]
     quoted = {text for row in rows for text in re.findall(r"`([^`]+)`", row.split(" | ")[0]) if " " in text} - ELSEWHERE
     assert len(quoted) > 8

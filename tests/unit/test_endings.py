@@ -23,7 +23,7 @@ LOST = WHOLE | {"logsComplete": False, "stdout": "", "stderr": "", "message": f"
 FIRST, SECOND, *REST = OUT.splitlines(keepends=True)
 
 
-def test_a_whole_record_and_one_that_may_have_lost_its_output_and_says_why_pass() -> None:
+def test_whole_records_pass_and_those_that_say_why_output_may_be_lost() -> None:
     ROWS["deleted"].check(WHOLE)
     ROWS["forced"].check(WHOLE)
     ROWS["forced"].check(LOST)
@@ -60,7 +60,7 @@ def test_in_place_of_an_envelope_each_line_of_both_streams_has_to_be_there() -> 
         ROWS["killed"].check(killed | {"stdout": "".join(lines[1:])})
 
 
-def test_a_lost_output_has_to_have_one_of_its_rows_reasons_and_a_killed_runner_cannot_leave_a_whole_one() -> None:
+def test_a_loss_needs_its_rows_reason_and_a_killed_runner_means_a_loss() -> None:
     with pytest.raises(AssertionError):
         ROWS["forced"].check(LOST | {"message": f"{INCOMPLETE}something else"})
     with pytest.raises(AssertionError):
@@ -68,7 +68,7 @@ def test_a_lost_output_has_to_have_one_of_its_rows_reasons_and_a_killed_runner_c
 
 
 @pytest.mark.parametrize(("name", "size"), [("megabytes", 200_000_000), ("short-lines", 16_000_000)])
-def test_of_a_flood_both_ends_are_expected_and_the_number_of_bytes_between_them(name: str, size: int) -> None:
+def test_both_ends_of_a_flood_are_expected_and_the_bytes_between_them(name: str, size: int) -> None:
     head, marker, tail = ROWS[name].stdout.partition(f"\n[agentjobs: {size - 51_200} bytes dropped here]\n")
     assert marker
     assert (len(head), len(tail)) == (25_600, 25_600)
@@ -76,7 +76,7 @@ def test_of_a_flood_both_ends_are_expected_and_the_number_of_bytes_between_them(
     assert int(tail.split()[-1]) == 1_999_999
 
 
-def test_the_page_tells_of_each_row_how_many_were_whole_why_not_and_how_long_they_took() -> None:
+def test_the_page_says_how_many_were_whole_why_not_and_how_long_they_took() -> None:
     seen = [datetime(2026, 11, 24, 8, 0, second, tzinfo=UTC) for second in (1, 3, 4)]
     text = page({"forced": [told(WHOLE, seen[0]), told(LOST, seen[1]), told(LOST, seen[2])]}, "2 cores", "2026-11-24")
     lines = [line for line in text.splitlines() if line.startswith("| ")]
@@ -85,7 +85,7 @@ def test_the_page_tells_of_each_row_how_many_were_whole_why_not_and_how_long_the
     assert f"| `kubectl delete pod --force` | `Failed`, `PodDeleted` | 3 | 1 | 2 | {GONE} | 3 (1 to 4) |" in lines
 
 
-def test_the_page_as_it_was_written_last_is_of_these_rows_twenty_times_each() -> None:
+def test_the_page_as_last_written_has_these_rows_twenty_times_each() -> None:
     text = (ROOT / "docs/log-completeness.md").read_text()
     template = INTRODUCTION.template
     first, last = template.partition("Measured on ")[0], template.partition("${lines}")[2]

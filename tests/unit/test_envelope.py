@@ -51,7 +51,7 @@ def test_what_a_runner_of_version_1_printed_is_read_for_ever() -> None:
     )
 
 
-def test_what_a_runner_of_version_1_left_as_its_last_words_is_read_for_ever() -> None:
+def test_the_last_words_of_a_version_1_runner_can_always_be_read() -> None:
     short = read_short_form(json.dumps(SHORT))
     assert isinstance(short, ShortForm)
     assert (short.run_id, short.exit_code, short.sha256, short.lines, short.stdout_tail) == ("run-1", 0, CHECKSUM, 1, "hello\n")
@@ -261,7 +261,7 @@ TAMPERED = st.one_of(
 
 @given(st.lists(TAMPERED, min_size=1, max_size=4), st.booleans())
 @settings(max_examples=400, deadline=None)
-def test_a_log_that_was_tampered_with_gives_the_whole_envelope_or_a_sentence(steps: list[tuple[str, object]], named: bool) -> None:
+def test_a_tampered_log_gives_the_whole_envelope_or_a_sentence(steps: list[tuple[str, object]], named: bool) -> None:
     log = RECORDED_LOG
     for kind, what in steps:
         at = what % (len(log) + 1) if isinstance(what, int) else 0

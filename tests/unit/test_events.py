@@ -34,7 +34,7 @@ def test_what_is_missing_of_an_output_is_told_beside_how_the_run_ended() -> None
     assert reasons({"phase": "Missed", "logsComplete": True}) == {"RunMissed": ("Warning", "run: Why: because")}
 
 
-def test_a_run_is_triggered_once_by_its_start_or_by_its_adoption_and_not_by_other_writes() -> None:
+def test_only_a_start_or_an_adoption_triggers_a_run_and_only_once() -> None:
     def told(write: Write) -> list[tuple[str, str]]:
         return [(event.name, event.body["message"]) for event in kube_events.of_starts(JOB, [write], NOW) if event.body]
 

@@ -103,7 +103,7 @@ def test_a_script_is_one_for_python_and_for_tools_that_read_its_block(path: Path
 
 
 @each_script
-def test_its_packages_are_in_the_runner_image_so_that_only_the_job_needs_an_approval(path: Path) -> None:
+def test_its_packages_are_in_the_image_so_only_the_job_needs_an_approval(path: Path) -> None:
     image = json.loads((ROOT / "charts/agentjobs/files/inventory.json").read_text())
     assert {name: image.get(name) for name, _, _ in (pin.partition("==") for pin in block(path)["dependencies"])} == dict(
         pin.split("==") for pin in block(path)["dependencies"]

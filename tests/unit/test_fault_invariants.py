@@ -151,7 +151,7 @@ def test_a_broken_promise_is_found(breaks: Callable[[Told], None], found: str) -
     assert [each[: len(found)] for each in told.breaches()] == [found]
 
 
-def test_what_was_denied_may_run_until_the_bound_after_the_end_of_the_fault() -> None:
+def test_what_was_denied_may_run_until_the_bound_after_the_fault() -> None:
     told = good()
     told.batch_job("second")
     told.pod(run="second")

@@ -83,7 +83,7 @@ def flooded(*acts: Any) -> Kubernetes:
 
 
 @pytest.mark.parametrize("job", ["slow", "there-is-none"])
-def test_a_pass_stays_small_and_all_are_answered_however_many_are_asked_for(job: str) -> None:
+def test_a_pass_stays_small_and_all_are_answered_however_many_come(job: str) -> None:
     kube = flooded(*(start(job, f"more-{number}") for number in range(MANY)))
     kube.server.now += timedelta(seconds=5)
     asked = asyncio.run(passes(kube))
@@ -132,7 +132,7 @@ def test_what_is_withdrawn_during_a_flood_ends_in_the_next_pass() -> None:
     assert job["metadata"]["namespace"] == NS
 
 
-def test_a_quota_that_keeps_many_runs_from_starting_holds_back_neither_records_nor_answers() -> None:
+def test_a_quota_that_blocks_many_runs_delays_no_records_or_answers() -> None:
     """They are older than what is answered, and are tried again in every pass."""
     names = [f"more-{number:03}" for number in range(MANY)]
     kube = flooded(*(start("orders", name) for name in names))

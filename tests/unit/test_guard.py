@@ -137,7 +137,7 @@ def test_a_schedule_goes_on_for_a_moment_and_then_stops() -> None:
     assert write.body["spec"]["suspend"] is True
 
 
-def test_a_schedule_that_was_stopped_starts_again_without_making_up_for_starts() -> None:
+def test_a_stopped_schedule_starts_again_without_making_up_for_starts() -> None:
     seen = settled(observed())
     suspended = replace(seen, cron_job=cron_job(seen, suspended=True, spec_hash="suspended"))
     assert asked(decide(suspended, POLICY, NOW)) == [("patch", "cronjob"), ("replace", "cronjob")]
@@ -282,7 +282,7 @@ def test_where_nothing_is_expected_nothing_is_asked() -> None:
     assert (server.lists, server.got) == (0, [])
 
 
-def test_a_run_that_has_been_adopted_is_not_let_go_before_the_policies_are_back() -> None:
+def test_an_adopted_run_is_not_released_before_the_policies_are_back() -> None:
     seen = with_a_run(settled(observed()))
     job = BatchJobView(
         namespace="ns", name="by-hand", job="report", uid="job", resource_version="9", owner_uid="cron", created=NOW, suspended=True,

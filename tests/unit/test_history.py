@@ -39,7 +39,7 @@ def test_counters_are_exact_whatever_happens(endings: list[RunPhase]) -> None:
     assert [line.phase for line in status.recent_runs] == endings[::-1][:10]
 
 
-def test_failures_in_a_row_are_ended_by_a_success_and_not_by_a_cancelled_run() -> None:
+def test_failures_in_a_row_end_with_a_success_and_not_a_cancelled_run() -> None:
     status = ScheduledAgentJobStatus()
     seen = []
     endings: list[RunPhase] = ["Failed", "TimedOut", "Cancelled", "Skipped", "Failed", "Succeeded"]
@@ -57,7 +57,7 @@ def test_the_tail_is_the_end_of_the_output_cut_on_a_character() -> None:
     assert status.last_run.stderr_tail is None
 
 
-def test_a_run_that_was_deleted_while_it_went_on_is_not_the_last_run_any_more() -> None:
+def test_a_run_deleted_while_it_went_on_is_no_longer_the_last_run() -> None:
     before = history.with_finished(ScheduledAgentJobStatus(), run(1), record("Succeeded"))
     during = history.with_running(before, run(2), "2026-11-22T09:00:00Z")
     assert (during.last_run and during.last_run.name, during.started_at) == ("run-2", "2026-11-22T09:00:00Z")
@@ -69,7 +69,7 @@ def finished(number: int, phase: str = "Succeeded", size: int = 10, job: str = "
     return FinishedRun("ns", f"{job}-{number}", f"{job}-uid-{number}", job, phase, f"2026-11-{number:02d}T00:00:00Z", size)
 
 
-def test_the_oldest_beyond_the_limits_go_and_failures_have_a_limit_of_their_own() -> None:
+def test_the_oldest_beyond_limits_go_and_failures_have_their_own_limit() -> None:
     runs = [finished(n) for n in range(1, 6)] + [finished(n, "Failed") for n in range(6, 9)] + [finished(n, "TimedOut") for n in (9, 10)]
     gone = retention.surplus(runs, History(successful=2, failed=4))
     assert [run.name for run in gone] == ["report-1", "report-2", "report-3", "report-6"]

@@ -137,7 +137,7 @@ async def test_the_first_list_takes_the_good_ones_and_knows_the_bad_ones() -> No
 
 
 @in_a_loop
-async def test_the_first_list_takes_finished_runs_however_deep_what_the_server_notes_of_their_fields() -> None:
+async def test_the_first_list_takes_finished_runs_with_deep_managed_fields() -> None:
     metadata = '"namespace":"team","uid":"1","resourceVersion":"3","creationTimestamp":"2026-01-01T00:00:00Z"'
     owners = '"ownerReferences":[{"uid":"the job","controller":true}]'
     deep = f'{{"cells":["report","Skipped","",0],"object":{{"metadata":{{"name":"deep",{metadata},{owners},"managedFields":[{DEEP}]}}}}}}'

@@ -67,7 +67,7 @@ def test_everything_that_reaches_the_operators_build_is_in_its_tag() -> None:
     assert hashed == let_through | {"Dockerfile", ".dockerignore"}
 
 
-def test_the_operators_image_has_neither_the_command_line_nor_what_is_for_tests() -> None:
+def test_the_operators_image_has_no_command_line_and_no_test_code() -> None:
     parts = {path.relative_to(images.ROOT / "operator/src/agentjobs").parts[0] for path in images.OPERATOR.files() if path.suffix == ".py"}
     assert {"api", "core", "operator"} <= parts
     assert not {"cli", "testing"} & parts

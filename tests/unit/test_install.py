@@ -61,7 +61,7 @@ def test_without_packages_of_its_own_a_pod_installs_nothing() -> None:
         assert "packages" not in mounts(pod(pins)["containers"][0])
 
 
-def test_packages_are_installed_into_a_volume_that_the_script_can_only_read() -> None:
+def test_packages_go_into_a_volume_that_the_script_can_only_read() -> None:
     spec = pod(PINS)
     (installer,), (runner,) = spec["initContainers"], spec["containers"]
     assert mounts(installer)["packages"] == (install.PACKAGES_DIRECTORY, False)
@@ -72,7 +72,7 @@ def test_packages_are_installed_into_a_volume_that_the_script_can_only_read() ->
         assert installer[name] == runner[name]
 
 
-def test_the_installer_gets_nothing_of_the_script_and_the_script_nothing_of_the_installer() -> None:
+def test_installer_and_script_get_nothing_of_each_other() -> None:
     job = observed(packages=PINS, env=[{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]).job
     body = timed(job, current_content(job), replace(CHOSEN, packages=EVERYTHING), kept=True)
     spec = body["spec"]["jobTemplate"]["spec"]["template"]["spec"]
@@ -226,7 +226,7 @@ def kept(seen: Observed) -> list[dict[str, Any]]:
     return [dict(write.body or {}) for write in resolutions.writes(seen, in_force(seen))]
 
 
-def test_the_first_resolution_is_kept_with_the_revision_and_protected_like_it() -> None:
+def test_the_first_resolution_is_kept_and_protected_like_the_revision() -> None:
     seen = with_run()
     (body,) = kept(seen)
     revision = records.revision(seen.job, current_content(seen.job))
@@ -276,7 +276,7 @@ def to_read(seen: Observed) -> tuple[PodView, ...]:
     return resolutions.to_read(seen, cases(seen))
 
 
-def test_an_installers_log_is_read_until_it_is_kept_and_once_more_for_the_record() -> None:
+def test_an_installers_log_is_read_until_kept_and_once_for_the_record() -> None:
     seen = with_run()
     running = tuple(replace(each, running=True, started="2026-11-22T08:00:00Z") for each in seen.pods)
     assert [each.run for each in to_read(replace(seen, pods=running))] == ["now"]
@@ -289,7 +289,7 @@ def test_an_installers_log_is_read_until_it_is_kept_and_once_more_for_the_record
     assert to_read(replace(known, pods=failed)) == ()
 
 
-def test_a_run_that_installs_says_so_and_does_not_run_into_the_limit_for_pods_that_cannot_start() -> None:
+def test_an_installing_run_says_so_and_does_not_hit_the_start_timeout() -> None:
     seen = with_run(installed={})
     installing = tuple(replace(each, install_exit=None, installing=True, waiting="PodInitializing") for each in seen.pods)
     waiting = tuple(replace(run, phase="Pending", started=None) for run in seen.runs)

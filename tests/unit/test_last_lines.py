@@ -28,7 +28,7 @@ LIVE_LOG_BYTES = 8 * 1024 * 1024
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_no_row_prints_so_much_that_the_live_log_is_cut_and_the_pipes_run_dry(width: int) -> None:
+def test_no_row_prints_so_much_that_the_log_is_cut_and_the_pipes_run_dry(width: int) -> None:
     text = lines(width)
     assert {len(line) for line in text.splitlines(keepends=True)} == {width}
     assert 2 * (len(text) + 64 * text.count("\n")) + 2 * 200 * 1024 + 1000 < LIVE_LOG_BYTES
@@ -42,7 +42,7 @@ def test_what_a_row_expects_is_what_its_script_prints(name: str) -> None:
     assert (kept(ran.stdout), kept(ran.stderr)) == (row.stdout, row.stderr)
 
 
-def test_every_kind_of_row_has_a_job_in_each_round_and_takes_each_width_in_turn() -> None:
+def test_every_kind_of_row_has_a_job_in_each_round_and_takes_all_widths() -> None:
     for rounds in (1, 2, 5):
         assert {job_of(kind, number) for kind in TITLES for number in range(rounds)} == set(jobs(rounds))
     assert jobs(50).keys() == jobs(5).keys()
@@ -69,7 +69,7 @@ def test_a_state_that_was_not_measured_is_told_as_that() -> None:
     assert text.count("| not measured | not measured |") == len(TITLES)
 
 
-def test_the_section_as_it_was_written_last_is_of_these_rows_and_none_lost_anything() -> None:
+def test_the_section_as_last_written_has_these_rows_without_any_loss() -> None:
     _, heading, text = (ROOT / "docs/log-completeness.md").read_text().partition(HEADING)
     assert heading
     for title in TITLES.values():

@@ -15,7 +15,7 @@ from tests.support.endings import EXITED, FAILED_POD, LOST, NOW, RUNNING_POD, TE
 
 
 @pytest.mark.parametrize("envelope", [EXITED, TIMED_OUT], ids=["success", "its own limit"])
-def test_one_that_says_more_than_that_the_script_was_stopped_waits_until_the_script_must_be_dead(envelope: Envelope) -> None:
+def test_one_that_says_more_than_stopped_waits_until_the_script_is_dead(envelope: Envelope) -> None:
     evidence = replace(LOST, envelope=envelope)
     assert _not_over(RUNNING_POD, evidence, NOW)
     told = replace(RUNNING_POD, told_to_end=NOW)

@@ -97,7 +97,7 @@ def test_everything_belongs_to_the_job_and_nothing_blocks_its_deletion() -> None
         assert "finalizers" not in body["metadata"]
 
 
-def test_a_cron_job_as_written_shows_no_drift_and_any_change_of_its_spec_does() -> None:
+def test_a_cron_job_as_written_has_no_drift_and_a_changed_spec_has() -> None:
     body = cron_job(schedule={"cron": "0 8 * * 1"})
     body["metadata"] |= {"uid": "c", "resourceVersion": "1"}
     assert cron_job_view(body).spec_hash == spec_hash(cron_job(schedule={"cron": "0 8 * * 1"})["spec"])

@@ -74,7 +74,7 @@ def test_a_record_takes_little_and_a_list_of_known_ones_hardly_anything() -> Non
     assert (more < kept / 20, second < kept / 2) == (True, True)
 
 
-def test_a_record_that_changed_is_taken_anew_and_one_that_is_gone_is_forgotten() -> None:
+def test_a_changed_record_is_taken_again_and_a_deleted_one_is_forgotten() -> None:
     api: Any = Api()
     cache = Cache()
     asyncio.run(relist._finished(api, cache))

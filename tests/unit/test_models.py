@@ -114,6 +114,6 @@ def test_a_card_warns_of_a_model_or_key_that_the_installation_lacks(models: dict
     assert list(remarks(agent, offered, NOW)) == ([said] if said else [])
 
 
-def test_nobody_knows_whether_a_script_calls_a_model_so_a_card_does_not_warn() -> None:
+def test_a_script_might_call_no_model_so_its_card_does_not_warn() -> None:
     script = ScheduledAgentJobSpec.model_validate({"description": "x", "script": {"inline": "print(1)\n"}})
     assert list(remarks(script, Models(), NOW)) == []

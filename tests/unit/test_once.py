@@ -119,7 +119,7 @@ def test_it_comes_at_its_minute_and_never_again(now: str, run_at: str, zone: str
 
 
 @pytest.mark.parametrize("ago", [MINUTE, DAY, 364 * DAY])
-def test_one_that_was_over_before_it_was_approved_never_comes_and_the_job_says_so(ago: timedelta) -> None:
+def test_one_that_was_past_before_its_approval_never_comes_and_says_so(ago: timedelta) -> None:
     async def live() -> None:
         now = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
         single = await Single.approved(now, to_wire(now - ago))
@@ -136,7 +136,7 @@ def test_one_that_was_over_before_it_was_approved_never_comes_and_the_job_says_s
     [("2026-02-10T12:00:00Z", "2026-04-20T09:15:00Z"), ("2025-12-31T23:00:00Z", "2027-01-01T00:30:00Z")],
     ids=["two-months", "the-same-minute-comes-a-year-before"],
 )
-def test_one_that_is_far_away_is_armed_when_it_is_less_than_thirty_days_away(now: str, start: str) -> None:
+def test_one_that_is_far_away_is_armed_less_than_thirty_days_before(now: str, start: str) -> None:
     async def live() -> None:
         due = datetime.fromisoformat(start)
         single = await Single.approved(datetime.fromisoformat(now), start)
@@ -152,7 +152,7 @@ def test_one_that_is_far_away_is_armed_when_it_is_less_than_thirty_days_away(now
     asyncio.run(live())
 
 
-def test_one_that_is_suspended_over_its_minute_is_one_record_and_comes_no_more() -> None:
+def test_one_suspended_over_its_minute_is_one_record_and_never_comes() -> None:
     async def live() -> None:
         due = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
         single = await Single.approved(due - DAY, to_wire(due))

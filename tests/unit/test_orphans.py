@@ -54,7 +54,7 @@ def test_a_run_that_is_cancelled_while_its_job_is_orphaned_says_so(order: tuple[
 
 
 @pytest.mark.parametrize("cron", ["as it was a moment ago", "gone, too"])
-def test_the_job_of_a_run_is_its_own_whatever_is_known_of_the_cron_job_of_a_job_that_is_gone(cron: str) -> None:
+def test_a_run_has_its_own_batch_job_whatever_is_known_of_the_cron_job(cron: str) -> None:
     """Both are read at once, and the CronJob may have been read first."""
     metadata = {"namespace": "ns", "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-03-02T08:00:00Z"}
     run = replace(run_view({**written.run(BATCH_JOB.name, "report"), "metadata": metadata | {"name": BATCH_JOB.name}}), started_as="juid")
@@ -66,7 +66,7 @@ def test_the_job_of_a_run_is_its_own_whatever_is_known_of_the_cron_job_of_a_job_
     assert case.batch_job is None, "an owner that is somebody else's counts while there is a job"
 
 
-def test_what_is_left_of_a_job_that_was_orphaned_while_nobody_operated_starts_nothing_and_goes() -> None:
+def test_leftovers_of_a_job_orphaned_in_a_downtime_start_nothing_and_go() -> None:
     """Before its next start, and although not even an approval names it any more."""
 
     async def lived() -> None:

@@ -41,7 +41,7 @@ OF_RUN: Final = {"labels": {"agentjobs.dev/job": "report", "batch.kubernetes.io/
 # Label and owner
 
 
-def test_a_cron_job_with_our_job_as_owner_but_without_our_label_is_nothing_of_ours_and_neither_are_its_jobs() -> None:
+def test_a_cron_job_without_our_label_is_not_ours_and_neither_are_its_jobs() -> None:
     seen = settled(observed())
     forged = replace(seen, cron_job=cron_job(seen, labelled=False), batch_jobs=(replace(BATCH_JOB, owner_uid="cron"),))
     assert forged.cron_job
@@ -54,7 +54,7 @@ def test_a_cron_job_with_our_job_as_owner_but_without_our_label_is_nothing_of_ou
 
 
 @pytest.mark.parametrize("known", ["started_as", "made_as"])
-def test_of_a_run_whose_job_is_gone_only_the_pod_of_that_very_job_tells_how_it_ended(known: str) -> None:
+def test_only_the_pod_of_its_own_job_says_how_an_orphaned_run_ended(known: str) -> None:
     """What a ReplicaSet makes from a template carries whatever labels that has."""
     view = run_view({**written.run("now", "report"), "metadata": METADATA})
     run = replace(view, started_as="job") if known == "started_as" else replace(view, made_as="job")
@@ -198,7 +198,7 @@ def free(kube: Kubernetes) -> None:
     kube.server.remove(row)
 
 
-def test_a_squatted_revision_is_told_and_the_job_comes_into_force_when_it_is_gone() -> None:
+def test_a_squatted_revision_is_reported_and_holds_the_job_until_gone() -> None:
     kube = live(
         step(nothing, lives.apply("report", "ok")),
         step(is_told_of, config_map, lives.decide("report"), lives.start("report", "early")),
@@ -208,7 +208,7 @@ def test_a_squatted_revision_is_told_and_the_job_comes_into_force_when_it_is_gon
     lives.ended(kube, "late", "Succeeded", "Completed", "done\n")
 
 
-def test_a_squatted_revision_of_a_change_stops_what_was_in_force_and_a_denial_has_its_effect() -> None:
+def test_a_squatted_revision_of_a_change_holds_the_job_and_denials_work() -> None:
     """The new content is what was approved last; the older one does not go on in its place."""
 
     def is_held(kube: Kubernetes) -> None:
@@ -265,7 +265,7 @@ def test_a_chain_goes_on_under_another_name_where_its_own_is_taken(count: int) -
     lives.has_event(kube, "NameTaken", count)
 
 
-def test_a_start_whose_name_somebody_elses_job_has_is_recorded_with_that_reason() -> None:
+def test_a_start_whose_name_a_foreign_job_has_is_recorded_as_name_taken() -> None:
     """Its controller cannot make it, and tries for ever."""
 
     def squat(kube: Kubernetes) -> None:

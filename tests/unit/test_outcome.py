@@ -85,7 +85,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_ending_has_its_phase_its_reason_and_says_whether_output_is_missing(case: str) -> None:
+def test_each_ending_has_phase_and_reason_and_says_if_output_is_missing(case: str) -> None:
     job, pod, evidence, phase, reason, complete = CASES[case]
     run = replace(RUN, started=None) if pod is NEVER else RUN
     found = record(Ending(run, job, pod, evidence), "d" * 64, "image", NOW)
@@ -99,7 +99,7 @@ def test_the_containers_exit_code_counts() -> None:
     assert record(Ending(RUN, JOB, FAILED_POD, Evidence(EXITED)), None, "image", NOW).exit_code == 1
 
 
-def test_of_a_container_that_the_kubelet_never_started_the_exit_code_that_it_makes_up_is_not_told() -> None:
+def test_an_exit_code_made_up_for_a_container_never_started_is_left_out() -> None:
     """As a kubelet reports a pod that waited for a key of a Secret when it was deleted."""
     made_up = {"exitCode": 137, "reason": "ContainerStatusUnknown", "startedAt": None, "finishedAt": None, "message": "not located"}
     pod = pod_view(

@@ -30,7 +30,7 @@ PINS = ["requests==2.32.3", "six==1.17.0", "Flask==3.0"]
         ("requests==2.32.3", (decided("requests==2.32.3", decision="Denied"),), "Denied"),
     ],
 )
-def test_a_package_is_usable_when_the_image_has_it_or_an_approval_names_it_and_no_denial_does(
+def test_a_package_is_usable_if_in_the_image_or_approved_and_not_denied(
     pin: str, decisions: tuple[PackageApprovalView, ...], verdict: str
 ) -> None:
     assert Packages(IMAGE, decisions).verdict(pin) == Packages(IMAGE, decisions[::-1]).verdict(pin) == verdict
@@ -43,7 +43,7 @@ def test_the_card_says_of_each_package_what_an_approver_has_to_know() -> None:
     ]  # fmt: skip
 
 
-def test_an_approved_job_whose_packages_are_not_asks_nothing_of_the_cluster_and_names_what_is_missing() -> None:
+def test_an_approved_job_with_unapproved_packages_only_names_them() -> None:
     plan = decide(approved(asking(PINS)), POLICY, NOW)
     assert asked(plan) == []
     assert (status(plan)["phase"], status(plan)["approval"]) == ("PendingApproval", {"state": "Pending"})
@@ -76,7 +76,7 @@ def test_a_denied_package_denies_the_job_and_withdraws_what_runs() -> None:
     assert told(plan, "PackagesApproved").message == "denied: six==1.17.0; choose other versions, or delete the denial, a PackageApproval"
 
 
-def test_while_the_packages_of_a_change_wait_the_revision_before_it_stays_in_force() -> None:
+def test_while_packages_of_a_change_wait_the_old_revision_is_in_force() -> None:
     old = observed()
     new = asking(PINS, decided("six==1.17.0"))
     seen = approved(replace(approved(old), job=new.job, packages=new.packages, previous=current_content(old.job)))

@@ -25,7 +25,7 @@ def _tests_in(file: str) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.name))
-def test_each_block_of_commands_is_run_with_its_page_or_by_a_test_that_exists(page: Path) -> None:
+def test_each_block_of_commands_is_run_with_its_page_or_a_known_test(page: Path) -> None:
     text = page.read_text()
     found = blocks(text)
     assert sum(1 for block in found if f"```bash\n{block.commands}" in text) == text.count("```bash\n"), (

@@ -41,7 +41,7 @@ class Webhook:
 
 
 @pytest.mark.parametrize(("error", "times"), [(Refused, 1), (Conflict, TELL_AFTER)])
-def test_a_refusal_in_other_words_each_time_is_told_and_not_tried_again_at_once(error: Any, times: int) -> None:
+def test_a_refusal_in_changing_words_is_reported_and_not_retried_at_once(error: Any, times: int) -> None:
     async def check() -> None:
         kube = lives.new_cluster()
         operator = Operator(Webhook(kube.server, error), kube.server)
@@ -75,7 +75,7 @@ def passes(*rounds: dict[Write, ClusterError]) -> list[bool]:
     return news
 
 
-def test_news_is_what_else_is_refused_and_for_which_reason_not_in_which_words() -> None:
+def test_news_is_another_refusal_or_reason_and_not_another_wording() -> None:
     assert passes({CREATE: Refused("a")}, {CREATE: Refused("b")}, {CREATE: Refused("c")}) == [True, False, False]
     assert passes({CREATE: Refused("a")}, {CREATE: Refused("b"), OTHER: Refused("c")}) == [True, True]
     assert passes({CREATE: Refused("a")}, {OTHER: Refused("a")}) == [True, False], "the sentence stands there already"

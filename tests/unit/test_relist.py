@@ -57,7 +57,7 @@ ERRORS = [ClusterError("500", 500), ValueError("a defect")]
 
 
 @pytest.mark.parametrize("error", ERRORS)
-def test_the_first_list_goes_on_until_it_is_whole_and_loses_nothing_on_the_way(error: Exception, monkeypatch: Any) -> None:
+def test_the_first_list_goes_on_until_it_is_whole_and_loses_nothing(error: Exception, monkeypatch: Any) -> None:
     """A run whose job is gone is news once only."""
     monkeypatch.setattr(controllers, "FIRST_LIST_PAUSES", (0,))
 

@@ -41,9 +41,7 @@ def names(runs: tuple[FinishedRun, ...]) -> list[str]:
     st.lists(st.tuples(st.integers(1, 28), st.sampled_from("abcd"), st.integers(0, 9000), OUTCOMES), unique_by=lambda t: t[:2]),
     st.integers(0, 90_000),
 )
-def test_the_budget_takes_what_is_missed_least_and_leaves_each_living_job_its_newest(
-    rows: list[tuple[int, str, int, str]], budget: int
-) -> None:
+def test_the_budget_takes_the_least_missed_and_leaves_each_jobs_newest(rows: list[tuple[int, str, int, str]], budget: int) -> None:
     runs = [finished(day, phase, output, job) for day, job, output, phase in rows]
     gone = retention.over_budget(runs, budget, "abc")
     kept = [run for run in runs if run not in gone]
@@ -72,7 +70,7 @@ def test_whoever_floods_a_job_takes_no_record_of_another(job: str) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=3), st.integers(0, 5000)), st.integers(1, 3000), st.integers(1, 9000))
-def test_within_the_allowance_everything_fits_and_small_namespaces_lose_nothing(stored: dict[str, int], most: int, cluster: int) -> None:
+def test_all_fits_within_the_allowance_and_small_namespaces_lose_nothing(stored: dict[str, int], most: int, cluster: int) -> None:
     allowed = retention.allowance(stored, Budgets(most, cluster))
     assert allowed <= most
     left = [min(count, allowed) for count in stored.values()]

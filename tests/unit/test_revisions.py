@@ -68,7 +68,7 @@ def test_a_revision_stays_while_something_needs_it(who: str) -> None:
     assert deleted(NEEDS[who](in_place())) == []
 
 
-def test_a_revision_stays_for_a_minute_after_it_was_last_needed_and_is_looked_at_then() -> None:
+def test_an_unneeded_revision_stays_a_minute_and_is_looked_at_then() -> None:
     fresh = replace(in_place(), left_over_since={"old": NOW - timedelta(seconds=20)})
     assert deleted(fresh) == []
     assert decide(fresh, POLICY, NOW).requeue_after == 40

@@ -67,7 +67,7 @@ def test_who_approved_what_is_in_force_may_come_back_to_it() -> None:
     assert verdict(DIGEST, counting) == "Approved"
 
 
-def test_when_the_second_person_withdraws_the_authors_own_approval_does_not_step_in() -> None:
+def test_the_authors_own_approval_does_not_replace_a_withdrawn_one() -> None:
     job = written_by("ana", {"digest": DIGEST, "by": "bo"}).job
     assert apart(job, DIGEST, [approves("ana", DIGEST)])[0] == ()
 
@@ -95,7 +95,7 @@ def referring(in_force: str | None = None) -> Observed:
     return replace(seen, job=replace(seen.job, spec=spec), sources={REFERENCE: "print('from a ConfigMap')"})
 
 
-def test_nobody_approves_a_text_whose_author_nobody_knows_and_the_job_says_so() -> None:
+def test_a_text_of_unknown_author_cannot_be_approved_and_its_job_says_so() -> None:
     seen = referring()
     digest = current_content(seen.job, seen.sources).digest
     counting, alone = apart(seen.job, digest, [approves("bo", digest)])
@@ -106,7 +106,7 @@ def test_nobody_approves_a_text_whose_author_nobody_knows_and_the_job_says_so() 
         assert condition.message.endswith("changed a ConfigMap last; write the text inline instead of configMapKeyRef")
 
 
-def test_what_was_in_force_before_the_rule_stays_in_force_though_its_text_is_in_a_config_map() -> None:
+def test_a_config_map_text_in_force_before_the_rule_stays_in_force() -> None:
     digest = current_content(referring().job, referring().sources).digest
     seen = referring(digest)
     counting, alone = apart(seen.job, digest, [approves("bo", digest)])

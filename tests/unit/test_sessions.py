@@ -38,7 +38,7 @@ def test_nothing_is_remembered_before_it_is_approved() -> None:
     assert claims(decide(observed(session="Continuous"), POLICY, NOW)) == []
 
 
-def test_a_claim_that_is_there_is_left_alone_and_one_that_was_deleted_is_made_anew() -> None:
+def test_an_existing_claim_is_left_alone_and_a_deleted_one_made_again() -> None:
     there = replace(settled(observed(session="Continuous")), session_claim="ours")
     assert asked(decide(there, POLICY, NOW)) == []
     assert len(claims(decide(replace(there, session_claim="none"), POLICY, NOW))) == 1

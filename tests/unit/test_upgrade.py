@@ -42,7 +42,7 @@ APPROVED: Final = (
 )
 
 
-def test_a_revision_of_the_older_name_stays_in_force_with_what_its_packages_resolved_to() -> None:
+def test_a_revision_of_the_older_name_stays_in_force_with_its_packages() -> None:
     kube = live(*APPROVED, step(nothing, as_an_older_version_left_it), step(nothing, lives.start("report", "second")))
     lives.ended(kube, "second", "Succeeded", "Completed", "done\n")
     digest = lives.status(kube, "report")["approval"]["digest"]
@@ -50,7 +50,7 @@ def test_a_revision_of_the_older_name_stays_in_force_with_what_its_packages_reso
     assert [row[2] for row in kube.server.objects if row[0] == "revision"] == mounted(kube, "second")
 
 
-def test_what_an_older_version_started_goes_on_and_a_changed_job_keeps_what_is_in_force() -> None:
+def test_runs_of_an_older_version_go_on_and_a_changed_job_stays_in_force() -> None:
     """The content in force is read back from its revision, since the spec has another."""
     kube = live(
         step(nothing, lives.apply("report", "long")),
@@ -74,7 +74,7 @@ def test_a_revision_of_the_older_name_goes_when_nothing_needs_it() -> None:
     assert [row[2] for row in kube.server.objects if row[0] == "revision"] == [f"report-{digest}"]
 
 
-def test_a_revision_of_the_older_name_is_not_taken_for_another_content_of_the_same_ten_digits() -> None:
+def test_a_revision_of_the_older_name_is_not_taken_for_a_similar_digest() -> None:
     def of_another(kube: Kubernetes) -> None:
         (row,) = (row for row in kube.server.objects if row[0] == "revision")
         other: dict[str, Any] = kube.server.objects.pop(row)

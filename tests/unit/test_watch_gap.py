@@ -75,7 +75,7 @@ def test_an_approval_that_was_withdrawn_in_a_gap_ends_what_it_allowed() -> None:
     asyncio.run(check())
 
 
-def test_a_record_that_was_deleted_in_a_gap_no_longer_counts_for_the_budget() -> None:
+def test_a_record_deleted_in_a_gap_no_longer_counts_for_the_budget() -> None:
     async def check() -> None:
         kube, operator = await going_on()
         lives.delete("approval", "slow-approved")(kube)
@@ -116,7 +116,7 @@ def test_what_came_while_the_list_was_on_its_way_stays_known() -> None:
     asyncio.run(check())
 
 
-def test_a_run_that_nobody_has_looked_at_yet_is_not_taken_for_a_finished_one() -> None:
+def test_a_run_not_looked_at_yet_is_not_taken_for_a_finished_one() -> None:
     """Its phase is empty, which passes "is not Running"."""
 
     async def check() -> None:
@@ -129,7 +129,7 @@ def test_a_run_that_nobody_has_looked_at_yet_is_not_taken_for_a_finished_one() -
     asyncio.run(check())
 
 
-def test_the_end_of_an_earlier_object_of_the_same_name_does_not_make_the_new_one_forgotten() -> None:
+def test_an_earlier_namesakes_end_does_not_make_the_new_one_forgotten() -> None:
     async def check() -> None:
         kube, operator = await going_on()
         kube.server.forget(("batchjob", NS, "run"))
@@ -176,7 +176,7 @@ def test_a_list_of_the_past_makes_nobody_forget_a_denial(heard: bool) -> None:
     asyncio.run(check())
 
 
-def test_a_list_of_the_past_makes_nobody_believe_in_an_approval_that_was_withdrawn() -> None:
+def test_an_outdated_list_does_not_bring_back_a_withdrawn_approval() -> None:
     async def check() -> None:
         kube, operator = await going_on()
         past = kube.server.copy()
@@ -208,7 +208,7 @@ class Overtaken:
             yield page
 
 
-def test_an_approval_that_is_withdrawn_while_a_list_is_on_its_way_stays_withdrawn() -> None:
+def test_an_approval_withdrawn_while_a_list_is_coming_stays_withdrawn() -> None:
     async def check() -> None:
         kube, operator = await going_on()
         await relist(Overtaken(kube, operator), operator.cache, Streams())

@@ -95,7 +95,7 @@ def test_the_wheel_has_every_module_but_those_for_tests(files: dict[str, str]) -
     assert for_tests
 
 
-def test_an_installation_brings_what_the_command_line_imports_and_nothing_of_the_operator(files: dict[str, str]) -> None:
+def test_an_installation_brings_no_more_than_the_command_line_imports(files: dict[str, str]) -> None:
     (metadata,) = (text for name, text in files.items() if name.endswith(".dist-info/METADATA"))
     required = re.findall(r"^Requires-Dist: (.*)$", metadata, re.MULTILINE)
     assert names(each for each in required if "extra ==" not in each) == names(PROJECT["dependencies"])

@@ -24,7 +24,7 @@ def window(start: str, end: str, days: str = "0 0 * * *") -> Window:
 
 
 @pytest.mark.parametrize(("start", "end"), [("08:00", "10:00"), ("22:00", "02:00"), ("02:30", "04:30")])
-def test_over_ten_thousand_days_every_start_is_inside_and_they_are_evenly_spread(start: str, end: str) -> None:
+def test_over_ten_thousand_days_starts_are_inside_and_evenly_spread(start: str, end: str) -> None:
     """Chi-squared over parts of ten minutes: the bound is passed by chance once in some 10,000 draws of uids, and this uid is fixed."""
     parts: dict[int, int] = {}
     hours = (int(end[:2]) - int(start[:2])) % 24
@@ -78,7 +78,7 @@ def test_there_is_one_start_a_day_whatever_is_edited() -> None:
     assert next_starts.next_starts(night, after_midnight, 1, Draw("a", after_midnight))[0] < datetime(2026, 1, 6, 2, tzinfo=UTC)
 
 
-def test_it_is_too_late_for_a_window_when_it_closes_whatever_the_starting_deadline() -> None:
+def test_a_window_is_too_late_when_it_closes_whatever_the_deadline() -> None:
     wanted = Schedule(window=window("22:00", "02:00"), starting_deadline_seconds=86400)
     for start in next_starts.next_starts(wanted, datetime(2026, 1, 1, tzinfo=UTC), 20, Draw("a")):
         closes = next_starts.too_late(wanted, start)
