@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Measures the operator on the cluster of KUBECONFIG, where it is installed. See docs/performance.md."""
+"""Measures the operator on the cluster of KUBECONFIG, where it is installed.
+
+See docs/performance.md.
+"""
 
 from __future__ import annotations
 

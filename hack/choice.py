@@ -1,8 +1,8 @@
 """Which cluster tests and `make` work on.
 
-A kubeconfig that the user names comes first; then kind, where pytest-kind-ng is installed (`make` does that, from the dependency group
-`kind`, where a Docker daemon answers); else the local cluster, which needs neither. Standard library only: `make` asks before any
-package is installed.
+A kubeconfig that the user names comes first; then kind, where pytest-kind-ng is installed (`make`
+does that, from the dependency group `kind`, where a Docker daemon answers); else the local cluster,
+which needs neither. Standard library only: `make` asks before any package is installed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ Source = Literal["kubeconfig", "kind", "local"]
 
 @dataclass(frozen=True)
 class Machine:
-    """What there is to choose from. `kubeconfig` is the user's KUBECONFIG, a list of files perhaps; `local` that of the local cluster."""
+    """What there is to choose from.
+
+    `kubeconfig` is the user's KUBECONFIG, a list of files perhaps; `local` that of the local
+    cluster.
+    """
 
     kubeconfig: str | None
     kind_plugin: bool
@@ -30,10 +34,14 @@ class Machine:
 
 
 def choose(machine: Machine) -> Source:
-    """The local cluster's own kubeconfig names the local cluster: a shell that was pointed at it still works on it."""
+    """The local cluster's own kubeconfig names it: a shell pointed at it still works on it."""
     if machine.kubeconfig and machine.kubeconfig != machine.local:
         return "kubeconfig"
-    return "kind" if machine.kind_plugin and machine.docker_daemon and not machine.kubeconfig else "local"
+    return (
+        "kind"
+        if machine.kind_plugin and machine.docker_daemon and not machine.kubeconfig
+        else "local"
+    )
 
 
 def look(environment: Mapping[str, str], local: str) -> Machine:
@@ -44,7 +52,12 @@ def look(environment: Mapping[str, str], local: str) -> Machine:
 def docker_answers() -> bool:
     """A client alone is not enough, so the daemon is asked."""
     try:
-        asked = subprocess.run(["docker", "version", "--format", "{{.Server.Version}}"], capture_output=True, timeout=20, check=False)
+        asked = subprocess.run(
+            ["docker", "version", "--format", "{{.Server.Version}}"],
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return asked.returncode == 0

@@ -1,4 +1,6 @@
-"""The cluster that `make` works on, behind one interface: the user's own, kind's, or the local one. See hack/choice.py.
+"""The cluster that `make` works on, behind one interface: the user's own, kind's, or the local one.
+
+See hack/choice.py.
 
 Progress goes to standard error, results to standard output.
 """
@@ -18,7 +20,8 @@ from typing import Any, NoReturn
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from hack.choice import LOCAL_CLUSTER, Source, choose, docker_answers, look  # noqa: E402  after the path is set
+# After the path is set.
+from hack.choice import LOCAL_CLUSTER, Source, choose, docker_answers, look  # noqa: E402
 
 COMMANDS = ("up", "down", "kubeconfig", "bin", "load", "source")
 KIND_IMAGE = "AGENTJOBS_KIND_IMAGE"
@@ -35,7 +38,12 @@ def local(*words: str) -> int:
 
 
 def local_kubeconfig() -> str:
-    asked = subprocess.run([sys.executable, str(LOCAL_CLUSTER), "kubeconfig"], stdout=subprocess.PIPE, text=True, check=False)
+    asked = subprocess.run(
+        [sys.executable, str(LOCAL_CLUSTER), "kubeconfig"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     return asked.stdout.strip()
 
 
@@ -44,7 +52,9 @@ def tools() -> str:
     found = {name: shutil.which(name) for name in ("kubectl", "helm")}
     missing = [name for name, path in found.items() if path is None]
     if missing:
-        raise ClusterError(f"{' and '.join(missing)} not found on PATH; install what fits your cluster")
+        raise ClusterError(
+            f"{' and '.join(missing)} not found on PATH; install what fits your cluster"
+        )
     # PATH is what finds them: the two may lie in different folders.
     return str(Path(str(found["kubectl"])).parent)
 
@@ -55,14 +65,24 @@ def own(command: str, words: list[str]) -> int:
     if command == "up":
         print(f"cluster: the one in KUBECONFIG={name}", file=sys.stderr)
         tools()
-        if subprocess.run(["kubectl", "version"], stdout=subprocess.DEVNULL, check=False).returncode:
-            raise ClusterError(f"the cluster in KUBECONFIG={name} does not answer; unset KUBECONFIG to use a local one")
+        if subprocess.run(
+            ["kubectl", "version"], stdout=subprocess.DEVNULL, check=False
+        ).returncode:
+            raise ClusterError(
+                f"the cluster in KUBECONFIG={name} does not answer; unset KUBECONFIG to use a"
+                " local one"
+            )
     elif command == "down":
-        print(f"cluster: the one in KUBECONFIG={name} is yours and stays; `make uninstall` removes the operator", file=sys.stderr)
+        print(
+            f"cluster: the one in KUBECONFIG={name} is yours and stays; `make uninstall` removes"
+            " the operator",
+            file=sys.stderr,
+        )
     elif command == "load":
         raise ClusterError(
-            "images cannot be loaded into a cluster of your own: push them to a registry that it pulls from and name a Helm values file "
-            f"with them: make install VALUES=images.yaml (here: {' '.join(words)})"
+            "images cannot be loaded into a cluster of your own: push them to a registry that it"
+            " pulls from and name a Helm values file with them: make install VALUES=images.yaml"
+            f" (here: {' '.join(words)})"
         )
     else:
         print(name if command == "kubeconfig" else tools())
@@ -75,7 +95,9 @@ def kind_cluster() -> Any:
 
     name = f"agentjobs-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
     kind = shutil.which("kind")
-    return KindCluster(name, image=os.environ.get(KIND_IMAGE) or None, kind_path=Path(kind) if kind else None)
+    return KindCluster(
+        name, image=os.environ.get(KIND_IMAGE) or None, kind_path=Path(kind) if kind else None
+    )
 
 
 def kind(command: str, words: list[str]) -> int:
@@ -88,7 +110,10 @@ def kind(command: str, words: list[str]) -> int:
         cluster.delete()
     elif command == "load":
         for archive in words:
-            subprocess.run([str(cluster.kind_path), "load", "image-archive", archive, "--name", cluster.name], check=True)
+            subprocess.run(
+                [str(cluster.kind_path), "load", "image-archive", archive, "--name", cluster.name],
+                check=True,
+            )
     else:
         print(cluster.kubeconfig_path.resolve() if command == "kubeconfig" else tools())
     return 0

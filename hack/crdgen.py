@@ -1,7 +1,7 @@
-"""The CRDs, made from the models: `python hack/crdgen.py --out crds/`; with `--check` it only compares.
+"""The CRDs, made from the models: `python hack/crdgen.py --out crds/`; `--check` only compares.
 
-Pydantic's JSON Schema becomes a structural schema as Kubernetes defines it (KEP-1979): one tree without references, nulls and titles.
-The same models always give the same bytes.
+Pydantic's JSON Schema becomes a structural schema as Kubernetes defines it (KEP-1979): one tree
+without references, nulls and titles. The same models always give the same bytes.
 """
 
 from __future__ import annotations
@@ -23,12 +23,27 @@ Schema = dict[str, Any]
 INT_OR_STRING: Final = "x-kubernetes-int-or-string"
 _DROPPED: Final = frozenset({"title", "$defs"})
 _KEPT: Final = (
-    *("description", "type", "anyOf", "enum", "default", "format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"),
+    *(
+        "description",
+        "type",
+        "anyOf",
+        "enum",
+        "default",
+        "format",
+        "minimum",
+        "maximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+    ),
     *("required", "properties", "items", INT_OR_STRING, "x-kubernetes-preserve-unknown-fields"),
     *("x-kubernetes-list-type", "x-kubernetes-list-map-keys", VALIDATIONS),
 )
 """What may stand in a node, in the order in which it is written."""
-_HEADER: Final = "# Generated from operator/src/agentjobs/api by `make crds`. Edits here are lost.\n"
+_HEADER: Final = (
+    "# Generated from operator/src/agentjobs/api by `make crds`. Edits here are lost.\n"
+)
 _METADATA_NAME: Final = {"type": "string", "maxLength": 253}
 _ONE_LINE: Final = 10_000
 """Sentences and expressions stay on one line, so that they can be searched for."""
@@ -69,7 +84,12 @@ def _version(resource: Resource) -> Schema:
 
 
 def _column(column: Column) -> Schema:
-    shown = {"name": column.name, "type": column.type, "description": column.description, "jsonPath": column.path}
+    shown = {
+        "name": column.name,
+        "type": column.type,
+        "description": column.description,
+        "jsonPath": column.path,
+    }
     return {**shown, "priority": 1} if column.wide else shown
 
 
@@ -77,19 +97,37 @@ def _root(resource: Resource) -> Schema:
     properties: Schema = {
         "apiVersion": {"description": f"{names.API_VERSION}.", "type": "string"},
         "kind": {"description": f"{resource.kind}.", "type": "string"},
-        # The bounds are Kubernetes' own. Without both, the rules below are costed as if a name had megabytes.
-        "metadata": {"type": "object", "properties": {"name": dict(_METADATA_NAME), "generateName": dict(_METADATA_NAME)}},
+        # The bounds are Kubernetes' own. Without both, the rules below are costed as if a name had
+        # megabytes.
+        "metadata": {
+            "type": "object",
+            "properties": {"name": dict(_METADATA_NAME), "generateName": dict(_METADATA_NAME)},
+        },
         "spec": structural(resource.spec.model_json_schema(by_alias=True)),
     }
     if resource.status is not None:
         status = structural(resource.status.model_json_schema(by_alias=True))
-        properties["status"] = _ordered({**status, "default": resource.status().wire()}) if resource.always_has_status else status
-    root = {"description": resource.description, "type": "object", "required": ["spec"], "properties": properties}
-    return {**root, VALIDATIONS: [rule.wire() for rule in resource.rules]} if resource.rules else root
+        properties["status"] = (
+            _ordered({**status, "default": resource.status().wire()})
+            if resource.always_has_status
+            else status
+        )
+    root = {
+        "description": resource.description,
+        "type": "object",
+        "required": ["spec"],
+        "properties": properties,
+    }
+    return (
+        {**root, VALIDATIONS: [rule.wire() for rule in resource.rules]} if resource.rules else root
+    )
 
 
 def structural(schema: Schema) -> Schema:
-    """The structural form of a model's JSON Schema. Raises ValueError for anything that it does not know: nothing is lost silently."""
+    """The structural form of a model's JSON Schema.
+
+    Raises ValueError for anything that it does not know: nothing is lost silently.
+    """
     return _node(schema, schema.get("$defs", {}))
 
 
@@ -98,8 +136,12 @@ def _node(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     unknown = node.keys() - set(_KEPT)
     if unknown:
         raise ValueError(f"no structural form for {sorted(unknown)} in {schema}")
+    if "description" in node:  # of a docstring, whose lines are those of the source
+        node["description"] = " ".join(node["description"].split())
     if "properties" in node:
-        node["properties"] = {name: _node(child, definitions) for name, child in node["properties"].items()}
+        node["properties"] = {
+            name: _node(child, definitions) for name, child in node["properties"].items()
+        }
     if "items" in node:
         node["items"] = _node(node["items"], definitions)
         node.setdefault("x-kubernetes-list-type", "atomic")
@@ -112,9 +154,13 @@ def _node(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
 
 
 def _flat(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
-    """One node without `$ref`, null alternatives and `const`. What stands next to a reference overrides it; rules add up."""
+    """One node without `$ref`, null alternatives and `const`.
+
+    What stands next to a reference overrides it; rules add up.
+    """
     node = {key: value for key, value in schema.items() if key not in _DROPPED}
-    if node.get("additionalProperties") is False:  # the API server knows no other fields than those of the schema anyway
+    # The API server knows no other fields than those of the schema anyway.
+    if node.get("additionalProperties") is False:
         del node["additionalProperties"]
     inner: Schema = {}
     if "$ref" in node:
@@ -129,7 +175,7 @@ def _flat(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
 
 
 def _with_default(node: Schema) -> Schema:
-    """The node without an empty default: that would only clutter everybody's `kubectl get -o yaml`."""
+    """The node without an empty default, which would only clutter all `kubectl get -o yaml`."""
     default = _pruned(node.pop("default", None))
     return node if default in (None, [], {}) else {**node, "default": default}
 
@@ -158,7 +204,9 @@ class _Dumper(yaml.SafeDumper):
 
 def render(resource: Resource) -> str:
     """The CRD as it stands in the file."""
-    return _HEADER + yaml.dump(crd(resource), Dumper=_Dumper, sort_keys=False, width=_ONE_LINE, allow_unicode=False)
+    return _HEADER + yaml.dump(
+        crd(resource), Dumper=_Dumper, sort_keys=False, width=_ONE_LINE, allow_unicode=False
+    )
 
 
 def files() -> dict[str, str]:
@@ -168,14 +216,25 @@ def files() -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit code: 1 when `--check` found a difference."""
-    parser = argparse.ArgumentParser(prog="hack/crdgen.py", description="Write the CRDs from the models.")
-    parser.add_argument("--out", type=Path, default=Path("crds"), help="folder of the CRDs (default: crds)")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs from the models")
+    parser = argparse.ArgumentParser(
+        prog="hack/crdgen.py", description="Write the CRDs from the models."
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("crds"), help="folder of the CRDs (default: crds)"
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; fail when a file differs from the models",
+    )
     options = parser.parse_args(arguments)
     differing = [name for name, text in files().items() if not _holds(options.out / name, text)]
     if options.check:
         if differing:
-            sys.stderr.write(f"not what the models say: {', '.join(differing)}; run `make crds` and commit the result\n")
+            sys.stderr.write(
+                f"not what the models say: {', '.join(differing)}; run `make crds` and commit the"
+                " result\n"
+            )
         return 1 if differing else 0
     options.out.mkdir(parents=True, exist_ok=True)
     for name in differing:

@@ -1,7 +1,8 @@
 """Builds the two images where their content changed, and loads them into the local cluster.
 
-Standard output is JSON and a Helm values file at once; progress goes to standard error. An image's tag is the hash of
-what goes into it, so an unchanged checkout builds nothing and a changed one never runs an old image under a new name.
+Standard output is JSON and a Helm values file at once; progress goes to standard error. An image's
+tag is the hash of what goes into it, so an unchanged checkout builds nothing and a changed one
+never runs an old image under a new name.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CLUSTER = ROOT / "hack" / "localcluster" / "cluster.py"
 CHOSEN = ROOT / "hack" / "cluster.py"
 KEEP = 3
-"""Archives and images of each name that stay: the newest, and those of the last changes, to go back to."""
+"""Archives and images of each name that stay: the newest, and those of the last changes, to go back
+to."""
 
 
 STAGE = "dev.agentjobs.stage"
@@ -38,7 +40,10 @@ class ImageError(Exception):
 
 @dataclass(frozen=True)
 class Image:
-    """What one image is made of. `inputs` are globs below the context; everything else in it never reaches the image."""
+    """What one image is made of.
+
+    `inputs` are globs below the context; everything else in it never reaches the image.
+    """
 
     name: str
     context: Path
@@ -47,14 +52,26 @@ class Image:
     """Folders below the inputs that the image does without."""
 
     def files(self) -> list[Path]:
-        found = {path for pattern in self.inputs for path in self.context.glob(pattern) if path.is_file()}
-        return sorted(path for path in found if not {"__pycache__", *self.left_out} & set(path.relative_to(self.context).parts))
+        found = {
+            path for pattern in self.inputs for path in self.context.glob(pattern) if path.is_file()
+        }
+        return sorted(
+            path
+            for path in found
+            if not {"__pycache__", *self.left_out} & set(path.relative_to(self.context).parts)
+        )
 
 
 OPERATOR = Image(
     "localhost/agentjobs-operator",
     ROOT,
-    ("Dockerfile", ".dockerignore", "LICENSE", "requirements/runtime.txt", "operator/src/agentjobs/**/*"),
+    (
+        "Dockerfile",
+        ".dockerignore",
+        "LICENSE",
+        "requirements/runtime.txt",
+        "operator/src/agentjobs/**/*",
+    ),
     left_out=("cli", "present", "testing"),
 )
 RUNNER = Image("localhost/agentjobs-runner", ROOT / "runner-image", ("**/*",))
@@ -88,16 +105,29 @@ def say(text: str) -> None:
 
 def run(*command: str | Path) -> None:
     """Its output is progress: all of it goes to standard error."""
-    result = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+    result = subprocess.run(
+        [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
+    )
     if result.returncode:
-        raise ImageError(f"`{' '.join(map(str, command))}` failed with exit code {result.returncode}; its output is above.")
+        raise ImageError(
+            f"`{' '.join(map(str, command))}` failed with exit code {result.returncode}; its output"
+            " is above."
+        )
 
 
 def ask(*command: str | Path) -> str:
     """The command's standard output."""
-    result = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    result = subprocess.run(
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     if result.returncode:
-        raise ImageError(f"`{' '.join(map(str, command))}` failed with exit code {result.returncode}.")
+        raise ImageError(
+            f"`{' '.join(map(str, command))}` failed with exit code {result.returncode}."
+        )
     return result.stdout.strip()
 
 
@@ -105,7 +135,12 @@ def answers(*command: str) -> bool:
     """Whether the program is there and says yes."""
     if shutil.which(command[0]) is None:
         return False
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        ).returncode
+        == 0
+    )
 
 
 class Buildah:
@@ -116,30 +151,61 @@ class Buildah:
     def base(self) -> tuple[str, str]:
         """The base image's name and its id."""
         run(sys.executable, CLUSTER, "base-image")
-        return self.BASE, ask("buildah", "inspect", "--type", "image", "--format", "{{.FromImageID}}", self.BASE)
+        return self.BASE, ask(
+            "buildah", "inspect", "--type", "image", "--format", "{{.FromImageID}}", self.BASE
+        )
 
     def build(self, image: Image, tag: str, arguments: dict[str, str]) -> None:
-        flags = [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
-        # chroot: works without the rights that containers need. --layers: an edited source file reuses the dependencies' layer.
-        run("buildah", "build", "--quiet", "--layers", "--isolation", "chroot", "--network", "host", "--format", "oci", *flags,
-            "--tag", tag, image.context)  # fmt: skip
+        flags = [
+            word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")
+        ]
+        # chroot: works without the rights that containers need. --layers: an edited source file
+        # reuses the dependencies' layer.
+        run(
+            "buildah",
+            "build",
+            "--quiet",
+            "--layers",
+            "--isolation",
+            "chroot",
+            "--network",
+            "host",
+            "--format",
+            "oci",
+            *flags,
+            "--tag",
+            tag,
+            image.context,
+        )
 
     def export(self, tag: str, archive: Path) -> None:
-        """Docker's format is the one without compression, which would take longer than everything else together."""
+        """Docker's format is the one without compression, which would take longer than the rest."""
         run("buildah", "push", "--quiet", tag, f"docker-archive:{archive}:{tag}")
 
     def tags(self, name: str) -> list[str]:
-        names = ask("buildah", "images", "--noheading", "--format", "{{.Name}}:{{.Tag}}").splitlines()
+        names = ask(
+            "buildah", "images", "--noheading", "--format", "{{.Name}}:{{.Tag}}"
+        ).splitlines()
         return [tag for tag in names if tag.startswith(f"{name}:")]
 
     def remove(self, tags: list[str]) -> None:
         ask("buildah", "rmi", "--force", *tags)
 
     def forget_stages(self) -> None:
-        """The images of build stages have no name. The newest of each stay: with them an edited source file costs seconds."""
+        """The images of build stages have no name.
+
+        The newest of each stay: with them an edited source file costs seconds.
+        """
         for stage in stages():
             filters = ("--filter", "dangling=true", "--filter", f"label={STAGE}={stage}")
-            images = ask("buildah", "images", "--noheading", *filters, "--format", "{{.CreatedAtRaw}} {{.ID}}").splitlines()
+            images = ask(
+                "buildah",
+                "images",
+                "--noheading",
+                *filters,
+                "--format",
+                "{{.CreatedAtRaw}} {{.ID}}",
+            ).splitlines()
             old = [line.split()[-1] for line in sorted(images, reverse=True)[KEEP:]]
             if old:
                 ask("buildah", "rmi", "--force", *old)
@@ -155,7 +221,9 @@ class Docker:
         return found[1], found[1]
 
     def build(self, image: Image, tag: str, arguments: dict[str, str]) -> None:
-        flags = [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
+        flags = [
+            word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")
+        ]
         run("docker", "build", *flags, "--tag", tag, image.context)
 
     def export(self, tag: str, archive: Path) -> None:
@@ -179,7 +247,10 @@ def builder() -> Builder:
     if answers("docker", "info"):
         return Docker()
     if shutil.which("buildah") is None:
-        raise ImageError("neither a docker daemon nor buildah is here: `apt-get install buildah`, or start docker.")
+        raise ImageError(
+            "neither a docker daemon nor buildah is here: `apt-get install buildah`, or start"
+            " docker."
+        )
     return Buildah()
 
 
@@ -219,7 +290,9 @@ def make(build: Builder, image: Image, base: tuple[str, str], cache: Path) -> st
     build.build(image, tag, {"BASE_IMAGE": base[0], "VERSION": version()})
     if tag_of(image, base[1]) != tag:
         build.remove([tag])
-        raise ImageError(f"files of {image.name} changed while it was built, so its tag would lie; run it again.")
+        raise ImageError(
+            f"files of {image.name} changed while it was built, so its tag would lie; run it again."
+        )
     partial = archive.with_suffix(".partial")
     partial.unlink(missing_ok=True)
     build.export(tag, partial)
@@ -229,14 +302,18 @@ def make(build: Builder, image: Image, base: tuple[str, str], cache: Path) -> st
 
 
 def version() -> str:
-    found = re.search(r'__version__ = "([^"]+)"', (ROOT / "operator/src/agentjobs/__init__.py").read_text())
+    found = re.search(
+        r'__version__ = "([^"]+)"', (ROOT / "operator/src/agentjobs/__init__.py").read_text()
+    )
     return found[1] if found else "dev"
 
 
 def prune(build: Builder, image: Image, keep: str, cache: Path) -> None:
     """Old archives and images of ours, and only ours."""
     stem = archive_of(cache, image.name).stem
-    archives = sorted(cache.glob(f"{stem}-*.tar"), key=lambda path: path.stat().st_mtime, reverse=True)
+    archives = sorted(
+        cache.glob(f"{stem}-*.tar"), key=lambda path: path.stat().st_mtime, reverse=True
+    )
     old = [path for path in archives[KEEP:] if path != archive_of(cache, keep)]
     for path in old:
         path.unlink()
@@ -276,7 +353,9 @@ def build(load: bool) -> dict[str, object]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("build", help="build what changed, load it into the local cluster, print Helm values")
+    command = commands.add_parser(
+        "build", help="build what changed, load it into the local cluster, print Helm values"
+    )
     command.add_argument("--no-load", action="store_true", help="only build")
     arguments = parser.parse_args()
     try:

@@ -1,4 +1,4 @@
-"""Copies the inventory out of the runner image that was built last into the chart: `make inventory`.
+"""Copies the inventory from the runner image that was built last into the chart: `make inventory`.
 
 Read from the image's archive, so no container has to be started and no builder asked.
 """
@@ -23,7 +23,10 @@ IN_IMAGE = "opt/agentjobs/inventory.json"
 
 
 def inventory(archive: Path) -> dict[str, str]:
-    """From an archive of `docker save` or of the OCI layout. Raises ImageError when the image has none."""
+    """From an archive of `docker save` or of the OCI layout.
+
+    Raises ImageError when the image has none.
+    """
     found = None
     with tarfile.open(archive) as image:
         for layer in _layers(image):

@@ -24,8 +24,8 @@ PAGES: Final = {"cli": ROOT / "docs" / "cli.md", "api": ROOT / "docs" / "api.md"
 CODES: Final = {
     Exit.OK: "done",
     Exit.NO: (
-        "the answer is no: `diff` found differences, `doctor` a problem, `packages check` a forbidden one, `approve` a denial; "
-        "or you said no"
+        "the answer is no: `diff` found differences, `doctor` a problem, `packages check` a"
+        " forbidden one, `approve` a denial; or you said no"
     ),
     Exit.USAGE: "a wrong option, or a mistake in a file",
     Exit.CLUSTER: "the API server could not be reached, or did not do it",
@@ -44,7 +44,11 @@ def cli() -> str:
     mapping = (header.__doc__ or "").partition("\n\n")[2].strip()
     commands = "\n".join(_commands(typer.main.get_command(app), ("kubectl", "saj")))
     keys = "\n".join(_keys(ScheduledAgentJobSpec, header.keys()))
-    own = "\n".join(_keys(ScheduledAgentJobSpec, {header.kebab(field): f"agent.{field}" for field in agents.OWN}))
+    own = "\n".join(
+        _keys(
+            ScheduledAgentJobSpec, {header.kebab(field): f"agent.{field}" for field in agents.OWN}
+        )
+    )
     return pages.filled("cli", codes=codes, mapping=mapping, keys=keys, own=own, commands=commands)
 
 
@@ -84,14 +88,23 @@ def _is_argument(parameter: Any) -> bool:
 
 
 def _written(parameter: Any) -> str:
-    return _named(parameter) if _is_argument(parameter) else ", ".join([*parameter.opts, *parameter.secondary_opts])
+    return (
+        _named(parameter)
+        if _is_argument(parameter)
+        else ", ".join([*parameter.opts, *parameter.secondary_opts])
+    )
 
 
 def _help(parameter: Any) -> str:
     text = _cell(str(parameter.help or ""))
     default = parameter.default
     value = getattr(default, "value", default)
-    shown = isinstance(value, str | int) and not isinstance(value, bool) and not _is_argument(parameter) and value not in ("", None)
+    shown = (
+        isinstance(value, str | int)
+        and not isinstance(value, bool)
+        and not _is_argument(parameter)
+        and value not in ("", None)
+    )
     return f"{text} Default: `{value}`." if shown else text
 
 
@@ -101,16 +114,21 @@ def api() -> str:
 
 
 def _kind(resource: Resource) -> str:
-    parts = [f"## {resource.kind}\n\n`{resource.plural}`, short `{resource.short}`. {resource.description}\n"]
+    names = f"`{resource.plural}`, short `{resource.short}`"
+    parts = [f"## {resource.kind}\n\n{names}. {resource.description}\n"]
     for name, model in (("spec", resource.spec), ("status", resource.status)):
         if model is not None:
             schema = model.model_json_schema(by_alias=True)
             rows = "\n".join(_fields(schema, schema.get("$defs", {}), (), f"{name}."))
-            parts.append(f"### {name}\n\n{schema.get('description', '')}\n\n| field | type | |\n| --- | --- | --- |\n{rows}\n")
+            description = " ".join(schema.get("description", "").split())
+            table = f"| field | type | |\n| --- | --- | --- |\n{rows}\n"
+            parts.append(f"### {name}\n\n{description}\n\n{table}")
     return "\n".join(parts)
 
 
-def _fields(schema: Mapping[str, Any], defs: Mapping[str, Any], required: Iterable[str], prefix: str) -> Iterator[str]:
+def _fields(
+    schema: Mapping[str, Any], defs: Mapping[str, Any], required: Iterable[str], prefix: str
+) -> Iterator[str]:
     required = schema.get("required", required)
     for name, field in schema.get("properties", {}).items():
         inner = _resolved(field, defs)
@@ -118,7 +136,9 @@ def _fields(schema: Mapping[str, Any], defs: Mapping[str, Any], required: Iterab
         text = _cell(str(field.get("description") or inner.get("description", "")))
         yield f"| `{prefix}{name}` | {_type(inner, defs)} | {text}{note} |"
         items = _resolved(inner.get("items", {}), defs) if inner.get("type") == "array" else inner
-        yield from _fields(items, defs, (), f"{prefix}{name}{'[]' if inner.get('type') == 'array' else ''}.")
+        yield from _fields(
+            items, defs, (), f"{prefix}{name}{'[]' if inner.get('type') == 'array' else ''}."
+        )
 
 
 def _resolved(field: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -144,7 +164,11 @@ def _type(field: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
 
 def _default(field: Mapping[str, Any]) -> str:
     value = field.get("default")
-    return f" Default: `{json.dumps(value) if isinstance(value, bool) else value}`." if isinstance(value, str | int) else ""
+    return (
+        f" Default: `{json.dumps(value) if isinstance(value, bool) else value}`."
+        if isinstance(value, str | int)
+        else ""
+    )
 
 
 def main() -> int:

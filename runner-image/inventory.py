@@ -1,6 +1,9 @@
-"""Prints which Python distributions the interpreter that runs this finds, as JSON: normalised name (PEP 503) and version.
+"""Prints which Python distributions the interpreter that runs this finds, as JSON.
 
-Run while the image is built, by the interpreter of the scripts. The chart ships a copy: packages in it need no approval.
+The JSON holds the normalised name (PEP 503) and the version.
+
+Run while the image is built, by the interpreter of the scripts. The chart ships a copy: packages in
+it need no approval.
 """
 
 import json

@@ -11,13 +11,20 @@ LEAST_SECONDS: Final = 1.0
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The modules that took a second or more, longest first. Fixtures count for the test that asked for them first."""
+    """The modules that took a second or more, longest first.
+
+    Fixtures count for the test that asked for them first.
+    """
     seconds: dict[str, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 seconds[report.nodeid.partition("::")[0]] += report.duration
-    long = [(module, took) for module, took in sorted(seconds.items(), key=lambda each: -each[1]) if took >= LEAST_SECONDS]
+    long = [
+        (module, took)
+        for module, took in sorted(seconds.items(), key=lambda each: -each[1])
+        if took >= LEAST_SECONDS
+    ]
     if long:
         terminalreporter.section("seconds for each module")
         for module, took in long:

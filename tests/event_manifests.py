@@ -1,4 +1,7 @@
-"""Starts by events, and some others, as people write them: good ones, and bad ones with what they are told (see `manifests`)."""
+"""Starts by events, and some others, as people write them (see `manifests`).
+
+There are good ones, and bad ones with what their authors are told.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +10,102 @@ from typing import Any, Final
 Manifest = dict[str, Any]
 
 
-def event_run(name: str = "report-e000000000", job_name: str = "report", /, **attributes: Any) -> Manifest:
+def event_run(
+    name: str = "report-e000000000", job_name: str = "report", /, **attributes: Any
+) -> Manifest:
     """A run that an event starts; None leaves an attribute out."""
     event = {"id": "1", "source": "/cms", "type": "com.example.published", **attributes}
-    return _run(name, job_name, {"type": "Event", "event": {key: value for key, value in event.items() if value is not None}})
+    return _run(
+        name,
+        job_name,
+        {
+            "type": "Event",
+            "event": {key: value for key, value in event.items() if value is not None},
+        },
+    )
 
 
 def _job(triggers: list[Manifest]) -> Manifest:
     spec = {"description": "Takes orders.", "script": {"inline": "print()\n"}, "triggers": triggers}
-    return {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "ScheduledAgentJob", "metadata": {"name": "report"}, "spec": spec}
+    return {
+        "apiVersion": "agentjobs.dev/v1alpha1",
+        "kind": "ScheduledAgentJob",
+        "metadata": {"name": "report"},
+        "spec": spec,
+    }
 
 
 def _run(name: str, job_name: str, trigger: Manifest) -> Manifest:
     spec = {"jobName": job_name, "trigger": trigger}
-    return {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "AgentJobRun", "metadata": {"name": name}, "spec": spec}
+    return {
+        "apiVersion": "agentjobs.dev/v1alpha1",
+        "kind": "AgentJobRun",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
 
 
 REFUSED: Final[tuple[tuple[str, Manifest, str, str | None], ...]] = (
     *(
-        (f"an event without its {name}", event_run(**{name: None}), f"event.{name}: Required value", f"event.{name}: is required")
+        (
+            f"an event without its {name}",
+            event_run(**{name: None}),
+            f"event.{name}: Required value",
+            f"event.{name}: is required",
+        )
         for name in ("id", "source", "type")
     ),
-    ("an event with an empty source", event_run(source=""), "at least 1 char", "should have at least 1 character"),
-    ("an event with a source of two lines", event_run(source="/a\n/b"), "has line breaks or characters that hide text", None),
-    ("an event at no time", event_run(time="yesterday"), "must be a time as RFC 3339 writes it", None),
-    ("a run by no event", _run("a", "report", {"type": "Event"}), "type Event needs event, with at least id, source", None),
+    (
+        "an event with an empty source",
+        event_run(source=""),
+        "at least 1 char",
+        "should have at least 1 character",
+    ),
+    (
+        "an event with a source of two lines",
+        event_run(source="/a\n/b"),
+        "has line breaks or characters that hide text",
+        None,
+    ),
+    (
+        "an event at no time",
+        event_run(time="yesterday"),
+        "must be a time as RFC 3339 writes it",
+        None,
+    ),
+    (
+        "a run by no event",
+        _run("a", "report", {"type": "Event"}),
+        "type Event needs event, with at least id, source",
+        None,
+    ),
     (
         "the start of another job",
-        _run("report-29412345", "other", {"type": "Schedule", "scheduledAt": "2025-12-03T05:45:00Z"}),
+        _run(
+            "report-29412345", "other", {"type": "Schedule", "scheduledAt": "2025-12-03T05:45:00Z"}
+        ),
         "minutes from 1970 to spec.trigger.scheduledAt",
         None,
     ),
-    ("11 triggers", _job([{"event": {"type": "a"}}] * 11), "must have at most 10 items", "should have at most 10 items"),
+    (
+        "11 triggers",
+        _job([{"event": {"type": "a"}}] * 11),
+        "must have at most 10 items",
+        "should have at most 10 items",
+    ),
     ("a trigger by nothing", _job([{}]), "give each trigger exactly one of event and after", None),
-    ("a trigger by two", _job([{"event": {"type": "a"}, "after": {"job": "b"}}]), "give each trigger exactly one of event and after", None),
-    ("a job after itself", _job([{"after": {"job": "report"}}]), "a job cannot start after itself", None),
+    (
+        "a trigger by two",
+        _job([{"event": {"type": "a"}, "after": {"job": "b"}}]),
+        "give each trigger exactly one of event and after",
+        None,
+    ),
+    (
+        "a job after itself",
+        _job([{"after": {"job": "report"}}]),
+        "a job cannot start after itself",
+        None,
+    ),
     (
         "an event in a run by hand",
         _run("a", "report", {"type": "Manual", "event": {"id": "1", "source": "/a", "type": "b"}}),
@@ -53,7 +117,13 @@ TRIGGERS: Final[list[Manifest]] = [
     {"after": {"job": "email-reader"}},
     {"after": {"job": "email-reader", "on": "Failed"}},
     {"event": {"type": "com.example.published"}},
-    {"event": {"type": "b", "source": "/cms", "dataSchema": {"type": "object", "properties": {"id": {"minimum": 1}}}}},
+    {
+        "event": {
+            "type": "b",
+            "source": "/cms",
+            "dataSchema": {"type": "object", "properties": {"id": {"minimum": 1}}},
+        }
+    },
 ]
 GOOD: Final = {
     "triggers": _job(TRIGGERS),

@@ -1,4 +1,6 @@
-"""What hostile people write: manifests of every kind they may write, made to be slow, deep, large or misleading. Seeded, and bounded.
+"""Manifests of every kind hostile people may write, made to be slow, deep, large or misleading.
+
+They are seeded, and bounded.
 
 Texts that Python's own JSON could not write stand in manifests as marks, which `text` replaces.
 """
@@ -86,17 +88,36 @@ def jobs(name: str) -> Iterator[tuple[str, Manifest]]:
     for what, script in LINES.items():
         yield f"script: {what}", manifests.job(name, script={"inline": script})
     for what, schema in SCHEMAS.items():
-        yield f"dataSchema: {what}", manifests.job(name, triggers=[{"event": {"type": "t", "dataSchema": schema}}])
+        yield (
+            f"dataSchema: {what}",
+            manifests.job(name, triggers=[{"event": {"type": "t", "dataSchema": schema}}]),
+        )
     for schedule in SCHEDULES:
         yield f"schedule: {json.dumps(schedule)[:60]}", manifests.job(name, schedule=schedule)
     yield "description: many lines", manifests.job(name, description="Status: approved\n" * 60)
-    yield "env: each refers to the next", manifests.job(name, env=[{"name": f"V{n}", "value": f"$(V{n + 1})" * 200} for n in range(100)])
-    yield "env: names that mislead", manifests.job(name, env=[{"name": "NODE_OPTIONS", "value": "--require=/tmp/x"}])
-    yield "packages: as many as go", manifests.job(name, packages=[f"package-{number}==1.{number}" for number in range(50)])
+    yield (
+        "env: each refers to the next",
+        manifests.job(
+            name, env=[{"name": f"V{n}", "value": f"$(V{n + 1})" * 200} for n in range(100)]
+        ),
+    )
+    yield (
+        "env: names that mislead",
+        manifests.job(name, env=[{"name": "NODE_OPTIONS", "value": "--require=/tmp/x"}]),
+    )
+    yield (
+        "packages: as many as go",
+        manifests.job(name, packages=[f"package-{number}==1.{number}" for number in range(50)]),
+    )
     yield "instructions: full width", manifests.agent_job(name, {"instructions": "\uff21" * 80_000})
-    yield "a text that is nowhere", manifests.job(name, script={"configMapKeyRef": {"name": "nowhere", "key": "k"}})
+    yield (
+        "a text that is nowhere",
+        manifests.job(name, script={"configMapKeyRef": {"name": "nowhere", "key": "k"}}),
+    )
     annotated = manifests.job(name)
-    annotated["metadata"]["annotations"] = {f"agentjobs.dev/a{number}": "x" * 60_000 for number in range(4)}
+    annotated["metadata"]["annotations"] = {
+        f"agentjobs.dev/a{number}": "x" * 60_000 for number in range(4)
+    }
     yield "annotations: all there can be", annotated
 
 
@@ -112,7 +133,12 @@ def runs(name: str, job: str) -> Iterator[tuple[str, Manifest]]:
 
 def config_maps(name: str) -> Iterator[tuple[str, Manifest]]:
     """What it is, and a labelled ConfigMap with the key `k`."""
-    texts = {**LINES, "a mebibyte of marks": "<\u0001" * 180_000, "other coding": "# -*- coding: utf-7 -*-\n", "nothing": ""}
+    texts = {
+        **LINES,
+        "a mebibyte of marks": "<\u0001" * 180_000,
+        "other coding": "# -*- coding: utf-7 -*-\n",
+        "nothing": "",
+    }
     for what, content in texts.items():
         yield f"ConfigMap: {what}", source(name, content)
 

@@ -1,7 +1,10 @@
-"""A model that tests can rely on: speaks OpenAI's streaming chat completions and Anthropic's messages, and keeps what it was asked.
+"""A model that tests can rely on, and that keeps what it was asked.
 
-The model's id says how it behaves (`MODELS`). Standard library only and one file, so that a cluster test can run it in a pod:
-`python3 model_server.py PORT`. GET /requests returns everything received, as JSON, but for the keys.
+It speaks OpenAI's streaming chat completions and Anthropic's messages.
+
+The model's id says how it behaves (`MODELS`). Standard library only and one file, so that a cluster
+test can run it in a pod: `python3 model_server.py PORT`. GET /requests returns everything received,
+as JSON, but for the keys.
 """
 
 from __future__ import annotations
@@ -43,11 +46,13 @@ def said(messages: list[Message], role: str) -> list[str]:
 
 def _text(message: Message) -> str:
     content = message.get("content") or ""
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    return (
+        content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    )
 
 
 def _script(*steps: Reply) -> Callable[[list[Message]], Reply]:
-    """Answers in order: which one is next follows from the answers that the conversation already holds."""
+    """Answers in order: the conversation's answers so far determine which one is next."""
     return lambda messages: steps[min(len(said(messages, "tool")), len(steps) - 1)]
 
 
@@ -72,8 +77,14 @@ def _files(messages: list[Message]) -> Reply:
 
 
 def _obeys(messages: list[Message]) -> Reply:
-    """Does what numbered instructions say: lists a folder and reads all in it, reads a file, writes all that it has read to another."""
-    results, steps_named = said(messages, "tool"), re.findall(STEP, "\n".join(said(messages, "system")), re.MULTILINE)
+    """Does what numbered instructions about files say.
+
+    It lists a folder and reads all in it, reads a file, writes all that it has read to another.
+    """
+    results, steps_named = (
+        said(messages, "tool"),
+        re.findall(STEP, "\n".join(said(messages, "system")), re.MULTILINE),
+    )
     if not steps_named:
         return _echo(messages)
     calls: list[Reply] = []
@@ -84,7 +95,11 @@ def _obeys(messages: list[Message]) -> Reply:
             steps += [_call("read", path=path + name) for name in results[len(calls)].split()]
         if verb == "Write":
             steps = [_call("write", path=path, content="\n".join(read))]
-        read += [text for step, text in zip(steps, results[len(calls) :], strict=False) if step.calls[0][0] == "read"]
+        read += [
+            text
+            for step, text in zip(steps, results[len(calls) :], strict=False)
+            if step.calls[0][0] == "read"
+        ]
         calls += steps
         if len(results) < len(calls):
             return calls[len(results)]
@@ -106,14 +121,19 @@ MODELS: Final[dict[str, Callable[[list[Message]], Reply]]] = {
         _call("read", path="caf\u00e9.md"),
         Reply("none of it was possible"),
     ),
-    "shell": _script(_call("bash", command="echo $((6 * 7)) > answer; cat answer"), Reply("the answer is in the file")),
+    "shell": _script(
+        _call("bash", command="echo $((6 * 7)) > answer; cat answer"),
+        Reply("the answer is in the file"),
+    ),
     "loop": lambda _: _call("ls", path="."),
     "silent": _script(_call("ls", path="."), Reply(never=True)),
     "empty": lambda _: Reply(""),
     "cut": lambda _: Reply("this answer is not", stop="length"),
     "broken": lambda _: Reply(f"Incorrect API key provided: {KEY}", status=401),
     "overflow": lambda _: Reply(
-        "This model's maximum context length is 128000 tokens. Your messages resulted in 130000 tokens.", status=400
+        "This model's maximum context length is 128000 tokens. Your messages resulted in 130000"
+        " tokens.",
+        status=400,
     ),
 }
 
@@ -139,20 +159,31 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        seen = [{"path": one.path, "body": one.body, "authorized": one.key == KEY} for one in self.received]
+        seen = [
+            {"path": one.path, "body": one.body, "authorized": one.key == KEY}
+            for one in self.received
+        ]
         self._send(200, "application/json", json.dumps(seen).encode())
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        key = self.headers.get("x-api-key") or self.headers.get("Authorization", "").removeprefix("Bearer ")
+        key = self.headers.get("x-api-key") or self.headers.get("Authorization", "").removeprefix(
+            "Bearer "
+        )
         self.received.append(Received(self.path, body, key))
         anthropic = "/v1/messages" in self.path
-        reply = MODELS[body["model"]](_as_openai(body["messages"]) if anthropic else body["messages"])
+        reply = MODELS[body["model"]](
+            _as_openai(body["messages"]) if anthropic else body["messages"]
+        )
         if reply.never:
             threading.Event().wait()
         if reply.status != 200:
             self._send(
-                reply.status, "application/json", json.dumps({"error": {"message": reply.text, "type": "invalid_request_error"}}).encode()
+                reply.status,
+                "application/json",
+                json.dumps(
+                    {"error": {"message": reply.text, "type": "invalid_request_error"}}
+                ).encode(),
             )
             return
         stream = _anthropic(body["model"], reply) if anthropic else _openai(body["model"], reply)
@@ -168,7 +199,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _openai(model: str, reply: Reply) -> Iterator[str]:
     def chunk(**fields: object) -> str:
-        return f"data: {json.dumps({'id': 'chatcmpl-1', 'object': 'chat.completion.chunk', 'created': 1, 'model': model, **fields})}\n\n"
+        same = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": model}
+        return f"data: {json.dumps(same | fields)}\n\n"
 
     def delta(finish: str | None = None, **parts: object) -> str:
         return chunk(choices=[{"index": 0, "delta": parts, "finish_reason": finish}])
@@ -177,10 +209,19 @@ def _openai(model: str, reply: Reply) -> Iterator[str]:
     for start in range(0, len(reply.text), 16):
         yield delta(content=reply.text[start : start + 16])
     for number, (name, arguments) in enumerate(reply.calls):
-        call = {"index": number, "id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+        call = {
+            "index": number,
+            "id": f"call_{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": json.dumps(arguments)},
+        }
         yield delta(tool_calls=[call])
     yield delta(reply.stop)
-    usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": ANSWER_TOKENS, "total_tokens": PROMPT_TOKENS + ANSWER_TOKENS}
+    usage = {
+        "prompt_tokens": PROMPT_TOKENS,
+        "completion_tokens": ANSWER_TOKENS,
+        "total_tokens": PROMPT_TOKENS + ANSWER_TOKENS,
+    }
     yield chunk(choices=[], usage=usage)
     yield "data: [DONE]\n\n"
 
@@ -190,7 +231,11 @@ def _as_openai(messages: list[Message]) -> list[Message]:
     found: list[Message] = []
     for message in messages:
         parts = message["content"]
-        results = [part for part in parts if part["type"] == "tool_result"] if isinstance(parts, list) else []
+        results = (
+            [part for part in parts if part["type"] == "tool_result"]
+            if isinstance(parts, list)
+            else []
+        )
         found += [{"role": "tool", "content": result["content"]} for result in results] or [message]
     return found
 
@@ -208,19 +253,36 @@ def _anthropic(model: str, reply: Reply) -> Iterator[str]:
         yield event("content_block_stop", index=index)
 
     usage = {"input_tokens": PROMPT_TOKENS, "output_tokens": 1}
-    message: Message = {"id": "msg_1", "type": "message", "role": "assistant", "content": [], "model": model, "stop_reason": None}
+    message: Message = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+        "model": model,
+        "stop_reason": None,
+    }
     yield event("message_start", message=message | {"usage": usage})
     if reply.text:
-        yield from block(0, {"type": "text", "text": ""}, {"type": "text_delta", "text": reply.text})
+        yield from block(
+            0, {"type": "text", "text": ""}, {"type": "text_delta", "text": reply.text}
+        )
     for number, (name, arguments) in enumerate(reply.calls):
         call = {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": {}}
-        yield from block(number, call, {"type": "input_json_delta", "partial_json": json.dumps(arguments)})
-    yield event("message_delta", delta={"stop_reason": STOPS[reply.stop], "stop_sequence": None}, usage={"output_tokens": ANSWER_TOKENS})
+        yield from block(
+            number, call, {"type": "input_json_delta", "partial_json": json.dumps(arguments)}
+        )
+    yield event(
+        "message_delta",
+        delta={"stop_reason": STOPS[reply.stop], "stop_sequence": None},
+        usage={"output_tokens": ANSWER_TOKENS},
+    )
     yield event("message_stop")
 
 
 def _server(address: str, port: int, received: list[Received]) -> ThreadingHTTPServer:
-    server = ThreadingHTTPServer((address, port), type("Handler", (_Handler,), {"received": received}))
+    server = ThreadingHTTPServer(
+        (address, port), type("Handler", (_Handler,), {"received": received})
+    )
     server.daemon_threads = True
     return server
 
@@ -238,7 +300,9 @@ def serving(address: str = "127.0.0.1") -> Iterator[ModelServer]:
     """A server on a free port of this address, until the end of the block."""
     received: list[Received] = []
     server = _server(address, 0, received)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield ModelServer(f"http://{address}:{server.server_address[1]}", received)

@@ -1,10 +1,11 @@
-"""The pages for users, and the commands in them: what a test runs, and what each command is to print.
+"""The pages for users, and the commands in them: what a test runs, and what each is to print.
 
-A block in `bash` is run; a block in `text` right behind it is what it prints. Comments, which readers do not see, say more:
+A block in `bash` is run; a block in `text` right behind it is what it prints. Comments, which
+readers do not see, say more:
 
-    <!-- before: COMMANDS -->                         run first; for what readers bring along, such as a job
-    <!-- exits N -->                                  the last command of the next block exits with N
-    <!-- elsewhere: FILE::TEST; why -->               the next block is run by that test and not with its page
+    <!-- before: COMMANDS -->                         run first: what readers bring along
+    <!-- exits N -->                                  the exit code of the next block's last command
+    <!-- elsewhere: FILE::TEST; why -->               that test runs the next block, not its page
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ ROOT: Final = Path(__file__).parents[1]
 PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NEXT: Final = "----- next block -----"
 PARTS: Final = re.compile(
-    r"^```(?P<language>\w+)\n(?P<body>.*?)^```$|^<!-- (?P<word>before|exits|elsewhere):?\s(?P<said>.*?)-->$", re.MULTILINE | re.DOTALL
+    r"^```(?P<language>\w+)\n(?P<body>.*?)^```$|^<!--"
+    r" (?P<word>before|exits|elsewhere):?\s(?P<said>.*?)-->$",
+    re.MULTILINE | re.DOTALL,
 )
 
 
 @dataclass(frozen=True)
 class Block:
-    """Commands, what they print if the page shows it, and the exit code of the last one. `elsewhere`: the test that runs them, and why."""
+    """Commands, what they print if the page shows it, and the exit code of the last one.
+
+    `elsewhere`: the test that runs them, and why.
+    """
 
     commands: str
     shown: str | None = None
@@ -34,11 +40,18 @@ class Block:
     @property
     def script(self) -> str:
         """For `bash -e`."""
-        return self.commands if not self.code else f"set +e\n{self.commands}\ncode=$?; set -e; test $code -eq {self.code}\n"
+        return (
+            self.commands
+            if not self.code
+            else f"set +e\n{self.commands}\ncode=$?; set -e; test $code -eq {self.code}\n"
+        )
 
 
 def blocks(text: str) -> list[Block]:
-    """All commands of a page, in their order. Output is only what follows its commands with nothing but blank lines between."""
+    """All commands of a page, in their order.
+
+    Output is only what follows its commands with nothing but blank lines between.
+    """
     found: list[Block] = []
     said: dict[str, str] = {}
     end = -1
@@ -50,7 +63,9 @@ def blocks(text: str) -> list[Block]:
             said[word] = part["said"].strip()
         elif language == "bash":
             test, _, why = said.pop("elsewhere", "").partition("; ")
-            found.append(Block(part["body"], None, int(said.pop("exits", 0)), (test, why) if test else None))
+            found.append(
+                Block(part["body"], None, int(said.pop("exits", 0)), (test, why) if test else None)
+            )
             end = part.end()
         elif language == "text" and end >= 0 and not text[end : part.start()].strip():
             found[-1] = Block(found[-1].commands, part["body"], found[-1].code, found[-1].elsewhere)
@@ -72,4 +87,6 @@ def squeezed(text: str) -> str:
 
 def with_commands() -> list[Path]:
     """Pages of which at least one block is run as it stands there."""
-    return [page for page in PAGES if any(not block.elsewhere for block in blocks(page.read_text()))]
+    return [
+        page for page in PAGES if any(not block.elsewhere for block in blocks(page.read_text()))
+    ]

@@ -22,24 +22,47 @@ NO_OTHER_ENCODINGS: Final = {
     "an encoding behind code": "import os\n# coding: utf-7\n",
     "an encoding on the third line": "#\n#\n# coding: utf-7\n",
     "an encoding in code": "coding = 'utf-7'\n",
-    "two encodings, the first of which is UTF-8": "# coding: utf-8 coding: latin-1\n# coding: latin-1\n",
+    "two encodings, the first of which is UTF-8": (
+        "# coding: utf-8 coding: latin-1\n# coding: latin-1\n"
+    ),
     "a byte order mark": "\ufeffprint('hello')\n",
     "no encoding": "# coding:\n# encoding matters\n",
 }
 STEERING_PYTHON: Final = (
-    *("PYTHONWARNINGS", "PYTHONHOME", "PYTHONPLATLIBDIR", "PYTHONUSERBASE", "PYTHONPYCACHEPREFIX", "PYTHONEXECUTABLE", "PYTHONSTARTUP"),
-    *("PYTHONINSPECT", "PYTHONBREAKPOINT", "PYTHON_PRESITE", "PYTHON_DOM", "PYTHONTZPATH", "_PYTHON_SYSCONFIGDATA_NAME", "PYTHONOPTIMIZE"),
+    *(
+        "PYTHONWARNINGS",
+        "PYTHONHOME",
+        "PYTHONPLATLIBDIR",
+        "PYTHONUSERBASE",
+        "PYTHONPYCACHEPREFIX",
+        "PYTHONEXECUTABLE",
+        "PYTHONSTARTUP",
+    ),
+    *(
+        "PYTHONINSPECT",
+        "PYTHONBREAKPOINT",
+        "PYTHON_PRESITE",
+        "PYTHON_DOM",
+        "PYTHONTZPATH",
+        "_PYTHON_SYSCONFIGDATA_NAME",
+        "PYTHONOPTIMIZE",
+    ),
 )
-"""Of the names that begin like these those that are known to load or run something, or to leave out what an approved script asserts."""
+"""Of the names that begin like these those that are known to load or run something, or to leave out
+what an approved script asserts."""
 RESERVED_NAMES: Final = (
-    *(name for group in RESERVED for name in (*group.names, *(f"{prefix}X" for prefix in group.prefixes))),
+    *(
+        name
+        for group in RESERVED
+        for name in (*group.names, *(f"{prefix}X" for prefix in group.prefixes))
+    ),
     *STEERING_PYTHON,
 )
 """Each entry of the list, and those that a beginning is there for."""
 PLAIN_NAMES: Final = (
     *EXCEPT, "LDFLAGS", "HOMEPAGE", "PATH", "PYTHO", "MY_PYTHON", "PY_COLORS", "RES_OPTIONS",
-    "JOB_RUN_IDS", "agentjobs_x", "NODE", "PIP_INDEX_URL", "ENV", "HTTPS_PROXY",
-    "NO_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSH_COMMAND", "UV_INDEX_URL", "TZ", "LANG",
+    "JOB_RUN_IDS", "agentjobs_x", "NODE", "PIP_INDEX_URL", "ENV", "HTTPS_PROXY", "NO_PROXY",
+    "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSH_COMMAND", "UV_INDEX_URL", "TZ", "LANG",
     "TMPDIR", "BASH", "node_options", "MY_LD_X",
 )  # fmt: skip
 
@@ -57,18 +80,42 @@ def _by_way(name: str) -> dict[str, Any]:
 
 REFUSED: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     *(
-        (f"a script with {what}", {"script": {"inline": text}}, "inline declares another encoding than UTF-8 in its first two lines")
+        (
+            f"a script with {what}",
+            {"script": {"inline": text}},
+            "inline declares another encoding than UTF-8 in its first two lines",
+        )
         for what, text in OTHER_ENCODINGS.items()
     ),
-    *((f"the variable {name}", _variable(name), "is reserved, choose another name") for name in RESERVED_NAMES),
-    *((f"{name} from a Secret", _variable(name, **_FROM_SECRET), "give them as value, which approvers see") for name in SEARCH_PATHS),
-    *((f"{name} by way of another variable", _by_way(name), "without $(...), which stands for") for name in SEARCH_PATHS),
+    *(
+        (f"the variable {name}", _variable(name), "is reserved, choose another name")
+        for name in RESERVED_NAMES
+    ),
+    *(
+        (
+            f"{name} from a Secret",
+            _variable(name, **_FROM_SECRET),
+            "give them as value, which approvers see",
+        )
+        for name in SEARCH_PATHS
+    ),
+    *(
+        (f"{name} by way of another variable", _by_way(name), "without $(...), which stands for")
+        for name in SEARCH_PATHS
+    ),
 )
 """What, with which fields of the spec, and what is said."""
 GOOD: Final[dict[str, dict[str, Any]]] = {
-    **{f"a script with {what}": {"script": {"inline": text}} for what, text in NO_OTHER_ENCODINGS.items()},
-    "names that only look reserved": {"env": [{"name": name, "value": "x"} for name in PLAIN_NAMES]},
+    **{
+        f"a script with {what}": {"script": {"inline": text}}
+        for what, text in NO_OTHER_ENCODINGS.items()
+    },
+    "names that only look reserved": {
+        "env": [{"name": name, "value": "x"} for name in PLAIN_NAMES]
+    },
     "a proxy with its password": _variable("HTTPS_PROXY", **_FROM_SECRET),
     "a search path with a dollar in it": _variable("PYTHONPATH", value="/opt/$x:/opt/(x)"),
-    "another variable with a Secret in it": {"env": [{"name": "X", **_FROM_SECRET}, {"name": "URL", "value": "https://me:$(X)@host"}]},
+    "another variable with a Secret in it": {
+        "env": [{"name": "X", **_FROM_SECRET}, {"name": "URL", "value": "https://me:$(X)@host"}]
+    },
 }

@@ -1,7 +1,10 @@
-"""Stand-ins for the services that the examples talk to, as far as they do: Slack, Airtable, Notion, GitHub and others.
+"""Stand-ins for the services that the examples talk to: Slack, Airtable, Notion, GitHub and others.
 
-Standard library only and one file, so that a cluster test can run it in a pod: `python3 services.py PORT`. Each service has a folder of
-its own (`/slack/...`) and takes only its own token, `<service>-secret`. GET /received returns what each of them was sent, as JSON.
+They go as far as the examples do.
+
+Standard library only and one file, so that a cluster test can run it in a pod: `python3 services.py
+PORT`. Each service has a folder of its own (`/slack/...`) and takes only its own token,
+`<service>-secret`. GET /received returns what each of them was sent, as JSON.
 """
 
 from __future__ import annotations
@@ -19,7 +22,10 @@ from urllib.parse import parse_qs, urlsplit
 Answer = tuple[int, Any]
 OPEN: Final = frozenset({"site", "feeds", "mentions", "received"})
 """Without a token."""
-PAGE: Final = "<title>Shop</title><meta name='description' content='x'><h1>Shop</h1><a href='/site/gone'>gone</a><img src='a.png'>"
+PAGE: Final = (
+    "<title>Shop</title><meta name='description' content='x'><h1>Shop</h1><a"
+    " href='/site/gone'>gone</a><img src='a.png'>"
+)
 MISSING: Final[Answer] = (404, {"message": "Not Found"})
 
 
@@ -39,7 +45,10 @@ def ago(days: int) -> datetime:
 
 
 class Services:
-    """What each service answers. `received`: what changed something, in order. `host`: by which name and port it is called."""
+    """What each service answers.
+
+    `received`: what changed something, in order. `host`: by which name and port it is called.
+    """
 
     def __init__(self) -> None:
         self.host = ""
@@ -48,19 +57,31 @@ class Services:
         self.pages: list[dict[str, Any]] = []
 
     def site(self, _: str, path: str, __: Any) -> Answer:
-        pages = {"/sitemap.xml": self._map(), "/": PAGE, "/fine": PAGE.replace("/site/gone", "/site/").replace("<img src='a.png'>", "")}
+        pages = {
+            "/sitemap.xml": self._map(),
+            "/": PAGE,
+            "/fine": PAGE.replace("/site/gone", "/site/").replace("<img src='a.png'>", ""),
+        }
         return (200, pages[path]) if path in pages else MISSING
 
     def _map(self) -> str:
-        places = "".join(f"<url><loc>http://{self.host}/site{path}</loc></url>" for path in ("/", "/fine"))
+        places = "".join(
+            f"<url><loc>http://{self.host}/site{path}</loc></url>" for path in ("/", "/fine")
+        )
         return f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{places}</urlset>'
 
     def feeds(self, _: str, path: str, __: Any) -> Answer:
-        item = "<item><title>{}</title><link>https://one.example/{}</link><pubDate>{}</pubDate></item>"
-        old, new = (
-            item.format(title, name, format_datetime(ago(days))) for title, name, days in (("Old", "old", 20), ("A &amp; B", "new", 3))
+        item = (
+            "<item><title>{}</title><link>https://one.example/{}</link><pubDate>{}</pubDate></item>"
         )
-        entry = f'<entry><title>Hello</title><link href="https://two.example/1"/><updated>{ago(2).isoformat()}</updated></entry>'
+        old, new = (
+            item.format(title, name, format_datetime(ago(days)))
+            for title, name, days in (("Old", "old", 20), ("A &amp; B", "new", 3))
+        )
+        entry = (
+            "<entry><title>Hello</title><link"
+            f' href="https://two.example/1"/><updated>{ago(2).isoformat()}</updated></entry>'
+        )
         feeds = {
             "/one.xml": f"<rss><channel>{old}{new}</channel></rss>",
             "/two.xml": f'<feed xmlns="http://www.w3.org/2005/Atom">{entry}</feed>',
@@ -69,7 +90,12 @@ class Services:
 
     def mentions(self, *_: Any) -> Answer:
         hits = [
-            {"objectID": str(number), "title": f"Story {number}", "author": "ana", "created_at": f"{ago(number):%Y-%m-%dT%H:%M:%SZ}"}
+            {
+                "objectID": str(number),
+                "title": f"Story {number}",
+                "author": "ana",
+                "created_at": f"{ago(number):%Y-%m-%dT%H:%M:%SZ}",
+            }
             for number in (1, 2)
         ]
         return 200, {"hits": hits}
@@ -80,7 +106,13 @@ class Services:
             ("lost.example", 40.0, "2020-01-01", last_month(12), "removed"),
             ("old.example", 90.0, "2020-01-01", last_month(20), None),
         ]
-        fields = ("root_name_source", "domain_rating_source", "first_seen_link", "last_seen", "lost_reason")
+        fields = (
+            "root_name_source",
+            "domain_rating_source",
+            "first_seen_link",
+            "last_seen",
+            "lost_reason",
+        )
         return 200, {"backlinks": [dict(zip(fields, link, strict=True)) for link in links]}
 
     def airtable(self, method: str, _: str, body: Any) -> Answer:
@@ -88,15 +120,25 @@ class Services:
             return MISSING
         names = [f"rec{number:014}" for number, _ in enumerate(body["records"])]
         records = [
-            {"id": name, "createdTime": "2026-11-24T12:00:00.000Z", **record} for name, record in zip(names, body["records"], strict=True)
+            {"id": name, "createdTime": "2026-11-24T12:00:00.000Z", **record}
+            for name, record in zip(names, body["records"], strict=True)
         ]
         return 200, {"records": records, "createdRecords": names, "updatedRecords": []}
 
     def plausible(self, _: str, __: str, body: Any) -> Answer:
         now = body["date_range"][0] == last_month(1)
         if not body.get("dimensions"):
-            return 200, {"results": [{"dimensions": [], "metrics": [1200, 3000] if now else [1000, 4000]}]}
-        return 200, {"results": [{"dimensions": [f"{body['dimensions'][0]} A"], "metrics": [600, 700] if now else [300, 700]}]}
+            return 200, {
+                "results": [{"dimensions": [], "metrics": [1200, 3000] if now else [1000, 4000]}]
+            }
+        return 200, {
+            "results": [
+                {
+                    "dimensions": [f"{body['dimensions'][0]} A"],
+                    "metrics": [600, 700] if now else [300, 700],
+                }
+            ]
+        }
 
     def slack(self, *_: Any) -> Answer:
         return 200, {"ok": True, "ts": "1.0", "channel": "C1"}
@@ -107,12 +149,20 @@ class Services:
     def notion(self, _: str, path: str, body: Any) -> Answer:
         if path.endswith("/query"):
             wanted = body["filter"]["url"]["equals"]
-            return 200, {"object": "list", "results": [page for page in self.pages if page["properties"]["Address"]["url"] == wanted]}
+            return 200, {
+                "object": "list",
+                "results": [
+                    page for page in self.pages if page["properties"]["Address"]["url"] == wanted
+                ],
+            }
         self.pages.append({"object": "page", "id": str(len(self.pages)), **body})
         return 200, self.pages[-1]
 
     def github(self, method: str, path: str, body: Any) -> Answer:
-        """One repository: branches with files, and pull requests. Paths as its REST API has them."""
+        """One repository: branches with files, and pull requests.
+
+        Paths as its REST API has them.
+        """
         of, _, rest = path.removeprefix("/repos/example/website").lstrip("/").partition("/")
         url = f"http://{self.host}/github/repos/example/website"
         if not of:
@@ -137,7 +187,14 @@ class Services:
             return 201, {"content": {"path": rest, "sha": "b" * 40}, "commit": {"sha": "c" * 40}}
         if of == "pulls":
             return (
-                (201, {"number": 1, "url": f"{url}/pulls/1", "html_url": "https://github.example/pull/1"})
+                (
+                    201,
+                    {
+                        "number": 1,
+                        "url": f"{url}/pulls/1",
+                        "html_url": "https://github.example/pull/1",
+                    },
+                )
                 if method == "POST"
                 else (200, [])
             )
@@ -160,16 +217,23 @@ class _Handler(BaseHTTPRequestHandler):
             answer: Answer = (200, self.services.received)
         elif not callable(handler) or service.startswith("_"):
             answer = MISSING
-        elif service not in OPEN and (self.headers.get("Authorization") or "").partition(" ")[2] != token(service):
+        elif service not in OPEN and (self.headers.get("Authorization") or "").partition(" ")[
+            2
+        ] != token(service):
             answer = (401, {"message": "Unauthorized"})
         else:
             if self.command != "GET" and not path.endswith("/query"):
-                self.services.received.append({"service": service, "method": self.command, "path": path, "body": body})
+                self.services.received.append(
+                    {"service": service, "method": self.command, "path": path, "body": body}
+                )
             self.services.host = self.headers["Host"]
             answer = handler(self.command, path, body)
         text = answer[1] if isinstance(answer[1], str) else json.dumps(answer[1])
         self.send_response(answer[0])
-        self.send_header("Content-Type", "text/html; charset=utf-8" if isinstance(answer[1], str) else "application/json")
+        self.send_header(
+            "Content-Type",
+            "text/html; charset=utf-8" if isinstance(answer[1], str) else "application/json",
+        )
         self.send_header("Content-Length", str(len(text.encode())))
         self.end_headers()
         self.wfile.write(text.encode())
@@ -194,4 +258,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("", int(sys.argv[1])), type("Handler", (_Handler,), {"services": Services()})).serve_forever()
+    ThreadingHTTPServer(
+        ("", int(sys.argv[1])), type("Handler", (_Handler,), {"services": Services()})
+    ).serve_forever()

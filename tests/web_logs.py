@@ -1,4 +1,7 @@
-"""The example's access logs, counted without the example's script: by grep and awk, a line's parts told apart by its quotes."""
+"""The example's access logs, counted without the example's script.
+
+That is done by grep and awk, a line's parts told apart by its quotes.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,18 @@ from typing import Final
 EXAMPLE: Final = Path(__file__).parents[1] / "examples" / "weekly-web-report"
 LOGS: Final = EXAMPLE / "logs"
 
-# Nothing of the script's is used, so what its report covers is said here once more: 9 to 15 November 2026.
-_GOOD: Final = r'^[0-9a-f.:]+ - - \[[0-3][0-9]/(Oct|Nov|Dec)/2026(:[0-9]{2}){3} [+-][0-9]{4}\] "[^"]*" [0-9]{3} [0-9]+ "[^"]*" "[^"]*"$'
+# Nothing of the script's is used, so what its report covers is said here once more: 9 to 15
+# November 2026.
+_GOOD: Final = (
+    r'^[0-9a-f.:]+ - - \[[0-3][0-9]/(Oct|Nov|Dec)/2026(:[0-9]{2}){3} [+-][0-9]{4}\] "[^"]*"'
+    r' [0-9]{3} [0-9]+ "[^"]*" "[^"]*"$'
+)
 _WEEK: Final = r"^[^ ]+ - - \[(09|1[0-5])/Nov/2026"
 _BY_BOT: Final = "tolower($6) ~ /bot|crawl|spider|curl|wget|python-requests|monitor/"
-_FIELDS: Final = 'split($1, head, " "); split($2, request, " "); split($3, answer, " "); sub(/[?].*/, "", request[2]); path = request[2];'
+_FIELDS: Final = (
+    'split($1, head, " "); split($2, request, " "); split($3, answer, " "); sub(/[?].*/, "",'
+    " request[2]); path = request[2];"
+)
 _NOT_HTTP: Final = 'if (request[3] == "") path = "(not HTTP)";'
 
 Counts = dict[str, int]
@@ -27,14 +37,24 @@ def _pipe(*commands: list[str]) -> str:
     data = b"".join(path.read_bytes() for path in sorted(LOGS.iterdir()))
     for command in commands:
         # LC_ALL: some lines are no UTF-8.
-        data = subprocess.run(command, input=data, stdout=subprocess.PIPE, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"}, check=True).stdout
+        data = subprocess.run(
+            command,
+            input=data,
+            stdout=subprocess.PIPE,
+            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+            check=True,
+        ).stdout
     return data.decode()
 
 
 @cache
 def _awk(program: str) -> str:
     """What awk prints of the week's good lines."""
-    return _pipe(["grep", "-aE", _GOOD], ["grep", "-E", _WEEK], ["awk", "-F", '"', f"{{ {_FIELDS} {_NOT_HTTP} {program} }}"])
+    return _pipe(
+        ["grep", "-aE", _GOOD],
+        ["grep", "-E", _WEEK],
+        ["awk", "-F", '"', f"{{ {_FIELDS} {_NOT_HTTP} {program} }}"],
+    )
 
 
 def _tally(lines: str) -> Counts:
@@ -56,7 +76,12 @@ def totals() -> Counts:
     sizes = _awk("print answer[2]").split()
     people = set(_awk(f"if (!({_BY_BOT})) print head[1]").split())
     bots = _awk(f"if ({_BY_BOT}) print head[1]").split()
-    return {"requests": len(sizes), "visitors": len(people), "bytes sent": sum(map(int, sizes)), "from bots": len(bots)}
+    return {
+        "requests": len(sizes),
+        "visitors": len(people),
+        "bytes sent": sum(map(int, sizes)),
+        "from bots": len(bots),
+    }
 
 
 def pages() -> Counts:
@@ -94,15 +119,23 @@ class Report:
 
     def __init__(self, text: str) -> None:
         self.title, *sections = re.split(r"\n\n(?=\S)|\n\n(?=  requests)", text.strip("\n"))
-        self._sections = {section.splitlines()[0]: section.splitlines()[1:] for section in sections[1:]}
+        self._sections = {
+            section.splitlines()[0]: section.splitlines()[1:] for section in sections[1:]
+        }
         self.bot_percent = float(re.findall(r"([\d.]+)% of the requests", sections[0])[0])
-        self.totals = {row[0]: _number(row[1]) for row in re.findall(r"^  (\S+(?: \S+)?) {2,}([\d,]+)", sections[0], re.MULTILINE)}
+        self.totals = {
+            row[0]: _number(row[1])
+            for row in re.findall(r"^  (\S+(?: \S+)?) {2,}([\d,]+)", sections[0], re.MULTILINE)
+        }
 
     def ranking(self, title: str) -> list[tuple[str, int]]:
-        return [(name, _number(count)) for count, name in (line.split(maxsplit=1) for line in self._sections[title])]
+        return [
+            (name, _number(count))
+            for count, name in (line.split(maxsplit=1) for line in self._sections[title])
+        ]
 
     def by_day(self, what: str) -> Counts:
-        """Requests, visitors or bytes, by the day of the month; in a row the figure stands before its word."""
+        """Requests, visitors or bytes by day of the month; in a row a figure precedes its word."""
         rows = [line.split() for line in self._sections["Day by day"]]
         return {f"{int(row[1]):02}": _number(row[row.index(what) - 1]) for row in rows}
 
@@ -123,7 +156,11 @@ def differences(text: str) -> list[str]:
     compared: Iterable[tuple[str, object, object]] = (
         ("title", report.title, "Web report, Mon  9 Nov to Sun 15 Nov 2026"),
         ("totals", report.totals, counted),
-        ("percentage", report.bot_percent, round(100 * counted["from bots"] / counted["requests"], 1)),
+        (
+            "percentage",
+            report.bot_percent,
+            round(100 * counted["from bots"] / counted["requests"], 1),
+        ),
         ("pages", report.ranking("Top pages, without bots"), top(pages())),
         ("classes", report.ranking("Answers by status"), top(classes())),
         ("errors", report.ranking("Errors"), top(errors())),
@@ -131,4 +168,8 @@ def differences(text: str) -> list[str]:
         ("visitors by day", report.by_day("visitors"), visitors_by_day()),
         ("bytes by day", report.by_day("bytes"), bytes_by_day()),
     )
-    return [f"{what}: reported {said}, counted {truth}" for what, said, truth in compared if said != truth]
+    return [
+        f"{what}: reported {said}, counted {truth}"
+        for what, said, truth in compared
+        if said != truth
+    ]

@@ -14,11 +14,18 @@ EARLY = (1980, 1, 1, 0, 0, 0)
 def wheel(name: str, version: str, *requires: str, body: str = "") -> tuple[str, bytes]:
     """File name and bytes of a wheel with one module; the same arguments give the same bytes."""
     info = f"{name}-{version}.dist-info"
-    metadata = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {each}" for each in requires)]
+    metadata = [
+        "Metadata-Version: 2.1",
+        f"Name: {name}",
+        f"Version: {version}",
+        *(f"Requires-Dist: {each}" for each in requires),
+    ]
     files = {
         f"{name}.py": f"version = {version!r}\n{body}",
         f"{info}/METADATA": "\n".join(metadata) + "\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": (
+            "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        ),
     }
     files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
     buffer = io.BytesIO()
@@ -40,11 +47,15 @@ def source(name: str, version: str) -> tuple[str, bytes]:
 
 
 def site(files: Iterable[tuple[str, bytes]]) -> Mapping[str, bytes]:
-    """The files of a static web site: the distributions, and for each project the page that lists them."""
+    """A static web site's files: the distributions, and for each project the page listing them."""
     found, pages = {}, dict[str, str]()
     for name, content in files:
         project = name.partition("-")[0].lower().replace("_", "-")
         digest = hashlib.sha256(content).hexdigest()
         found[f"files/{name}"] = content
-        pages[project] = pages.get(project, "") + f'<a href="../../files/{name}#sha256={digest}">{name}</a>\n'
-    return found | {f"simple/{project}/index.html": page.encode() for project, page in pages.items()}
+        pages[project] = (
+            pages.get(project, "") + f'<a href="../../files/{name}#sha256={digest}">{name}</a>\n'
+        )
+    return found | {
+        f"simple/{project}/index.html": page.encode() for project, page in pages.items()
+    }

@@ -16,7 +16,10 @@ WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollect
 
 @dataclass(frozen=True)
 class Request:
-    """One that was answered. `name` is the object's; `what` is the verb with the resource and its subresource."""
+    """One that was answered.
+
+    `name` is the object's; `what` is the verb with the resource and its subresource.
+    """
 
     user: str
     namespace: str
@@ -36,7 +39,7 @@ class Request:
 
 
 def request(line: Mapping[str, Any]) -> Request | None:
-    """From one line of the log; None for a watch, and for the first of the two lines that a long answer gets."""
+    """From a line of the log; None for a watch, and for the first of a long answer's two lines."""
     reference = line.get("objectRef") or {}
     if line["verb"] == "watch" or line["stage"] != "ResponseComplete":
         return None
@@ -55,7 +58,8 @@ def request(line: Mapping[str, Any]) -> Request | None:
 def per_run(requests: Iterable[Request], runs: Mapping[str, str]) -> dict[str, Counter[str]]:
     """By run: what was written for it. `runs`: the job of each run; of each job only one run.
 
-    What is written to the job, to its CronJob of the same name or as an Event of the job is for the job's run.
+    What is written to the job, to its CronJob of the same name or as an Event of the job is for the
+    job's run.
     """
     run_of = {job: run for run, job in runs.items()} | {run: run for run in runs}
     found: dict[str, Counter[str]] = {run: Counter() for run in runs}
@@ -75,10 +79,15 @@ class Log:
         self.requests: list[Request] = []
 
     def read(self) -> int:
-        """Reads what was added to `requests`; returns how many they are now. Raises BenchError when the file was rotated meanwhile."""
+        """Reads what was added to `requests`; returns how many they are now.
+
+        Raises BenchError when the file was rotated meanwhile.
+        """
         with self._path.open("rb") as file:
             if file.seek(0, 2) < self._offset:
-                raise BenchError(f"{self._path} was rotated while it was read; start the cluster anew")
+                raise BenchError(
+                    f"{self._path} was rotated while it was read; start the cluster anew"
+                )
             file.seek(self._offset)
             data = file.read()
         whole = data.rfind(b"\n") + 1

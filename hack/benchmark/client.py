@@ -24,7 +24,10 @@ GONE_SECONDS: Final = 180
 
 
 class BenchError(RuntimeError):
-    """Something cannot be measured; the message says why. `status` is the HTTP status, 0 without an answer."""
+    """Something cannot be measured; the message says why.
+
+    `status` is the HTTP status, 0 without an answer.
+    """
 
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
@@ -33,7 +36,10 @@ class BenchError(RuntimeError):
 
 @dataclass(frozen=True)
 class Seen:
-    """A watch event. `clock` is time.perf_counter(), `wall` seconds since 1970, both of its arrival."""
+    """A watch event.
+
+    `clock` is time.perf_counter(), `wall` seconds since 1970, both of its arrival.
+    """
 
     clock: float
     wall: float
@@ -60,7 +66,10 @@ class Watch:
         return self._failure
 
     async def until(self, wanted: Callable[[Seen], bool], seconds: float, what: str) -> Seen:
-        """The first event since the opening that is wanted. Raises BenchError when it does not come in time."""
+        """The first event since the opening that is wanted.
+
+        Raises BenchError when it does not come in time.
+        """
         for seen in self.events:
             if wanted(seen):
                 return seen
@@ -101,21 +110,33 @@ class Client:
         """The same, as this user."""
         return Client(self._session, user)
 
-    async def request(self, method: str, path: str, body: Json | None = None, **query: str) -> bytes:
+    async def request(
+        self, method: str, path: str, body: Json | None = None, **query: str
+    ) -> bytes:
         """Raises BenchError for every answer that is not a success."""
         return await self.send(method, path, None if body is None else json.dumps(body), **query)
 
     async def send(self, method: str, path: str, text: str | None, **query: str) -> bytes:
         """As `request`, of a text that is sent as it is."""
-        headers = {"Content-Type": "application/merge-patch+json" if method == "PATCH" else "application/json", **self._headers}
+        headers = {
+            "Content-Type": "application/merge-patch+json"
+            if method == "PATCH"
+            else "application/json",
+            **self._headers,
+        }
         data = None if text is None else text.encode()
         try:
-            async with self._session.request(method, f"/{path}", data=data, params=query, headers=headers) as response:
+            async with self._session.request(
+                method, f"/{path}", data=data, params=query, headers=headers
+            ) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise BenchError(f"{method} {path}: {type(error).__name__}: {error}") from error
         if response.status >= 300:
-            raise BenchError(f"{method} {path}: {response.status}: {answer[:300].decode(errors='replace')}", response.status)
+            raise BenchError(
+                f"{method} {path}: {response.status}: {answer[:300].decode(errors='replace')}",
+                response.status,
+            )
         return answer
 
     async def get(self, path: str, **query: str) -> Json:
@@ -143,7 +164,9 @@ class Client:
     @asynccontextmanager
     async def watch(self, path: str, **query: str) -> AsyncIterator[Watch]:
         """From now on: what is there already is not told."""
-        version = json.loads(await self.request("GET", path, None, limit="1", **query))["metadata"]["resourceVersion"]
+        version = json.loads(await self.request("GET", path, None, limit="1", **query))["metadata"][
+            "resourceVersion"
+        ]
         watch = Watch()
         task = asyncio.create_task(self._read(watch, path, {**query, "resourceVersion": version}))
         try:
@@ -156,7 +179,9 @@ class Client:
         parameters = {**query, "watch": "1", "timeoutSeconds": str(WATCH_SECONDS)}
         timeout = aiohttp.ClientTimeout(total=None)
         try:
-            async with self._session.get(f"/{path}", params=parameters, timeout=timeout) as response:
+            async with self._session.get(
+                f"/{path}", params=parameters, timeout=timeout
+            ) as response:
                 async for line in response.content:
                     clock, wall = time.perf_counter(), time.time()
                     event = json.loads(line)
@@ -169,7 +194,7 @@ class Client:
 
     @asynccontextmanager
     async def namespace(self, purpose: str, **labels: str) -> AsyncIterator[str]:
-        """A fresh one; its deletion, with everything in it, is waited for, so that it disturbs nothing that is measured next."""
+        """A fresh one; waits for its full deletion, so that it disturbs nothing measured next."""
         name = f"bench-{purpose}-{secrets.token_hex(3)}"
         try:  # the request, too: interrupted, it may have reached the server
             await self.post("api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})

@@ -35,23 +35,47 @@ MEASUREMENTS: Final[dict[str, Callable[[Session], Awaitable[list[Figure]]]]] = {
 def parser() -> argparse.ArgumentParser:
     """The options."""
     top = argparse.ArgumentParser(prog="bench.py", description=__doc__)
-    top.add_argument("--rounds", type=int, default=5, metavar="N", help="how often each measurement is repeated (default 5)")
-    top.add_argument("--only", action="append", choices=MEASUREMENTS, metavar="NAME", help=f"{', '.join(MEASUREMENTS)}; may be repeated")
-    top.add_argument("--jobs", type=int, default=1000, metavar="N", help="how many jobs for the list and the memory (default 1000)")
+    top.add_argument(
+        "--rounds",
+        type=int,
+        default=5,
+        metavar="N",
+        help="how often each measurement is repeated (default 5)",
+    )
+    top.add_argument(
+        "--only",
+        action="append",
+        choices=MEASUREMENTS,
+        metavar="NAME",
+        help=f"{', '.join(MEASUREMENTS)}; may be repeated",
+    )
+    top.add_argument(
+        "--jobs",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="how many jobs for the list and the memory (default 1000)",
+    )
     top.add_argument("--json", type=Path, metavar="FILE", help="write everything, each sample too")
-    top.add_argument("--namespace", default="agentjobs-system", help="of the operator (default agentjobs-system)")
+    top.add_argument(
+        "--namespace", default="agentjobs-system", help="of the operator (default agentjobs-system)"
+    )
     return top
 
 
 async def _measure(options: argparse.Namespace) -> dict[str, Any]:
     """Prints each measurement as it is done; returns all of it for --json."""
     if task := asyncio.current_task():
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel, "SIGTERM")  # cleaning up as after Ctrl-C
+        # Cleaning up as after Ctrl-C.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel, "SIGTERM")
     here = machine.look()
     async with connect() as client:
         operator = OperatorPod(client, options.namespace)
         kubernetes = (await client.get("version"))["gitVersion"]
-        print(f"agentjobs {__version__} ({(await operator.images())[0]}), Kubernetes {kubernetes}\n{here.words()}")
+        print(
+            f"agentjobs {__version__} ({(await operator.images())[0]}), Kubernetes"
+            f" {kubernetes}\n{here.words()}"
+        )
         if here.warning():
             print(here.warning())
         await _alone(client)
@@ -59,13 +83,19 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
         results = {}
         for name in options.only or MEASUREMENTS:
             results[name] = await _one(session, name)
-    return {"version": __version__, "kubernetes": kubernetes, "machine": here.as_json(), "figures": results}
+    return {
+        "version": __version__,
+        "kubernetes": kubernetes,
+        "machine": here.as_json(),
+        "figures": results,
+    }
 
 
 async def _one(session: Session, name: str) -> list[dict[str, Any]]:
     """What cannot be measured here does not keep the others from being measured."""
     print(
-        f"\n{name} (load {os.getloadavg()[0]:.2f}; min, median, max of the medians of {session.rounds} rounds; p50, p99 of all n samples)"
+        f"\n{name} (load {os.getloadavg()[0]:.2f}; min, median, max of the medians of"
+        f" {session.rounds} rounds; p50, p99 of all n samples)"
     )
     try:
         figures = await MEASUREMENTS[name](session)
@@ -79,14 +109,19 @@ async def _one(session: Session, name: str) -> list[dict[str, Any]]:
 async def _alone(client: Client) -> None:
     jobs = (await client.get("apis/agentjobs.dev/v1alpha1/scheduledagentjobs", limit="1"))["items"]
     if jobs:
-        print("warning: there are jobs on this cluster already; the figures for 0 jobs and for a quiet operator are none")
+        print(
+            "warning: there are jobs on this cluster already; the figures for 0 jobs and for a"
+            " quiet operator are none"
+        )
 
 
 def audit_log() -> Path | None:
     """Of the local cluster; None when KUBECONFIG names another cluster."""
 
     def ask(command: str) -> str:
-        return subprocess.run([sys.executable, str(CLUSTER), command], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            [sys.executable, str(CLUSTER), command], stdout=subprocess.PIPE, text=True, check=True
+        ).stdout.strip()
 
     path = Path(ask("audit-log"))
     return path if os.environ.get("KUBECONFIG") == ask("kubeconfig") and path.exists() else None

@@ -1,7 +1,10 @@
-"""Runs inside a container of the runner's image: the runner against plain `python3 script.py`. Standard library only.
+"""Runs inside a container of the runner's image: the runner against plain `python3 script.py`.
 
-Each sample is a process that is PID 1 of a PID namespace of its own, with the image's uid, as in a pod: the runner refuses
-anything else. The two take turns. Its one argument is JSON; its result is JSON, the last line of its output.
+Standard library only.
+
+Each sample is a process that is PID 1 of a PID namespace of its own, with the image's uid, as in a
+pod: the runner refuses anything else. The two take turns. Its one argument is JSON; its result is
+JSON, the last line of its output.
 """
 
 from __future__ import annotations
@@ -18,27 +21,42 @@ import time
 
 CLONE_NEWPID = 0x20000000
 UID = 65532
-ENTRY_POINT = ["/opt/agentjobs/python3", "-I", "-S", "/opt/agentjobs/lib/agentjobs_runner/__main__.py"]
+ENTRY_POINT = [
+    "/opt/agentjobs/python3",
+    "-I",
+    "-S",
+    "/opt/agentjobs/lib/agentjobs_runner/__main__.py",
+]
 READY_SECONDS = 20.0
 READY = "import pathlib, time\npathlib.Path('ready').touch()\ntime.sleep(60)\n"
 # What the runner checks before it starts the script: of the standard library and of a package.
 IMPORTS = "import datetime, json, os, sys\nimport idna\n"
-SECRETS = {"BENCH_TOKEN": "swordfish-0123456789abcdef", "BENCH_PASSWORD": "correct horse battery staple"}
+SECRETS = {
+    "BENCH_TOKEN": "swordfish-0123456789abcdef",
+    "BENCH_PASSWORD": "correct horse battery staple",
+}
 SCRIPTS = {
     "stdout": IMPORTS + "print('hello')\n",
     "stderr": IMPORTS + "print('hello')\nprint('a warning', file=sys.stderr)\n",
     "quiet": READY,
-    "loud": "import sys\nline = 'x' * 1023 + '\\n'\nfor _ in range(10 * 1024):\n    sys.stdout.write(line)\nsys.stdout.flush()\n" + READY,
+    "loud": (
+        "import sys\nline = 'x' * 1023 + '\\n'\nfor _ in range(10 * 1024):\n   "
+        " sys.stdout.write(line)\nsys.stdout.flush()\n" + READY
+    ),
 }
 
 
 class Place:
-    """What a pod gives the runner, below a folder, and the two commands that run the same script."""
+    """What a pod gives the runner, in a folder, and the two commands that run the same script."""
 
     def __init__(self, name: str) -> None:
         self.root = pathlib.Path("/tmp/bench") / name  # noqa: S108  a volume of the pod's own
         self.workspace = self.root / "workspace"
-        content = {"name": "bench", "recipe": 1, "spec": {"description": "x", "script": {"inline": SCRIPTS[name]}}}
+        content = {
+            "name": "bench",
+            "recipe": 1,
+            "spec": {"description": "x", "script": {"inline": SCRIPTS[name]}},
+        }
         revision = json.dumps(content, separators=(",", ":"), sort_keys=True).encode()
         for folder in ("etc/agentjobs/revision", "dev", "tmp", "workspace"):
             (self.root / folder).mkdir(parents=True)
@@ -50,7 +68,11 @@ class Place:
         self.script = self.root / "script.py"
         self.script.write_text(SCRIPTS[name])
         plain = {"PATH": os.environ["PATH"], "HOME": "/home/agent", **SECRETS}
-        limits = {"JOB_RUN_ID": "bench", "AGENTJOBS_DIGEST": hashlib.sha256(revision).hexdigest(), "AGENTJOBS_TIMEOUT_SECONDS": "60"}
+        limits = {
+            "JOB_RUN_ID": "bench",
+            "AGENTJOBS_DIGEST": hashlib.sha256(revision).hexdigest(),
+            "AGENTJOBS_TIMEOUT_SECONDS": "60",
+        }
         limits["AGENTJOBS_SECRET_VARIABLES"] = ",".join(SECRETS)
         self.commands = {
             "plain": (["python3", str(self.script)], plain),
@@ -72,7 +94,9 @@ def as_pid_one(place: Place, command: str, measure: str) -> dict[str, float]:
     if helper == 0:
         try:
             next_child_is_pid_one()
-            os.write(writer, json.dumps(MEASURES[measure](place, *place.commands[command])).encode())
+            os.write(
+                writer, json.dumps(MEASURES[measure](place, *place.commands[command])).encode()
+            )
         except BaseException as error:  # noqa: BLE001  a fork has nobody else to tell
             print(f"{command}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
@@ -91,9 +115,16 @@ def seconds(place: Place, command: list[str], environment: dict[str, str]) -> di
     """From before the process is made until it is gone and all its output is read."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        command, env=environment, cwd=place.workspace, user=UID, group=UID, extra_groups=(),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        command,
+        env=environment,
+        cwd=place.workspace,
+        user=UID,
+        group=UID,
+        extra_groups=(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     output, _ = process.communicate()
     took = time.perf_counter() - began
     if process.returncode or (command[-1] and not output.startswith(b"hello\n")):
@@ -102,13 +133,23 @@ def seconds(place: Place, command: list[str], environment: dict[str, str]) -> di
 
 
 def memory(place: Place, command: list[str], environment: dict[str, str]) -> dict[str, float]:
-    """Bytes of the first process while the script runs: `rss` is resident, `private` shared with no other process, `peak` the most ever."""
+    """Bytes of the first process while the script runs.
+
+    `rss` is resident, `private` shared with no other process, `peak` the most ever.
+    """
     ready = place.workspace / "ready"
     ready.unlink(missing_ok=True)
     process = subprocess.Popen(
-        command, env=environment, cwd=place.workspace, user=UID, group=UID, extra_groups=(),
-        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        command,
+        env=environment,
+        cwd=place.workspace,
+        user=UID,
+        group=UID,
+        extra_groups=(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         deadline = time.monotonic() + READY_SECONDS
         while not ready.exists():
@@ -133,7 +174,10 @@ MEASURES = {"seconds": seconds, "memory": memory}
 
 
 def timed(rounds: int, pairs: int) -> dict[str, dict[str, list[list[float]]]]:
-    """By script and by command: rounds of seconds. The first of each are thrown away: they warm the page cache."""
+    """By script and by command: rounds of seconds.
+
+    The first of each are thrown away: they warm the page cache.
+    """
     found: dict[str, dict[str, list[list[float]]]] = {}
     for script in ("stdout", "stderr"):
         place = Place(script)
@@ -143,7 +187,9 @@ def timed(rounds: int, pairs: int) -> dict[str, dict[str, list[list[float]]]]:
         for number in range(rounds):
             for _ in range(pairs):
                 for command in place.commands:
-                    found[script][command][number].append(as_pid_one(place, command, "seconds")["seconds"])
+                    found[script][command][number].append(
+                        as_pid_one(place, command, "seconds")["seconds"]
+                    )
     return found
 
 
@@ -152,10 +198,21 @@ def weighed(rounds: int) -> dict[str, dict[str, list[dict[str, float]]]]:
     found: dict[str, dict[str, list[dict[str, float]]]] = {}
     for script in ("quiet", "loud"):
         place = Place(script)
-        found[script] = {command: [as_pid_one(place, command, "memory") for _ in range(rounds)] for command in ("plain", "runner")}
+        found[script] = {
+            command: [as_pid_one(place, command, "memory") for _ in range(rounds)]
+            for command in ("plain", "runner")
+        }
     return found
 
 
 if __name__ == "__main__":
     options = json.loads(sys.argv[1])
-    print(json.dumps({"seconds": timed(options["rounds"], options["pairs"]), "memory": weighed(options["rounds"])}), flush=True)
+    print(
+        json.dumps(
+            {
+                "seconds": timed(options["rounds"], options["pairs"]),
+                "memory": weighed(options["rounds"]),
+            }
+        ),
+        flush=True,
+    )

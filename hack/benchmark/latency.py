@@ -1,4 +1,4 @@
-"""How long it takes from an approval to the CronJob, and from the end of a container to the record."""
+"""How long it takes from an approval to the CronJob, and from a container's end to the record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ RUN_SECONDS: Final = 120.0
 REST_SECONDS: Final = 0.1
 """Between two approvals, so that what follows one is not measured as part of the next."""
 LAST_WORDS: Final = "import time\ntime.sleep({seconds:.3f})\nprint(f'{{time.time():.6f}}')\n"
-"""Its last action is to tell the time. It sleeps before that, for no whole number of the kubelet's own periods."""
+"""Its last action is to tell the time.
+
+It sleeps before that, for no whole number of the kubelet's own periods."""
 
 
 async def approvals(session: Session) -> list[Figure]:
@@ -37,7 +39,12 @@ async def approvals(session: Session) -> list[Figure]:
         for rounds, samples in zip((sent, accepted, controls), measured, strict=True):
             rounds.append(samples)
     return [
-        Figure("approval accepted -> CronJob exists", "ms", scaled(accepted, 1000), Aim(p50=60, p99=300)),
+        Figure(
+            "approval accepted -> CronJob exists",
+            "ms",
+            scaled(accepted, 1000),
+            Aim(p50=60, p99=300),
+        ),
         Figure("approval sent -> CronJob exists", "ms", scaled(sent, 1000)),
         Figure("ConfigMap sent -> a watch tells it", "ms", scaled(controls, 1000), control=True),
     ]
@@ -52,14 +59,22 @@ async def _approve(client: Client, namespace: str) -> tuple[list[float], list[fl
         client.watch(objects.cron_jobs(namespace)) as cron_jobs,
         client.watch(maps) as control,
     ):
-        await objects.create_all(client, objects.jobs(namespace), [objects.job(name) for name in names])
-        cards = [await jobs.until(named(name, objects.card_digest), SEEN_SECONDS, f"{name} has a card") for name in names]
+        await objects.create_all(
+            client, objects.jobs(namespace), [objects.job(name) for name in names]
+        )
+        cards = [
+            await jobs.until(named(name, objects.card_digest), SEEN_SECONDS, f"{name} has a card")
+            for name in names
+        ]
         for name, card in zip(names, cards, strict=True):
             await asyncio.sleep(REST_SECONDS)
             controls.append(await _control(client, maps, control, f"control-{name}"))
             await asyncio.sleep(REST_SECONDS)
             began = time.perf_counter()
-            await client.post(objects.agentjobs(namespace, "agentjobapprovals"), objects.approval(name, objects.card_digest(card.object)))
+            await client.post(
+                objects.agentjobs(namespace, "agentjobapprovals"),
+                objects.approval(name, objects.card_digest(card.object)),
+            )
             answered = time.perf_counter()
             seen = await cron_jobs.until(named(name), SEEN_SECONDS, f"the CronJob {name} exists")
             sent.append(seen.clock - began)
@@ -71,11 +86,16 @@ async def _approve(client: Client, namespace: str) -> tuple[list[float], list[fl
 async def _control(client: Client, path: str, watch: Watch, name: str) -> float:
     began = time.perf_counter()
     await client.post(path, {"metadata": {"name": name}, "data": {"some": "x" * 2000}})
-    return (await watch.until(named(name), SEEN_SECONDS, f"the ConfigMap {name} exists")).clock - began
+    return (
+        await watch.until(named(name), SEEN_SECONDS, f"the ConfigMap {name} exists")
+    ).clock - began
 
 
 async def records(session: Session) -> list[Figure]:
-    """From the end of a script to the final phase of its run, one at a time. Needs the nodes' clock to be this machine's."""
+    """From the end of a script to the final phase of its run, one at a time.
+
+    Needs the nodes' clock to be this machine's.
+    """
     recorded, told = [], []
     for number in range(session.rounds):
         session.say(f"record, round {number + 1}")
@@ -85,14 +105,24 @@ async def records(session: Session) -> list[Figure]:
         told.append([pod for _, pod in samples])
     own = [differences(records, pods) for records, pods in zip(recorded, told, strict=True)]
     return [
-        Figure("script's last action -> record final", "ms", scaled(recorded, 1000), Aim(p50=300, p99=1000)),
-        Figure("script's last action -> kubelet reports the container's end", "ms", scaled(told, 1000), control=True),
+        Figure(
+            "script's last action -> record final",
+            "ms",
+            scaled(recorded, 1000),
+            Aim(p50=300, p99=1000),
+        ),
+        Figure(
+            "script's last action -> kubelet reports the container's end",
+            "ms",
+            scaled(told, 1000),
+            control=True,
+        ),
         Figure("kubelet's report -> record final (the operator's share)", "ms", scaled(own, 1000)),
     ]
 
 
 async def _run(client: Client, namespace: str) -> list[tuple[float, float]]:
-    """For each run the seconds from its script's last words to the record and to the pod's status."""
+    """For each run the seconds from its script's last words to its record and its pod's status."""
     pods = f"api/v1/namespaces/{namespace}/pods"
     found = []
     async with (
@@ -105,13 +135,22 @@ async def _run(client: Client, namespace: str) -> list[tuple[float, float]]:
             script = LAST_WORDS.format(seconds=random.uniform(0.2, 1.2))  # noqa: S311  not a secret
             await objects.in_force(client, namespace, jobs, [objects.job(name, script, cron=None)])
             await client.post(objects.runs(namespace), objects.run(f"{name}-run", name))
-            record = await runs.until(named(f"{name}-run", lambda body: phase(body) in FINAL), RUN_SECONDS, f"{name} has run")
+            record = await runs.until(
+                named(f"{name}-run", lambda body: phase(body) in FINAL),
+                RUN_SECONDS,
+                f"{name} has run",
+            )
             status = record.object["status"]
-            ended = await pod_watch.until(named(status["podName"], _terminated), SEEN_SECONDS, f"the pod of {name} has ended")
+            ended = await pod_watch.until(
+                named(status["podName"], _terminated), SEEN_SECONDS, f"the pod of {name} has ended"
+            )
             last_words = float(status["stdout"])
             found.append((record.wall - last_words, ended.wall - last_words))
     return found
 
 
 def _terminated(pod: Json) -> bool:
-    return any("terminated" in container["state"] for container in pod["status"].get("containerStatuses", ()))
+    return any(
+        "terminated" in container["state"]
+        for container in pod["status"].get("containerStatuses", ())
+    )

@@ -1,4 +1,4 @@
-"""How long a person waits for `kubectl saj list`: from the start of kubectl to the first line, and to the last."""
+"""How long `kubectl saj list` takes from kubectl's start to the first line, and to the last."""
 
 from __future__ import annotations
 
@@ -30,18 +30,36 @@ async def list_jobs(session: Session) -> list[Figure]:
     first, last, control = [], [], []
     async with session.client.namespace("listed") as namespace:
         session.say(f"list: writing {session.jobs} jobs")
-        bodies = (objects.job(f"job-{number:04d}", SCRIPT * SCRIPT_LINES) for number in range(session.jobs))
+        bodies = (
+            objects.job(f"job-{number:04d}", SCRIPT * SCRIPT_LINES)
+            for number in range(session.jobs)
+        )
         await objects.create_all(session.client, objects.jobs(namespace), bodies)
         await _all_have_cards(session, namespace)
         for number in range(session.rounds):
             session.say(f"list: round {number + 1}")
-            ours = [await asyncio.to_thread(_listed, ["kubectl", "saj", "list", "-n", namespace], session.jobs) for _ in range(TRIES)]
-            theirs = [await asyncio.to_thread(_listed, ["kubectl", "get", "saj", "-n", namespace], session.jobs) for _ in range(TRIES)]
+            ours = [
+                await asyncio.to_thread(
+                    _listed, ["kubectl", "saj", "list", "-n", namespace], session.jobs
+                )
+                for _ in range(TRIES)
+            ]
+            theirs = [
+                await asyncio.to_thread(
+                    _listed, ["kubectl", "get", "saj", "-n", namespace], session.jobs
+                )
+                for _ in range(TRIES)
+            ]
             first.append(tuple(begun for begun, _ in ours))
             last.append(tuple(ended for _, ended in ours))
             control.append(tuple(begun for begun, _ in theirs))
     return [
-        Figure(f"kubectl saj list, {session.jobs} jobs: first line", "ms", tuple(first), Aim(p50=AIM_MS)),
+        Figure(
+            f"kubectl saj list, {session.jobs} jobs: first line",
+            "ms",
+            tuple(first),
+            Aim(p50=AIM_MS),
+        ),
         Figure(f"kubectl saj list, {session.jobs} jobs: last line", "ms", tuple(last)),
         Figure("kubectl get saj, the same jobs: first line", "ms", tuple(control), control=True),
     ]

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 BUSY: Final = 0.3
-"""Load average for each core from which on others are said to be at work. A local cluster at rest makes some 0.1."""
+"""Load average for each core from which on others are said to be at work.
+
+A local cluster at rest makes some 0.1."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,10 @@ class Machine:
         """Empty when the machine is quiet."""
         if self.load < BUSY * self.cores:
             return ""
-        return f"warning: the load average was {self.load:.2f} before anything was measured: others use this machine; see the controls"
+        return (
+            f"warning: the load average was {self.load:.2f} before anything was measured: others"
+            " use this machine; see the controls"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The fields."""
@@ -44,7 +49,11 @@ class Machine:
 
 def look() -> Machine:
     """This machine now. Call it before anything is measured."""
-    cpu = re.search(r"^(?:model name|Model|CPU part)\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    cpu = re.search(
+        r"^(?:model name|Model|CPU part)\s*:\s*(.+)$",
+        Path("/proc/cpuinfo").read_text(),
+        re.MULTILINE,
+    )
     memory = re.search(r"^MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
     return Machine(
         cores=len(os.sched_getaffinity(0)),

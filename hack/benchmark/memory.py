@@ -1,4 +1,7 @@
-"""What many jobs cost: the memory of the operator's pod, and the time and CPU until it has looked at all of them after a start."""
+"""What many jobs cost: the memory of the operator's pod, and the time and CPU of a start.
+
+Time and CPU are measured until the operator has looked at all of the jobs after a start.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ class Samples:
 
 
 async def by_jobs(session: Session) -> list[Figure]:
-    """0 jobs, then many approved ones, then as many unapproved ones beside them; of each state several starts of the operator."""
+    """0 jobs, then many approved ones, then as many unapproved ones besides.
+
+    In each state the operator is started several times.
+    """
     count = session.jobs
     async with session.operator.kept():
         session.say("memory: the imports alone")
@@ -50,7 +56,12 @@ async def by_jobs(session: Session) -> list[Figure]:
             made = await _make(session, approved, count, approve=True)
             after = await _alive(session)
             after.cpu.append((await session.operator.vitals()).cpu - before)
-            many = await _restarts(session, f"{count} approved jobs", count, lambda: _read_all(session.client, approved, count))
+            many = await _restarts(
+                session,
+                f"{count} approved jobs",
+                count,
+                lambda: _read_all(session.client, approved, count),
+            )
             async with session.client.namespace("waiting") as waiting:
                 await _make(session, waiting, count, approve=False)
                 both = await _restarts(session, f"{count} unapproved jobs more", 2 * count)
@@ -58,12 +69,19 @@ async def by_jobs(session: Session) -> list[Figure]:
         Figure("imports alone, in the same image: resident", "MB", ((imports,),), control=True),
         *_memory("no jobs", nothing, AIMS["none"]),
         *_memory(f"{count} approved jobs, after a start", many, AIMS["approved"]),
-        *_memory(f"{count} approved jobs, in the process that saw them come", after, AIMS["approved"]),
+        *_memory(
+            f"{count} approved jobs, in the process that saw them come", after, AIMS["approved"]
+        ),
         *_memory(f"{count} unapproved jobs beside them, after a start", both, None),
         Figure(f"{count} jobs approved at once -> all CronJobs exist", "s", ((made,),)),
         Figure(f"{count} jobs written and approved: CPU", "s", _each(after.cpu)),
         *_start(f"{count} approved jobs", many),
-        Figure(f"{count} jobs and CronJobs read by this client, 8 at a time", "s", _each(many.control), control=True),
+        Figure(
+            f"{count} jobs and CronJobs read by this client, 8 at a time",
+            "s",
+            _each(many.control),
+            control=True,
+        ),
         *_start(f"{2 * count} jobs, half of them approved", both),
     ]
 
@@ -87,12 +105,16 @@ def _start(what: str, samples: Samples) -> list[Figure]:
     ]
 
 
-async def _restarts(session: Session, what: str, jobs: int, control: Callable[[], Awaitable[float]] | None = None) -> Samples:
+async def _restarts(
+    session: Session, what: str, jobs: int, control: Callable[[], Awaitable[float]] | None = None
+) -> Samples:
     samples = Samples()
     for number in range(session.rounds):
         session.say(f"memory: {what}, start {number + 1}")
         await session.operator.restart()
-        settled = await session.operator.settled(SETTLE_SECONDS, lambda vitals: vitals.reconciles >= jobs)
+        settled = await session.operator.settled(
+            SETTLE_SECONDS, lambda vitals: vitals.reconciles >= jobs
+        )
         samples.took.append(settled.took)
         samples.cpu.append(settled.vitals.cpu)
         samples.requests.append(settled.vitals.requests)
@@ -118,21 +140,44 @@ async def _make(session: Session, namespace: str, count: int, *, approve: bool) 
     """Returns the seconds from the first approval to the last CronJob; 0 without approvals."""
     client, names = session.client, [f"job-{number}" for number in range(count)]
     session.say(f"memory: {count} jobs{' and their approvals' if approve else ''}")
-    await objects.create_all(client, objects.jobs(namespace), [objects.job(name, SCRIPT * SCRIPT_LINES) for name in names])
-    bodies = await _until(client, objects.jobs(namespace), lambda items: all(map(objects.card_digest, items)), "every job has a card")
+    await objects.create_all(
+        client,
+        objects.jobs(namespace),
+        [objects.job(name, SCRIPT * SCRIPT_LINES) for name in names],
+    )
+    bodies = await _until(
+        client,
+        objects.jobs(namespace),
+        lambda items: all(map(objects.card_digest, items)),
+        "every job has a card",
+    )
     if not approve:
         return 0.0
     began = time.perf_counter()
-    approvals = [objects.approval(body["metadata"]["name"], objects.card_digest(body)) for body in bodies]
+    approvals = [
+        objects.approval(body["metadata"]["name"], objects.card_digest(body)) for body in bodies
+    ]
     await objects.create_all(client, objects.agentjobs(namespace, "agentjobapprovals"), approvals)
-    await _until(client, objects.cron_jobs(namespace), lambda items: len(items) == count, "every job has a CronJob")
+    await _until(
+        client,
+        objects.cron_jobs(namespace),
+        lambda items: len(items) == count,
+        "every job has a CronJob",
+    )
     took = time.perf_counter() - began
-    await _until(client, objects.jobs(namespace), lambda items: all(map(objects.is_ready, items)), "every job is ready")
+    await _until(
+        client,
+        objects.jobs(namespace),
+        lambda items: all(map(objects.is_ready, items)),
+        "every job is ready",
+    )
     return took
 
 
-async def _until(client: Client, path: str, enough: Callable[[list[Json]], bool], what: str) -> list[Json]:
-    """Lists now and then: with many objects a watch would cost this client more than the operator."""
+async def _until(
+    client: Client, path: str, enough: Callable[[list[Json]], bool], what: str
+) -> list[Json]:
+    """Lists now and then: a watch of many objects would cost this client more than the operator."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < deadline:
         items: list[Json] = (await client.get(path))["items"]
@@ -144,7 +189,13 @@ async def _until(client: Client, path: str, enough: Callable[[list[Json]], bool]
 
 async def _read_all(client: Client, namespace: str, count: int) -> float:
     """As many single reads as an operator needs at least to compare each job with its CronJob."""
-    paths = iter([f"{path}/job-{number}" for number in range(count) for path in (objects.jobs(namespace), objects.cron_jobs(namespace))])
+    paths = iter(
+        [
+            f"{path}/job-{number}"
+            for number in range(count)
+            for path in (objects.jobs(namespace), objects.cron_jobs(namespace))
+        ]
+    )
 
     async def work() -> None:
         for path in paths:
@@ -160,13 +211,25 @@ async def _imports(session: Session) -> float:
     image, _ = await session.operator.images()
     security = {"runAsUser": 65532, "readOnlyRootFilesystem": True}
     command = ["/opt/agentjobs/bin/python", "-c", IMPORTS]
-    container = {"name": "imports", "image": image, "imagePullPolicy": "IfNotPresent", "command": command, "securityContext": security}
-    spec = {"restartPolicy": "Never", "automountServiceAccountToken": False, "containers": [container]}
+    container = {
+        "name": "imports",
+        "image": image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": command,
+        "securityContext": security,
+    }
+    spec = {
+        "restartPolicy": "Never",
+        "automountServiceAccountToken": False,
+        "containers": [container],
+    }
     async with session.client.namespace("imports") as namespace:
         pods = f"api/v1/namespaces/{namespace}/pods"
         async with session.client.watch(pods) as watch:
             await session.client.post(pods, {"metadata": {"name": "imports"}, "spec": spec})
-            ended = named("imports", lambda body: body["status"].get("phase") in ("Succeeded", "Failed"))
+            ended = named(
+                "imports", lambda body: body["status"].get("phase") in ("Succeeded", "Failed")
+            )
             await watch.until(ended, SETTLE_SECONDS, "the pod that imports has ended")
         log = (await session.client.request("GET", f"{pods}/imports/log")).decode()
     try:

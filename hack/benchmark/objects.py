@@ -40,13 +40,24 @@ def cron_jobs(namespace: str) -> str:
 
 
 def _object(kind: str, name: str, spec: Json) -> Json:
-    return {"apiVersion": "agentjobs.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+    return {
+        "apiVersion": "agentjobs.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": spec,
+    }
 
 
-def job(name: str, script: str = "print('hello')\n", cron: str | None = FAR_AWAY, **spec: Any) -> Json:
+def job(
+    name: str, script: str = "print('hello')\n", cron: str | None = FAR_AWAY, **spec: Any
+) -> Json:
     """A ScheduledAgentJob; None: without a schedule."""
     schedule = {} if cron is None else {"schedule": {"cron": cron}}
-    return _object("ScheduledAgentJob", name, {"description": "Measures the operator.", "script": {"inline": script}, **schedule, **spec})
+    return _object(
+        "ScheduledAgentJob",
+        name,
+        {"description": "Measures the operator.", "script": {"inline": script}, **schedule, **spec},
+    )
 
 
 def run(name: str, job_name: str) -> Json:
@@ -62,7 +73,11 @@ def event_run(job_name: str, event: Json) -> Json:
 
 def approval(job_name: str, digest: str) -> Json:
     """An AgentJobApproval of this content."""
-    return _object("AgentJobApproval", f"{job_name}-approved", {"jobName": job_name, "digest": digest, "decision": "Approved"})
+    return _object(
+        "AgentJobApproval",
+        f"{job_name}-approved",
+        {"jobName": job_name, "digest": digest, "decision": "Approved"},
+    )
 
 
 def card_digest(body: Json) -> str:
@@ -76,7 +91,9 @@ def card_digest(body: Json) -> str:
 def is_ready(body: Json) -> bool:
     """What was asked for is what runs."""
     conditions = body.get("status", {}).get("conditions", ())
-    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+    return any(
+        condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions
+    )
 
 
 def phase(body: Json) -> str:
@@ -84,18 +101,27 @@ def phase(body: Json) -> str:
     return str(body.get("status", {}).get("phase", ""))
 
 
-def named(name: str, condition: Callable[[Json], object] = lambda _: True) -> Callable[[Seen], bool]:
+def named(
+    name: str, condition: Callable[[Json], object] = lambda _: True
+) -> Callable[[Seen], bool]:
     """Whether an event shows this object in this condition."""
-    return lambda seen: seen.type != "DELETED" and seen.name == name and bool(condition(seen.object))
+    return lambda seen: (
+        seen.type != "DELETED" and seen.name == name and bool(condition(seen.object))
+    )
 
 
 async def in_force(client: Client, namespace: str, watch: Watch, bodies: Iterable[Json]) -> None:
-    """Jobs written and approved one after another; returns when each is ready. `watch` is one of the namespace's jobs."""
+    """Jobs written and approved one after another; returns when each is ready.
+
+    `watch` is one of the namespace's jobs.
+    """
     for body in bodies:
         name = body["metadata"]["name"]
         await client.post(jobs(namespace), body)
         card = await watch.until(named(name, card_digest), READY_SECONDS, f"{name} has a card")
-        await client.post(agentjobs(namespace, "agentjobapprovals"), approval(name, card_digest(card.object)))
+        await client.post(
+            agentjobs(namespace, "agentjobapprovals"), approval(name, card_digest(card.object))
+        )
         await watch.until(named(name, is_ready), READY_SECONDS, f"{name} is ready")
 
 

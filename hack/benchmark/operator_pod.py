@@ -23,7 +23,10 @@ MB: Final = 1e-6
 
 @dataclass(frozen=True)
 class Vitals:
-    """What the process says of itself, in one answer. Memory in bytes, `cpu` in seconds since its start, `started` since 1970."""
+    """What the process says of itself, in one answer.
+
+    Memory in bytes, `cpu` in seconds since its start, `started` since 1970.
+    """
 
     started: float
     cpu: float
@@ -55,7 +58,9 @@ def vitals(text: str) -> Vitals:
 
 @dataclass(frozen=True)
 class Settled:
-    """An operator that has done everything there was to do. `took`: seconds from the start of its process to the last reconcile seen.
+    """An operator that has done everything there was to do.
+
+    `took`: seconds from the start of its process to the last reconcile seen.
 
     `most`: the most resident memory seen meanwhile, in bytes.
     """
@@ -76,40 +81,71 @@ class OperatorPod:
     async def find(self) -> Json:
         """The pod that runs. Raises BenchError when there is none, or more than one."""
         found = (await self._client.get(self._pods, labelSelector=SELECTOR))["items"]
-        running = [pod for pod in found if "deletionTimestamp" not in pod["metadata"] and pod["status"]["phase"] == "Running"]
+        running = [
+            pod
+            for pod in found
+            if "deletionTimestamp" not in pod["metadata"] and pod["status"]["phase"] == "Running"
+        ]
         if len(running) != 1:
-            raise BenchError(f"{len(running)} operator pods run in {self._namespace}; one is needed: make install")
+            raise BenchError(
+                f"{len(running)} operator pods run in {self._namespace}; one is needed: make"
+                " install"
+            )
         pod: Json = running[0]
         return pod
 
     async def images(self) -> tuple[str, str]:
         """The operator's and the runner's."""
         container = (await self.find())["spec"]["containers"][0]
-        return container["image"], (await configuration(self._client, self._namespace))["runner"]["image"]
+        return (
+            container["image"],
+            (await configuration(self._client, self._namespace))["runner"]["image"],
+        )
 
     async def user(self) -> str:
         """As the API server's audit log names it."""
-        return f"system:serviceaccount:{self._namespace}:{(await self.find())['spec']['serviceAccountName']}"
+        account = (await self.find())["spec"]["serviceAccountName"]
+        return f"system:serviceaccount:{self._namespace}:{account}"
 
     async def vitals(self) -> Vitals:
         """Read through the API server."""
         name = (await self.find())["metadata"]["name"]
-        return vitals((await self._client.request("GET", f"{self._pods}/{name}:8080/proxy/metrics")).decode())
+        return vitals(
+            (await self._client.request("GET", f"{self._pods}/{name}:8080/proxy/metrics")).decode()
+        )
 
     async def working_set(self, seconds: float = 60) -> float:
-        """Bytes, as the kubelet counts them for evictions and `kubectl top`; measured after this was asked, which takes some 10 s."""
+        """Bytes, as the kubelet counts them for evictions and `kubectl top`.
+
+        They are measured after this was asked, which takes some 10 s.
+        """
         pod, asked, deadline = await self.find(), time.time(), time.monotonic() + seconds
         while time.monotonic() < deadline:
-            stats = json.loads(await self._client.request("GET", f"api/v1/nodes/{pod['spec']['nodeName']}/proxy/stats/summary"))
-            found = next((p for p in stats["pods"] if p["podRef"]["uid"] == pod["metadata"]["uid"]), None)
-            memory = found["containers"][0].get("memory") if found and found.get("containers") else None
+            stats = json.loads(
+                await self._client.request(
+                    "GET", f"api/v1/nodes/{pod['spec']['nodeName']}/proxy/stats/summary"
+                )
+            )
+            found = next(
+                (p for p in stats["pods"] if p["podRef"]["uid"] == pod["metadata"]["uid"]), None
+            )
+            memory = (
+                found["containers"][0].get("memory") if found and found.get("containers") else None
+            )
             if memory and datetime.fromisoformat(memory["time"]).timestamp() > asked:
                 return float(memory["workingSetBytes"])
             await asyncio.sleep(1)
-        raise BenchError(f"the kubelet measured no memory of {pod['metadata']['name']} within {seconds:g} s")
+        raise BenchError(
+            f"the kubelet measured no memory of {pod['metadata']['name']} within {seconds:g} s"
+        )
 
-    async def settled(self, seconds: float, enough: Callable[[Vitals], bool] = lambda _: True) -> Settled:
-        """Once it leads, has done `enough`, its queue is empty and nothing happens any more. Raises BenchError."""
+    async def settled(
+        self, seconds: float, enough: Callable[[Vitals], bool] = lambda _: True
+    ) -> Settled:
+        """Once it leads, has done `enough`, its queue is empty and nothing happens any more.
+
+        Raises BenchError.
+        """
         deadline = time.monotonic() + seconds
         last, changed_at, changed, most = None, 0.0, time.monotonic(), 0.0
         while time.monotonic() < deadline:
@@ -117,7 +153,13 @@ class OperatorPod:
             if now and (last is None or now.reconciles != last.reconciles):
                 changed_at, changed = time.time(), time.monotonic()
             last, most = now or last, max(most, now.rss if now else 0.0)
-            if now and now.leading and not now.queue and enough(now) and time.monotonic() - changed > QUIET_SECONDS:
+            if (
+                now
+                and now.leading
+                and not now.queue
+                and enough(now)
+                and time.monotonic() - changed > QUIET_SECONDS
+            ):
                 return Settled(now, changed_at - now.started, most)
             await asyncio.sleep(POLL_SECONDS)
         raise BenchError(f"the operator did not settle within {seconds:g} s; last seen: {last}")
@@ -129,17 +171,22 @@ class OperatorPod:
             return None
 
     async def restart(self) -> None:
-        """Ends the process and starts a new one after that, so that the new one need not wait for the Lease."""
+        """Ends the process before it starts a new one, which then need not wait for the Lease."""
         await self._scale(0)
         await self._scale(1)
 
     async def _scale(self, replicas: int) -> None:
         deployments = f"apis/apps/v1/namespaces/{self._namespace}/deployments"
-        name = (await self._client.get(deployments, labelSelector=SELECTOR))["items"][0]["metadata"]["name"]
+        name = (await self._client.get(deployments, labelSelector=SELECTOR))["items"][0][
+            "metadata"
+        ]["name"]
         await self._client.patch(f"{deployments}/{name}/scale", {"spec": {"replicas": replicas}})
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if len((await self._client.get(self._pods, labelSelector=SELECTOR))["items"]) == replicas:
+            if (
+                len((await self._client.get(self._pods, labelSelector=SELECTOR))["items"])
+                == replicas
+            ):
                 return
             await asyncio.sleep(POLL_SECONDS)
         raise BenchError(f"the operator's Deployment did not reach {replicas} pods within 60 s")

@@ -1,4 +1,7 @@
-"""What runs that wait cost at a start: each may hold 128 KiB of somebody's event, and anybody who may start a job can write many."""
+"""What runs that wait cost at a start.
+
+Each may hold 128 KiB of somebody's event, and anyone who may start a job can write many.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,16 @@ async def events(session: Session) -> list[Figure]:
     for number in range(session.rounds):
         session.say(f"events: start {number + 1}")
         async with session.client.namespace("events") as namespace:
-            await session.client.post(objects.jobs(namespace), objects.job("priced", triggers=[{"event": {"type": "priced"}}]))
+            await session.client.post(
+                objects.jobs(namespace),
+                objects.job("priced", triggers=[{"event": {"type": "priced"}}]),
+            )
             async with session.operator.stopped():
                 bodies = [objects.event_run("priced", _event(run)) for run in range(RUNS)]
                 await objects.create_all(session.client, objects.runs(namespace), bodies)
-            settled = await session.operator.settled(SETTLE_SECONDS, lambda vitals: vitals.reconciles > 0)
+            settled = await session.operator.settled(
+                SETTLE_SECONDS, lambda vitals: vitals.reconciles > 0
+            )
             most.append((settled.most * MB,))
             took.append((settled.took,))
     what = f"start with {RUNS} runs that wait, each with an event of {EVENT_BYTES // 1000} KB"

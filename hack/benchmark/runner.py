@@ -19,13 +19,17 @@ PROGRAM: Final = Path(__file__).with_name("in_container.py")
 
 
 async def overhead(session: Session) -> list[Figure]:
-    """All rounds in one pod, which has the machine's nodes to itself as far as this program is concerned."""
+    """All rounds in one pod, which shares the machine's nodes with nothing else of this program."""
     session.say(f"runner, {session.rounds} rounds")
     _, image = await session.operator.images()
-    async with session.client.namespace("runner", **{"pod-security.kubernetes.io/enforce": "privileged"}) as namespace:
+    async with session.client.namespace(
+        "runner", **{"pod-security.kubernetes.io/enforce": "privileged"}
+    ) as namespace:
         measured = await _measured(session.client, namespace, _pod(image, session.rounds))
     seconds, memory = measured["seconds"], measured["memory"]
-    plain, ran, empty = (seconds["stdout"][command] for command in ("plain", "runner", "interpreter"))
+    plain, ran, empty = (
+        seconds["stdout"][command] for command in ("plain", "runner", "interpreter")
+    )
     return [
         Figure("time on top of python3 script.py", "ms", _over(ran, plain), Aim(p50=50)),
         Figure(
@@ -35,11 +39,35 @@ async def overhead(session: Session) -> list[Figure]:
             Aim(p50=50),
         ),
         Figure("python3 script.py", "ms", scaled(plain, 1000), control=True),
-        Figure("python3 -I -S -c '', of which every runner in Python needs one", "ms", scaled(empty, 1000), control=True),
-        Figure("memory while the script runs (resident)", "MB", _megabytes(memory["quiet"]["runner"], "rss"), Aim(p50=20)),
-        Figure("of that not shared with the script's interpreter", "MB", _megabytes(memory["quiet"]["runner"], "private")),
-        Figure("most ever, with 10 MiB of output (resident)", "MB", _megabytes(memory["loud"]["runner"], "peak"), Aim(p50=20)),
-        Figure("python3 script.py (resident)", "MB", _megabytes(memory["quiet"]["plain"], "rss"), control=True),
+        Figure(
+            "python3 -I -S -c '', of which every runner in Python needs one",
+            "ms",
+            scaled(empty, 1000),
+            control=True,
+        ),
+        Figure(
+            "memory while the script runs (resident)",
+            "MB",
+            _megabytes(memory["quiet"]["runner"], "rss"),
+            Aim(p50=20),
+        ),
+        Figure(
+            "of that not shared with the script's interpreter",
+            "MB",
+            _megabytes(memory["quiet"]["runner"], "private"),
+        ),
+        Figure(
+            "most ever, with 10 MiB of output (resident)",
+            "MB",
+            _megabytes(memory["loud"]["runner"], "peak"),
+            Aim(p50=20),
+        ),
+        Figure(
+            "python3 script.py (resident)",
+            "MB",
+            _megabytes(memory["quiet"]["plain"], "rss"),
+            control=True,
+        ),
     ]
 
 
@@ -52,14 +80,24 @@ def _megabytes(rounds: list[dict[str, float]], name: str) -> tuple[tuple[float, 
 
 
 def _pod(image: str, rounds: int) -> Json:
-    """Privileged: it makes PID namespaces, changes uid and reads the memory of a process that hides itself."""
-    command = ["/opt/agentjobs/python3", "-c", PROGRAM.read_text(), json.dumps({"rounds": rounds, "pairs": PAIRS})]
+    """Privileged: makes PID namespaces, changes uid, reads the memory of a self-hiding process."""
+    command = [
+        "/opt/agentjobs/python3",
+        "-c",
+        PROGRAM.read_text(),
+        json.dumps({"rounds": rounds, "pairs": PAIRS}),
+    ]
     container = {
         "name": "measure",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "command": command,
-        "securityContext": {"privileged": True, "runAsUser": 0, "runAsGroup": 0, "readOnlyRootFilesystem": True},
+        "securityContext": {
+            "privileged": True,
+            "runAsUser": 0,
+            "runAsGroup": 0,
+            "readOnlyRootFilesystem": True,
+        },
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108  a volume of the pod's own
     }
     spec = {
@@ -75,8 +113,12 @@ async def _measured(client: Client, namespace: str, pod: Json) -> dict[str, Any]
     pods = f"api/v1/namespaces/{namespace}/pods"
     async with client.watch(pods) as watch:
         await client.post(pods, pod)
-        ended = named("measure", lambda body: body["status"].get("phase") in ("Succeeded", "Failed"))
-        phase = (await watch.until(ended, SECONDS, "the runner is measured")).object["status"]["phase"]
+        ended = named(
+            "measure", lambda body: body["status"].get("phase") in ("Succeeded", "Failed")
+        )
+        phase = (await watch.until(ended, SECONDS, "the runner is measured")).object["status"][
+            "phase"
+        ]
     log = (await client.request("GET", f"{pods}/measure/log")).decode()
     if phase != "Succeeded":
         raise BenchError(f"the pod that measures the runner failed: {log[-1000:]}")

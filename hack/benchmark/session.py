@@ -12,7 +12,10 @@ from hack.benchmark.operator_pod import OperatorPod
 
 @dataclass(frozen=True)
 class Session:
-    """`audit_log` is None on a cluster whose log is not at hand; `jobs` how many are listed and make the operator's memory."""
+    """`audit_log` is None on a cluster whose log is not at hand.
+
+    `jobs` is how many are listed and make the operator's memory.
+    """
 
     client: Client
     operator: OperatorPod

@@ -1,4 +1,4 @@
-"""The operator's settings: those of the release, and a file of one's own for an operator outside of a pod."""
+"""The operator's settings: the release's, and a file of one's own for an operator outside a pod."""
 
 from __future__ import annotations
 
@@ -17,19 +17,29 @@ SELECTOR: Final = "app.kubernetes.io/name=agentjobs"
 
 def document_of(config_maps: list[Any]) -> Json:
     """The document in the one of these ConfigMaps that holds it. Raises BenchError."""
-    texts = [body["data"][CONFIG_FILE] for body in config_maps if CONFIG_FILE in body.get("data", {})]
+    texts = [
+        body["data"][CONFIG_FILE] for body in config_maps if CONFIG_FILE in body.get("data", {})
+    ]
     if len(texts) != 1:
-        raise BenchError(f"{len(texts)} ConfigMaps hold an operator's settings; one is needed: make install")
+        raise BenchError(
+            f"{len(texts)} ConfigMaps hold an operator's settings; one is needed: make install"
+        )
     found: Json = yaml.safe_load(texts[0])
     return found
 
 
 async def configuration(client: Client, namespace: str) -> Json:
     """What the chart gives the operator of the release in this namespace."""
-    return document_of((await client.get(CONFIG_MAPS.format(namespace), labelSelector=SELECTOR))["items"])
+    return document_of(
+        (await client.get(CONFIG_MAPS.format(namespace), labelSelector=SELECTOR))["items"]
+    )
 
 
 def write(document: Json, path: Path, **process: object) -> Path:
     """The document as a file for `--config`, with some settings of the process changed."""
-    path.write_text(json.dumps({**document, "process": {**document.get("process", {}), **process}}, ensure_ascii=False))
+    path.write_text(
+        json.dumps(
+            {**document, "process": {**document.get("process", {}), **process}}, ensure_ascii=False
+        )
+    )
     return path

@@ -32,7 +32,10 @@ class Aim:
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured quantity: its samples, round by round. A control says what the machine and the cluster take by themselves."""
+    """One measured quantity: its samples, round by round.
+
+    A control says what the machine and the cluster take by themselves.
+    """
 
     name: str
     unit: str
@@ -43,7 +46,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Spread:
-    """`least`, `middle` and `most` are those of the rounds' medians; p50 and p99 are taken over all samples together."""
+    """`least`, `middle`, `most`: of the rounds' medians; p50 and p99: of all samples together."""
 
     least: float
     middle: float
@@ -54,7 +57,9 @@ class Spread:
 
 
 def percentile(samples: Iterable[float], percent: float) -> float:
-    """By nearest rank: always a sample that was seen. Of fewer than 100 samples the 99th percentile is the largest.
+    """By nearest rank: always a sample that was seen.
+
+    Of fewer than 100 samples the 99th percentile is the largest.
 
     Raises ValueError when there are no samples.
     """
@@ -70,11 +75,18 @@ def spread(rounds: Sequence[Sequence[float]]) -> Spread:
     everything = [sample for samples in rounds for sample in samples]
     if not everything:
         raise ValueError("no samples")
-    return Spread(min(medians), median(medians), max(medians), percentile(everything, 50), percentile(everything, 99), len(everything))
+    return Spread(
+        min(medians),
+        median(medians),
+        max(medians),
+        percentile(everything, 50),
+        percentile(everything, 99),
+        len(everything),
+    )
 
 
 def differences(more: Sequence[float], less: Sequence[float]) -> tuple[float, ...]:
-    """Of pairs measured one right after the other, so that what slows the machine down slows both."""
+    """Of pairs measured in direct succession, so that what slows the machine down slows both."""
     return tuple(a - b for a, b in zip(more, less, strict=True))
 
 
@@ -106,15 +118,31 @@ def row(figure: Figure) -> tuple[str, ...]:
     except ValueError:
         return (name, figure.unit, "-", "-", "-", "-", "-", "0", figure.aim.words(), "not measured")
     numbers = (seen.least, seen.middle, seen.most, seen.p50, seen.p99)
-    return (name, figure.unit, *map(number, numbers), str(seen.count), figure.aim.words(), verdict(figure, seen))
+    return (
+        name,
+        figure.unit,
+        *map(number, numbers),
+        str(seen.count),
+        figure.aim.words(),
+        verdict(figure, seen),
+    )
 
 
 def table(figures: Sequence[Figure]) -> str:
     """Names and aims to the left, numbers to the right."""
     rows = [COLUMNS, *map(row, figures)]
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(COLUMNS))]
-    sides: list[Callable[[str, int], str]] = [str.ljust, str.ljust, *[str.rjust] * 6, str.ljust, str.ljust]
-    lines = (GAP.join(side(cell, width) for side, cell, width in zip(sides, cells, widths, strict=True)) for cells in rows)
+    sides: list[Callable[[str, int], str]] = [
+        str.ljust,
+        str.ljust,
+        *[str.rjust] * 6,
+        str.ljust,
+        str.ljust,
+    ]
+    lines = (
+        GAP.join(side(cell, width) for side, cell, width in zip(sides, cells, widths, strict=True))
+        for cells in rows
+    )
     return "\n".join(line.rstrip() for line in lines)
 
 

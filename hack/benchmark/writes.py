@@ -34,7 +34,7 @@ class Round:
 
 
 async def per_run(session: Session) -> list[Figure]:
-    """Scheduled and manual runs, a fresh job for each: what is written to a job is then known to be for its only run."""
+    """Scheduled and manual runs, each of a fresh job: what is written to it is for its only run."""
     operator = await session.operator.user()
     figures: list[Figure] = []
     for kind, aim, cron in (("scheduled", 6, objects.EVERY_MINUTE), ("manual", 8, None)):
@@ -47,34 +47,67 @@ async def per_run(session: Session) -> list[Figure]:
 
 
 def _figures(kind: str, aim: Aim, operator: str, rounds: list[Round]) -> Iterator[Figure]:
-    tallies = [audit.per_run((seen for seen in done.requests if seen.user == operator), done.runs).values() for done in rounds]
+    tallies = [
+        audit.per_run((seen for seen in done.requests if seen.user == operator), done.runs).values()
+        for done in rounds
+    ]
 
     def counted(wanted: Callable[[str], bool]) -> tuple[tuple[float, ...], ...]:
-        return tuple(tuple(float(sum(n for what, n in run.items() if wanted(what))) for run in runs) for runs in tallies)
+        return tuple(
+            tuple(float(sum(n for what, n in run.items() if wanted(what))) for run in runs)
+            for runs in tallies
+        )
 
     def for_each(wanted: Callable[[audit.Request], bool]) -> tuple[tuple[float, ...], ...]:
         return tuple((sum(map(wanted, done.requests)) / JOBS,) for done in rounds)
 
     def by_kubernetes(seen: audit.Request) -> bool:
-        return seen.write and not seen.apart and seen.user != operator and seen.user.startswith("system:")
+        return (
+            seen.write
+            and not seen.apart
+            and seen.user != operator
+            and seen.user.startswith("system:")
+        )
 
-    yield Figure(f"{kind} run: writes, Events apart", "writes", counted(lambda what: " events" not in what), aim)
+    yield Figure(
+        f"{kind} run: writes, Events apart",
+        "writes",
+        counted(lambda what: " events" not in what),
+        aim,
+    )
     for what in sorted({what for runs in tallies for run in runs for what in run}):
         yield Figure(f"  {what}", "writes", counted(what.__eq__))
-    yield Figure(f"{kind} run: reads", "reads", for_each(lambda seen: seen.user == operator and not seen.write))
-    yield Figure(f"{kind} run: writes of Kubernetes itself, Events apart", "writes", for_each(by_kubernetes), control=True)
+    yield Figure(
+        f"{kind} run: reads",
+        "reads",
+        for_each(lambda seen: seen.user == operator and not seen.write),
+    )
+    yield Figure(
+        f"{kind} run: writes of Kubernetes itself, Events apart",
+        "writes",
+        for_each(by_kubernetes),
+        control=True,
+    )
 
 
 async def _round(session: Session, operator: str, cron: str | None) -> Round:
     if session.audit_log is None:
-        raise BenchError("the writes are counted in the local cluster's audit log, and KUBECONFIG names another cluster")
+        raise BenchError(
+            "the writes are counted in the local cluster's audit log, and KUBECONFIG names another"
+            " cluster"
+        )
     client, names = session.client, [f"job-{number}" for number in range(JOBS)]
     if cron and time.localtime().tm_sec > LATEST_SECOND:
         await asyncio.sleep(61 - time.localtime().tm_sec)
     async with client.namespace("writes") as namespace:
-        async with client.watch(objects.jobs(namespace)) as jobs, client.watch(objects.runs(namespace)) as watch:
+        async with (
+            client.watch(objects.jobs(namespace)) as jobs,
+            client.watch(objects.runs(namespace)) as watch,
+        ):
             log = audit.Log(session.audit_log)
-            await objects.in_force(client, namespace, jobs, [objects.job(name, cron=cron) for name in names])
+            await objects.in_force(
+                client, namespace, jobs, [objects.job(name, cron=cron) for name in names]
+            )
             await _quiet(log, operator, namespace)
             before = log.read()
             if cron is None:
@@ -82,19 +115,33 @@ async def _round(session: Session, operator: str, cron: str | None) -> Round:
                     await client.post(objects.runs(namespace), objects.run(f"{name}-run", name))
             runs = {await _finished(watch, name): name for name in names}
         await _quiet(log, operator, namespace)
-        made = [run["metadata"]["name"] for run in (await client.get(objects.runs(namespace)))["items"]]
+        made = [
+            run["metadata"]["name"] for run in (await client.get(objects.runs(namespace)))["items"]
+        ]
         if sorted(made) != sorted(runs):
-            raise BenchError("the next minute's runs began before the writes for this one's were over; the machine is too slow")
-        return Round(tuple(seen for seen in log.requests[before:] if seen.namespace == namespace), runs)
+            raise BenchError(
+                "the next minute's runs began before the writes for this one's were over; the"
+                " machine is too slow"
+            )
+        return Round(
+            tuple(seen for seen in log.requests[before:] if seen.namespace == namespace), runs
+        )
 
 
 async def _finished(watch: Watch, job: str) -> str:
     def final(seen: Seen) -> bool:
-        return seen.type != "DELETED" and seen.object["spec"]["jobName"] == job and phase(seen.object) in FINAL
+        return (
+            seen.type != "DELETED"
+            and seen.object["spec"]["jobName"] == job
+            and phase(seen.object) in FINAL
+        )
 
     seen = await watch.until(final, RUN_SECONDS, f"{job} has run")
     if phase(seen.object) != "Succeeded":
-        raise BenchError(f"the run {seen.name} ended as {phase(seen.object)}: {seen.object['status'].get('message')}")
+        raise BenchError(
+            f"the run {seen.name} ended as {phase(seen.object)}:"
+            f" {seen.object['status'].get('message')}"
+        )
     return seen.name
 
 

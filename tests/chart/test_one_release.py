@@ -1,4 +1,7 @@
-"""A cluster has room for one release. What `lookup` finds comes from an API server that knows just enough to be asked."""
+"""A cluster has room for one release.
+
+What `lookup` finds comes from an API server that knows just enough to be asked.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,16 @@ SENTENCE: Final = "this cluster has a release of agentjobs already"
 
 
 def binding(release: str, namespace: str, **labels: str) -> dict[str, Any]:
-    ours = {"app.kubernetes.io/name": "agentjobs", "app.kubernetes.io/component": "operator", "app.kubernetes.io/instance": release}
+    ours = {
+        "app.kubernetes.io/name": "agentjobs",
+        "app.kubernetes.io/component": "operator",
+        "app.kubernetes.io/instance": release,
+    }
     metadata = {"name": release, "labels": {**ours, **labels}}
-    return {"metadata": metadata, "subjects": [{"kind": "ServiceAccount", "name": release, "namespace": namespace}]}
+    return {
+        "metadata": metadata,
+        "subjects": [{"kind": "ServiceAccount", "name": release, "namespace": namespace}],
+    }
 
 
 @contextmanager
@@ -43,18 +53,27 @@ def api_server(bindings: list[dict[str, Any]]) -> Iterator[str]:
             "apiVersion": "v1",
             "groups": [{"name": RBAC, "versions": [version], "preferredVersion": version}],
         },
-        f"/apis/{RBAC}/v1": {"kind": "APIResourceList", "groupVersion": f"{RBAC}/v1", "resources": [resource]},
+        f"/apis/{RBAC}/v1": {
+            "kind": "APIResourceList",
+            "groupVersion": f"{RBAC}/v1",
+            "resources": [resource],
+        },
         f"/apis/{RBAC}/v1/clusterrolebindings": {
             "kind": "ClusterRoleBindingList",
             "apiVersion": f"{RBAC}/v1",
-            "items": [{"kind": "ClusterRoleBinding", "apiVersion": f"{RBAC}/v1", **body} for body in bindings],
+            "items": [
+                {"kind": "ClusterRoleBinding", "apiVersion": f"{RBAC}/v1", **body}
+                for body in bindings
+            ],
         },
     }
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             answer = answers.get(self.path.partition("?")[0])
-            body = json.dumps(answer or {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404}).encode()
+            body = json.dumps(
+                answer or {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404}
+            ).encode()
             self.send_response(200 if answer else 404)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -77,7 +96,15 @@ def api_server(bindings: list[dict[str, Any]]) -> Iterator[str]:
 def rendered_against(helm: Helm, bindings: list[dict[str, Any]]) -> str:
     """What helm says. It goes on to what this server does not know, once the chart lets it."""
     with api_server(bindings) as address:
-        where = ("--dry-run=server", "--kube-apiserver", address, "--namespace", NAMESPACE, "--set", "approval.stamp=false")
+        where = (
+            "--dry-run=server",
+            "--kube-apiserver",
+            address,
+            "--namespace",
+            NAMESPACE,
+            "--set",
+            "approval.stamp=false",
+        )
         try:
             return helm("template", "agentjobs", CHART, *where)
         except HelmError as error:
@@ -93,13 +120,29 @@ OTHERS: Final = {
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_second_release_is_refused_with_a_sentence(helm: Helm, other: str) -> None:
     told = rendered_against(helm, [binding("agentjobs", NAMESPACE), OTHERS[other]])
-    release, namespace = OTHERS[other]["metadata"]["name"], OTHERS[other]["subjects"][0]["namespace"]
-    assert f"{SENTENCE}, {release} in namespace {namespace}, and has room for one: upgrade that one, or uninstall it first" in told
+    release, namespace = (
+        OTHERS[other]["metadata"]["name"],
+        OTHERS[other]["subjects"][0]["namespace"],
+    )
+    assert (
+        f"{SENTENCE}, {release} in namespace {namespace}, and has room for one: upgrade that one,"
+        " or uninstall it first" in told
+    )
 
 
 def test_the_release_itself_and_what_others_have_are_in_nobodys_way(helm: Helm) -> None:
-    foreign = {"metadata": {"name": "foreign"}, "subjects": [{"kind": "Group", "name": "x", "apiGroup": RBAC}]}
-    told = rendered_against(helm, [binding("agentjobs", NAMESPACE), binding("x", "y", **{"app.kubernetes.io/name": "other"}), foreign])
+    foreign = {
+        "metadata": {"name": "foreign"},
+        "subjects": [{"kind": "Group", "name": "x", "apiGroup": RBAC}],
+    }
+    told = rendered_against(
+        helm,
+        [
+            binding("agentjobs", NAMESPACE),
+            binding("x", "y", **{"app.kubernetes.io/name": "other"}),
+            foreign,
+        ],
+    )
     assert SENTENCE not in told
 
 

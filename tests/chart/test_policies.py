@@ -22,7 +22,10 @@ BETA = "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy"
 
 
 def named(documents: list[Document], kind: str) -> dict[str, Document]:
-    return {document["metadata"]["name"].removeprefix("agentjobs-"): document for document in of_kind(documents, kind)}
+    return {
+        document["metadata"]["name"].removeprefix("agentjobs-"): document
+        for document in of_kind(documents, kind)
+    }
 
 
 @pytest.fixture(scope="module", params=[None, FULL_VALUES], ids=["default", "full"])
@@ -31,7 +34,9 @@ def documents(helm: Helm, request: pytest.FixtureRequest) -> list[Document]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_policy_is_bound_for_everybody_and_fails_closed(documents: list[Document], kind: str) -> None:
+def test_every_policy_is_bound_for_everybody_and_fails_closed(
+    documents: list[Document], kind: str
+) -> None:
     policies, bindings = named(documents, kind), named(documents, f"{kind}Binding")
     assert policies.keys() == bindings.keys()
     for name, policy in policies.items():
@@ -39,7 +44,11 @@ def test_every_policy_is_bound_for_everybody_and_fails_closed(documents: list[Do
         spec = bindings[name]["spec"]
         assert spec["policyName"] == policy["metadata"]["name"]
         assert spec.get("validationActions", ["Deny"]) == ["Deny"]
-        assert spec.keys() <= {"policyName", "validationActions", "paramRef"}, "it would not hold for everything"
+        assert spec.keys() <= {
+            "policyName",
+            "validationActions",
+            "paramRef",
+        }, "it would not hold for everything"
 
 
 def test_no_policy_is_left_out(helm: Helm) -> None:
@@ -52,7 +61,12 @@ def test_no_policy_is_left_out(helm: Helm) -> None:
 
 
 def test_a_second_person_needs_the_servers_stamp(helm: Helm) -> None:
-    with pytest.raises(HelmError, match="approval.requireSecondPerson needs approval.stamp: only a name that the server writes"):
+    with pytest.raises(
+        HelmError,
+        match=(
+            "approval.requireSecondPerson needs approval.stamp: only a name that the server writes"
+        ),
+    ):
         helm.template({"approval": {"requireSecondPerson": True, "stamp": False}})
 
 
@@ -64,25 +78,43 @@ def test_policies_know_the_operator_by_the_account_it_runs_as(documents: list[Do
         assert f"'{ACCOUNT}'" in json.dumps(policy["spec"])
 
 
-def test_of_claims_and_config_maps_of_ours_only_the_operator_makes_one(documents: list[Document]) -> None:
-    """Not Kubernetes, which makes a claim for a pod's ephemeral volume, with the labels that the pod's author likes."""
+def test_of_claims_and_config_maps_of_ours_only_the_operator_makes_one(
+    documents: list[Document],
+) -> None:
+    """Not Kubernetes: it makes claims for ephemeral volumes with labels the pod's author likes."""
     (condition,) = named(documents, KINDS[0])["owned"]["spec"]["matchConditions"]
     asked, _, exempt = condition["expression"].partition("|| !(")
-    words = ("request.operation == 'CREATE'", "['configmaps', 'persistentvolumeclaims']", f"request.userInfo.username != '{ACCOUNT}'")
+    words = (
+        "request.operation == 'CREATE'",
+        "['configmaps', 'persistentvolumeclaims']",
+        f"request.userInfo.username != '{ACCOUNT}'",
+    )
     assert all(word in asked for word in words)
     assert "kube-system" not in asked
     assert "kube-system" in exempt
 
 
 def rendered(helm: Helm, version: str, *words: str, **values: Any) -> str:
-    fixed = ("--namespace", NAMESPACE, "--kube-version", version, "--show-only", "templates/admission.yaml")
-    return helm("template", "agentjobs", CHART, *fixed, *words, "--values", "-", stdin=json.dumps(values))
+    fixed = (
+        "--namespace",
+        NAMESPACE,
+        "--kube-version",
+        version,
+        "--show-only",
+        "templates/admission.yaml",
+    )
+    return helm(
+        "template", "agentjobs", CHART, *fixed, *words, "--values", "-", stdin=json.dumps(values)
+    )
 
 
 def test_a_cluster_that_cannot_stamp_is_told_what_to_set(helm: Helm) -> None:
     with pytest.raises(HelmError) as refusal:
         rendered(helm, "1.35.0")
-    assert "set approval.stamp=false; then whoever approves writes their own name into spec.approvedBy" in str(refusal.value)
+    assert (
+        "set approval.stamp=false; then whoever approves writes their own name into spec.approvedBy"
+        in str(refusal.value)
+    )
     without = rendered(helm, "1.35.0", approval={"stamp": False})
     assert "kind: MutatingAdmissionPolicy" not in without
     (approvals,) = [
@@ -95,16 +127,25 @@ def test_a_cluster_that_cannot_stamp_is_told_what_to_set(helm: Helm) -> None:
 
 
 def test_a_cluster_with_the_beta_stamps(helm: Helm) -> None:
-    assert "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingAdmissionPolicy\n" in rendered(
-        helm, "1.34.0", "--api-versions", BETA
+    assert (
+        "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingAdmissionPolicy\n"
+        in rendered(helm, "1.34.0", "--api-versions", BETA)
     )
-    assert "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingAdmissionPolicy\n" in rendered(helm, "1.36.0")
+    assert (
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingAdmissionPolicy\n"
+        in rendered(helm, "1.36.0")
+    )
 
 
 def test_the_names_of_runs_that_follow_are_the_operators(documents: list[Document]) -> None:
     """Not those of events, which whoever may start the job may give away."""
     rules = json.dumps(named(documents, KINDS[0])["runs"]["spec"]["validations"])
     of_events, of_followers = re.findall(r"matches\('(-[ae].*?)'\)", rules)
-    for name in islice(naming.runs_of_chain("report", Event(id="u-1", source="/namespaces/team/agentjobruns/go", type="x")), 20):
+    for name in islice(
+        naming.runs_of_chain(
+            "report", Event(id="u-1", source="/namespaces/team/agentjobruns/go", type="x")
+        ),
+        20,
+    ):
         assert re.search(of_followers, name)
         assert not re.search(of_events, name)

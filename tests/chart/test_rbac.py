@@ -1,4 +1,7 @@
-"""What the operator may do. A new verb or resource fails here first, so that somebody has to want it."""
+"""What the operator may do.
+
+A new verb or resource fails here first, so that somebody has to want it.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +36,21 @@ READ = "get list watch"
 WRITE = "create delete deletecollection get list patch update watch"
 FOR_PEOPLE = {
     ("viewer", "view"): {
-        "scheduledagentjobs": READ, "agentjobruns": READ, "agentjobapprovals": READ, "packageapprovals": READ,
+        "scheduledagentjobs": READ,
+        "agentjobruns": READ,
+        "agentjobapprovals": READ,
+        "packageapprovals": READ,
     },
     ("author", "edit"): {"scheduledagentjobs": WRITE},
     ("trigger", "edit"): {"scheduledagentjobs": "run", "agentjobruns": WRITE},
     ("approver", "admin"): {
-        "scheduledagentjobs": "approve get list watch", "agentjobruns": READ, "packages": "approve",
-        "agentjobapprovals": WRITE, "packageapprovals": WRITE,
+        "scheduledagentjobs": "approve get list watch",
+        "agentjobruns": READ,
+        "packages": "approve",
+        "agentjobapprovals": WRITE,
+        "packageapprovals": WRITE,
     },
-}  # fmt: skip
+}
 """By name and by the role of Kubernetes into which it is aggregated."""
 
 
@@ -64,18 +73,29 @@ def summary(role: Document) -> dict[tuple[str, str, str], str]:
 
 def the_operators(documents: list[Document], kind: str) -> Document:
     """The other roles are for people: each is aggregated into one of Kubernetes' own."""
-    (role,) = [role for role in of_kind(documents, kind) if AGGREGATE not in str(role["metadata"]["labels"])]
+    (role,) = [
+        role
+        for role in of_kind(documents, kind)
+        if AGGREGATE not in str(role["metadata"]["labels"])
+    ]
     return role
 
 
 def on_policies(documents: list[Document]) -> dict[tuple[str, str, str], str]:
-    """It may read each by its name, and list them. Not where it does not look at them: `full` allows that they are missing."""
+    """It may read each by its name, and list them.
+
+    Not where it does not look at them: `full` allows that they are missing.
+    """
     if container(documents)["image"].startswith("registry.example.com"):
         return {}
     admission = "admissionregistration.k8s.io"
     found = [document for document in documents if document["apiVersion"].startswith(admission)]
     kinds = {f"{document['kind'].lower()}s".replace("policys", "policies") for document in found}
-    by_name = {(admission, kind, document["metadata"]["name"]): "get" for kind in kinds for document in found}
+    by_name = {
+        (admission, kind, document["metadata"]["name"]): "get"
+        for kind in kinds
+        for document in found
+    }
     return by_name | {(admission, kind, ""): "list" for kind in kinds}
 
 
@@ -96,18 +116,31 @@ def test_role_in_the_release_namespace_is_for_the_lease_only(documents: list[Doc
 
 
 @pytest.mark.parametrize("kind", ["ClusterRoleBinding", "RoleBinding"])
-def test_roles_are_bound_to_the_operators_service_account_only(documents: list[Document], kind: str) -> None:
+def test_roles_are_bound_to_the_operators_service_account_only(
+    documents: list[Document], kind: str
+) -> None:
     (binding,) = of_kind(documents, kind)
     (account,) = of_kind(documents, "ServiceAccount")
     role = the_operators(documents, kind.removesuffix("Binding"))
-    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": account["metadata"]["name"], "namespace": NAMESPACE}]
-    assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) == (role["kind"], role["metadata"]["name"])
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": account["metadata"]["name"], "namespace": NAMESPACE}
+    ]
+    assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) == (
+        role["kind"],
+        role["metadata"]["name"],
+    )
 
 
-def test_roles_for_people_grant_exactly_this_and_grow_kubernetes_own_roles(documents: list[Document]) -> None:
+def test_roles_for_people_grant_exactly_this_and_grow_kubernetes_own_roles(
+    documents: list[Document],
+) -> None:
     found = {}
     for role in of_kind(documents, "ClusterRole"):
-        labels = [key.removeprefix(AGGREGATE) for key in role["metadata"]["labels"] if key.startswith(AGGREGATE)]
+        labels = [
+            key.removeprefix(AGGREGATE)
+            for key in role["metadata"]["labels"]
+            if key.startswith(AGGREGATE)
+        ]
         if labels:
             grown: dict[str, set[str]] = {}
             for group, resource, name, verb in grants(role):

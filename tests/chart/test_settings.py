@@ -27,11 +27,17 @@ def text(documents: list[Document]) -> str:
     spec = deployment["spec"]["template"]["spec"]
     (only,) = spec["containers"]
     subcommand, option, path = only["args"]
-    (mount,) = [mount for mount in only["volumeMounts"] if mount["mountPath"] == path.rpartition("/")[0]]
+    (mount,) = [
+        mount for mount in only["volumeMounts"] if mount["mountPath"] == path.rpartition("/")[0]
+    ]
     (volume,) = [volume for volume in spec["volumes"] if volume["name"] == mount["name"]]
     (found,) = of_kind(documents, "ConfigMap")
     assert (subcommand, option, mount["readOnly"]) == ("operator", "--config", True)
-    assert found["metadata"]["name"] == volume["configMap"]["name"] == f"{deployment['metadata']['name']}-config"
+    assert (
+        found["metadata"]["name"]
+        == volume["configMap"]["name"]
+        == f"{deployment['metadata']['name']}-config"
+    )
     (key,) = found["data"]
     assert key == path.rpartition("/")[2]
     return str(found["data"][key])
@@ -49,7 +55,10 @@ def full() -> Document:
 
 def test_the_operator_gets_nothing_else_than_who_it_is(helm: Helm) -> None:
     entries = container(helm.documents(file=FULL_VALUES))["env"]
-    environment = {entry["name"]: FROM_THE_POD[entry["valueFrom"]["fieldRef"]["fieldPath"]] for entry in entries}
+    environment = {
+        entry["name"]: FROM_THE_POD[entry["valueFrom"]["fieldRef"]["fieldPath"]]
+        for entry in entries
+    }
     assert (pod(environment), len(entries)) == (Pod(*FROM_THE_POD.values()), 2)
 
 
@@ -57,8 +66,14 @@ def test_default_values_are_the_settings_defaults(helm: Helm) -> None:
     found = settings(helm.documents())
     shipped = json.loads((CHART / "files" / "inventory.json").read_text())
     version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
-    least = {"apiVersion": found.api_version, "kind": found.kind, "policies": [one.wire() for one in found.policies]}
-    assert found == configuration(least | {"runner": {"image": f"localhost/agentjobs-runner:{version}", "inventory": shipped}})
+    least = {
+        "apiVersion": found.api_version,
+        "kind": found.kind,
+        "policies": [one.wire() for one in found.policies],
+    }
+    assert found == configuration(
+        least | {"runner": {"image": f"localhost/agentjobs-runner:{version}", "inventory": shipped}}
+    )
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -80,7 +95,15 @@ def test_other_values_arrive_unchanged(helm: Helm) -> None:
         "imagePullPolicy": image["pullPolicy"],
         "inventory": values["runner"]["inventory"],
     }
-    assert set(written) == {"apiVersion", "kind", "runner", *SECTIONS, "approval", "process", "policies"}
+    assert set(written) == {
+        "apiVersion",
+        "kind",
+        "runner",
+        *SECTIONS,
+        "approval",
+        "process",
+        "policies",
+    }
 
 
 def test_what_the_values_do_not_have_is_the_same_in_code_and_chart(helm: Helm) -> None:
@@ -88,7 +111,9 @@ def test_what_the_values_do_not_have_is_the_same_in_code_and_chart(helm: Helm) -
     process = settings(documents).process
     assert container(documents)["ports"] == [{"name": "http", "containerPort": process.port}]
     (role,) = of_kind(documents, "Role")
-    assert [rule["resourceNames"] for rule in role["rules"] if "resourceNames" in rule] == [[process.lease_name]]
+    assert [rule["resourceNames"] for rule in role["rules"] if "resourceNames" in rule] == [
+        [process.lease_name]
+    ]
 
 
 def test_a_change_of_the_settings_restarts_the_pods(helm: Helm) -> None:
@@ -97,7 +122,16 @@ def test_a_change_of_the_settings_restarts_the_pods(helm: Helm) -> None:
         return str(deployment["spec"]["template"]["metadata"]["annotations"]["checksum/config"])
 
     assert checksum() == checksum(metrics={"service": {"enabled": True}})
-    assert len({checksum(), checksum(operator={"workers": 9}), checksum(approval={"requireSecondPerson": True})}) == 3
+    assert (
+        len(
+            {
+                checksum(),
+                checksum(operator={"workers": 9}),
+                checksum(approval={"requireSecondPerson": True}),
+            }
+        )
+        == 3
+    )
 
 
 def test_a_digest_wins_over_a_tag(helm: Helm) -> None:
@@ -115,26 +149,64 @@ def test_without_a_tag_the_image_is_that_of_the_charts_version(helm: Helm) -> No
 
 def test_the_operator_expects_exactly_the_policies_of_the_chart(helm: Helm) -> None:
     documents = helm.documents()
-    ours = [found for found in documents if found["apiVersion"].startswith("admissionregistration.k8s.io/")]
-    expected = {(one.api_version, one.kind, one.name): one.spec for one in settings(documents).policies}
-    assert expected == {(found["apiVersion"], found["kind"], found["metadata"]["name"]): found["spec"] for found in ours}
+    ours = [
+        found
+        for found in documents
+        if found["apiVersion"].startswith("admissionregistration.k8s.io/")
+    ]
+    expected = {
+        (one.api_version, one.kind, one.name): one.spec for one in settings(documents).policies
+    }
+    assert expected == {
+        (found["apiVersion"], found["kind"], found["metadata"]["name"]): found["spec"]
+        for found in ours
+    }
     assert len(ours) == 14
 
 
 # Values that YAML could take for something else, and the ends of each range
 
-HARD_WORDS = ["on", "no", "~", "null", "true", "1e3", "0x10", "010", "1_000", "2026-01-01", "10-00", "1.0", "007", "n", "off"]
+HARD_WORDS = [
+    "on",
+    "no",
+    "~",
+    "null",
+    "true",
+    "1e3",
+    "0x10",
+    "010",
+    "1_000",
+    "2026-01-01",
+    "10-00",
+    "1.0",
+    "007",
+    "n",
+    "off",
+]
 CHOICES: dict[str, list[Any]] = {
     "run.deadlineSeconds": [70, 3600],
     "run.startTimeoutSeconds": [5, 3600],
     "run.resources.limits.cpu": ["1", "0.5", "500m"],
     "run.resources.limits.memory": ["536870912", "512Mi", "1.5Gi"],
     "run.nodeSelector": [{}, *({word: word} for word in HARD_WORDS), {"a": ""}],
-    "run.tolerations": [[], [{"operator": "Exists"}], [{"key": "on", "value": "1e3", "tolerationSeconds": 2**31}], [{}]],
+    "run.tolerations": [
+        [],
+        [{"operator": "Exists"}],
+        [{"key": "on", "value": "1e3", "tolerationSeconds": 2**31}],
+        [{}],
+    ],
     "run.imagePullSecrets": [[], ["on", "1e3"], ["0"]],
-    "run.priorityClassName": ["", *(word for word in HARD_WORDS if word[0] not in "~1" or word.isalnum())],
+    "run.priorityClassName": [
+        "",
+        *(word for word in HARD_WORDS if word[0] not in "~1" or word.isalnum()),
+    ],
     "run.runtimeClassName": ["", "no"],
-    "runner.inventory": [{}, {"on": "1.0"}, {"a": "2026.1", "b": "1e3", "c": "3.10"}, {"a": "=", "b": "<<", "c": "#", "d": "- x"}],
+    "runner.inventory": [
+        {},
+        {"on": "1.0"},
+        {"a": "2026.1", "b": "1e3", "c": "3.10"},
+        {"a": "=", "b": "<<", "c": "#", "d": "- x"},
+    ],
     "runner.image.tag": ["", "1.0", "1e3", "on", "2026-01-01"],
     "runner.image.pullPolicy": ["Always", "IfNotPresent", "Never"],
     "approval.stamp": [True, False],
@@ -159,7 +231,11 @@ CHOICES: dict[str, list[Any]] = {
                         "id": "ä: 'x' # \"y\" \\ \t\u2028",
                         "contextWindow": 2**40,
                         "cost": {"input": 1e-7, "output": 0.1, "cacheRead": 1e22, "cacheWrite": 0},
-                        "compat": {"a": [1, 2.5, None, "no", {"b": 1e-9}], "c": False, "d": "multi\nline\n"},
+                        "compat": {
+                            "a": [1, 2.5, None, "no", {"b": 1e-9}],
+                            "c": False,
+                            "d": "multi\nline\n",
+                        },
                     }
                 ],
             }
@@ -200,7 +276,9 @@ def test_whatever_the_values_are_the_operator_reads_them(helm: Helm, seed: int) 
     written: Any = config_text.document(text(documents).encode())
     for path, value in paths.items():
         section, _, rest = path.partition(".")
-        if (path in ("approval.stamp", "runner.inventory") and not value) or path.startswith("runner.image."):
+        if (path in ("approval.stamp", "runner.inventory") and not value) or path.startswith(
+            "runner.image."
+        ):
             continue
         place: Any = written[{"operator": "process"}.get(section, section)]
         if path == "approval.stamp":
@@ -213,7 +291,11 @@ def test_whatever_the_values_are_the_operator_reads_them(helm: Helm, seed: int) 
 
 
 def test_null_in_the_values_is_the_settings_default(helm: Helm) -> None:
-    values = {"run": {"priorityClassName": None, "tolerations": None}, "history": None, "packages": {"ca": {"key": None}}}
+    values = {
+        "run": {"priorityClassName": None, "tolerations": None},
+        "history": None,
+        "packages": {"ca": {"key": None}},
+    }
     assert settings(helm.documents(values)) == settings(helm.documents())
 
 

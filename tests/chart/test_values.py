@@ -1,4 +1,7 @@
-"""values.yaml explains every value; the schema refuses a wrong one before anything reaches the cluster."""
+"""values.yaml explains every value.
+
+The schema refuses a wrong one before anything reaches the cluster.
+"""
 
 from __future__ import annotations
 
@@ -27,28 +30,68 @@ REFUSED = [
     ("run.deadlineSeconds", "1h", "/run/deadlineSeconds': got string, want integer"),
     ("run.startTimeoutSeconds", 4, "/run/startTimeoutSeconds': minimum: got 4, want 5"),
     ("run.deadlineseconds", 70, "/run': additional properties 'deadlineseconds' not allowed"),
-    ("run.resources", {"limits": {"nvidia.com/gpu": "1"}}, "/run/resources/limits': additional properties 'nvidia.com/gpu' not allowed"),
-    ("run.resources", {"limits": {"memory": 512}}, "/run/resources/limits/memory': got number, want string"),
-    ("run.resources", {"limits": {"memory": "512 MB"}}, "/run/resources/limits/memory': '512 MB' does not match pattern"),
+    (
+        "run.resources",
+        {"limits": {"nvidia.com/gpu": "1"}},
+        "/run/resources/limits': additional properties 'nvidia.com/gpu' not allowed",
+    ),
+    (
+        "run.resources",
+        {"limits": {"memory": 512}},
+        "/run/resources/limits/memory': got number, want string",
+    ),
+    (
+        "run.resources",
+        {"limits": {"memory": "512 MB"}},
+        "/run/resources/limits/memory': '512 MB' does not match pattern",
+    ),
     ("run.nodeSelector", {"pool": 1}, "/run/nodeSelector/pool': got number, want string"),
     ("run.tolerations", [{"effect": "Never"}], "/run/tolerations/0/effect': value must be one of"),
-    ("run.imagePullSecrets", [{"name": "registry"}], "/run/imagePullSecrets/0': got object, want string"),
-    ("run.priorityClassName", "Low Priority", "/run/priorityClassName': 'Low Priority' does not match pattern"),
+    (
+        "run.imagePullSecrets",
+        [{"name": "registry"}],
+        "/run/imagePullSecrets/0': got object, want string",
+    ),
+    (
+        "run.priorityClassName",
+        "Low Priority",
+        "/run/priorityClassName': 'Low Priority' does not match pattern",
+    ),
     ("approval.stamp", "yes", "/approval/stamp': got string, want boolean"),
-    ("approval.requireSecondPerson", "no", "/approval/requireSecondPerson': got string, want boolean"),
-    ("approval.allowWithoutPolicies", 1, "/approval/allowWithoutPolicies': got number, want boolean"),
+    (
+        "approval.requireSecondPerson",
+        "no",
+        "/approval/requireSecondPerson': got string, want boolean",
+    ),
+    (
+        "approval.allowWithoutPolicies",
+        1,
+        "/approval/allowWithoutPolicies': got number, want boolean",
+    ),
     ("history.namespaceBytes", 1000, "/history/namespaceBytes': minimum: got 1,000, want"),
     ("history.clusterBytes", 1000, "/history/clusterBytes': minimum: got 1,000, want"),
     ("operator.replicas", 0, "/operator/replicas': minimum: got 0, want 1"),
     ("operator.replicas", 3, "/operator/replicas': maximum: got 3, want 2"),
     ("operator.workers", 65, "/operator/workers': maximum: got 65, want 64"),
     ("operator.resyncSeconds", 9, "/operator/resyncSeconds': minimum: got 9, want 10"),
-    ("operator.logLevel", "info", "/operator/logLevel': value must be one of 'DEBUG', 'INFO', 'WARNING', 'ERROR'"),
+    (
+        "operator.logLevel",
+        "info",
+        "/operator/logLevel': value must be one of 'DEBUG', 'INFO', 'WARNING', 'ERROR'",
+    ),
     ("image.repository", "", "/image/repository': minLength: got 0, want 1"),
     ("image.digest", "sha256:abc", "/image/digest': 'sha256:abc' does not match pattern"),
     ("image.tag", "a tag", "/image/tag': 'a tag' does not match pattern"),
-    ("runner.image.pullPolicy", "Sometimes", "/runner/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'"),
-    ("packages.indexUrl", "https://user:secret@packages.example.com/simple", "/packages/indexUrl': "),
+    (
+        "runner.image.pullPolicy",
+        "Sometimes",
+        "/runner/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'",
+    ),
+    (
+        "packages.indexUrl",
+        "https://user:secret@packages.example.com/simple",
+        "/packages/indexUrl': ",
+    ),
     ("packages.ca", {"configMap": "a", "secret": "b"}, "/packages/ca"),
     ("packages.timeoutSeconds", 5, "/packages/timeoutSeconds': minimum: got 5, want 10"),
     ("crds.enabled", "yes", "/crds/enabled': got string, want boolean"),
@@ -64,7 +107,9 @@ def nested(path: str, value: object) -> dict[str, Any]:
     return value
 
 
-@pytest.mark.parametrize(("path", "value", "message"), REFUSED, ids=[f"{path}={value}" for path, value, _ in REFUSED])
+@pytest.mark.parametrize(
+    ("path", "value", "message"), REFUSED, ids=[f"{path}={value}" for path, value, _ in REFUSED]
+)
 def test_schema_refuses(helm: Helm, path: str, value: object, message: str) -> None:
     with pytest.raises(HelmError) as refusal:
         helm.template(nested(path, value))
@@ -100,7 +145,8 @@ def test_full_values_change_every_value_or_its_alternative() -> None:
     default = dict(flat(yaml.safe_load((CHART / "values.yaml").read_text())))
     full = dict(flat(yaml.safe_load(FULL_VALUES.read_text())))
     same = {path for path, value in default.items() if full.get(path, value) == value}
-    # A tag and a digest exclude each other, so do a ConfigMap and a Secret, and a second person needs the stamp.
+    # A tag and a digest exclude each other, so do a ConfigMap and a Secret, and a second person
+    # needs the stamp.
     assert same == {"image.digest", "runner.image.tag", "packages.ca.secret", "approval.stamp"}
 
 
@@ -123,6 +169,8 @@ def test_every_value_has_a_comment_right_above_it() -> None:
         indent = len(line) - len(line.lstrip())
         stack = [(depth, name) for depth, name in stack if depth < indent] + [(indent, key)]
         path = ".".join(name for _, name in stack)
-        if path in set(leaves(yaml.safe_load("\n".join(lines)))) and not above.strip().startswith("#"):
+        if path in set(leaves(yaml.safe_load("\n".join(lines)))) and not above.strip().startswith(
+            "#"
+        ):
             bare.append(path)
     assert bare == []

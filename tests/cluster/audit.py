@@ -19,7 +19,10 @@ READS: Final = frozenset({"get", "list", "watch"})
 
 @dataclass(frozen=True)
 class AuditLog:
-    """The local cluster's, which is one file with a request in each line. Reads begin where the file ended at `from_now_on`."""
+    """The local cluster's, which is one file with a request in each line.
+
+    Reads begin where the file ended at `from_now_on`.
+    """
 
     path: Path
     start: int
@@ -27,20 +30,31 @@ class AuditLog:
     def _ours(self) -> list[dict[str, Any]]:
         with self.path.open("rb") as file:
             file.seek(self.start)
-            requests = [json.loads(line) for line in file.read().splitlines() if line.endswith(b"}")]
+            requests = [
+                json.loads(line) for line in file.read().splitlines() if line.endswith(b"}")
+            ]
         return [request for request in requests if request["user"]["username"] == USER]
 
     def requests(self) -> set[tuple[tuple[str, str, str], bool]]:
-        """Verb, group and resource of every kind of request, reads too, and whether RBAC let it pass."""
+        """Each kind of request, reads too: verb, group, resource, and whether RBAC let it pass."""
         return {
-            ((request["verb"], request["objectRef"].get("apiGroup", ""), _resource(request)), request["responseStatus"]["code"] != 403)
+            (
+                (request["verb"], request["objectRef"].get("apiGroup", ""), _resource(request)),
+                request["responseStatus"]["code"] != 403,
+            )
             for request in self._ours()
         }
 
     def writes(self, namespace: str = "", *names: str) -> Counter[str]:
-        """How often: verb with resource. In one namespace or in all; to these objects or to all, Events apart. Refused ones count, too."""
+        """How often: verb with resource.
+
+        In one namespace or in all; to these objects or to all, Events apart. Refused ones count,
+        too.
+        """
         found = (request for request in self._ours() if request["verb"] not in READS)
-        return Counter(_told(request) for request in found if _is_about(request["objectRef"], namespace, names))
+        return Counter(
+            _told(request) for request in found if _is_about(request["objectRef"], namespace, names)
+        )
 
 
 def _is_about(thing: dict[str, str], namespace: str, names: tuple[str, ...]) -> bool:
@@ -55,11 +69,17 @@ def _resource(request: dict[str, Any]) -> str:
 
 
 def _told(request: dict[str, Any]) -> str:
-    return f"{request['verb']} {_resource(request)}{' (refused)' if request['responseStatus']['code'] >= 400 else ''}"
+    refused = " (refused)" if request["responseStatus"]["code"] >= 400 else ""
+    return f"{request['verb']} {_resource(request)}{refused}"
 
 
 def from_now_on() -> AuditLog:
     """What is asked after this."""
-    asked = subprocess.run([sys.executable, str(LOCAL_CLUSTER), "audit-log"], stdout=subprocess.PIPE, text=True, check=True)
+    asked = subprocess.run(
+        [sys.executable, str(LOCAL_CLUSTER), "audit-log"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     path = Path(asked.stdout.strip())
     return AuditLog(path, path.stat().st_size)

@@ -1,4 +1,7 @@
-"""The ways in which a run can end, as rows of a table: what it prints until then, what its record has to hold, and what happened."""
+"""The ways in which a run can end, as rows of a table.
+
+What it prints until then, what its record has to hold, and what happened.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +39,30 @@ Act = Callable[[Kubectl, str, str], object]
 
 
 def pod_of(kubectl: Kubectl, namespace: str, run: str) -> str:
-    return kubectl("get", "pods", "-n", namespace, "-l", f"batch.kubernetes.io/job-name={run}", "-o", "jsonpath={.items[0].metadata.name}")
+    return kubectl(
+        "get",
+        "pods",
+        "-n",
+        namespace,
+        "-l",
+        f"batch.kubernetes.io/job-name={run}",
+        "-o",
+        "jsonpath={.items[0].metadata.name}",
+    )
 
 
 def its_deadline_passes(kubectl: Kubectl, namespace: str, run: str) -> None:
     """As it does for a pod that starts late. The real one takes more than a minute."""
-    kubectl("patch", "job", "-n", namespace, run, "--type=merge", "--patch", '{"spec":{"activeDeadlineSeconds":1}}')
+    kubectl(
+        "patch",
+        "job",
+        "-n",
+        namespace,
+        run,
+        "--type=merge",
+        "--patch",
+        '{"spec":{"activeDeadlineSeconds":1}}',
+    )
 
 
 def its_pod_is_deleted(kubectl: Kubectl, namespace: str, run: str) -> None:
@@ -49,13 +70,33 @@ def its_pod_is_deleted(kubectl: Kubectl, namespace: str, run: str) -> None:
 
 
 def its_pod_is_deleted_by_force(kubectl: Kubectl, namespace: str, run: str) -> None:
-    kubectl("delete", "pod", "-n", namespace, "--force", "--grace-period=0", "--wait=false", pod_of(kubectl, namespace, run))
+    kubectl(
+        "delete",
+        "pod",
+        "-n",
+        namespace,
+        "--force",
+        "--grace-period=0",
+        "--wait=false",
+        pod_of(kubectl, namespace, run),
+    )
 
 
 def its_pod_is_evicted(kubectl: Kubectl, namespace: str, run: str) -> None:
     pod = pod_of(kubectl, namespace, run)
-    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
-    kubectl("create", "--raw", f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction", "-f", "-", stdin=json.dumps(eviction))
+    eviction = {
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": pod, "namespace": namespace},
+    }
+    kubectl(
+        "create",
+        "--raw",
+        f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction",
+        "-f",
+        "-",
+        stdin=json.dumps(eviction),
+    )
 
 
 def its_batch_job_is_deleted(kubectl: Kubectl, namespace: str, run: str) -> None:
@@ -68,7 +109,9 @@ def its_batch_job_is_deleted_in_the_foreground(kubectl: Kubectl, namespace: str,
 
 
 def its_batch_job_is_suspended(kubectl: Kubectl, namespace: str, run: str) -> None:
-    kubectl("patch", "job", "-n", namespace, run, "--type=merge", "--patch", '{"spec":{"suspend":true}}')
+    kubectl(
+        "patch", "job", "-n", namespace, run, "--type=merge", "--patch", '{"spec":{"suspend":true}}'
+    )
 
 
 def another_run_replaces_it(kubectl: Kubectl, namespace: str, run: str) -> None:
@@ -83,7 +126,10 @@ def its_runner_is_killed(kubectl: Kubectl, namespace: str, run: str) -> None:
 
 @dataclass(frozen=True)
 class Row:
-    """An ending, and what its record has to say. `lost`: why its output may be incomplete; `kept`: whether it may be whole, too."""
+    """An ending, and what its record has to say.
+
+    `lost`: why its output may be incomplete; `kept`: whether it may be whole, too.
+    """
 
     title: str
     script: str
@@ -106,19 +152,31 @@ class Row:
             assert record["stderr"] == self.stderr, brief(record)
         else:
             assert why(record) in self.lost, brief(record)
-            assert LIVE not in record["message"] or streams(record["stdout"]) == (self.stdout, self.stderr), brief(record)
+            assert LIVE not in record["message"] or streams(record["stdout"]) == (
+                self.stdout,
+                self.stderr,
+            ), brief(record)
 
 
 def streams(live: str) -> tuple[str, str]:
     """What a live log holds of each stream, by what its lines say."""
     lines = live.splitlines(keepends=True)
-    return "".join(line for line in lines if "stderr" not in line), "".join(line for line in lines if "stderr" in line)
+    return "".join(line for line in lines if "stderr" not in line), "".join(
+        line for line in lines if "stderr" in line
+    )
 
 
 def brief(record: Manifest) -> str:
     """A record without most of its output."""
     return str(
-        {key: f"{len(value)} characters, ... {value[-100:]!r}" if key in ("stdout", "stderr") else value for key, value in record.items()}
+        {
+            key: (
+                f"{len(value)} characters, ... {value[-100:]!r}"
+                if key in ("stdout", "stderr")
+                else value
+            )
+            for key, value in record.items()
+        }
     )
 
 
@@ -132,7 +190,7 @@ def limits(resource: str, amount: str) -> Manifest:
 
 
 def flood(lines: int, width: int) -> dict[str, Any]:
-    """A script that prints this many numbered lines of this width in bytes, and what is kept of them."""
+    """A script that prints this many numbered lines of `width` bytes, and what is kept of them."""
 
     def line(number: int) -> str:
         return f"{number:0{width - 1}d}\n"
@@ -147,7 +205,11 @@ for start in range(0, {lines}, 1000):
     while data:
         data = data[os.write(1, data):]
 """
-    return {"script": script, "stdout": f"{head}\n[agentjobs: {lines * width - 2 * HALF} bytes dropped here]\n{tail}", "stderr": ""}
+    return {
+        "script": script,
+        "stdout": f"{head}\n[agentjobs: {lines * width - 2 * HALF} bytes dropped here]\n{tail}",
+        "stderr": "",
+    }
 
 
 GONE: Final = "the pod was gone before its log was read"
@@ -155,8 +217,12 @@ NO_ENVELOPE: Final = f"the log ends without an envelope; {LIVE}"
 INSTALLING: Final = "install"
 ROWS: Final[Mapping[str, Row]] = {
     "success": Row("the script succeeds", PRINTS, "Succeeded", "Completed"),
-    "exit-code": Row("the script exits with a code", f"{PRINTS}sys.exit(7)\n", "Failed", "ScriptFailed"),
-    "timeout": Row("its own time limit passes", WAITS, "TimedOut", "Timeout", spec={"timeoutSeconds": 8}),
+    "exit-code": Row(
+        "the script exits with a code", f"{PRINTS}sys.exit(7)\n", "Failed", "ScriptFailed"
+    ),
+    "timeout": Row(
+        "its own time limit passes", WAITS, "TimedOut", "Timeout", spec={"timeoutSeconds": 8}
+    ),
     "deadline": Row(
         "the Job's deadline passes, after the pod waited long for its volume",
         WAITS,
@@ -176,7 +242,14 @@ ROWS: Final[Mapping[str, Row]] = {
         spec={"packages": ["slow==1.0"]},
     ),
     "deleted": Row("`kubectl delete pod`", WAITS, "Failed", "PodDeleted", its_pod_is_deleted),
-    "forced": Row("`kubectl delete pod --force`", WAITS, "Failed", "PodDeleted", its_pod_is_deleted_by_force, frozenset({GONE})),
+    "forced": Row(
+        "`kubectl delete pod --force`",
+        WAITS,
+        "Failed",
+        "PodDeleted",
+        its_pod_is_deleted_by_force,
+        frozenset({GONE}),
+    ),
     "evicted": Row("an eviction through the API", WAITS, "Failed", "Disrupted", its_pod_is_evicted),
     "replaced": Row(
         "another run by hand takes its place, under `Replace`",
@@ -187,10 +260,22 @@ ROWS: Final[Mapping[str, Row]] = {
         spec={"concurrencyPolicy": "Replace"},
     ),
     "background": Row(
-        "the Job is deleted, as the CronJob controller does it under `Replace`", WAITS, "Failed", "JobDeleted", its_batch_job_is_deleted
+        "the Job is deleted, as the CronJob controller does it under `Replace`",
+        WAITS,
+        "Failed",
+        "JobDeleted",
+        its_batch_job_is_deleted,
     ),
-    "foreground": Row("the Job is deleted in the foreground", WAITS, "Failed", "JobDeleted", its_batch_job_is_deleted_in_the_foreground),
-    "suspended": Row("the Job is suspended", WAITS, "Failed", "PodDeleted", its_batch_job_is_suspended),
+    "foreground": Row(
+        "the Job is deleted in the foreground",
+        WAITS,
+        "Failed",
+        "JobDeleted",
+        its_batch_job_is_deleted_in_the_foreground,
+    ),
+    "suspended": Row(
+        "the Job is suspended", WAITS, "Failed", "PodDeleted", its_batch_job_is_suspended
+    ),
     "memory": Row(
         "the script takes too much memory",
         f"{PRINTS}hoard = bytearray(200 * 1024 * 1024)\n",
@@ -198,11 +283,28 @@ ROWS: Final[Mapping[str, Row]] = {
         "OOMKilled",
         spec={"resources": limits("memory", "64Mi")},
     ),
-    "killed": Row("the runner is killed", WAITS, "Failed", "Error", its_runner_is_killed, frozenset({NO_ENVELOPE}), kept=False),
-    "megabytes": Row("200 MB of output", phase="Succeeded", reason="Completed", **flood(2_000_000, 100)),
-    "short-lines": Row("2 million short lines", phase="Succeeded", reason="Completed", **flood(2_000_000, 8)),
+    "killed": Row(
+        "the runner is killed",
+        WAITS,
+        "Failed",
+        "Error",
+        its_runner_is_killed,
+        frozenset({NO_ENVELOPE}),
+        kept=False,
+    ),
+    "megabytes": Row(
+        "200 MB of output", phase="Succeeded", reason="Completed", **flood(2_000_000, 100)
+    ),
+    "short-lines": Row(
+        "2 million short lines", phase="Succeeded", reason="Completed", **flood(2_000_000, 8)
+    ),
 }
-DOWN: Final = Row("the operator is down when the script ends", f"{PRINTS}time.sleep(8)\n", "Succeeded", "Completed")
+DOWN: Final = Row(
+    "the operator is down when the script ends",
+    f"{PRINTS}time.sleep(8)\n",
+    "Succeeded",
+    "Completed",
+)
 
 
 @dataclass(frozen=True)
@@ -227,8 +329,15 @@ def _line(row: Row, each: tuple[Told, ...]) -> str:
     whole = sum(bool(one.record["logsComplete"]) for one in each)
     reasons = ", ".join(sorted({why(one.record) for one in each if not one.record["logsComplete"]}))
     seconds = [max(one.seconds, 0) for one in each]
-    spread = f"{statistics.median(seconds):g} ({min(seconds):g} to {max(seconds):g})" if seconds else ""
-    return f"| {row.title} | `{row.phase}`, `{row.reason}` | {len(each)} | {whole} | {len(each) - whole} | {reasons} | {spread} |"
+    spread = (
+        f"{statistics.median(seconds):g} ({min(seconds):g} to {max(seconds):g})" if seconds else ""
+    )
+    return (
+        f"| {row.title} | `{row.phase}`, `{row.reason}` | {len(each)} | {whole} |"
+        f" {len(each) - whole} | {reasons} | {spread} |"
+    )
 
 
-INTRODUCTION: Final = Template(Path(__file__).with_name("pages").joinpath("completeness.md").read_text())
+INTRODUCTION: Final = Template(
+    Path(__file__).with_name("pages").joinpath("completeness.md").read_text()
+)

@@ -20,7 +20,8 @@ from tests.cluster.support import Kubectl, KubectlError, stream, wait_for
 ROOT = Path(__file__).parents[2]
 NAMESPACE = "agentjobs-system"
 VALUES = "VALUES"
-"""On a cluster of the user's own: a Helm values file that names images which that cluster can pull."""
+"""On a cluster of the user's own: a Helm values file that names images which that cluster can
+pull."""
 FINAL = ("Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled")
 Manifest = dict[str, Any]
 
@@ -34,20 +35,47 @@ class Installed:
     values: Path
 
     def install(self, **settings: object) -> None:
-        """Install or upgrade, with chart values such as `{"run.deadlineSeconds": 70}` on top of the defaults."""
+        """Install or upgrade, with chart values on top of the defaults.
+
+        For example, `{"run.deadlineSeconds": 70}`.
+        """
         sets = [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
-        command = [self.helm, "upgrade", "--install", "agentjobs", str(ROOT / "charts/agentjobs"), "--namespace", NAMESPACE]
-        command += ["--create-namespace", "--values", str(self.values), "--wait", "--timeout", "3m", *sets]
+        command = [
+            self.helm,
+            "upgrade",
+            "--install",
+            "agentjobs",
+            str(ROOT / "charts/agentjobs"),
+            "--namespace",
+            NAMESPACE,
+        ]
+        command += [
+            "--create-namespace",
+            "--values",
+            str(self.values),
+            "--wait",
+            "--timeout",
+            "3m",
+            *sets,
+        ]
         environment = {**os.environ, "KUBECONFIG": self.kubectl.cluster.kubeconfig}
-        ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240, check=False)
+        ran = subprocess.run(
+            command, capture_output=True, text=True, env=environment, timeout=240, check=False
+        )
         assert ran.returncode == 0, ran.stderr + self._log_if_any()
         wait_for(self.leads, 60, "the operator holds its lease")
         wait_for(self._answers, 60, "the API server takes approvals and runs")
 
     def _answers(self) -> bool:
-        """For some seconds after a kind is new, the API server refuses objects of it that a policy is to change."""
+        """For some seconds the server refuses a new kind's objects that a policy is to change."""
         try:
-            self.kubectl("create", "--dry-run=server", "-f", "-", stdin=stream(manifests.approval(), manifests.run()))
+            self.kubectl(
+                "create",
+                "--dry-run=server",
+                "-f",
+                "-",
+                stdin=stream(manifests.approval(), manifests.run()),
+            )
         except KubectlError as error:
             return "ServiceUnavailable" not in str(error)
         return True
@@ -63,8 +91,14 @@ class Installed:
 
     def pod(self) -> str:
         """Name of the operator's pod that runs."""
-        pods = self.kubectl.json("get", "pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/component=operator")["items"]
-        names = [p["metadata"]["name"] for p in pods if "deletionTimestamp" not in p["metadata"] and p["status"]["phase"] == "Running"]
+        pods = self.kubectl.json(
+            "get", "pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/component=operator"
+        )["items"]
+        names = [
+            p["metadata"]["name"]
+            for p in pods
+            if "deletionTimestamp" not in p["metadata"] and p["status"]["phase"] == "Running"
+        ]
         assert names, "no operator pod runs"
         return str(names[0])
 
@@ -75,7 +109,9 @@ class Installed:
 
     def settings(self) -> Manifest:
         """The operator's, as the chart wrote them."""
-        return document_of(self.kubectl.json("get", "configmaps", "-n", NAMESPACE, "-l", SELECTOR)["items"])
+        return document_of(
+            self.kubectl.json("get", "configmaps", "-n", NAMESPACE, "-l", SELECTOR)["items"]
+        )
 
     def log(self) -> str:
         """What the operator logged."""
@@ -92,7 +128,11 @@ class Installed:
         self.kubectl("scale", "-n", NAMESPACE, "deploy/agentjobs", f"--replicas={replicas}")
         selector = ("-n", NAMESPACE, "-l", "app.kubernetes.io/component=operator")
         if replicas == 0:
-            wait_for(lambda: not self.kubectl.json("get", "pods", *selector)["items"], 60, "the operator is gone")
+            wait_for(
+                lambda: not self.kubectl.json("get", "pods", *selector)["items"],
+                60,
+                "the operator is gone",
+            )
         else:
             wait_for(self.leads, 60, "the operator holds its lease")
 
@@ -121,7 +161,12 @@ class Installed:
     def approve(self, namespace: str, name: str, decision: str = "Approved") -> str:
         """Approve (or deny) the content as it is now; returns its digest."""
         digest = self.digest(namespace, name)
-        body = manifests.approval(f"{name}-{decision.lower()}-{digest[:10]}", jobName=name, digest=digest, decision=decision)
+        body = manifests.approval(
+            f"{name}-{decision.lower()}-{digest[:10]}",
+            jobName=name,
+            digest=digest,
+            decision=decision,
+        )
         self.kubectl.create(namespace, body)
         return digest
 
@@ -132,12 +177,16 @@ class Installed:
         self.wait_condition(namespace, name, "Ready", "True")
         return digest
 
-    def wait_condition(self, namespace: str, name: str, kind: str, status: str, seconds: float = 30) -> Manifest:
+    def wait_condition(
+        self, namespace: str, name: str, kind: str, status: str, seconds: float = 30
+    ) -> Manifest:
         """A condition of a job, once it has this status."""
 
         def found() -> Manifest | None:
             conditions = self.job(namespace, name).get("status", {}).get("conditions", [])
-            return next((c for c in conditions if c["type"] == kind and c["status"] == status), None)
+            return next(
+                (c for c in conditions if c["type"] == kind and c["status"] == status), None
+            )
 
         condition = wait_for(found, seconds, f"{name}: condition {kind} is {status}")
         assert condition is not None
@@ -160,20 +209,29 @@ class Installed:
         assert found is not None
         return found
 
-    def ran(self, namespace: str, name: str, script: str, seconds: float = 60, **spec: Any) -> Manifest:
+    def ran(
+        self, namespace: str, name: str, script: str, seconds: float = 60, **spec: Any
+    ) -> Manifest:
         """The record of one manual run of this script, from the beginning."""
         self.in_force(namespace, name, script, **spec)
         return self.finished(namespace, self.start(namespace, name), seconds)
 
 
 def find(kubectl: Kubectl, cluster: Cluster) -> Installed:
-    """Where the values with the images come from: built here, but for a cluster of the user's own."""
+    """Where the values with the images come from: built here, except for a user's own cluster."""
     named = os.environ.get(VALUES)
     if named:
         return Installed(kubectl, cluster.helm, Path(named))
-    assert cluster.source != "kubeconfig", f"{VALUES} must name a Helm values file with images that the cluster in KUBECONFIG can pull"
+    assert cluster.source != "kubeconfig", (
+        f"{VALUES} must name a Helm values file with images that the cluster in KUBECONFIG can pull"
+    )
     values = ROOT / "build" / "images.json"
-    built = subprocess.run([sys.executable, str(ROOT / "hack/images.py"), "build"], stdout=subprocess.PIPE, text=True, check=True)
+    built = subprocess.run(
+        [sys.executable, str(ROOT / "hack/images.py"), "build"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     json.loads(built.stdout)
     values.parent.mkdir(exist_ok=True)
     values.write_text(built.stdout)

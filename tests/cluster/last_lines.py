@@ -1,6 +1,9 @@
-"""Runs that end right after their last line, with many lines under way: rows of a table, and load for the machine they end on.
+"""Runs that end right after their last line, with many lines under way.
 
-A flood of millions of lines hides what is lost here: it goes on for seconds after the live log is cut, and the pipes run dry.
+Rows of a table, and load for the machine they end on.
+
+A flood of millions of lines hides what is lost here: it goes on for seconds after the live log is
+cut, and the pipes run dry.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from tests.cluster.endings import Act, Row, its_pod_is_deleted
 WIDTHS: Final = (2, 10, 5, 20, 100)
 """Bytes of a line, its end included; in the order in which rounds take them."""
 LOG_BYTES: Final = 3_400_000
-"""Of each stream, by the runner's account of 64 bytes more for each line: both together stay below 8 MiB, where the log is cut."""
+"""Of each stream, by the runner's account of 64 bytes more for each line: both together stay below
+8 MiB, where the log is cut."""
 MOST_LINES: Final = 50_000
 KEPT: Final = 51_200
 STREAMS: Final = {"stdout": (1,), "stderr": (2,), "both": (1, 2)}
@@ -49,7 +53,9 @@ class Ending:
 
 ENDINGS: Final = {
     "exit": Ending("it exits", "Succeeded", "Completed", AT_ONCE),
-    "timeout": Ending("its time limit passes", "TimedOut", "Timeout", WHEN_TOLD, spec={"timeoutSeconds": 8}),
+    "timeout": Ending(
+        "its time limit passes", "TimedOut", "Timeout", WHEN_TOLD, spec={"timeoutSeconds": 8}
+    ),
     "sigterm": Ending("its pod is deleted", "Failed", "PodDeleted", WHEN_TOLD, its_pod_is_deleted),
 }
 
@@ -64,7 +70,11 @@ def lines(width: int) -> str:
 def kept(text: str) -> str:
     """What a record keeps of a stream of ASCII."""
     half = KEPT // 2
-    return text if len(text) <= KEPT else f"{text[:half]}\n[agentjobs: {len(text) - KEPT} bytes dropped here]\n{text[-half:]}"
+    return (
+        text
+        if len(text) <= KEPT
+        else f"{text[:half]}\n[agentjobs: {len(text) - KEPT} bytes dropped here]\n{text[-half:]}"
+    )
 
 
 def printing(streams: tuple[int, ...], ending: Ending, width: int) -> Row:
@@ -72,7 +82,8 @@ def printing(streams: tuple[int, ...], ending: Ending, width: int) -> Row:
     text, ready = lines(width), "" if ending.begins == AT_ONCE else READY
     script = f"""\
 import os
-data = b"".join(b"%0{width - 1}d\\n" % (number % {10 ** (width - 1)}) for number in range({text.count(chr(10))}))
+numbers = (number % {10 ** (width - 1)} for number in range({text.count(chr(10))}))
+data = b"".join(b"%0{width - 1}d\\n" % number for number in numbers)
 def work():
     for start in range(0, len(data), 8192):
         for stream in {streams}:
@@ -97,7 +108,13 @@ def program(script: str, text: str) -> Row:
 
 
 PROGRAMS: Final = {
-    "seq": ("`seq 100000`", program("import os\nos.execvp('seq', ['seq', '100000'])\n", "".join(f"{n}\n" for n in range(1, 100_001)))),
+    "seq": (
+        "`seq 100000`",
+        program(
+            "import os\nos.execvp('seq', ['seq', '100000'])\n",
+            "".join(f"{n}\n" for n in range(1, 100_001)),
+        ),
+    ),
     "json": (
         "20,000 numbers as indented JSON",
         program(
@@ -108,15 +125,20 @@ PROGRAMS: Final = {
     "csv": (
         "a CSV of 30,000 short rows",
         program(
-            "import csv, sys\ncsv.writer(sys.stdout, lineterminator='\\n').writerows((n, n % 7) for n in range(30000))\n",
+            "import csv, sys\ncsv.writer(sys.stdout, lineterminator='\\n').writerows((n, n % 7) for"
+            " n in range(30000))\n",
             "".join(f"{n},{n % 7}\n" for n in range(30_000)),
         ),
     ),
 }
 TITLES: Final = {
     **{
-        f"{stream}-{ending}": f"many lines on {stream if stream != 'both' else 'both streams'}, then {told.title}"
-        for (stream, ending, told) in ((stream, ending, told) for stream in STREAMS for ending, told in ENDINGS.items())
+        f"{stream}-{ending}": (
+            f"many lines on {stream if stream != 'both' else 'both streams'}, then {told.title}"
+        )
+        for (stream, ending, told) in (
+            (stream, ending, told) for stream in STREAMS for ending, told in ENDINGS.items()
+        )
     },
     **{name: f"{title}, then it exits" for name, (title, _) in PROGRAMS.items()},
 }
@@ -138,7 +160,11 @@ def job_of(kind: str, number: int) -> str:
     return kind if kind in PROGRAMS else f"{kind}-{WIDTHS[number % len(WIDTHS)]}"
 
 
-SPINS: Final = "import time\nend = time.monotonic() + 1800\nwhile time.monotonic() < end: sum(range(100_000))\n"
+SPINS: Final = """\
+import time
+end = time.monotonic() + 1800
+while time.monotonic() < end: sum(range(100_000))
+"""
 
 
 @contextmanager
@@ -160,7 +186,9 @@ class Idle:
         self._before = self._look()
 
     def percent(self) -> int:
-        idle, total = (after - before for after, before in zip(self._look(), self._before, strict=True))
+        idle, total = (
+            after - before for after, before in zip(self._look(), self._before, strict=True)
+        )
         return round(100 * idle / max(total, 1))
 
     @staticmethod
@@ -177,7 +205,17 @@ SECTION: Final = Template(Path(__file__).with_name("pages").joinpath("last-lines
 def section(whole: Mapping[str, Mapping[str, Iterable[bool]]], **facts: object) -> str:
     """For docs/log-completeness.md. `whole`: by state and kind of row, of each run."""
     states = ("quiet", "load")
-    counts = {(state, kind): list(whole.get(state, {}).get(kind, ())) for state in states for kind in TITLES}
-    cells = {place: f"{sum(each)} of {len(each)}" if each else "not measured" for place, each in counts.items()}
-    rows = "\n".join(f"| {title} | {' | '.join(cells[state, kind] for state in states)} |" for kind, title in TITLES.items())
+    counts = {
+        (state, kind): list(whole.get(state, {}).get(kind, ()))
+        for state in states
+        for kind in TITLES
+    }
+    cells = {
+        place: f"{sum(each)} of {len(each)}" if each else "not measured"
+        for place, each in counts.items()
+    }
+    rows = "\n".join(
+        f"| {title} | {' | '.join(cells[state, kind] for state in states)} |"
+        for kind, title in TITLES.items()
+    )
     return SECTION.substitute(lines=rows, **facts)

@@ -1,4 +1,7 @@
-"""Jobs with scripts, many at once: a run on a real cluster takes seconds, so tests of many runs start them side by side."""
+"""Jobs with scripts, many at once.
+
+A run on a real cluster takes seconds, so tests of many runs start them side by side.
+"""
 
 from __future__ import annotations
 
@@ -16,28 +19,42 @@ def job(name: str, script: str, **spec: Any) -> Manifest:
     return manifests.job(name, script={"inline": script}, **spec)
 
 
-def told(agentjobs: Installed, namespace: str, name: str, kind: str, reason: str, seconds: float = 30) -> str:
+def told(
+    agentjobs: Installed, namespace: str, name: str, kind: str, reason: str, seconds: float = 30
+) -> str:
     """The message of a job's condition of this kind, once it has this reason."""
 
     def message() -> str:
         conditions = agentjobs.job(namespace, name).get("status", {}).get("conditions", [])
-        found: Manifest = next((condition for condition in conditions if condition["type"] == kind), {})
+        found: Manifest = next(
+            (condition for condition in conditions if condition["type"] == kind), {}
+        )
         assert found.get("reason") == reason, found
         return str(found["message"])
 
     return wait_for(message, seconds, f"{name}: the reason of {kind} is {reason}")
 
 
-def in_force(agentjobs: Installed, namespace: str, jobs: Iterable[Manifest], seconds: float = 60) -> dict[str, str]:
+def in_force(
+    agentjobs: Installed, namespace: str, jobs: Iterable[Manifest], seconds: float = 60
+) -> dict[str, str]:
     """Write these jobs and approve them; returns their digests once all of them are in force."""
     bodies = list(jobs)
     agentjobs.kubectl.apply(namespace, *bodies)
     names = [body["metadata"]["name"] for body in bodies]
     digests = wait_for(lambda: _cards(agentjobs, namespace, names), seconds, "every job has a card")
     agentjobs.kubectl.create(
-        namespace, *(manifests.approval(f"{name}-approved", jobName=name, digest=digest) for name, digest in digests.items())
+        namespace,
+        *(
+            manifests.approval(f"{name}-approved", jobName=name, digest=digest)
+            for name, digest in digests.items()
+        ),
     )
-    wait_for(lambda: all(map(_is_ready, _named(agentjobs, namespace, "saj", names).values())), seconds, "every job is in force")
+    wait_for(
+        lambda: all(map(_is_ready, _named(agentjobs, namespace, "saj", names).values())),
+        seconds,
+        "every job is in force",
+    )
     return digests
 
 
@@ -48,7 +65,9 @@ def started(agentjobs: Installed, namespace: str, jobs: Iterable[str]) -> dict[s
     return runs
 
 
-def running(agentjobs: Installed, namespace: str, runs: Mapping[str, str], seconds: float = 60) -> None:
+def running(
+    agentjobs: Installed, namespace: str, runs: Mapping[str, str], seconds: float = 60
+) -> None:
     """Waits until each of these runs is Running."""
 
     def all_run() -> bool:
@@ -58,12 +77,16 @@ def running(agentjobs: Installed, namespace: str, runs: Mapping[str, str], secon
     wait_for(all_run, seconds, f"the runs {', '.join(runs.values())} go on")
 
 
-def finished(agentjobs: Installed, namespace: str, runs: Mapping[str, str], seconds: float = 120) -> dict[str, Manifest]:
+def finished(
+    agentjobs: Installed, namespace: str, runs: Mapping[str, str], seconds: float = 120
+) -> dict[str, Manifest]:
     """The records of these runs by job, once all are final."""
 
     def records() -> dict[str, Manifest]:
         found = _named(agentjobs, namespace, "ajr", runs.values())
-        missing = [name for name, body in found.items() if body.get("status", {}).get("phase") not in FINAL]
+        missing = [
+            name for name, body in found.items() if body.get("status", {}).get("phase") not in FINAL
+        ]
         assert not missing, f"{', '.join(missing)} not finished"
         return {job: found[run] for job, run in runs.items()}
 
@@ -71,19 +94,31 @@ def finished(agentjobs: Installed, namespace: str, runs: Mapping[str, str], seco
 
 
 def pods(kubectl: Kubectl, namespace: str) -> Counter[str]:
-    """How many pods were made for each Job of a namespace: the Job controller tells each in an event."""
+    """How many pods were made for each Job of a namespace, by the Job controller's events."""
     selector = "reason=SuccessfulCreate,involvedObject.kind=Job"
     events = kubectl.json("get", "events", "-n", namespace, "--field-selector", selector)["items"]
     return Counter(event["involvedObject"]["name"] for event in events)
 
 
-def ran(agentjobs: Installed, namespace: str, jobs: Iterable[Manifest], seconds: float = 120) -> dict[str, Manifest]:
+def ran(
+    agentjobs: Installed, namespace: str, jobs: Iterable[Manifest], seconds: float = 120
+) -> dict[str, Manifest]:
     """The AgentJobRuns of one manual run of each of these jobs, by job."""
-    return finished(agentjobs, namespace, started(agentjobs, namespace, in_force(agentjobs, namespace, jobs)), seconds)
+    return finished(
+        agentjobs,
+        namespace,
+        started(agentjobs, namespace, in_force(agentjobs, namespace, jobs)),
+        seconds,
+    )
 
 
-def _named(agentjobs: Installed, namespace: str, kind: str, names: Iterable[str]) -> dict[str, Manifest]:
-    found: dict[str, Manifest] = {item["metadata"]["name"]: item for item in agentjobs.kubectl.json("get", kind, "-n", namespace)["items"]}
+def _named(
+    agentjobs: Installed, namespace: str, kind: str, names: Iterable[str]
+) -> dict[str, Manifest]:
+    found: dict[str, Manifest] = {
+        item["metadata"]["name"]: item
+        for item in agentjobs.kubectl.json("get", kind, "-n", namespace)["items"]
+    }
     missing = [name for name in names if name not in found]
     assert not missing, f"there is no {kind} {', '.join(missing)}"
     return {name: found[name] for name in names}
@@ -97,4 +132,7 @@ def _cards(agentjobs: Installed, namespace: str, names: Iterable[str]) -> dict[s
 
 
 def _is_ready(job: Manifest) -> bool:
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in job.get("status", {}).get("conditions", ()))
+    return any(
+        c["type"] == "Ready" and c["status"] == "True"
+        for c in job.get("status", {}).get("conditions", ())
+    )

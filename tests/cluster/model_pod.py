@@ -18,7 +18,10 @@ PRICE = {"input": 2, "output": 30}
 
 @dataclass(frozen=True)
 class ModelPod:
-    """It runs in this namespace. Jobs name its models `test/<id>`; those of `locked` have a Secret that does not exist."""
+    """It runs in this namespace.
+
+    Jobs name its models `test/<id>`; those of `locked` have a Secret that does not exist.
+    """
 
     agentjobs: Installed
     namespace: str
@@ -29,7 +32,12 @@ class ModelPod:
 
     def start(self) -> None:
         """And the Secret with its key. Waits until it answers."""
-        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": SECRET}, "stringData": {"test": KEY}}
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": SECRET},
+            "stringData": {"test": KEY},
+        }
         self.agentjobs.kubectl.create(self.namespace, secret)
         self._pod.start()
 
@@ -45,13 +53,28 @@ class ModelPod:
         found: dict[str, object] = {"models.default": "test/echo"}
         for provider, (api, url, secret, key) in providers.items():
             path = f"models.providers.{provider}"
-            found |= {f"{path}.api": api, f"{path}.baseUrl": url, f"{path}.secret.name": secret, f"{path}.secret.key": key}
+            found |= {
+                f"{path}.api": api,
+                f"{path}.baseUrl": url,
+                f"{path}.secret.name": secret,
+                f"{path}.secret.key": key,
+            }
             found |= {f"{path}.models[{number}].id": model for number, model in enumerate(MODELS)}
         number = list(MODELS).index("echo")
-        return found | {f"models.providers.test.models[{number}].cost.{kind}": price for kind, price in PRICE.items()}
+        return found | {
+            f"models.providers.test.models[{number}].cost.{kind}": price
+            for kind, price in PRICE.items()
+        }
 
     def received(self, model: str, api: str = "/chat/completions") -> list[list[dict[str, Any]]]:
-        """The conversations that this model was sent by this API (a part of its path), oldest first. All of them carried the key."""
-        requests = [request for request in self._pod.told() if request["body"]["model"] == model and api in request["path"]]
+        """The conversations this model was sent by this API (a part of its path), oldest first.
+
+        All of them carried the key.
+        """
+        requests = [
+            request
+            for request in self._pod.told()
+            if request["body"]["model"] == model and api in request["path"]
+        ]
         assert all(request["authorized"] for request in requests)
         return [request["body"]["messages"] for request in requests]

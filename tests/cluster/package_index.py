@@ -1,4 +1,7 @@
-"""A package index on the cluster's own network: a pod with a static web site, and a Service that names it."""
+"""A package index on the cluster's own network.
+
+It is a pod with a static web site, and a Service that names it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ TLS: Final = "index-tls"
 LOGIN: Final = "index-login"
 SECURE: Final = """\
 import base64, functools, http.server, os, ssl
-wanted = "Basic " + base64.b64encode(":".join((os.environ["USERNAME"], os.environ["PASSWORD"])).encode()).decode()
+login = ":".join((os.environ["USERNAME"], os.environ["PASSWORD"]))
+wanted = "Basic " + base64.b64encode(login.encode()).decode()
 
 class Handler(http.server.SimpleHTTPRequestHandler):
     def send_head(self):
@@ -51,7 +55,10 @@ for name in ("slow", "slower"):
 
 @dataclass(frozen=True)
 class Index:
-    """`offer` replaces everything that it offers. `secure`: by https, from the Secret TLS, and only with the login in the Secret LOGIN."""
+    """`offer` replaces everything that it offers.
+
+    `secure`: by https, from the Secret TLS, and only with the login in the Secret LOGIN.
+    """
 
     agentjobs: Installed
     namespace: str
@@ -68,7 +75,11 @@ class Index:
         runner = self.agentjobs.settings()["runner"]
         pod = _pod(runner["image"], runner["imagePullPolicy"], secure=self.secure)
         service = {"selector": LABELS, "ports": [{"port": 8080}]}
-        kubectl.create(self.namespace, pod, {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "index"}, "spec": service})
+        kubectl.create(
+            self.namespace,
+            pod,
+            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "index"}, "spec": service},
+        )
         kubectl("wait", "-n", self.namespace, "pod/index", "--for=condition=Ready", "--timeout=60s")
 
     def offer(self, files: Mapping[str, bytes]) -> None:
@@ -99,13 +110,31 @@ def _pod(image: str, pull_policy: str, *, secure: bool) -> dict[str, Any]:
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         "volumeMounts": [{"name": "srv", "mountPath": "/srv"}],
     }
-    security = {"runAsNonRoot": True, "runAsUser": 65532, "fsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+    security = {
+        "runAsNonRoot": True,
+        "runAsUser": 65532,
+        "fsGroup": 65532,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
     volumes: list[dict[str, Any]] = [{"name": "srv", "emptyDir": {}}]
     if secure:
         keys = ("username", "password")
-        env = [{"name": key.upper(), "valueFrom": {"secretKeyRef": {"name": LOGIN, "key": key}}} for key in keys]
+        env = [
+            {"name": key.upper(), "valueFrom": {"secretKeyRef": {"name": LOGIN, "key": key}}}
+            for key in keys
+        ]
         container |= {"command": ["python3", "-u", "-c", SECURE], "env": env}
         container["volumeMounts"].append({"name": "tls", "mountPath": "/tls"})
         volumes.append({"name": "tls", "secret": {"secretName": TLS, "defaultMode": 0o444}})
-    spec = {"containers": [container], "securityContext": security, "terminationGracePeriodSeconds": 0, "volumes": volumes}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "index", "labels": LABELS}, "spec": spec}
+    spec = {
+        "containers": [container],
+        "securityContext": security,
+        "terminationGracePeriodSeconds": 0,
+        "volumes": volumes,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "index", "labels": LABELS},
+        "spec": spec,
+    }

@@ -1,7 +1,8 @@
 """A namespace with a run of ours that goes on, and people with various rights in it.
 
-`cleo` got every plain verb on every kind from a careless hand, but none of our own verbs; `ed` has Kubernetes' role `edit`, `ada` has
-`admin`. `wu` may only write jobs, `tina` may only start one of them.
+`cleo` got every plain verb on every kind from a careless hand, but none of our own verbs; `ed` has
+Kubernetes' role `edit`, `ada` has `admin`. `wu` may only write jobs, `tina` may only start one of
+them.
 """
 
 from __future__ import annotations
@@ -21,15 +22,26 @@ WAITS: Final = "import time\nprint('as approved', flush=True)\ntime.sleep(600)\n
 LABEL: Final = "agentjobs.dev/job"
 MARK: Final = {LABEL: "busy"}
 RIGHTS: Final[dict[str, list[Manifest]]] = {
-    "cleo": [{"apiGroups": [group], "resources": ["*"], "verbs": PLAIN} for group in ("", "apps", "batch", "agentjobs.dev")],
+    "cleo": [
+        {"apiGroups": [group], "resources": ["*"], "verbs": PLAIN}
+        for group in ("", "apps", "batch", "agentjobs.dev")
+    ],
     "tina": [
         {"apiGroups": ["agentjobs.dev"], "resources": ["agentjobruns"], "verbs": ["create", "get"]},
-        {"apiGroups": ["agentjobs.dev"], "resources": ["scheduledagentjobs"], "resourceNames": ["second"], "verbs": ["run"]},
+        {
+            "apiGroups": ["agentjobs.dev"],
+            "resources": ["scheduledagentjobs"],
+            "resourceNames": ["second"],
+            "verbs": ["run"],
+        },
     ],
 }
 DENIED: Final = "ValidatingAdmissionPolicy 'agentjobs-"
 CONTAINER: Final = {"name": "runner", "image": "localhost/evil:1", "securityContext": RESTRICTED}
-ONCE: Final = {"metadata": {"labels": {"app": "x"}}, "spec": {"restartPolicy": "Never", "containers": [CONTAINER]}}
+ONCE: Final = {
+    "metadata": {"labels": {"app": "x"}},
+    "spec": {"restartPolicy": "Never", "containers": [CONTAINER]},
+}
 CLAIM: Final = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
 DRY: Final = "--dry-run=server"
 WAYS: Final = {
@@ -41,7 +53,10 @@ WAYS: Final = {
 
 @dataclass(frozen=True)
 class Place:
-    """A namespace in which `busy` runs as approved. Called, it does what a user does, or an administrator for `""`."""
+    """A namespace in which `busy` runs as approved.
+
+    Called, it does what a user does, or an administrator for `""`.
+    """
 
     agentjobs: Installed
     namespace: str
@@ -51,10 +66,17 @@ class Place:
 
     def __call__(self, user: str, *words: str, stdin: Manifest | None = None) -> str:
         acting = self.agentjobs.kubectl.acting(user) if user else self.agentjobs.kubectl
-        return acting("--namespace", self.namespace, *words, stdin=json.dumps(stdin) if stdin else "")
+        return acting(
+            "--namespace", self.namespace, *words, stdin=json.dumps(stdin) if stdin else ""
+        )
 
     def owner(self) -> list[Manifest]:
-        owner = {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "ScheduledAgentJob", "name": "busy", "uid": self.uid}
+        owner = {
+            "apiVersion": "agentjobs.dev/v1alpha1",
+            "kind": "ScheduledAgentJob",
+            "name": "busy",
+            "uid": self.uid,
+        }
         return [{**owner, "controller": True}]
 
     def refused(self, user: str, *words: str, stdin: Manifest | None = None) -> str:
@@ -81,6 +103,8 @@ def somewhere(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Place]:
         ]
         digests = many.in_force(agentjobs, namespace, jobs)
         many.running(agentjobs, namespace, many.started(agentjobs, namespace, ["busy"]))
-        (pod,) = kubectl.json("get", "pods", "-n", namespace, "-l", "batch.kubernetes.io/job-name=busy-run")["items"]
+        (pod,) = kubectl.json(
+            "get", "pods", "-n", namespace, "-l", "batch.kubernetes.io/job-name=busy-run"
+        )["items"]
         uid = agentjobs.job(namespace, "busy")["metadata"]["uid"]
         yield Place(agentjobs, namespace, uid, digests["busy"], pod["metadata"]["name"])

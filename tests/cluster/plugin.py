@@ -27,7 +27,14 @@ class Saj:
         self.ran.append(arguments)
         command = ["kubectl", "saj", *arguments]
         ran = subprocess.run(
-            command, input=stdin, capture_output=True, text=True, env=self.environment, cwd=self.folder, timeout=120, check=False
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            cwd=self.folder,
+            timeout=120,
+            check=False,
         )
         assert "Traceback" not in ran.stderr
         return ran
@@ -35,7 +42,9 @@ class Saj:
     def __call__(self, *arguments: str, stdin: str = "") -> str:
         """What it prints; it has to succeed."""
         ran = self.run(*arguments, stdin=stdin)
-        assert ran.returncode == 0, f"kubectl saj {' '.join(arguments)}: {ran.returncode}\n{ran.stdout}{ran.stderr}"
+        assert ran.returncode == 0, (
+            f"kubectl saj {' '.join(arguments)}: {ran.returncode}\n{ran.stdout}{ran.stderr}"
+        )
         return ran.stdout
 
     def refused(self, *arguments: str, stdin: str = "") -> tuple[int, str]:
@@ -47,11 +56,17 @@ class Saj:
 
 def installed(kubectl: Kubectl, namespace: str, folder: Path, user: str | None = None) -> Saj:
     """`user`: somebody else than the administrator, by impersonation."""
-    config: Any = json.loads(kubectl("config", "view", "--raw", "--minify", "--flatten", "--output=json"))
+    config: Any = json.loads(
+        kubectl("config", "view", "--raw", "--minify", "--flatten", "--output=json")
+    )
     config["contexts"][0]["context"]["namespace"] = namespace
     if user:
         config["users"][0]["user"]["as"] = user
     path = folder / f"kubeconfig-{user or 'admin'}"
     path.write_text(yaml.safe_dump(config))
-    tools = [str(Path(sys.executable).parent), str(Path(kubectl.cluster.kubectl).parent), os.environ["PATH"]]
+    tools = [
+        str(Path(sys.executable).parent),
+        str(Path(kubectl.cluster.kubectl).parent),
+        os.environ["PATH"],
+    ]
     return Saj({**os.environ, "KUBECONFIG": str(path), "PATH": ":".join(tools)}, folder)

@@ -1,4 +1,4 @@
-"""The operator's process: what its metrics say, and its end without a signal that it could catch."""
+"""The operator's process: what its metrics say, and its end without a signal it could catch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ for folder in pathlib.Path("/proc").glob("[0-9]*"):
             found.append(list(line(int(folder.name))))
     except OSError:
         pass  # it ended by itself
-ours = next(pids for pid in line(os.getpid()) if (pids := [each[0] for each in found if pid in each]))
+below = ([each[0] for each in found if pid in each] for pid in line(os.getpid()))
+ours = next(pids for pids in below if pids)
 for pid in ours:
     os.kill(pid, int(sys.argv[1]))
 print(len(ours))
@@ -51,7 +52,11 @@ def ask(kubectl: Kubectl, pod: str, path: str) -> str:
 
 def metrics(kubectl: Kubectl, pod: str) -> dict[str, float]:
     """By name with labels."""
-    lines = (line.rsplit(" ", 1) for line in ask(kubectl, pod, "metrics").splitlines() if not line.startswith("#"))
+    lines = (
+        line.rsplit(" ", 1)
+        for line in ask(kubectl, pod, "metrics").splitlines()
+        if not line.startswith("#")
+    )
     return {name: float(value) for name, value in lines}
 
 
@@ -62,7 +67,12 @@ def reconciles(kubectl: Kubectl, pod: str) -> float:
 
 def leader(kubectl: Kubectl) -> str:
     """The pod that holds the lease and acts; empty if there is none."""
-    holder = str(kubectl.json("get", "lease", "-n", NAMESPACE, "agentjobs-operator")["spec"].get("holderIdentity") or "")
+    holder = str(
+        kubectl.json("get", "lease", "-n", NAMESPACE, "agentjobs-operator")["spec"].get(
+            "holderIdentity"
+        )
+        or ""
+    )
     return holder if holder and metrics(kubectl, holder)["agentjobs_leading"] else ""
 
 
@@ -75,12 +85,15 @@ def signals(kubectl: Kubectl, namespace: str, pod: str, number: signal.Signals) 
 
 @dataclass(frozen=True)
 class Killer:
-    """Has a pod that sees every process of the node: within its own pod nobody can send SIGKILL to a container's first process."""
+    """Has a pod that sees every process of the node.
+
+    Within its own pod nothing can send SIGKILL to a container's first process.
+    """
 
     kubectl: Kubectl
 
     def kill(self, pod: str) -> None:
-        """SIGKILL for the operator; the kubelet starts it again, at once if it is the pod's first."""
+        """SIGKILL for the operator; the kubelet restarts it, at once if it is the pod's first."""
         signals(self.kubectl, NAMESPACE, pod, signal.SIGKILL)
 
     def kill_with_pod(self, pod: str) -> None:
@@ -99,7 +112,10 @@ class Killer:
 
     @contextmanager
     def controllers_stopped(self) -> Iterator[None]:
-        """As if the node of the controller manager were lost: no CronJob starts, no Job makes a pod, nothing is collected."""
+        """As if the node of the controller manager were lost.
+
+        No CronJob starts, no Job makes a pod, nothing is collected.
+        """
         self._controllers(signal.SIGSTOP)
         try:
             yield
@@ -107,13 +123,17 @@ class Killer:
             self._controllers(signal.SIGCONT)
 
     def _controllers(self, number: signal.Signals) -> None:
-        told = self.kubectl("exec", "-n", NAMESPACE, KILLER, "--", "python3", "-c", CONTROLLERS, str(number.value))
+        told = self.kubectl(
+            "exec", "-n", NAMESPACE, KILLER, "--", "python3", "-c", CONTROLLERS, str(number.value)
+        )
         assert int(told) == 1
 
     def free_lease(self) -> None:
         """As if the 15 s of a dead holder were over."""
         freed = '{"spec": {"holderIdentity": "", "leaseDurationSeconds": 1}}'
-        self.kubectl("patch", "lease", "-n", NAMESPACE, "agentjobs-operator", "--type=merge", "-p", freed)
+        self.kubectl(
+            "patch", "lease", "-n", NAMESPACE, "agentjobs-operator", "--type=merge", "-p", freed
+        )
 
 
 @contextmanager
@@ -135,7 +155,9 @@ def killer(agentjobs: Installed) -> Iterator[Killer]:
         "terminationGracePeriodSeconds": 0,
         "containers": [container],
     }
-    kubectl.create(NAMESPACE, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": KILLER}, "spec": spec})
+    kubectl.create(
+        NAMESPACE, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": KILLER}, "spec": spec}
+    )
     try:
         kubectl("wait", "-n", NAMESPACE, "--for=condition=Ready", f"pod/{KILLER}", "--timeout=60s")
         yield Killer(kubectl)

@@ -42,8 +42,16 @@ def provide() -> Cluster:
 
 
 def ask(command: str) -> str:
-    """What the tool prints; its progress goes to the terminal, since a first start compiles Kubernetes."""
-    ran = subprocess.run([sys.executable, str(TOOL), command], stdout=subprocess.PIPE, text=True, env=os.environ, check=False)
+    """What the tool prints; progress goes to the terminal: a first start compiles Kubernetes."""
+    ran = subprocess.run(
+        [sys.executable, str(TOOL), command],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+        check=False,
+    )
     if ran.returncode:
-        raise NoClusterError(f"no cluster to test on: `hack/cluster.py {command}` failed; its words are above")
+        raise NoClusterError(
+            f"no cluster to test on: `hack/cluster.py {command}` failed; its words are above"
+        )
     return ran.stdout.strip()

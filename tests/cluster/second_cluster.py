@@ -27,7 +27,13 @@ FIXED_PLACES = (
     "/opt/containerd",
     "/run/containerd",
 )
-KERNEL_SETTINGS = ("net/ipv4/ip_forward", "vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys")
+KERNEL_SETTINGS = (
+    "net/ipv4/ip_forward",
+    "vm/overcommit_memory",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "kernel/keys/root_maxkeys",
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,9 @@ class Cluster:
     @property
     def layout(self) -> Layout:
         cache = cache_root(os.environ, Path.home())
-        return lifecycle.recorded(Layout(cache, self.key, preferred_slot(self.key), build.binaries(cache)))
+        return lifecycle.recorded(
+            Layout(cache, self.key, preferred_slot(self.key), build.binaries(cache))
+        )
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, str(COMMAND), *words]
@@ -70,8 +78,20 @@ class Cluster:
         shutil.rmtree(self.layout.state)
 
     def kubectl(self, *words: str, stdin: object = None) -> str:
-        command = [str(self.layout.binaries / "kubectl"), "--kubeconfig", str(self.layout.kubeconfig), *words]
-        done = subprocess.run(command, input=json.dumps(stdin) if stdin else None, capture_output=True, text=True, timeout=90, check=False)
+        command = [
+            str(self.layout.binaries / "kubectl"),
+            "--kubeconfig",
+            str(self.layout.kubeconfig),
+            *words,
+        ]
+        done = subprocess.run(
+            command,
+            input=json.dumps(stdin) if stdin else None,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -79,7 +99,12 @@ class Cluster:
         return json.loads(self.kubectl("get", *words, "-o", "json"))
 
     def create(self, *manifests: dict[str, Any]) -> None:
-        self.kubectl("create", "-f", "-", stdin={"apiVersion": "v1", "kind": "List", "items": list(manifests)})
+        self.kubectl(
+            "create",
+            "-f",
+            "-",
+            stdin={"apiVersion": "v1", "kind": "List", "items": list(manifests)},
+        )
 
     def log_of(self, pod: str) -> str:
         """Of a pod that succeeds."""
@@ -105,14 +130,29 @@ class Host:
 
     @classmethod
     def seen(cls, layout: Layout) -> Host:
-        """Others work on this machine meanwhile: of mounts and links only those count that could be this cluster's."""
+        """Others work on this machine meanwhile.
+
+        Of mounts and links only those count that could be this cluster's.
+        """
         rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=True).stdout
         mounts = Path("/proc/mounts").read_text().splitlines()
         return cls(
-            packet_filter="\n".join(line.partition(" [")[0] for line in rules.splitlines() if not line.startswith("#")),
-            mounts=tuple(line for line in mounts if str(layout.state) in line or "/kubelet/" in line or "/netns/cni" in line),
-            links=tuple(name for name, alias in network.links().items() if alias == layout.key or name in ("cbr0", "host0")),
-            network_namespaces=tuple(sorted(path.name for path in Path("/run/netns").glob("cni-*"))),
+            packet_filter="\n".join(
+                line.partition(" [")[0] for line in rules.splitlines() if not line.startswith("#")
+            ),
+            mounts=tuple(
+                line
+                for line in mounts
+                if str(layout.state) in line or "/kubelet/" in line or "/netns/cni" in line
+            ),
+            links=tuple(
+                name
+                for name, alias in network.links().items()
+                if alias == layout.key or name in ("cbr0", "host0")
+            ),
+            network_namespaces=tuple(
+                sorted(path.name for path in Path("/run/netns").glob("cni-*"))
+            ),
             fixed_places=tuple(place for place in FIXED_PLACES if Path(place).exists()),
             kernel_settings=tuple(Path("/proc/sys", name).read_text() for name in KERNEL_SETTINGS),
         )
@@ -126,7 +166,7 @@ def eventually(condition: Callable[[], bool], what: str, seconds: float = 30) ->
 
 
 def descendants(pid: int) -> list[int]:
-    """Process ids as the host sees them: the components, the containers' shims, and what runs in containers."""
+    """Process ids as the host sees them: components, container shims, what runs in containers."""
     parents: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -146,8 +186,13 @@ def gone(pids: list[int]) -> bool:
 
 
 def alive(pids: list[int], layout: Layout) -> list[int]:
-    """Those that still run, and any other process that names the cluster's directory or sits in its cgroup."""
-    left = [pid for pid in pids if (stat := Path(f"/proc/{pid}/stat")).exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"]
+    """Those still running, and others that name the cluster's directory or sit in its cgroup."""
+    left = [
+        pid
+        for pid in pids
+        if (stat := Path(f"/proc/{pid}/stat")).exists()
+        and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    ]
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             words, group = (entry / "cmdline").read_text(), (entry / "cgroup").read_text()
@@ -187,15 +232,28 @@ def pod(name: str, program: str, claim: str = "", **spec: Any) -> dict[str, Any]
     container |= spec.pop("container", {})
     security = {"runAsUser": 1234, "runAsGroup": 1234, "fsGroup": 4321}
     return {
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
-        "spec": {"restartPolicy": "Never", "securityContext": security, "terminationGracePeriodSeconds": 1, "containers": [container],
-                 "volumes": volumes} | spec,
-    }  # fmt: skip
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {
+            "restartPolicy": "Never",
+            "securityContext": security,
+            "terminationGracePeriodSeconds": 1,
+            "containers": [container],
+            "volumes": volumes,
+        }
+        | spec,
+    }
 
 
 def claim(name: str) -> dict[str, Any]:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
-    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
 
 
 def unique(prefix: str) -> str:

@@ -44,20 +44,33 @@ class Kubectl:
     options: tuple[str, ...] = ()
 
     def acting(self, user: str) -> Kubectl:
-        """The same, as this user. An account `system:serviceaccount:NAMESPACE:NAME` has its groups, too."""
+        """The same, as this user.
+
+        An account `system:serviceaccount:NAMESPACE:NAME` has its groups, too.
+        """
         return replace(self, options=(f"--as={user}",))
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:
         command = [self.cluster.kubectl, *self.options, *arguments]
         environment = {**os.environ, "KUBECONFIG": self.cluster.kubeconfig}
-        ran = subprocess.run(command, input=stdin, capture_output=True, text=True, env=environment, timeout=COMMAND_SECONDS, check=False)
+        ran = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
         if ran.returncode:
             raise KubectlError(arguments, ran.stderr)
         return ran.stdout
 
     def apply(self, namespace: str, *manifests: dict[str, Any]) -> str:
-        """As GitOps tools do: on the server's side, refused when the server does not know a field."""
-        return self("apply", "--server-side", "--namespace", namespace, "-f", "-", stdin=stream(*manifests))
+        """As GitOps tools do: server-side, refused when the server does not know a field."""
+        return self(
+            "apply", "--server-side", "--namespace", namespace, "-f", "-", stdin=stream(*manifests)
+        )
 
     def create(self, namespace: str, *manifests: dict[str, Any]) -> str:
         return self("create", "--namespace", namespace, "-f", "-", stdin=stream(*manifests))
@@ -67,16 +80,24 @@ class Kubectl:
 
 
 def stream(*manifests: dict[str, Any]) -> str:
-    """JSON is YAML, except for characters escaped as pairs. A stream has no list around it, so each object is answered for itself."""
+    """JSON is YAML, except for characters escaped as pairs.
+
+    A stream has no list around it, so each object is answered for itself.
+    """
     return "\n---\n".join(json.dumps(manifest, ensure_ascii=False) for manifest in manifests)
 
 
 @contextmanager
 def new_namespace(kubectl: Kubectl) -> Iterator[str]:
-    """An empty namespace in which Pod Security `restricted` is enforced; its deletion is not waited for."""
+    """An empty namespace enforcing Pod Security `restricted`; its deletion is not waited for."""
     name = f"test-{secrets.token_hex(4)}"
     metadata = {"name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
-    kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}))
+    kubectl(
+        "create",
+        "-f",
+        "-",
+        stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),
+    )
     try:
         yield name
     finally:
@@ -84,7 +105,10 @@ def new_namespace(kubectl: Kubectl) -> Iterator[str]:
 
 
 def wait_for(condition: Callable[[], T], seconds: float, what: str) -> T:
-    """The first truthy answer of the condition; an AssertionError of it counts as "not yet". Fails with what was seen last."""
+    """The first truthy answer of the condition; an AssertionError of it counts as "not yet".
+
+    Fails with what was seen last.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:

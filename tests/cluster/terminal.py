@@ -14,17 +14,34 @@ COLUMNS = 120
 
 
 def session(
-    command: list[str], answers: Mapping[str, str], environment: Mapping[str, str], seconds: float = 60, folder: Path | None = None
+    command: list[str],
+    answers: Mapping[str, str],
+    environment: Mapping[str, str],
+    seconds: float = 60,
+    folder: Path | None = None,
 ) -> tuple[int, str]:
-    """The exit code and all that was on the screen. Each answer is typed once its question is there. `folder`: where it is run."""
+    """The exit code and all that was on the screen.
+
+    Each answer is typed once its question is there. `folder`: where it is run.
+    """
     master, slave = pty.openpty()
     environment = {**environment, "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment, cwd=folder, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+        cwd=folder,
+        start_new_session=True,
+    )
     os.close(slave)
     screen, waiting, deadline = b"", dict(answers), time.monotonic() + seconds
     try:
         while True:
-            assert time.monotonic() < deadline, f"still there after {seconds:g} s: {screen.decode(errors='replace')}"
+            assert time.monotonic() < deadline, (
+                f"still there after {seconds:g} s: {screen.decode(errors='replace')}"
+            )
             if not select.select([master], [], [], 1)[0]:
                 continue
             try:

@@ -30,7 +30,9 @@ def after(job: str, on: str = "Succeeded") -> list[dict[str, Any]]:
     return [{"after": {"job": job, "on": on}}]
 
 
-def test_a_chain_of_three_jobs_hands_its_output_on_and_a_cycle_ends(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_a_chain_of_three_jobs_hands_its_output_on_and_a_cycle_ends(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     jobs = [
         many.job("reader", READER, triggers=after("sender")),
         many.job("summary", SUMMARY, triggers=after("reader")),
@@ -44,16 +46,23 @@ def test_a_chain_of_three_jobs_hands_its_output_on_and_a_cycle_ends(agentjobs: I
         found: dict[str, list[Manifest]] = {}
         for body in kubectl.json("get", "ajr", "-n", namespace)["items"]:
             found.setdefault(body["spec"]["jobName"], []).append(body)
-        assert all(body.get("status", {}).get("finishedAt") for bodies in found.values() for body in bodies)
+        assert all(
+            body.get("status", {}).get("finishedAt") for bodies in found.values() for body in bodies
+        )
         assert len(found["reader"]) == 2
         return found
 
     found = wait_for(runs, 120, "the chain has come to its end")
     (summary,), (sender,) = found["summary"], found["sender"]
     assert summary["status"]["stdout"] == "reader Succeeded said: two letters\n"
-    assert sender["status"]["stdout"] == "summary Succeeded said: reader Succeeded said: two letters\n"
+    assert (
+        sender["status"]["stdout"] == "summary Succeeded said: reader Succeeded said: two letters\n"
+    )
     trigger = sender["spec"]["trigger"]
-    assert (trigger["upstreamRun"], trigger["ancestors"]) == (summary["metadata"]["name"], ["reader", "summary"])
+    assert (trigger["upstreamRun"], trigger["ancestors"]) == (
+        summary["metadata"]["name"],
+        ["reader", "summary"],
+    )
     (again,) = (body["status"] for body in found["reader"] if body["metadata"]["name"] != "morning")
     assert (again["phase"], again["reason"]) == ("Skipped", "ChainCycle")
     assert "reader -> summary -> sender -> reader" in again["message"]
@@ -62,12 +71,23 @@ def test_a_chain_of_three_jobs_hands_its_output_on_and_a_cycle_ends(agentjobs: I
     assert told == ["after summary, when it has finished"]
 
 
-def test_a_failure_starts_what_waits_for_it_in_a_shared_workspace(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_a_failure_starts_what_waits_for_it_in_a_shared_workspace(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     kubectl.create(namespace, CLAIM)
     workspace = {"claimName": CLAIM["metadata"]["name"]}
     jobs = [
-        many.job("writer", "open('mail.txt', 'w').write('a long letter')\nraise SystemExit(3)\n", workspace=workspace),
-        many.job("alarm", "print(open('mail.txt').read())\n" + SUMMARY, workspace=workspace, triggers=after("writer", "Failed")),
+        many.job(
+            "writer",
+            "open('mail.txt', 'w').write('a long letter')\nraise SystemExit(3)\n",
+            workspace=workspace,
+        ),
+        many.job(
+            "alarm",
+            "print(open('mail.txt').read())\n" + SUMMARY,
+            workspace=workspace,
+            triggers=after("writer", "Failed"),
+        ),
         many.job("digest", SUMMARY, workspace=workspace, triggers=after("writer")),
         many.job("cleaner", SUMMARY, workspace=workspace, triggers=after("alarm")),
     ]
@@ -75,7 +95,10 @@ def test_a_failure_starts_what_waits_for_it_in_a_shared_workspace(agentjobs: Ins
     kubectl.create(namespace, manifests.run("morning", "writer"))
 
     def statuses() -> dict[str, Manifest]:
-        found = {body["spec"]["jobName"]: body.get("status", {}) for body in kubectl.json("get", "ajr", "-n", namespace)["items"]}
+        found = {
+            body["spec"]["jobName"]: body.get("status", {})
+            for body in kubectl.json("get", "ajr", "-n", namespace)["items"]
+        }
         assert found.get("cleaner", {}).get("finishedAt")
         return found
 
@@ -85,7 +108,9 @@ def test_a_failure_starts_what_waits_for_it_in_a_shared_workspace(agentjobs: Ins
     assert found["alarm"]["stdout"] == "a long letter\nwriter Failed said: \n"
 
 
-def test_a_job_after_itself_and_a_forged_link_of_a_chain_are_refused(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_a_job_after_itself_and_a_forged_link_of_a_chain_are_refused(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     with pytest.raises(KubectlError, match="a job cannot start after itself"):
         kubectl.create(namespace, many.job("snake", READER, triggers=after("snake")))
     agentjobs.kubectl.create(namespace, many.job("victim", READER, triggers=after("reader")))
@@ -96,8 +121,13 @@ def test_a_job_after_itself_and_a_forged_link_of_a_chain_are_refused(agentjobs: 
         kubectl.create(namespace, forged)
 
 
-def test_on_is_a_key_when_quoted_and_the_api_server_names_it_when_not(kubectl: Kubectl, namespace: str) -> None:
-    """YAML 1.1, which kubectl reads, has `on` for true. The page on troubleshooting quotes what users are told."""
+def test_on_is_a_key_when_quoted_and_the_api_server_names_it_when_not(
+    kubectl: Kubectl, namespace: str
+) -> None:
+    """YAML 1.1, which kubectl reads, has `on` for true.
+
+    The page on troubleshooting quotes what users are told.
+    """
     written = json.dumps(many.job("alarm", READER, triggers=after("reader", "Failed")))
     assert '"on": "Failed"' in written
     kubectl("create", "-n", namespace, "-f", "-", stdin=written)

@@ -1,4 +1,4 @@
-"""`kubectl get` alone answers what waits for approval, what runs, what failed and when the next start comes."""
+"""`kubectl get` alone says what awaits approval, runs or failed, and when the next start comes."""
 
 from __future__ import annotations
 
@@ -57,19 +57,41 @@ def namespace(agentjobs: Installed, kubectl: Kubectl) -> Iterator[str]:
         many.job("starting", "pass", workspace={"claimName": "absent"}),
         many.job("went", "pass", schedule=NEW_YEAR),
     ]
-    foreign = {"schedule": "0 0 1 1 *", "suspend": True, "jobTemplate": {"spec": {"template": {"spec": POD}}}}
+    foreign = {
+        "schedule": "0 0 1 1 *",
+        "suspend": True,
+        "jobTemplate": {"spec": {"template": {"spec": POD}}},
+    }
     with new_namespace(kubectl) as name:
-        kubectl.create(name, {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "taken"}, "spec": foreign})
+        kubectl.create(
+            name,
+            {
+                "apiVersion": "batch/v1",
+                "kind": "CronJob",
+                "metadata": {"name": "taken"},
+                "spec": foreign,
+            },
+        )
         kubectl.create(name, many.job("taken", "pass", schedule=NEW_YEAR))
-        kubectl.create(name, many.job("waits", "pass", schedule=NEW_YEAR), many.job("denied", "pass"))
+        kubectl.create(
+            name, many.job("waits", "pass", schedule=NEW_YEAR), many.job("denied", "pass")
+        )
         many.in_force(agentjobs, name, in_force)
         agentjobs.approve(name, "denied", "Denied")
         agentjobs.approve(name, "taken")
-        kubectl.apply(name, many.job("changed", "print('new')", schedule=NEW_YEAR), many.job("invalid", "pass", schedule=NO_CLOCK))
+        kubectl.apply(
+            name,
+            many.job("changed", "print('new')", schedule=NEW_YEAR),
+            many.job("invalid", "pass", schedule=NO_CLOCK),
+        )
         runs = many.started(agentjobs, name, ["failed", "running", "starting", "waits", "went"])
         many.finished(agentjobs, name, {job: runs[job] for job in ("failed", "waits", "went")})
         many.running(agentjobs, name, {"running": runs["running"]})
-        wait_for(lambda: agentjobs.run(name, runs["starting"])["status"]["reason"], 30, "it says why it does not start")
+        wait_for(
+            lambda: agentjobs.run(name, runs["starting"])["status"]["reason"],
+            30,
+            "it says why it does not start",
+        )
         many.told(agentjobs, name, "changed", "Approved", "Changed")
         many.told(agentjobs, name, "denied", "Approved", "Denied")
         many.told(agentjobs, name, "invalid", "Ready", "InvalidSpec")
@@ -85,16 +107,21 @@ def new_year() -> str:
 
 
 def told(kubectl: Kubectl, namespace: str, kind: str) -> str:
-    """The table that `kubectl get` prints, with bars between its cells and without what is different every time."""
+    """The table that `kubectl get` prints, with bars between cells, without what always differs."""
     header, *lines = kubectl("get", kind, "-n", namespace).splitlines()
     starts = [found.start() for found in re.finditer(r"\S+(?: \S+)*", header)]
-    table = [[line[start:end].strip() for start, end in pairwise([*starts, None])] for line in (header, *lines)]
+    table = [
+        [line[start:end].strip() for start, end in pairwise([*starts, None])]
+        for line in (header, *lines)
+    ]
     text = "".join(f"{' | '.join(row)}\n" for row in table).replace(new_year(), "<new year>")
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "<time>", text)
     return "\n" + re.sub(r"\| (\d+m)?(\d+s)?$", "| <age>", text, flags=re.MULTILINE)
 
 
-def test_get_saj_shows_what_waits_runs_failed_and_comes_next(kubectl: Kubectl, namespace: str) -> None:
+def test_get_saj_shows_what_waits_runs_failed_and_comes_next(
+    kubectl: Kubectl, namespace: str
+) -> None:
     assert told(kubectl, namespace, "saj") == JOBS
 
 
@@ -114,6 +141,17 @@ def test_get_ajr_tells_how_each_run_went_and_why(kubectl: Kubectl, namespace: st
         ("status.phase=Paused", ["paused"]),
     ],
 )
-def test_one_selector_lists_what_needs_a_person(kubectl: Kubectl, namespace: str, selector: str, names: list[str]) -> None:
-    found = kubectl("get", "saj", "-n", namespace, "--field-selector", selector, "-o", "jsonpath={.items[*].metadata.name}")
+def test_one_selector_lists_what_needs_a_person(
+    kubectl: Kubectl, namespace: str, selector: str, names: list[str]
+) -> None:
+    found = kubectl(
+        "get",
+        "saj",
+        "-n",
+        namespace,
+        "--field-selector",
+        selector,
+        "-o",
+        "jsonpath={.items[*].metadata.name}",
+    )
     assert found.split() == names

@@ -1,4 +1,4 @@
-"""Exactly the approved content runs: whatever happens to the ConfigMap that it came from, and to its revision."""
+"""Exactly the approved content runs, whatever happens to its ConfigMap and to its revision."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def namespace(kubectl: Kubectl) -> Iterator[str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def replaced(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> tuple[str, str]:
-    """The revisions of a job before and after an approved change; the first one goes while the other tests go on."""
+    """A job's revisions before and after an approved change; the first goes during the tests."""
     old = agentjobs.in_force(namespace, "replaced", "print('old')")
     kubectl.apply(namespace, many.job("replaced", "print('new')"))
     new = agentjobs.approve(namespace, "replaced")
@@ -30,49 +30,110 @@ def replaced(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> tuple[st
     return f"replaced-{old}", f"replaced-{new}"
 
 
-def test_an_approved_text_runs_while_its_changed_config_map_waits(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_an_approved_text_runs_while_its_changed_config_map_waits(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     kubectl.apply(namespace, source("report", "print('one')\nprint('two')\n"))
     many.in_force(agentjobs, namespace, [referring("report")])
     old = agentjobs.digest(namespace, "report")
     rewrite(kubectl, namespace, "report", "print('one')\nprint('three')\u200b\n")
     digest_after(agentjobs, namespace, "report", old)
-    assert agentjobs.finished(namespace, agentjobs.start(namespace, "report"))["stdout"] == "one\ntwo\n"
+    assert (
+        agentjobs.finished(namespace, agentjobs.start(namespace, "report"))["stdout"]
+        == "one\ntwo\n"
+    )
     status = agentjobs.job(namespace, "report")["status"]
     assert status["approval"]["state"] == "Changed"
-    assert status["card"]["changes"][3:] == [" print('one')", "-print('two')", "+print('three')<U+200B ZERO WIDTH SPACE>", " "]
+    assert status["card"]["changes"][3:] == [
+        " print('one')",
+        "-print('two')",
+        "+print('three')<U+200B ZERO WIDTH SPACE>",
+        " ",
+    ]
     rewrite(kubectl, namespace, "report", "print('one')\nprint('two')\n")
-    wait_for(lambda: agentjobs.job(namespace, "report")["status"]["approval"]["state"] == "Approved", 30, "going back needs no approval")
+    wait_for(
+        lambda: agentjobs.job(namespace, "report")["status"]["approval"]["state"] == "Approved",
+        30,
+        "going back needs no approval",
+    )
 
 
-def test_approving_a_card_whose_config_map_changed_starts_nothing(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_approving_a_card_whose_config_map_changed_starts_nothing(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     kubectl.apply(namespace, source("swapped", "print('harmless')\n"), referring("swapped"))
     digest = wait_for(lambda: agentjobs.digest(namespace, "swapped"), 30, "swapped has a card")
     rewrite(kubectl, namespace, "swapped", "print('evil')\n")
     kubectl.create(namespace, manifests.approval("swapped-read", jobName="swapped", digest=digest))
     assert digest[:10] in many.told(agentjobs, namespace, "swapped", "Approved", "DigestMismatch")
-    assert agentjobs.finished(namespace, agentjobs.start(namespace, "swapped"))["reason"] == "NotApproved"
-    assert kubectl("get", "cronjobs,jobs,pods", "-n", namespace, "-l", "agentjobs.dev/job=swapped", "-o", "name") == ""
+    assert (
+        agentjobs.finished(namespace, agentjobs.start(namespace, "swapped"))["reason"]
+        == "NotApproved"
+    )
+    assert (
+        kubectl(
+            "get",
+            "cronjobs,jobs,pods",
+            "-n",
+            namespace,
+            "-l",
+            "agentjobs.dev/job=swapped",
+            "-o",
+            "name",
+        )
+        == ""
+    )
 
 
-def test_a_config_map_that_nobody_labelled_is_not_used_and_the_job_says_so(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_a_config_map_that_nobody_labelled_is_not_used_and_the_job_says_so(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     kubectl.apply(namespace, source("private", "print('x')\n", {}), referring("private"))
-    assert "agentjobs.dev/source=true" in many.told(agentjobs, namespace, "private", "Ready", "SourceNotLabelled")
+    assert "agentjobs.dev/source=true" in many.told(
+        agentjobs, namespace, "private", "Ready", "SourceNotLabelled"
+    )
     kubectl("label", "configmap", "-n", namespace, "private", "agentjobs.dev/source=true")
     assert many.told(agentjobs, namespace, "private", "Approved", "PendingApproval")
 
 
-def test_one_selector_lists_what_waits_changed_jobs_included(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
-    many.in_force(agentjobs, namespace, [many.job("listed-changed", "print(1)"), many.job("listed-approved", "print(1)")])
-    kubectl.apply(namespace, many.job("listed-changed", "print(2)"), many.job("listed-new", "print(1)"), many.job("listed-denied", "pass"))
+def test_one_selector_lists_what_waits_changed_jobs_included(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
+    many.in_force(
+        agentjobs,
+        namespace,
+        [many.job("listed-changed", "print(1)"), many.job("listed-approved", "print(1)")],
+    )
+    kubectl.apply(
+        namespace,
+        many.job("listed-changed", "print(2)"),
+        many.job("listed-new", "print(1)"),
+        many.job("listed-denied", "pass"),
+    )
     agentjobs.approve(namespace, "listed-denied", "Denied")
     many.told(agentjobs, namespace, "listed-denied", "Approved", "Denied")
     many.told(agentjobs, namespace, "listed-changed", "Approved", "Changed")
-    found = kubectl("get", "saj", "-n", namespace, "--field-selector", "status.approval.state!=Approved", "-o", "name").split()
+    found = kubectl(
+        "get",
+        "saj",
+        "-n",
+        namespace,
+        "--field-selector",
+        "status.approval.state!=Approved",
+        "-o",
+        "name",
+    ).split()
     names = {name.partition("/")[2] for name in found}
-    assert {name for name in names if name.startswith("listed-")} == {"listed-changed", "listed-new", "listed-denied"}
+    assert {name for name in names if name.startswith("listed-")} == {
+        "listed-changed",
+        "listed-new",
+        "listed-denied",
+    }
 
 
-def test_a_revision_that_nothing_needs_goes_and_the_one_in_force_stays(kubectl: Kubectl, namespace: str, replaced: tuple[str, str]) -> None:
+def test_a_revision_that_nothing_needs_goes_and_the_one_in_force_stays(
+    kubectl: Kubectl, namespace: str, replaced: tuple[str, str]
+) -> None:
     def revisions() -> list[str]:
         selector = ("-n", namespace, "-l", "agentjobs.dev/job=replaced", "-o", "name")
         return [name.partition("/")[2] for name in kubectl("get", "configmaps", *selector).split()]

@@ -1,4 +1,4 @@
-"""What a real API server makes of the CRDs: whom it refuses and how, what it fills in, what `kubectl get` tells."""
+"""What a real API server makes of the CRDs: its refusals, defaults and answers to `kubectl get`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ MODELS = {resource.kind: resource for resource in RESOURCES}
 
 @dataclass(frozen=True)
 class Api:
-    """The resources in one namespace, in the group of the CRDs under test. By full names: a short one finds the installed CRDs first."""
+    """The resources in one namespace, in the group of the CRDs under test.
+
+    By full names: a short one finds the installed CRDs first.
+    """
 
     kubectl: Kubectl
     group: str
@@ -33,7 +36,17 @@ class Api:
 
     def create(self, *objects: Manifest, output: str = "name", dry_run: str = "none") -> str:
         stream = "\n---\n".join(json.dumps(self.here(manifest)) for manifest in objects)
-        return self.kubectl("create", f"--dry-run={dry_run}", "--namespace", self.namespace, "--output", output, "-f", "-", stdin=stream)
+        return self.kubectl(
+            "create",
+            f"--dry-run={dry_run}",
+            "--namespace",
+            self.namespace,
+            "--output",
+            output,
+            "-f",
+            "-",
+            stdin=stream,
+        )
 
     def apply(self, manifest: Manifest) -> None:
         self.kubectl.apply(self.namespace, self.here(manifest))
@@ -44,7 +57,9 @@ class Api:
         return refused.value.stderr
 
     def get(self, resource: str, *options: str) -> str:
-        return self.kubectl("get", f"{resource}.{self.group}", "--namespace", self.namespace, *options)
+        return self.kubectl(
+            "get", f"{resource}.{self.group}", "--namespace", self.namespace, *options
+        )
 
     def one(self, resource: str, name: str, *options: str) -> Any:
         return json.loads(self.get(resource, name, "--output", "json", *options))
@@ -59,7 +74,9 @@ class Api:
 
     def write_status(self, resource: str, name: str, status: Manifest) -> None:
         patch = ("--subresource=status", "--type=merge", "--patch", json.dumps({"status": status}))
-        self.kubectl("patch", f"{resource}.{self.group}", name, "--namespace", self.namespace, *patch)
+        self.kubectl(
+            "patch", f"{resource}.{self.group}", name, "--namespace", self.namespace, *patch
+        )
 
     def here(self, manifest: Manifest) -> Manifest:
         return {**manifest, "apiVersion": manifest["apiVersion"].replace(GROUP, self.group)}
@@ -67,9 +84,11 @@ class Api:
 
 @pytest.fixture(scope="module")
 def group(kubectl: Kubectl) -> Iterator[str]:
-    """The CRDs of this checkout under another group: an operator or a policy that is installed does not meddle."""
+    """This checkout's CRDs under another group, where no installed operator or policy meddles."""
     name = f"test-{secrets.token_hex(4)}.{GROUP}"
-    copies = "---\n".join(yaml.safe_dump(_moved(crdgen.crd(resource), name)) for resource in RESOURCES)
+    copies = "---\n".join(
+        yaml.safe_dump(_moved(crdgen.crd(resource), name)) for resource in RESOURCES
+    )
     kubectl("create", "-f", "-", stdin=copies)
     try:
         kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", "-", stdin=copies)
@@ -77,12 +96,17 @@ def group(kubectl: Kubectl) -> Iterator[str]:
         yield name
     finally:
         kubectl("delete", "--wait=false", "-f", "-", stdin=copies)
-        # kubectl remembers for ten minutes what the server serves, and would still look for these in the category `agentjobs`.
+        # kubectl remembers for ten minutes what the server serves, and would still look for these
+        # in the category `agentjobs`.
         wait_for(lambda: not _served(kubectl, name), 60, f"the API server has forgotten {name}")
 
 
 def _moved(crd: Manifest, group: str) -> Manifest:
-    return {**crd, "metadata": {"name": f"{crd['spec']['names']['plural']}.{group}"}, "spec": {**crd["spec"], "group": group}}
+    return {
+        **crd,
+        "metadata": {"name": f"{crd['spec']['names']['plural']}.{group}"},
+        "spec": {**crd["spec"], "group": group},
+    }
 
 
 def _listed(kubectl: Kubectl, group: str) -> bool:
@@ -106,12 +130,16 @@ def api(kubectl: Kubectl, group: str, namespace: str) -> Api:
 
 
 def test_the_files_install(kubectl: Kubectl) -> None:
-    told = kubectl("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", str(CRDS))
+    told = kubectl(
+        "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", str(CRDS)
+    )
     assert told.count("serverside-applied") == len(RESOURCES)
 
 
 @pytest.mark.parametrize("bad", REFUSED, ids=lambda bad: bad.what)
-def test_a_bad_manifest_is_refused_with_a_sentence_that_says_what_to_do(trial: Api, bad: Refused) -> None:
+def test_a_bad_manifest_is_refused_with_a_sentence_that_says_what_to_do(
+    trial: Api, bad: Refused
+) -> None:
     assert bad.server in trial.refusal(bad.manifest)
 
 
@@ -124,17 +152,35 @@ def test_a_good_manifest_is_accepted_and_filled_in_as_the_models_do(trial: Api, 
 
 def cron_job(name: str, schedule: Manifest) -> Manifest:
     pod = {"restartPolicy": "Never", "containers": [{"name": "runner", "image": "runner"}]}
-    spec = {"schedule": schedule["cron"], "timeZone": schedule.get("timeZone"), "jobTemplate": {"spec": {"template": {"spec": pod}}}}
-    return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": name}, "spec": {**spec, "suspend": True}}
+    spec = {
+        "schedule": schedule["cron"],
+        "timeZone": schedule.get("timeZone"),
+        "jobTemplate": {"spec": {"template": {"spec": pod}}},
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": name},
+        "spec": {**spec, "suspend": True},
+    }
 
 
 def test_kubernetes_takes_every_cron_and_zone_that_we_take(api: Api) -> None:
-    schedules = [sent["spec"]["schedule"] for sent in manifests.GOOD_JOBS.values() if "cron" in sent["spec"].get("schedule", {})]
-    made = api.create(*(cron_job(f"start-{number}", schedule) for number, schedule in enumerate(schedules)), dry_run="server")
+    schedules = [
+        sent["spec"]["schedule"]
+        for sent in manifests.GOOD_JOBS.values()
+        if "cron" in sent["spec"].get("schedule", {})
+    ]
+    made = api.create(
+        *(cron_job(f"start-{number}", schedule) for number, schedule in enumerate(schedules)),
+        dry_run="server",
+    )
     assert len(made.split()) == len(schedules)
 
 
-@pytest.mark.parametrize("smallest", [job(), run(), approval()], ids=lambda manifest: str(manifest["kind"]))
+@pytest.mark.parametrize(
+    "smallest", [job(), run(), approval()], ids=lambda manifest: str(manifest["kind"])
+)
 def test_the_server_fills_in_the_defaults_of_the_models(api: Api, smallest: Manifest) -> None:
     api.create(smallest)
     resource = MODELS[smallest["kind"]]
@@ -146,7 +192,11 @@ def without_nothing(value: Any) -> Any:
     """Empty lists and objects are not filled in: they say nothing."""
     if not isinstance(value, dict):
         return value
-    return {name: found for name, child in value.items() if (found := without_nothing(child)) not in ([], {})}
+    return {
+        name: found
+        for name, child in value.items()
+        if (found := without_nothing(child)) not in ([], {})
+    }
 
 
 def test_a_script_is_not_quoted_when_it_is_refused(trial: Api) -> None:
@@ -161,22 +211,36 @@ def test_a_name_made_by_the_server_is_judged_like_any_other(api: Api) -> None:
 
 def test_an_approval_cannot_be_changed(api: Api) -> None:
     api.apply(approval())
-    assert "an approval cannot be changed; delete it and create a new one" in api.refusal(approval(decision="Denied"))
+    assert "an approval cannot be changed; delete it and create a new one" in api.refusal(
+        approval(decision="Denied")
+    )
 
 
 def test_an_approval_of_packages_cannot_be_changed(api: Api) -> None:
     api.apply(package_approval())
-    for changed in ({"decision": "Denied"}, {"packages": ["requests==2.32.3", "evil==1"]}, {"reason": "another"}):
-        assert "an approval cannot be changed; delete it and create a new one" in api.refusal(package_approval(**changed))
+    for changed in (
+        {"decision": "Denied"},
+        {"packages": ["requests==2.32.3", "evil==1"]},
+        {"reason": "another"},
+    ):
+        assert "an approval cannot be changed; delete it and create a new one" in api.refusal(
+            package_approval(**changed)
+        )
     api.apply(approval())
 
 
 def test_a_run_cannot_be_changed_but_its_record_can_be_written(api: Api) -> None:
     api.apply(run())
-    assert "of a run only cancel can be changed, from false to true" in api.refusal(run(job_name="other"))
-    assert "of a run only cancel can be changed, from false to true" in api.refusal(run(cancel=True, trigger={"by": "somebody else"}))
+    assert "of a run only cancel can be changed, from false to true" in api.refusal(
+        run(job_name="other")
+    )
+    assert "of a run only cancel can be changed, from false to true" in api.refusal(
+        run(cancel=True, trigger={"by": "somebody else"})
+    )
     api.apply(run(cancel=True))
-    assert "of a run only cancel can be changed, from false to true" in api.refusal(run(cancel=False))
+    assert "of a run only cancel can be changed, from false to true" in api.refusal(
+        run(cancel=False)
+    )
     api.write_status(RUNS, "report-by-hand", {"phase": "Succeeded", "exitCode": 0})
     assert api.names(RUNS, "status.phase=Succeeded") == ["report-by-hand"]
 
@@ -204,7 +268,11 @@ def test_a_watch_of_unfinished_runs_sees_new_ones_come_and_others_go(api: Api) -
     api.write_status(RUNS, "report-by-hand", {"phase": "Running"})
     api.write_status(RUNS, "report-by-hand", {"phase": "Succeeded"})
     selector = "status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed"
-    stream = api.kubectl("get", "--raw", f"{path}?watch=1&timeoutSeconds=2&resourceVersion={before}&fieldSelector={selector}")
+    stream = api.kubectl(
+        "get",
+        "--raw",
+        f"{path}?watch=1&timeoutSeconds=2&resourceVersion={before}&fieldSelector={selector}",
+    )
     events = [json.loads(line) for line in stream.splitlines()]
     assert [(event["type"], event["object"]["status"]["phase"]) for event in events] == [
         ("ADDED", "Pending"),
@@ -252,10 +320,15 @@ def test_get_saj_tells_what_waits_what_comes_next_and_how_it_went(api: Api) -> N
     header, row = api.table(JOBS)
     assert header == "NAME PHASE APPROVAL SCHEDULE NEXT LAST RUN RUNS FAILED REASON AGE"
     schedule = "At 08:00, only on Monday (Europe/Bucharest)"
-    assert row.startswith(f"report Finished Changed {schedule} 2126-11-23T06:00:00Z 2026-11-16T06:00:02Z 7 2 NeverDue ")
+    assert row.startswith(
+        f"report Finished Changed {schedule} 2126-11-23T06:00:00Z 2026-11-16T06:00:02Z 7 2"
+        " NeverDue "
+    )
     header, row = api.table(JOBS, "--output=wide")
     assert header.endswith("AGE WAITING DIGEST LAST ERROR")
-    assert row.endswith(f"At 09:00 (Etc/UTC) {manifests.DIGEST} ScriptFailed: the script exited with code 3")
+    assert row.endswith(
+        f"At 09:00 (Etc/UTC) {manifests.DIGEST} ScriptFailed: the script exited with code 3"
+    )
 
 
 def test_get_ajr_tells_how_a_run_went(api: Api) -> None:
@@ -263,7 +336,10 @@ def test_get_ajr_tells_how_a_run_went(api: Api) -> None:
     api.write_status(RUNS, "report-by-hand", RUN_STATUS)
     header, row = api.table(RUNS)
     assert header == "NAME JOB PHASE REASON EXIT CODE TRIGGER STARTED FINISHED AGE"
-    assert row.startswith("report-by-hand report Failed ScriptFailed 3 Manual 2026-11-16T06:00:02Z 2026-11-16T06:00:09Z ")
+    assert row.startswith(
+        "report-by-hand report Failed ScriptFailed 3 Manual 2026-11-16T06:00:02Z"
+        " 2026-11-16T06:00:09Z "
+    )
     header, row = api.table(RUNS, "--output=wide")
     assert header.endswith("AGE OUTPUT BYTES STORED BYTES MESSAGE LOGS COMPLETE")
     assert row.endswith("1234 5678 the script exited with code 3 true")
@@ -277,7 +353,13 @@ def test_get_aja_tells_who_decided_what(api: Api) -> None:
 
 
 def test_get_pka_tells_who_decided_about_which_packages(api: Api) -> None:
-    api.create(package_approval(packages=["six==1.17.0", "Flask==3.0"], approvedBy="ana@example.com", reason="used by the reports"))
+    api.create(
+        package_approval(
+            packages=["six==1.17.0", "Flask==3.0"],
+            approvedBy="ana@example.com",
+            reason="used by the reports",
+        )
+    )
     header, row = api.table(PACKAGE_APPROVALS)
     assert header == "NAME PACKAGES DECISION BY AGE"
     assert row.startswith('batch ["six==1.17.0","Flask==3.0"] Approved ana@example.com ')
@@ -295,17 +377,35 @@ def test_jobs_can_be_selected_by_phase_and_by_approval(api: Api) -> None:
 
 def test_the_short_names_are_there(api: Api) -> None:
     lines = api.kubectl("api-resources", f"--api-group={api.group}", "--no-headers").splitlines()
-    assert {tuple(line.split()[:2]) for line in lines} == {(JOBS, "saj"), (RUNS, "ajr"), (APPROVALS, "aja"), (PACKAGE_APPROVALS, "pka")}
+    assert {tuple(line.split()[:2]) for line in lines} == {
+        (JOBS, "saj"),
+        (RUNS, "ajr"),
+        (APPROVALS, "aja"),
+        (PACKAGE_APPROVALS, "pka"),
+    }
 
 
 def test_one_word_lists_everything(api: Api) -> None:
     api.create(job(), run(), approval(), package_approval())
-    names = api.kubectl("get", "agentjobs", "--namespace", api.namespace, "--output", "name").split()
-    assert sorted(name.partition(".")[0] for name in names) == ["agentjobapproval", "agentjobrun", "packageapproval", "scheduledagentjob"]
+    names = api.kubectl(
+        "get", "agentjobs", "--namespace", api.namespace, "--output", "name"
+    ).split()
+    assert sorted(name.partition(".")[0] for name in names) == [
+        "agentjobapproval",
+        "agentjobrun",
+        "packageapproval",
+        "scheduledagentjob",
+    ]
 
 
 def test_kubectl_explains_the_fields(api: Api) -> None:
     def explained() -> str:
-        return api.kubectl("explain", "scheduledagentjobs.spec.schedule.cron", f"--api-version={api.group}/v1alpha1")
+        return api.kubectl(
+            "explain",
+            "scheduledagentjobs.spec.schedule.cron",
+            f"--api-version={api.group}/v1alpha1",
+        )
 
-    assert "Five cron fields in the time zone below" in wait_for(explained, 30, "the schema is published")
+    assert "Five cron fields in the time zone below" in wait_for(
+        explained, 30, "the schema is published"
+    )

@@ -38,7 +38,15 @@ def environment(cluster: Cluster) -> dict[str, str]:
 
 def demo(cluster: Cluster, namespace: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "hack/demo.py"), "--namespace", namespace]
-    return subprocess.run(command, env=environment(cluster), cwd="/", capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command,
+        env=environment(cluster),
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def runs(kubectl: Kubectl, namespace: str) -> list[Any]:
@@ -47,10 +55,15 @@ def runs(kubectl: Kubectl, namespace: str) -> list[Any]:
 
 
 def uids(kubectl: Kubectl, namespace: str, *kinds: str) -> set[str]:
-    return {item["metadata"]["uid"] for item in kubectl.json("get", ",".join(kinds), "-n", namespace)["items"]}
+    return {
+        item["metadata"]["uid"]
+        for item in kubectl.json("get", ",".join(kinds), "-n", namespace)["items"]
+    }
 
 
-def test_the_demo_goes_from_a_new_job_to_a_record_with_right_figures(agentjobs: Installed, kubectl: Kubectl, place: str) -> None:
+def test_the_demo_goes_from_a_new_job_to_a_record_with_right_figures(
+    agentjobs: Installed, kubectl: Kubectl, place: str
+) -> None:
     shown = demo(kubectl.cluster, place)
     assert shown.returncode == 0, shown.stdout + shown.stderr
     (run,) = runs(kubectl, place)
@@ -60,15 +73,31 @@ def test_the_demo_goes_from_a_new_job_to_a_record_with_right_figures(agentjobs: 
     assert record["stderr"].startswith(f"skipped {web_logs.broken()} broken lines: ")
     job = agentjobs.job(place, JOB)["status"]
     assert job["approval"]["digest"] == record["digest"] == job["card"]["digest"]
-    revision = kubectl("get", "configmap", "-n", place, f"{JOB}-{record['digest']}", "-o", r"jsonpath={.data.revision\.json}")
+    revision = kubectl(
+        "get",
+        "configmap",
+        "-n",
+        place,
+        f"{JOB}-{record['digest']}",
+        "-o",
+        r"jsonpath={.data.revision\.json}",
+    )
     assert hashlib.sha256(revision.encode()).hexdigest() == record["digest"]
-    for told in (record["digest"], job["nextRunAt"], "PendingApproval", "kind: AgentJobApproval", *job["card"]["nextStarts"]):
+    for told in (
+        record["digest"],
+        job["nextRunAt"],
+        "PendingApproval",
+        "kind: AgentJobApproval",
+        *job["card"]["nextStarts"],
+    ):
         assert told in shown.stdout
     for line in (record["stdout"] + record["stderr"]).splitlines():
         assert f"    {line}".rstrip() in shown.stdout.splitlines()
 
 
-def test_a_second_demo_reuses_everything_and_adds_a_run(agentjobs: Installed, kubectl: Kubectl, place: str) -> None:
+def test_a_second_demo_reuses_everything_and_adds_a_run(
+    agentjobs: Installed, kubectl: Kubectl, place: str
+) -> None:
     first = demo(kubectl.cluster, place)
     assert first.returncode == 0, first.stdout + first.stderr
     kept = ("aja", "pvc", "saj", "cronjob", "configmap")
@@ -84,20 +113,31 @@ def test_a_second_demo_reuses_everything_and_adds_a_run(agentjobs: Installed, ku
     assert agentjobs.job(place, JOB)["status"]["runCount"] == 2
 
 
-def test_what_the_demo_suggests_to_try_next_works(agentjobs: Installed, kubectl: Kubectl, place: str) -> None:
+def test_what_the_demo_suggests_to_try_next_works(
+    agentjobs: Installed, kubectl: Kubectl, place: str
+) -> None:
     shown = demo(kubectl.cluster, place)
     _, _, rest = shown.stdout.partition("What to try next")
     change, everything, remove = re.findall(r"^\$ (.*)$", rest, re.MULTILINE)
 
     def typed(command: str) -> str:
         ran = subprocess.run(
-            ["bash", "-c", command], env=environment(kubectl.cluster), capture_output=True, text=True, timeout=120, check=False
+            ["bash", "-c", command],
+            env=environment(kubectl.cluster),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert ran.returncode == 0, ran.stderr
         return ran.stdout
 
     assert "patched" in typed(change)
-    wait_for(lambda: agentjobs.job(place, JOB)["status"]["approval"]["state"] == "Changed", 30, "the new content waits")
+    wait_for(
+        lambda: agentjobs.job(place, JOB)["status"]["approval"]["state"] == "Changed",
+        30,
+        "the new content waits",
+    )
     condition = agentjobs.wait_condition(place, JOB, "Approved", "False")
     assert "stays in force" in condition["message"]
     again = demo(kubectl.cluster, place)
@@ -107,12 +147,20 @@ def test_what_the_demo_suggests_to_try_next_works(agentjobs: Installed, kubectl:
     assert kubectl("get", "namespace", place, "--ignore-not-found") == ""
 
 
-def test_a_demo_whose_content_is_denied_says_so_and_how_to_go_on(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_a_demo_whose_content_is_denied_says_so_and_how_to_go_on(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     kubectl("apply", "-n", namespace, "-f", str(web_logs.EXAMPLE / "job.yaml"))
     digest = agentjobs.digest(namespace, JOB)
-    kubectl.create(namespace, manifests.approval("no", jobName=JOB, digest=digest, decision="Denied"))
+    kubectl.create(
+        namespace, manifests.approval("no", jobName=JOB, digest=digest, decision="Denied")
+    )
     agentjobs.wait_condition(namespace, JOB, "Approved", "False")
-    wait_for(lambda: agentjobs.job(namespace, JOB)["status"]["phase"] == "Denied", 30, "the job is denied")
+    wait_for(
+        lambda: agentjobs.job(namespace, JOB)["status"]["phase"] == "Denied",
+        30,
+        "the job is denied",
+    )
     shown = demo(kubectl.cluster, namespace)
     assert shown.returncode == 1
     assert shown.stderr.strip().splitlines() == [
@@ -121,22 +169,39 @@ def test_a_demo_whose_content_is_denied_says_so_and_how_to_go_on(agentjobs: Inst
     ]
 
 
-def test_a_demo_in_a_namespace_that_goes_says_so(agentjobs: Installed, kubectl: Kubectl, place: str) -> None:
-    held = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "finalizers": ["example.com/test"]}}
+def test_a_demo_in_a_namespace_that_goes_says_so(
+    agentjobs: Installed, kubectl: Kubectl, place: str
+) -> None:
+    held = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "held", "finalizers": ["example.com/test"]},
+    }
     kubectl("create", "namespace", place)
     kubectl.create(place, held)
     kubectl("delete", "namespace", place, "--wait=false")
     try:
         shown = demo(kubectl.cluster, place)
     finally:
-        kubectl("patch", "configmap", "held", "-n", place, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+        kubectl(
+            "patch",
+            "configmap",
+            "held",
+            "-n",
+            place,
+            "--type=merge",
+            "-p",
+            '{"metadata":{"finalizers":null}}',
+        )
     assert shown.returncode == 1
     assert shown.stderr.strip().splitlines()[0] == "demo: This namespace is being deleted."
 
 
 def test_a_demo_without_a_cluster_says_so_in_a_sentence(kubectl: Kubectl, tmp_path: Path) -> None:
     nowhere = tmp_path / "kubeconfig"
-    nowhere.write_text(kubectl("config", "view", "--raw", "--minify").replace("https://", "https://127.0.0.1:9/"))
+    nowhere.write_text(
+        kubectl("config", "view", "--raw", "--minify").replace("https://", "https://127.0.0.1:9/")
+    )
     shown = demo(replace(kubectl.cluster, kubeconfig=str(nowhere)), "never-made")
     assert shown.returncode == 1
     first, second = shown.stderr.strip().splitlines()

@@ -15,12 +15,18 @@ from tests.cluster.installed import Installed
 from tests.cluster.plugin import installed
 from tests.cluster.support import Kubectl, KubectlError, wait_for
 
-READS: Final = "import os, sys\nprint(sys.stdin.read())\nprint(open(os.environ['AGENTJOBS_EVENT_FILE']).read(), file=sys.stderr)\n"
+READS: Final = """\
+import os, sys
+print(sys.stdin.read())
+print(open(os.environ['AGENTJOBS_EVENT_FILE']).read(), file=sys.stderr)
+"""
 SCHEMA: Final = {"type": "object", "required": ["price"], "properties": {"price": {"minimum": 1}}}
 DATA: Final = {"price": 17, "title": "Bücher & mehr", "nested": [{"deep": None}, 1.5]}
 
 
-def test_an_event_delivered_ten_times_starts_one_run_that_reads_it(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_an_event_delivered_ten_times_starts_one_run_that_reads_it(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     trigger = {"event": {"type": "priced", "source": "/shop", "dataSchema": SCHEMA}}
     many.in_force(agentjobs, namespace, [many.job("orders", READS, triggers=[trigger])])
     event = {"id": "4711", "source": "/shop", "type": "priced", "data": DATA}
@@ -28,7 +34,12 @@ def test_an_event_delivered_ten_times_starts_one_run_that_reads_it(agentjobs: In
 
     def deliver(number: int) -> str:
         try:
-            return kubectl.create(namespace, event_manifests.event_run(name if number % 2 else f"orders-{number}", "orders", **event))
+            return kubectl.create(
+                namespace,
+                event_manifests.event_run(
+                    name if number % 2 else f"orders-{number}", "orders", **event
+                ),
+            )
         except KubectlError as error:
             return error.stderr
 
@@ -36,13 +47,23 @@ def test_an_event_delivered_ten_times_starts_one_run_that_reads_it(agentjobs: In
         told = list(pool.map(deliver, range(10)))
     assert sum("AlreadyExists" in answer for answer in told) == 4
     record = agentjobs.finished(namespace, name)
-    assert (record["phase"], record["reason"], record["logsComplete"]) == ("Succeeded", "Completed", True)
+    assert (record["phase"], record["reason"], record["logsComplete"]) == (
+        "Succeeded",
+        "Completed",
+        True,
+    )
     assert json.loads(record["stdout"]) == {"specversion": "1.0", **event}
     assert record["stderr"] == record["stdout"]
     others = [agentjobs.finished(namespace, f"orders-{number}") for number in range(0, 10, 2)]
     assert {(other["phase"], other["reason"]) for other in others} == {("Skipped", "EventName")}
-    wait_for(lambda: agentjobs.job(namespace, "orders")["status"]["runCount"] == 1, 30, "one run is counted")
-    assert agentjobs.job(namespace, "orders")["status"]["card"]["triggers"] == ["event priced from /shop; its data is checked"]
+    wait_for(
+        lambda: agentjobs.job(namespace, "orders")["status"]["runCount"] == 1,
+        30,
+        "one run is counted",
+    )
+    assert agentjobs.job(namespace, "orders")["status"]["card"]["triggers"] == [
+        "event priced from /shop; its data is checked"
+    ]
 
     strange = {"id": "1", "source": "/elsewhere", "type": "priced", "data": DATA}
     wrong = {"id": "2", "source": "/shop", "type": "priced", "data": {"price": 0}}
@@ -55,7 +76,11 @@ def test_an_event_delivered_ten_times_starts_one_run_that_reads_it(agentjobs: In
 def test_an_event_file_starts_a_job_once_and_then_names_its_run(
     agentjobs: Installed, kubectl: Kubectl, namespace: str, tmp_path: Path
 ) -> None:
-    many.in_force(agentjobs, namespace, [many.job("drafts", READS, triggers=[{"event": {"type": "published"}}])])
+    many.in_force(
+        agentjobs,
+        namespace,
+        [many.job("drafts", READS, triggers=[{"event": {"type": "published"}}])],
+    )
     saj = installed(kubectl, namespace, tmp_path)
     event = {"specversion": "1.0", "id": "7", "source": "/cms", "type": "published", "data": DATA}
     name = f"drafts-e{digits(Event(id='7', source='/cms', type='published'))}"
@@ -67,8 +92,13 @@ def test_an_event_file_starts_a_job_once_and_then_names_its_run(
     again = saj.run("run", "drafts", "--event", "-", "--wait", stdin=json.dumps(event))
     assert (again.returncode, again.stderr) == (0, f"the event has its run already: {name}\n")
     assert again.stdout == f"{name} succeeded: the script exited with code 0\n"
-    assert saj("run", "drafts", "--event", "event.json").startswith(f"the event has its run already: {name}; ")
-    assert saj("run", "drafts", "--event", "event.json", "-o", "name") == f"agentjobrun.agentjobs.dev/{name}\n"
+    assert saj("run", "drafts", "--event", "event.json").startswith(
+        f"the event has its run already: {name}; "
+    )
+    assert (
+        saj("run", "drafts", "--event", "event.json", "-o", "name")
+        == f"agentjobrun.agentjobs.dev/{name}\n"
+    )
     assert json.loads(saj("logs", "drafts")) == event
     assert agentjobs.job(namespace, "drafts")["status"]["runCount"] == 1
 

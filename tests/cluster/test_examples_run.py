@@ -1,4 +1,4 @@
-"""The examples run: each file as it is, against stand-ins of the services that it talks to, from `apply` to what they were sent."""
+"""The examples run as they are, against stand-ins, from `apply` to what the services were sent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ ELSEWHERE: Final = {
     },
     "newsletter-draft": {"NEWSLETTER_URL": "{url}/buttondown"},
 }
-"""Where each job finds the stand-ins: variables that it reads, and nothing else of it is changed."""
+"""Where each job finds the stand-ins: variables that it reads, and nothing else of it is
+changed."""
 CLAIM: Final = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
 CLAIMS: Final = [
     {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": CLAIM}
@@ -49,7 +50,11 @@ UPDATE: Final = {
     "type": "com.example.product.published",
     "source": "/cms",
     "id": "4711",
-    "data": {"name": "Example", "version": "2.0", "changes": ["Reports open twice as fast.", "Größere Schrift"]},
+    "data": {
+        "name": "Example",
+        "version": "2.0",
+        "changes": ["Reports open twice as fast.", "Größere Schrift"],
+    },
 }
 
 
@@ -66,7 +71,9 @@ def model(kubectl: Kubectl, agentjobs: Installed) -> Iterator[ModelPod]:
 @pytest.fixture(scope="module")
 def stand_ins(model: ModelPod) -> SourcePod:
     """The services, and a Secret with the token of each."""
-    pod = SourcePod(model.agentjobs, model.namespace, "services", Path(services.__file__), "/received")
+    pod = SourcePod(
+        model.agentjobs, model.namespace, "services", Path(services.__file__), "/received"
+    )
     names = ("slack", "plausible", "ahrefs", "airtable", "github", "notion", "buttondown")
     model.agentjobs.kubectl.create(model.namespace, *(_secret(name) for name in names), *CLAIMS)
     pod.start()
@@ -74,7 +81,12 @@ def stand_ins(model: ModelPod) -> SourcePod:
 
 
 def _secret(service: str) -> Manifest:
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": service}, "stringData": {"token": services.token(service)}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": service},
+        "stringData": {"token": services.token(service)},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -87,15 +99,27 @@ def runs(agentjobs: Installed, saj: Saj, stand_ins: SourcePod) -> dict[str, Mani
     """One run of each job, side by side; its status by job."""
     namespace, url = stand_ins.namespace, stand_ins.url
     for name, variables in ELSEWHERE.items():
-        (body,) = json.loads(saj("render", str(JOBS / f"{name.replace('-', '_')}.py"), "-o", "json"))["items"]
-        elsewhere = [{"name": variable, "value": value.format(url=url)} for variable, value in variables.items()]
-        body["spec"]["env"] = [*(given for given in body["spec"]["env"] if given["name"] not in variables), *elsewhere]
+        (body,) = json.loads(
+            saj("render", str(JOBS / f"{name.replace('-', '_')}.py"), "-o", "json")
+        )["items"]
+        elsewhere = [
+            {"name": variable, "value": value.format(url=url)}
+            for variable, value in variables.items()
+        ]
+        body["spec"]["env"] = [
+            *(given for given in body["spec"]["env"] if given["name"] not in variables),
+            *elsewhere,
+        ]
         (saj.folder / f"{name}.json").write_text(json.dumps(body))
     in_force(agentjobs, saj, namespace, {name: f"{name}.json" for name in ELSEWHERE})
     by_hand = {name: f"{name}-run" for name in ELSEWHERE if name != "newsletter-draft"}
     for name, run in by_hand.items():
         saj("run", name, "--name", run)
-    by_event = saj("run", "newsletter-draft", "--event", "-", "-o", "name", stdin=json.dumps(UPDATE)).strip().partition("/")[2]
+    by_event = (
+        saj("run", "newsletter-draft", "--event", "-", "-o", "name", stdin=json.dumps(UPDATE))
+        .strip()
+        .partition("/")[2]
+    )
     found = many.finished(agentjobs, namespace, {**by_hand, "newsletter-draft": by_event}, 240)
     return {name: run["status"] for name, run in found.items()}
 
@@ -120,13 +144,17 @@ def sent(runs: dict[str, Manifest], stand_ins: SourcePod) -> dict[str, list[dict
 
 
 @pytest.mark.parametrize("job", ELSEWHERE)
-def test_the_script_of_the_file_runs_and_succeeds(agentjobs: Installed, stand_ins: SourcePod, runs: dict[str, Manifest], job: str) -> None:
+def test_the_script_of_the_file_runs_and_succeeds(
+    agentjobs: Installed, stand_ins: SourcePod, runs: dict[str, Manifest], job: str
+) -> None:
     assert (runs[job]["phase"], runs[job].get("stderr", "")) == ("Succeeded", ""), runs[job]
     text = (JOBS / f"{job.replace('-', '_')}.py").read_text()
     assert agentjobs.job(stand_ins.namespace, job)["spec"]["script"]["inline"] == text
 
 
-def test_the_site_audit_proposes_its_report_as_a_pull_request(runs: dict[str, Manifest], sent: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_site_audit_proposes_its_report_as_a_pull_request(
+    runs: dict[str, Manifest], sent: dict[str, list[dict[str, Any]]]
+) -> None:
     branch, file, pull = (each["body"] for each in sent["github"])
     assert (branch["ref"], file["branch"]) == (f"refs/heads/{pull['head']}", pull["head"])
     report = b64decode(file["content"]).decode()
@@ -135,16 +163,22 @@ def test_the_site_audit_proposes_its_report_as_a_pull_request(runs: dict[str, Ma
         "- has 1 images without a text for those who cannot see them",
         f"- links to {report.partition('links to ')[2].partition(': ')[0]}: status 404",
     ]
-    assert runs["weekly-site-audit"]["stdout"].endswith("1 with problems: https://github.example/pull/1\n")
+    assert runs["weekly-site-audit"]["stdout"].endswith(
+        "1 with problems: https://github.example/pull/1\n"
+    )
 
 
-def test_the_traffic_report_tells_the_channel_both_months(sent: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_traffic_report_tells_the_channel_both_months(
+    sent: dict[str, list[dict[str, Any]]],
+) -> None:
     (message,) = [each["body"] for each in sent["slack"] if each["body"]["channel"] == "#traffic"]
     assert "1,200 visitors (+20%)\n3,000 pageviews (-25%)" in message["text"]
     assert "• event:page A: 600 (+100%)" in message["text"]
 
 
-def test_the_backlink_summary_writes_a_row_for_each_domain_that_changed(sent: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_backlink_summary_writes_a_row_for_each_domain_that_changed(
+    sent: dict[str, list[dict[str, Any]]],
+) -> None:
     (upsert,) = (each["body"] for each in sent["airtable"])
     assert upsert["performUpsert"] == {"fieldsToMergeOn": ["Month", "Domain"]}
     month = services.last_month(1)[:7]
@@ -167,7 +201,9 @@ def test_a_mention_comes_into_the_tracker_once_however_often_the_job_runs(
     assert len([each for each in stand_ins.told() if each["service"] == "notion"]) == 2
 
 
-def test_the_competitor_report_has_news_and_names_unreadable_pages(sent: dict[str, list[dict[str, Any]]]) -> None:
+def test_the_competitor_report_has_news_and_names_unreadable_pages(
+    sent: dict[str, list[dict[str, Any]]],
+) -> None:
     (message,) = [each["body"] for each in sent["slack"] if each["body"]["channel"] == "#market"]
     lines = message["markdown_text"].splitlines()
     assert [line.partition(" [")[2] for line in lines if line.startswith("- ")] == [
@@ -184,9 +220,13 @@ def test_an_event_makes_one_draft_of_what_the_model_wrote(
     assert (draft["subject"], draft["status"]) == ("Example 2.0 is here", "draft")
     assert draft["body"].startswith("answer 1 to: Write a newsletter")
     assert '"Größere Schrift"' in draft["body"]
-    assert "has its run already" in saj("run", "newsletter-draft", "--event", "-", stdin=json.dumps(UPDATE))
+    assert "has its run already" in saj(
+        "run", "newsletter-draft", "--event", "-", stdin=json.dumps(UPDATE)
+    )
     wrong = {**UPDATE, "id": "4712", "data": {"name": "Example"}}
-    code, told = saj.refused("run", "newsletter-draft", "--wait", "--event", "-", stdin=json.dumps(wrong))
+    code, told = saj.refused(
+        "run", "newsletter-draft", "--wait", "--event", "-", stdin=json.dumps(wrong)
+    )
     assert code == 7, told
     assert len([each for each in stand_ins.told() if each["service"] == "buttondown"]) == 1
 
@@ -194,20 +234,44 @@ def test_an_event_makes_one_draft_of_what_the_model_wrote(
 def test_the_digest_of_the_mail_is_made_of_what_its_reader_has_noted(
     agentjobs: Installed, kubectl: Kubectl, saj: Saj, stand_ins: SourcePod, model: ModelPod
 ) -> None:
-    """Two agents in a chain with one workspace. The model does what the files say; that it says something useful, no test can tell."""
+    """Two agents in a chain with one workspace.
+
+    The model does what the files say; that it says something useful, no test can tell.
+    """
     namespace = stand_ins.namespace
     many.ran(agentjobs, namespace, [many.job("brings", BRINGS, workspace={"claimName": "mail"})])
-    in_force(agentjobs, saj, namespace, {name: str(AGENTS / f"{name.replace('-', '_')}.md") for name in ("email-reader", "mail-digest")})
+    in_force(
+        agentjobs,
+        saj,
+        namespace,
+        {
+            name: str(AGENTS / f"{name.replace('-', '_')}.md")
+            for name in ("email-reader", "mail-digest")
+        },
+    )
     assert "succeeded" in saj("run", "email-reader", "--wait", "--name", "monday")
 
     def following() -> Manifest:
-        (run,) = (run for run in kubectl.json("get", "ajr", "-n", namespace)["items"] if run["spec"]["jobName"] == "mail-digest")
+        (run,) = (
+            run
+            for run in kubectl.json("get", "ajr", "-n", namespace)["items"]
+            if run["spec"]["jobName"] == "mail-digest"
+        )
         assert run["status"].get("finishedAt")
         return dict(run)
 
     run = wait_for(following, 90, "the digest has followed")
     notes = "\n".join(LETTERS.values())
-    assert (run["status"]["phase"], run["spec"]["trigger"]["upstreamRun"]) == ("Succeeded", "monday"), run["status"]
+    assert (run["status"]["phase"], run["spec"]["trigger"]["upstreamRun"]) == (
+        "Succeeded",
+        "monday",
+    ), run["status"]
     assert f"[assistant] I have read: {notes}" in run["status"]["stdout"]
-    asked = [messages for messages in model.received("obeys") if "# The digest of the mail" in said(messages, "system")[0]]
-    assert said(asked[-1], "tool")[0].strip() == notes, "what the second asks the model with is what the first has written"
+    asked = [
+        messages
+        for messages in model.received("obeys")
+        if "# The digest of the mail" in said(messages, "system")[0]
+    ]
+    assert said(asked[-1], "tool")[0].strip() == notes, (
+        "what the second asks the model with is what the first has written"
+    )

@@ -30,10 +30,26 @@ def verdicts(agentjobs: Installed, tmp_path_factory: pytest.TempPathFactory) -> 
     print(f"AGENTJOBS_SEED={seed}")
     folder: Path = tmp_path_factory.mktemp("faults")
     results = folder / "results.json"
-    command = [sys.executable, "-m", "tests.cluster.faults", "--bounded", str(FOR_EACH_FLOW), "--seed", seed]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.cluster.faults",
+        "--bounded",
+        str(FOR_EACH_FLOW),
+        "--seed",
+        seed,
+    ]
     command += ["--results", str(results), "--logs", str(folder)]
     environment = {**os.environ, "KUBECONFIG": agentjobs.kubectl.cluster.kubeconfig}
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
+    ran = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
     print(ran.stdout)
     assert ran.returncode in (0, 1), ran.stderr
     return [Verdict(**verdict) for verdict in json.loads(results.read_text()).values()]
@@ -41,7 +57,9 @@ def verdicts(agentjobs: Installed, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.timeout(SECONDS + 60)
 @pytest.mark.parametrize("flow", FLOWS)
-def test_whatever_breaks_nothing_is_lost_doubled_or_unapproved(flow: str, verdicts: list[Verdict]) -> None:
+def test_whatever_breaks_nothing_is_lost_doubled_or_unapproved(
+    flow: str, verdicts: list[Verdict]
+) -> None:
     tried = [verdict for verdict in verdicts if verdict.flow == flow]
     assert len(tried) == FOR_EACH_FLOW + 1
     assert {verdict.fault: verdict.breaches for verdict in tried if verdict.breaches} == {}

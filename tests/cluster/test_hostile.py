@@ -1,6 +1,9 @@
-"""Hostile objects on the real API server, by those who may write them: the operator lives, answers, leads, and serves all others.
+"""The operator withstands hostile objects on the real API server, by those who may write them.
 
-`mallory` may write jobs, start them and write ConfigMaps in one namespace. In another one a job is changed and approved meanwhile.
+It lives, answers, leads, and serves all others.
+
+`mallory` may write jobs, start them and write ConfigMaps in one namespace. In another one a job is
+changed and approved meanwhile.
 """
 
 from __future__ import annotations
@@ -25,7 +28,9 @@ HEALTH_SECONDS: Final = 1.0
 LEASE_SECONDS: Final = 10.0
 """How old the last renewal may be: the lease lasts 15 s."""
 IN_FORCE_SECONDS: Final = 15.0
-"""From an approval to its CronJob: a second on a quiet machine, kubectl's own start included. A bound, not a figure."""
+"""From an approval to its CronJob: a second on a quiet machine, kubectl's own start included.
+
+A bound, not a figure."""
 
 
 @dataclass
@@ -46,7 +51,9 @@ class Watch:
                 began = time.monotonic()
                 ask(self.kubectl, self.pod, "healthz")
                 self.slowest = max(self.slowest, time.monotonic() - began - self._kubectls_own())
-                lease = self.kubectl.json("get", "lease", "-n", NAMESPACE, "agentjobs-operator")["spec"]
+                lease = self.kubectl.json("get", "lease", "-n", NAMESPACE, "agentjobs-operator")[
+                    "spec"
+                ]
                 age = datetime.now(UTC) - datetime.fromisoformat(lease["renewTime"])
                 self.oldest_renewal = max(self.oldest_renewal, age.total_seconds())
                 self.asked += 1
@@ -78,30 +85,49 @@ class Scene:
     def unanswered(self) -> list[str]:
         """Jobs without a phase; a list of names, since kubectl cannot print what is too deep."""
         columns = "NAME:.metadata.name,PHASE:.status.phase"
-        told = self.agentjobs.kubectl("get", "saj", "-n", self.attacked, "--no-headers", "-o", f"custom-columns={columns}")
+        told = self.agentjobs.kubectl(
+            "get", "saj", "-n", self.attacked, "--no-headers", "-o", f"custom-columns={columns}"
+        )
         return [line.split()[0] for line in told.splitlines() if line.split()[1] == "<none>"]
 
     def write(self, manifest: Manifest) -> bool:
         """As mallory; whether the API server took it."""
         try:
-            self.mallory("create", "--validate=false", "-n", self.attacked, "-f", "-", stdin=hostile.text(manifest))
+            self.mallory(
+                "create",
+                "--validate=false",
+                "-n",
+                self.attacked,
+                "-f",
+                "-",
+                stdin=hostile.text(manifest),
+            )
         except KubectlError:
             return False
         return True
 
     def finished(self, name: str) -> Manifest:
-        """The status of a run of the attacked namespace once it is final. Python's own JSON cannot read all of them."""
+        """The status of a run of the attacked namespace once it is final.
+
+        Python's own JSON cannot read all of them.
+        """
 
         def status() -> Manifest:
-            body = read(self.agentjobs.kubectl("get", "ajr", "-n", self.attacked, name, "-o", "json").encode())
+            body = read(
+                self.agentjobs.kubectl(
+                    "get", "ajr", "-n", self.attacked, name, "-o", "json"
+                ).encode()
+            )
             found: Manifest = body.get("status") or {}
             return found if found.get("phase") in FINAL else {}
 
         return wait_for(status, 120, f"the run {name} is finished")
 
     def an_approval_takes_effect(self, number: int) -> float:
-        """The honest job gets another content and its approval; returns the seconds from that to its CronJob, and prints them."""
-        self.agentjobs.kubectl.apply(self.honest, manifests.job("honest", script={"inline": f"print({number})\n"}))
+        """Changes and approves the honest job; returns and prints the seconds until its CronJob."""
+        self.agentjobs.kubectl.apply(
+            self.honest, manifests.job("honest", script={"inline": f"print({number})\n"})
+        )
         digest = self.agentjobs.digest(self.honest, "honest")
         approval = manifests.approval(f"honest-{number}", jobName="honest", digest=digest)
         self.agentjobs.kubectl.create(self.honest, approval)
@@ -123,8 +149,18 @@ def scene(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Scene]:
         for role in ("agentjobs-author", "agentjobs-trigger"):
             bind(kubectl, attacked, role, user="mallory")
         every = ["get", "list", "create", "update", "patch", "delete"]
-        grant(kubectl, attacked, "mallory", [{"apiGroups": [""], "resources": ["configmaps"], "verbs": every}])
-        agentjobs.in_force(attacked, "victim", "print('as approved')\n", triggers=[{"event": {"type": "com.example.published"}}])
+        grant(
+            kubectl,
+            attacked,
+            "mallory",
+            [{"apiGroups": [""], "resources": ["configmaps"], "verbs": every}],
+        )
+        agentjobs.in_force(
+            attacked,
+            "victim",
+            "print('as approved')\n",
+            triggers=[{"event": {"type": "com.example.published"}}],
+        )
         yield Scene(agentjobs, attacked, honest, agentjobs.pod())
 
 
@@ -170,7 +206,11 @@ def test_hostile_texts_are_their_own_problem(scene: Scene, watch: Watch) -> None
 
 
 def test_hostile_runs_end_with_a_record(scene: Scene, watch: Watch) -> None:
-    taken = [(manifest["metadata"]["name"], what) for what, manifest in hostile.runs("bad", "victim") if scene.write(manifest)]
+    taken = [
+        (manifest["metadata"]["name"], what)
+        for what, manifest in hostile.runs("bad", "victim")
+        if scene.write(manifest)
+    ]
     assert len(taken) > 8
     scene.an_approval_takes_effect(3000)
     ended = {what: scene.finished(name) for name, what in taken if "no job" not in what}
@@ -196,4 +236,9 @@ def test_the_operator_starts_again_while_all_of_them_exist(scene: Scene) -> None
     assert metrics(kubectl, pod)['agentjobs_unreadable_objects{kind="job"}'] >= 3
     for name in ("again-0", "again-1", "again-3"):
         assert scene.finished(name)["reason"] == "EventInvalid"
-    assert kubectl.json("get", "pod", "-n", NAMESPACE, pod)["status"]["containerStatuses"][0]["restartCount"] == 0
+    assert (
+        kubectl.json("get", "pod", "-n", NAMESPACE, pod)["status"]["containerStatuses"][0][
+            "restartCount"
+        ]
+        == 0
+    )

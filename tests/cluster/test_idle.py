@@ -1,4 +1,4 @@
-"""An operator that has nothing to do writes nothing but its Lease, and one that has something to do writes little."""
+"""An idle operator writes nothing but its Lease, and one that has something to do writes little."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ IN_OTHER_WORDS: Final = {
 EVERYTHING: Final = {
     "schedule": NEW_YEAR,
     "resources": IN_OTHER_WORDS,
-    "env": [{"name": "EMPTY", "value": ""}, {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "token", "key": "key"}}}],
+    "env": [
+        {"name": "EMPTY", "value": ""},
+        {"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "token", "key": "key"}}},
+    ],
     "workspace": {"claimName": "shared"},
 }
 
@@ -42,10 +45,22 @@ WRITE: Final = re.compile(r"(?P<what>(create|replace|patch|delete) [a-z]+) (?P<n
 def resting(agentjobs: Installed, kubectl: Kubectl) -> Iterator[str]:
     """A namespace with jobs in every state in which nothing happens."""
     with new_namespace(kubectl) as namespace:
-        scheduled = [many.job(name, "print(1)\n", schedule=NEW_YEAR, suspend=name == "paused") for name in ("paused", "changed")]
+        scheduled = [
+            many.job(name, "print(1)\n", schedule=NEW_YEAR, suspend=name == "paused")
+            for name in ("paused", "changed")
+        ]
         run = [many.job("finished", "print(1)\n"), many.job("failed", "raise SystemExit(3)\n")]
-        many.in_force(agentjobs, namespace, [many.job("far-away", "print(1)\n", **EVERYTHING), *scheduled, *run])
-        kubectl.apply(namespace, many.job("changed", "print(2)\n", schedule=NEW_YEAR), manifests.job("pending"), manifests.job("denied"))
+        many.in_force(
+            agentjobs,
+            namespace,
+            [many.job("far-away", "print(1)\n", **EVERYTHING), *scheduled, *run],
+        )
+        kubectl.apply(
+            namespace,
+            many.job("changed", "print(2)\n", schedule=NEW_YEAR),
+            manifests.job("pending"),
+            manifests.job("denied"),
+        )
         agentjobs.approve(namespace, "denied", "Denied")
         started = many.started(agentjobs, namespace, ["finished", "failed", "pending", "nobody"])
         many.finished(agentjobs, namespace, started)
@@ -57,21 +72,31 @@ def resting(agentjobs: Installed, kubectl: Kubectl) -> Iterator[str]:
 
 
 def no_jobs_left(kubectl: Kubectl, namespace: str) -> None:
-    wait_for(lambda: not kubectl.json("get", "jobs", "-n", namespace)["items"], 60, "the Jobs of the runs are gone")
+    wait_for(
+        lambda: not kubectl.json("get", "jobs", "-n", namespace)["items"],
+        60,
+        "the Jobs of the runs are gone",
+    )
 
 
 def phases(kubectl: Kubectl, namespace: str) -> dict[str, str]:
-    return {body["metadata"]["name"]: body["status"]["phase"] for body in kubectl.json("get", "saj", "-n", namespace)["items"]}
+    return {
+        body["metadata"]["name"]: body["status"]["phase"]
+        for body in kubectl.json("get", "saj", "-n", namespace)["items"]
+    }
 
 
 def versions(kubectl: Kubectl, namespace: str) -> dict[tuple[str, str], str]:
     """The resource version of everything that the operator could write there."""
     items = kubectl.json("get", OURS, "-n", namespace)["items"]
-    return {(body["kind"], body["metadata"]["name"]): body["metadata"]["resourceVersion"] for body in items}
+    return {
+        (body["kind"], body["metadata"]["name"]): body["metadata"]["resourceVersion"]
+        for body in items
+    }
 
 
 def nothing_to_do(kubectl: Kubectl) -> None:
-    """Waits until the leader has looked at every job and has nothing more to do, and what other tests left behind is gone."""
+    """Waits until the leader has seen every job and is idle, and what other tests left is gone."""
     seen: list[tuple[str, float]] = []
 
     def quiet() -> bool:
@@ -81,12 +106,17 @@ def nothing_to_do(kubectl: Kubectl) -> None:
         assert set(seen[-IN_A_ROW:]) == {seen[-1]}
         assert seen[-1][1] >= len(kubectl.json("get", "saj", "--all-namespaces")["items"])
         assert metrics(kubectl, pod)["agentjobs_queue_length"] == 0
-        return all(body["status"]["phase"] == "Active" for body in kubectl.json("get", "namespaces")["items"])
+        return all(
+            body["status"]["phase"] == "Active"
+            for body in kubectl.json("get", "namespaces")["items"]
+        )
 
     wait_for(quiet, 120, "the operator has nothing to do")
 
 
-def test_a_restart_with_nothing_to_do_writes_nothing_but_the_lease(kubectl: Kubectl, cluster: Cluster, resting: str) -> None:
+def test_a_restart_with_nothing_to_do_writes_nothing_but_the_lease(
+    kubectl: Kubectl, cluster: Cluster, resting: str
+) -> None:
     nothing_to_do(kubectl)
     told = {"Scheduled", "PendingApproval", "Paused", "Denied", "Finished", "Failed", "Invalid"}
     assert set(phases(kubectl, resting).values()) == told
@@ -105,24 +135,39 @@ def logged(agentjobs: Installed, namespace: str, *names: str) -> Counter[str]:
     """The writes to these objects by the operator's own word, Events apart."""
     lines = (json.loads(line) for line in agentjobs.log().splitlines())
     matches = (WRITE.match(line["message"]) for line in lines if line.get("namespace") == namespace)
-    return Counter(match["what"] for match in matches if match and match["name"] in names and match["what"] != "create event")
+    return Counter(
+        match["what"]
+        for match in matches
+        if match and match["name"] in names and match["what"] != "create event"
+    )
 
 
 def test_a_run_costs_at_most_ten_writes_and_a_scheduled_one_eight(
     agentjobs: Installed, kubectl: Kubectl, cluster: Cluster, namespace: str
 ) -> None:
-    """Of the operator, from its start until nothing is left of it but its record. The operator's log tells every one of them."""
+    """Of the operator, from its start until nothing is left of it but its record.
+
+    The operator's log tells every one of them.
+    """
     ticker = many.job("ticker", "print(1)\n", schedule={"cron": "* * * * *"})
     many.in_force(agentjobs, namespace, [many.job("by-hand", "print(1)\n"), ticker])
     log = audit.from_now_on() if cluster.source == "local" else None
     before = {job: logged(agentjobs, namespace, job) for job in ("by-hand", "ticker")}
     runs = {"by-hand": agentjobs.start(namespace, "by-hand", "manual")}
-    starts = wait_for(lambda: kubectl.json("get", "ajr", "-n", namespace, "--field-selector=spec.jobName=ticker")["items"], 90, "a start")
+    starts = wait_for(
+        lambda: kubectl.json("get", "ajr", "-n", namespace, "--field-selector=spec.jobName=ticker")[
+            "items"
+        ],
+        90,
+        "a start",
+    )
     runs["ticker"] = starts[0]["metadata"]["name"]
     for run in runs.values():
         agentjobs.finished(namespace, run)
     no_jobs_left(kubectl, namespace)
-    writes = {job: logged(agentjobs, namespace, job, run) - before[job] for job, run in runs.items()}
+    writes = {
+        job: logged(agentjobs, namespace, job, run) - before[job] for job, run in runs.items()
+    }
     print(writes)
     for job, run in runs.items():
         assert log is None or log.writes(namespace, job, run).total() == writes[job].total()

@@ -1,10 +1,12 @@
 """Random lives of 25 jobs at once on the real API server, their ConfigMaps and packages included.
 
-Some are deleted and held by a finalizer, some are orphaned, some are written anew, and of some somebody else takes a name.
+Some are deleted and held by a finalizer, some are orphaned, some are written anew, and of some
+somebody else takes a name.
 
 At rest nothing runs that is not approved, and nothing ran that never was.
 
-The same promise is held over a thousand lives in memory by `tests/model`. Set AGENTJOBS_SEED to see the lives of a failure again.
+The same promise is held over a thousand lives in memory by `tests/model`. Set AGENTJOBS_SEED to see
+the lives of a failure again.
 """
 
 from __future__ import annotations
@@ -52,7 +54,11 @@ State = Literal["there", "held", "going", "gone"]
 
 @dataclass
 class Life:
-    """One job. `approvals`: of which digest each speaks, and how. `allowed`: what was approved since everything was last at rest."""
+    """One job.
+
+    `approvals`: of which digest each speaks, and how. `allowed`: what was approved since everything
+    was last at rest.
+    """
 
     job: str
     variant: int = 0
@@ -69,13 +75,22 @@ class Life:
         """As it is written now, or as another variant would be."""
         found = VARIANTS[self.variant if variant is None else variant]
         if "configMapKeyRef" in found["script"]:
-            found = {"script": {"configMapKeyRef": {**found["script"]["configMapKeyRef"], "name": self.job}}}
+            found = {
+                "script": {
+                    "configMapKeyRef": {**found["script"]["configMapKeyRef"], "name": self.job}
+                }
+            }
         return manifests.job(self.job, **found)
 
     def source(self) -> Manifest:
         """The ConfigMap as it is written now."""
         metadata = {"name": self.job, "labels": {names.SOURCE_LABEL: "true"}}
-        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"script.py": self.text}}
+        return {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": metadata,
+            "data": {"script.py": self.text},
+        }
 
     def digest(self, variant: int) -> str:
         """Computed here, not read from the card."""
@@ -90,7 +105,11 @@ class Life:
     def approved(self, packages: dict[str, str]) -> set[str]:
         """What may run now, by the decisions alone."""
         decided = set(self.approvals.values())
-        fine = {digest for digest, decision in decided if decision == "Approved" and (digest, "Denied") not in decided}
+        fine = {
+            digest
+            for digest, decision in decided
+            if decision == "Approved" and (digest, "Denied") not in decided
+        }
         return fine if set(packages.values()) == {"Approved"} else fine - {self.digest(PACKED)}
 
 
@@ -145,15 +164,30 @@ def squatting(life: Life, chance: random.Random) -> Iterator[tuple[str, Any]]:
         yield "withdrawn", f"configmap/{life.squat()}"
         life.squatted = None
         return
-    free = [variant for variant in range(len(VARIANTS)) if variant != REFERRING and life.digest(variant) not in life.ever]
+    free = [
+        variant
+        for variant in range(len(VARIANTS))
+        if variant != REFERRING and life.digest(variant) not in life.ever
+    ]
     if free:
         life.squatted = chance.choice(free)
-        yield "created", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": life.squat()}, "data": {"mine": "yes"}}
+        yield (
+            "created",
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": life.squat()},
+                "data": {"mine": "yes"},
+            },
+        )
 
 
 def moves(life: Life, number: int, chance: random.Random) -> Iterator[tuple[str, Any]]:
     """What one life does in this round."""
-    what = chance.choices(["write", "edit the source", "decide", "withdraw", "run", "delete", "squat"], [2, 1, 4, 2, 3, 1, 1])[0]
+    what = chance.choices(
+        ["write", "edit the source", "decide", "withdraw", "run", "delete", "squat"],
+        [2, 1, 4, 2, 3, 1, 1],
+    )[0]
     if what == "delete" or (what == "write" and life.state == "gone"):
         yield from deletion(life, number, chance)
     elif what == "squat":
@@ -170,7 +204,12 @@ def moves(life: Life, number: int, chance: random.Random) -> Iterator[tuple[str,
         name = f"{life.job}-{number}"
         life.approvals[name] = life.digest(variant), decision
         life.ever.add(life.digest(variant))
-        yield "created", manifests.approval(name, jobName=life.job, digest=life.digest(variant), decision=decision)
+        yield (
+            "created",
+            manifests.approval(
+                name, jobName=life.job, digest=life.digest(variant), decision=decision
+            ),
+        )
     elif what == "withdraw" and life.approvals:
         name = chance.choice(sorted(life.approvals))
         del life.approvals[name]
@@ -179,20 +218,29 @@ def moves(life: Life, number: int, chance: random.Random) -> Iterator[tuple[str,
         yield "created", manifests.run(f"{life.job}-run{number}", life.job)
 
 
-def about_packages(packages: dict[str, str], number: int, chance: random.Random) -> Iterator[tuple[str, Any]]:
+def about_packages(
+    packages: dict[str, str], number: int, chance: random.Random
+) -> Iterator[tuple[str, Any]]:
     """What is decided in this round about the package, for all lives."""
     what = chance.choices(["decide", "revoke", "nothing"], [3, 2, 1])[0]
     if what == "decide":
         decision = chance.choices(["Approved", "Denied"], [4, 1])[0]
         packages[f"packages-{number}"] = decision
-        yield "created", manifests.package_approval(f"packages-{number}", packages=["six==1.17.0"], decision=decision)
+        yield (
+            "created",
+            manifests.package_approval(
+                f"packages-{number}", packages=["six==1.17.0"], decision=decision
+            ),
+        )
     elif what == "revoke" and packages:
         name = chance.choice(sorted(packages))
         del packages[name]
         yield "withdrawn", f"packageapproval/{name}"
 
 
-def one_round(lives: list[Life], packages: dict[str, str], number: int, chance: random.Random) -> Round:
+def one_round(
+    lives: list[Life], packages: dict[str, str], number: int, chance: random.Random
+) -> Round:
     found = Round()
     told = [move for life in lives for move in moves(life, number, chance)]
     for kind, what in (*told, *about_packages(packages, number, chance)):
@@ -216,7 +264,9 @@ def goes_on(body: Manifest) -> bool:
     """It runs, or can be started at any moment."""
     if body["kind"] == "Pod":
         return body["status"]["phase"] in ("Pending", "Running")
-    ended = any(c["type"] in ("Complete", "Failed") for c in body.get("status", {}).get("conditions", ()))
+    ended = any(
+        c["type"] in ("Complete", "Failed") for c in body.get("status", {}).get("conditions", ())
+    )
     return not ended and not body["spec"].get("suspend")
 
 
@@ -224,28 +274,51 @@ def in_force(bodies: list[Manifest], life: Life, approved: set[str]) -> None:
     """Raises AssertionError where the job does not say what it should."""
     (job,) = bodies
     approval = job.get("status", {}).get("approval", {})
-    assert job.get("status", {}).get("observedGeneration") == job["metadata"]["generation"], life.job
+    assert job.get("status", {}).get("observedGeneration") == job["metadata"]["generation"], (
+        life.job
+    )
     assert "digest" not in approval or approval["digest"] in approved, life.job
     if life.digest(life.variant) in approved and life.variant != life.squatted:
         assert approval.get("digest") == life.digest(life.variant), life.job
 
 
-def at_rest(agentjobs: Installed, namespace: str, lives: list[Life], packages: dict[str, str]) -> dict[str, dict[str, list[Manifest]]]:
-    """Raises AssertionError while something goes on that must not, what is approved is not in force, or a record is missing."""
+def at_rest(
+    agentjobs: Installed, namespace: str, lives: list[Life], packages: dict[str, str]
+) -> dict[str, dict[str, list[Manifest]]]:
+    """Raises AssertionError while the cluster is not as it should be at rest.
+
+    That is while something goes on that must not, what is approved is not in force, or a record is
+    missing.
+    """
     found = seen(agentjobs.kubectl, namespace)
     for life in lives:
         approved = life.approved(packages)
         if life.state == "there":
             in_force(found["ScheduledAgentJob"][life.job], life, approved)
         else:
-            assert bool(found["ScheduledAgentJob"][life.job]) == (life.state == "held"), (life.job, life.state)
-            assert not any(goes_on(cron) for cron in found["CronJob"][life.job]), (life.job, life.state)
+            assert bool(found["ScheduledAgentJob"][life.job]) == (life.state == "held"), (
+                life.job,
+                life.state,
+            )
+            assert not any(goes_on(cron) for cron in found["CronJob"][life.job]), (
+                life.job,
+                life.state,
+            )
         for kind in ("CronJob", "Job", "Pod"):
             for body in found[kind][life.job]:
                 digest = body["metadata"]["annotations"][names.DIGEST_ANNOTATION]
-                assert not goes_on(body) or digest in approved, (life.job, kind, digest[:10], sorted(life.approvals.values()))
+                assert not goes_on(body) or digest in approved, (
+                    life.job,
+                    kind,
+                    digest[:10],
+                    sorted(life.approvals.values()),
+                )
         at_work = {job["metadata"]["name"] for job in found["Job"][life.job] if goes_on(job)}
-        open_ones = {run["metadata"]["name"] for run in found["AgentJobRun"][life.job] if run["status"]["phase"] not in FINAL_PHASES}
+        open_ones = {
+            run["metadata"]["name"]
+            for run in found["AgentJobRun"][life.job]
+            if run["status"]["phase"] not in FINAL_PHASES
+        }
         assert open_ones <= at_work, (life.job, "no record yet", open_ones - at_work)
     return found
 
@@ -261,7 +334,9 @@ def let_go_at_last(kubectl: Kubectl, namespace: str, lives: list[Life]) -> Itera
                 kubectl(*finalizers(life), "-n", namespace)
 
 
-def test_nothing_unapproved_runs_and_at_rest_nothing_unapproved_goes_on(agentjobs: Installed, kubectl: Kubectl) -> None:
+def test_nothing_unapproved_runs_and_at_rest_nothing_unapproved_goes_on(
+    agentjobs: Installed, kubectl: Kubectl
+) -> None:
     seed = int(os.environ.get("AGENTJOBS_SEED") or random.SystemRandom().randrange(10**6))
     print(f"AGENTJOBS_SEED={seed}")
     chance = random.Random(seed)
@@ -277,11 +352,21 @@ def test_nothing_unapproved_runs_and_at_rest_nothing_unapproved_goes_on(agentjob
             elif chance.random() < 0.5 and number < ROUNDS - 1:
                 continue
             found = wait_for(
-                lambda: at_rest(agentjobs, namespace, lives, packages), SECONDS, f"seed {seed}: round {number} has come to rest"
+                lambda: at_rest(agentjobs, namespace, lives, packages),
+                SECONDS,
+                f"seed {seed}: round {number} has come to rest",
             )
             for life in lives:
-                runs = [run for run in found["AgentJobRun"][life.job] if run.get("status", {}).get("startedAt")]
-                fresh = {run["metadata"]["name"]: run["status"]["digest"] for run in runs if run["metadata"]["name"] not in started}
+                runs = [
+                    run
+                    for run in found["AgentJobRun"][life.job]
+                    if run.get("status", {}).get("startedAt")
+                ]
+                fresh = {
+                    run["metadata"]["name"]: run["status"]["digest"]
+                    for run in runs
+                    if run["metadata"]["name"] not in started
+                }
                 assert set(fresh.values()) <= life.allowed, (seed, number, life.job, fresh)
                 started |= fresh.keys()
                 life.allowed = life.approved(packages)

@@ -32,7 +32,9 @@ def told(agentjobs: Installed, kubectl: Kubectl) -> Iterator[str]:
         agentjobs.digest(namespace, "waiting")
         runs = many.started(agentjobs, namespace, ["loud", "late", "lost", "failing", "waiting"])
         many.running(agentjobs, namespace, {"lost": "lost-run"})
-        many.finished(agentjobs, namespace, {job: run for job, run in runs.items() if job != "lost"})
+        many.finished(
+            agentjobs, namespace, {job: run for job, run in runs.items() if job != "lost"}
+        )
         agentjobs.scale(0)
         try:
             pod = agentjobs.run(namespace, "lost-run")["status"]["podName"]
@@ -69,12 +71,22 @@ def described(kubectl: Kubectl, namespace: str, job: str) -> dict[str, str]:
         ("failing", "PausedAfterFailures", "1 runs in a row failed"),
     ],
 )
-def test_a_step_is_told_in_kubectl_describe(kubectl: Kubectl, told: str, job: str, reason: str, message: str) -> None:
-    line = wait_for(lambda: described(kubectl, told, job).get(reason), 90, f"{job} has an event {reason}")
+def test_a_step_is_told_in_kubectl_describe(
+    kubectl: Kubectl, told: str, job: str, reason: str, message: str
+) -> None:
+    line = wait_for(
+        lambda: described(kubectl, told, job).get(reason), 90, f"{job} has an event {reason}"
+    )
     assert message in str(line)
 
 
 def test_a_run_that_went_well_warns_of_nothing(kubectl: Kubectl, told: str) -> None:
-    lines = wait_for(lambda: "RunSucceeded" in (found := described(kubectl, told, "ticker")) and found, 90, "ticker ran")
+    lines = wait_for(
+        lambda: "RunSucceeded" in (found := described(kubectl, told, "ticker")) and found,
+        90,
+        "ticker ran",
+    )
     assert isinstance(lines, dict)
-    assert {reason for reason, line in lines.items() if line.startswith("Warning")} <= {"PendingApproval"}
+    assert {reason for reason, line in lines.items() if line.startswith("Warning")} <= {
+        "PendingApproval"
+    }

@@ -1,7 +1,7 @@
-"""Nothing of what a run prints last is lost, however short its lines, on a quiet machine and under load.
+"""Nothing a run prints last is lost, however short its lines, on a quiet machine and under load.
 
-`make test` does two rounds on the machine as it is, `make matrix` 50 quiet ones and 50 under load, and writes a section of
-docs/log-completeness.md.
+`make test` does two rounds on the machine as it is, `make matrix` 50 quiet ones and 50 under load,
+and writes a section of docs/log-completeness.md.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SMALL: Final = {"requests": {"cpu": "10m", "memory": "64Mi"}}
 
 @dataclass
 class Found:
-    """By state how much of the CPU time was idle, in percent, and by kind of row of each run whether its record was whole."""
+    """By state: idle CPU in percent, and by kind of row whether each run's record was whole."""
 
     idle: dict[str, int] = field(default_factory=dict)
     whole: dict[str, dict[str, list[bool]]] = field(default_factory=dict)
@@ -47,25 +47,37 @@ def found() -> Iterator[Found]:
     machine, each = look(), Found()
     yield each
     if TABLE and {"quiet", "load"} <= each.whole.keys():
-        day, idle = datetime.now(UTC).date().isoformat(), {state: f"{percent} %" for state, percent in each.idle.items()}
+        day, idle = (
+            datetime.now(UTC).date().isoformat(),
+            {state: f"{percent} %" for state, percent in each.idle.items()},
+        )
         facts = {"runs": ROUNDS, "load": LOADERS, "machine": machine.words(), "day": day}
         before = (ROOT / TABLE).read_text().partition(HEADING)[0].rstrip("\n")
-        (ROOT / TABLE).write_text(f"{before}\n\n" + section(each.whole, quiet=idle["quiet"], loaded=idle["load"], **facts))
+        (ROOT / TABLE).write_text(
+            f"{before}\n\n" + section(each.whole, quiet=idle["quiet"], loaded=idle["load"], **facts)
+        )
 
 
 @pytest.mark.timeout(300 + 60 * ROUNDS)
 @pytest.mark.parametrize("state", STATES)
-def test_runs_that_end_right_after_many_lines_are_recorded_whole(agentjobs: Installed, kubectl: Kubectl, state: str, found: Found) -> None:
+def test_runs_that_end_right_after_many_lines_are_recorded_whole(
+    agentjobs: Installed, kubectl: Kubectl, state: str, found: Found
+) -> None:
     whole: dict[str, list[bool]] = {kind: [] for kind in TITLES}
     lost: list[str] = []
     rows = jobs(ROUNDS)
     with new_namespace(kubectl) as namespace, load(LOADERS) if state == "load" else nullcontext():
-        bodies = [many.job(name, row.script, **{"resources": SMALL, **row.spec}) for name, row in rows.items()]
+        bodies = [
+            many.job(name, row.script, **{"resources": SMALL, **row.spec})
+            for name, row in rows.items()
+        ]
         many.in_force(agentjobs, namespace, bodies, 180)
         idle = Idle()
         for number, kinds in itertools.product(range(ROUNDS), batches()):
             names = {kind: job_of(kind, number) for kind in kinds}
-            records = recorded(agentjobs, namespace, {names[kind]: f"{kind}-{number}" for kind in kinds}, rows)
+            records = recorded(
+                agentjobs, namespace, {names[kind]: f"{kind}-{number}" for kind in kinds}, rows
+            )
             for kind, name in names.items():
                 problem = what_is_wrong(rows[name], records[name])
                 whole[kind].append(not problem)
@@ -83,8 +95,13 @@ def batches() -> list[tuple[str, ...]]:
     return [tuple(kinds[at : at + SIDE_BY_SIDE]) for at in range(0, len(kinds), SIDE_BY_SIDE)]
 
 
-def recorded(agentjobs: Installed, namespace: str, runs: Mapping[str, str], rows: Mapping[str, Row]) -> dict[str, Manifest]:
-    """The records of these runs, by job, once all are there. What happens to a run happens when its script is ready for it."""
+def recorded(
+    agentjobs: Installed, namespace: str, runs: Mapping[str, str], rows: Mapping[str, Row]
+) -> dict[str, Manifest]:
+    """The records of these runs, by job, once all are there.
+
+    What happens to a run happens when its script is ready for it.
+    """
     kubectl = agentjobs.kubectl
     kubectl.create(namespace, *(manifests.run(run, job) for job, run in runs.items()))
     for job, run in runs.items():
@@ -92,7 +109,9 @@ def recorded(agentjobs: Installed, namespace: str, runs: Mapping[str, str], rows
             wait_for(lambda run=run: is_ready(kubectl, namespace, run), 120, f"{run} is ready")  # type: ignore[misc]
             act(kubectl, namespace, run)
     names = [f"ajr/{run}" for run in runs.values()]
-    kubectl("wait", "-n", namespace, "--for=jsonpath={.status.finishedAt}", "--timeout=110s", *names)
+    kubectl(
+        "wait", "-n", namespace, "--for=jsonpath={.status.finishedAt}", "--timeout=110s", *names
+    )
     return {job: agentjobs.run(namespace, run)["status"] for job, run in runs.items()}
 
 

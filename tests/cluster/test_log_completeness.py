@@ -1,6 +1,9 @@
-"""Every way in which a run can end, several times each: all output up to the cap is in the record, or the record says why not.
+"""However a run ends, all output up to the cap is in the record, or the record says why not.
 
-All endings of a group go side by side, in one namespace. `make matrix` does it 20 times and writes docs/log-completeness.md.
+Each way of ending is tried several times.
+
+All endings of a group go side by side, in one namespace. `make matrix` does it 20 times and writes
+docs/log-completeness.md.
 """
 
 from __future__ import annotations
@@ -60,7 +63,9 @@ def index(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Index]:
             yield found
 
 
-@pytest.fixture(scope="module", params=range(0, ROUNDS, SIDE_BY_SIDE), ids=lambda first: f"from {first + 1}")
+@pytest.fixture(
+    scope="module", params=range(0, ROUNDS, SIDE_BY_SIDE), ids=lambda first: f"from {first + 1}"
+)
 def numbers(request: pytest.FixtureRequest) -> range:
     """Rounds that go side by side."""
     return range(request.param, min(ROUNDS, request.param + SIDE_BY_SIDE))
@@ -75,7 +80,9 @@ def namespace(kubectl: Kubectl, numbers: range) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def group(agentjobs: Installed, index: Index, namespace: str, numbers: range, table: Group) -> Group:
+def group(
+    agentjobs: Installed, index: Index, namespace: str, numbers: range, table: Group
+) -> Group:
     """The records of these rounds, by row."""
     rows = {f"{name}-{number}": row for number in numbers for name, row in ROWS.items()}
     runs = begun(agentjobs, namespace, rows)
@@ -92,7 +99,9 @@ def group(agentjobs: Installed, index: Index, namespace: str, numbers: range, ta
 def begun(agentjobs: Installed, namespace: str, rows: Mapping[str, Row]) -> dict[str, str]:
     """The runs' names, by job."""
     agentjobs.kubectl.create(namespace, manifests.package_approval("slow", packages=["slow==1.0"]))
-    jobs = [many.job(name, row.script, **{"resources": SMALL, **row.spec}) for name, row in rows.items()]
+    jobs = [
+        many.job(name, row.script, **{"resources": SMALL, **row.spec}) for name, row in rows.items()
+    ]
     return many.started(agentjobs, namespace, many.in_force(agentjobs, namespace, jobs))
 
 
@@ -101,8 +110,13 @@ def happens(agentjobs: Installed, namespace: str, row: Row, run: str) -> None:
     row.act(agentjobs.kubectl, namespace, run)
 
 
-def everything_goes_on(agentjobs: Installed, namespace: str, rows: Mapping[str, Row], runs: Mapping[str, str]) -> dict[str, str]:
-    """The runs to which something is to happen, once each has printed. For those that install it has happened: uv gives up after 30 s."""
+def everything_goes_on(
+    agentjobs: Installed, namespace: str, rows: Mapping[str, Row], runs: Mapping[str, str]
+) -> dict[str, str]:
+    """The runs to which something is to happen, once each has printed.
+
+    For those that install it has happened: uv gives up after 30 s.
+    """
     acted = {name: run for name, run in runs.items() if rows[name].act}
     late = {name: run for name, run in acted.items() if name.startswith("deadline-")}
     installing = {name: run for name, run in acted.items() if name.startswith(f"{INSTALLING}-")}
@@ -117,12 +131,16 @@ def everything_goes_on(agentjobs: Installed, namespace: str, rows: Mapping[str, 
     return {name: acted[name] for name in (*others, *late)}
 
 
-def happens_while_they_install(agentjobs: Installed, namespace: str, rows: Mapping[str, Row], runs: Mapping[str, str]) -> None:
+def happens_while_they_install(
+    agentjobs: Installed, namespace: str, rows: Mapping[str, Row], runs: Mapping[str, str]
+) -> None:
     """To each as soon as it does, in whatever order they come to it."""
     left = dict(runs)
 
     def to_all() -> bool:
-        for name in [name for name, run in left.items() if says(agentjobs, namespace, run, "Installing")]:
+        for name in [
+            name for name, run in left.items() if says(agentjobs, namespace, run, "Installing")
+        ]:
             happens(agentjobs, namespace, rows[name], left.pop(name))
         return not left
 
@@ -133,7 +151,9 @@ def says(agentjobs: Installed, namespace: str, run: str, reason: str) -> bool:
     return bool(agentjobs.run(namespace, run).get("status", {}).get("reason") == reason)
 
 
-def wait_for_reason(agentjobs: Installed, namespace: str, runs: Mapping[str, str], reason: str) -> None:
+def wait_for_reason(
+    agentjobs: Installed, namespace: str, runs: Mapping[str, str], reason: str
+) -> None:
     def all_say_so() -> bool:
         return all(says(agentjobs, namespace, run, reason) for run in runs.values())
 
@@ -143,17 +163,24 @@ def wait_for_reason(agentjobs: Installed, namespace: str, runs: Mapping[str, str
 def has_printed(kubectl: Kubectl, namespace: str, run: str) -> Callable[[], bool]:
     def condition() -> bool:
         log = kubectl("logs", "-n", namespace, f"job/{run}")
-        return f"{LINES - 1:05d} of {LINES} on stdout\n" in log and f"{LINES - 1:05d} of {LINES} on stderr\n" in log
+        return (
+            f"{LINES - 1:05d} of {LINES} on stdout\n" in log
+            and f"{LINES - 1:05d} of {LINES} on stderr\n" in log
+        )
 
     return condition
 
 
-def recorded(agentjobs: Installed, namespace: str, runs: Mapping[str, str], seconds: float) -> dict[str, Told]:
+def recorded(
+    agentjobs: Installed, namespace: str, runs: Mapping[str, str], seconds: float
+) -> dict[str, Told]:
     """The records by job, once all are final, each with the time at which it was written."""
     found: dict[str, Told] = {}
 
     def all_final() -> bool:
-        bodies: list[Manifest] = agentjobs.kubectl.json("get", "ajr", "-n", namespace, "--show-managed-fields")["items"]
+        bodies: list[Manifest] = agentjobs.kubectl.json(
+            "get", "ajr", "-n", namespace, "--show-managed-fields"
+        )["items"]
         for body in bodies:
             name, status = body["metadata"]["name"].removesuffix("-run"), body.get("status", {})
             if name in runs and name not in found and status.get("phase") in FINAL:
@@ -168,33 +195,59 @@ def recorded(agentjobs: Installed, namespace: str, runs: Mapping[str, str], seco
 
 def written(run: Manifest) -> datetime:
     """When the API server stored the last write to a run's status, which makes its phase final."""
-    times = [entry["time"] for entry in run["metadata"]["managedFields"] if entry.get("subresource") == "status"]
+    times = [
+        entry["time"]
+        for entry in run["metadata"]["managedFields"]
+        if entry.get("subresource") == "status"
+    ]
     return datetime.fromisoformat(max(times))
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_all_output_is_in_the_record_or_the_record_says_why_not(name: str, group: Group, numbers: range) -> None:
+def test_all_output_is_in_the_record_or_the_record_says_why_not(
+    name: str, group: Group, numbers: range
+) -> None:
     assert len(group[name]) == len(numbers)
     for one in group[name]:
         ROWS[name].check(one.record)
 
 
 def test_output_of_runs_that_end_while_the_operator_is_down_is_recorded(
-    agentjobs: Installed, kubectl: Kubectl, namespace: str, group: Group, numbers: range, table: Group
+    agentjobs: Installed,
+    kubectl: Kubectl,
+    namespace: str,
+    group: Group,
+    numbers: range,
+    table: Group,
 ) -> None:
     assert group, "before, so that nothing else needs the operator"
     runs = many.started(
         agentjobs,
         namespace,
-        many.in_force(agentjobs, namespace, [many.job(f"down-{number}", DOWN.script, resources=SMALL) for number in numbers]),
+        many.in_force(
+            agentjobs,
+            namespace,
+            [many.job(f"down-{number}", DOWN.script, resources=SMALL) for number in numbers],
+        ),
     )
     many.running(agentjobs, namespace, runs)
     agentjobs.scale(0)
     try:
         for run in runs.values():
             selector = f"batch.kubernetes.io/job-name={run}"
-            kubectl("wait", "-n", namespace, "--for=jsonpath={.status.phase}=Succeeded", "pod", "-l", selector, "--timeout=60s")
-        assert {agentjobs.run(namespace, run)["status"]["phase"] for run in runs.values()} == {"Running"}
+            kubectl(
+                "wait",
+                "-n",
+                namespace,
+                "--for=jsonpath={.status.phase}=Succeeded",
+                "pod",
+                "-l",
+                selector,
+                "--timeout=60s",
+            )
+        assert {agentjobs.run(namespace, run)["status"]["phase"] for run in runs.values()} == {
+            "Running"
+        }
     finally:
         agentjobs.scale(1)
     found = recorded(agentjobs, namespace, runs, 60)

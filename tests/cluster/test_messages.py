@@ -1,4 +1,4 @@
-"""What people are told when something is not as it should be, and that nothing else happens then."""
+"""What people are told when something is not as it should be, and that nothing else happens."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def skipped(agentjobs: Installed, namespace: str, run: str) -> tuple[str, str]:
 
 def owned(kubectl: Kubectl, namespace: str, job: str) -> list[str]:
     """What the operator made of a job."""
-    return kubectl("get", OWNED, "-n", namespace, "-l", f"agentjobs.dev/job={job}", "-o", "name").split()
+    return kubectl(
+        "get", OWNED, "-n", namespace, "-l", f"agentjobs.dev/job={job}", "-o", "name"
+    ).split()
 
 
 @pytest.fixture(scope="module")
@@ -38,49 +40,84 @@ def namespace(kubectl: Kubectl) -> Iterator[str]:
         yield name
 
 
-def test_an_approval_of_another_digest_starts_nothing_and_says_so(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
-    kubectl.create(namespace, manifests.job("mistyped"), manifests.approval("mistyped-yes", jobName="mistyped"))
+def test_an_approval_of_another_digest_starts_nothing_and_says_so(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
+    kubectl.create(
+        namespace, manifests.job("mistyped"), manifests.approval("mistyped-yes", jobName="mistyped")
+    )
     digest = agentjobs.digest(namespace, "mistyped")
     message = many.told(agentjobs, namespace, "mistyped", "Approved", "DigestMismatch")
-    assert message == f"there is an approval of 0123456789, but the content is now {digest[:10]}; approve that"
+    assert (
+        message
+        == f"there is an approval of 0123456789, but the content is now {digest[:10]}; approve that"
+    )
     run = agentjobs.start(namespace, "mistyped")
-    assert skipped(agentjobs, namespace, run) == ("NotApproved", "no content of mistyped is approved; see its card: status.card")
+    assert skipped(agentjobs, namespace, run) == (
+        "NotApproved",
+        "no content of mistyped is approved; see its card: status.card",
+    )
     assert owned(kubectl, namespace, "mistyped") == []
 
 
-def test_a_denial_outweighs_an_approval_and_says_so(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_a_denial_outweighs_an_approval_and_says_so(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     kubectl.create(namespace, manifests.job("refused", schedule={"cron": "* * * * *"}))
     digest = agentjobs.approve(namespace, "refused", "Denied")
     agentjobs.approve(namespace, "refused", "Approved")
     message = many.told(agentjobs, namespace, "refused", "Approved", "Denied")
     assert message == f"digest {digest[:10]} was denied; change the job, or delete the denial"
     status = agentjobs.job(namespace, "refused")["status"]
-    assert (status["phase"], status["approval"]["state"], status.get("nextRunAt")) == ("Denied", "Denied", None)
+    assert (status["phase"], status["approval"]["state"], status.get("nextRunAt")) == (
+        "Denied",
+        "Denied",
+        None,
+    )
     assert skipped(agentjobs, namespace, agentjobs.start(namespace, "refused"))[0] == "NotApproved"
     assert owned(kubectl, namespace, "refused") == []
 
 
-def test_a_run_of_an_unknown_job_stays_skipped_when_the_job_comes(agentjobs: Installed, namespace: str) -> None:
+def test_a_run_of_an_unknown_job_stays_skipped_when_the_job_comes(
+    agentjobs: Installed, namespace: str
+) -> None:
     run = agentjobs.start(namespace, "unknown")
-    assert skipped(agentjobs, namespace, run) == ("JobNotFound", "there is no ScheduledAgentJob named unknown in this namespace")
+    assert skipped(agentjobs, namespace, run) == (
+        "JobNotFound",
+        "there is no ScheduledAgentJob named unknown in this namespace",
+    )
     agentjobs.in_force(namespace, "unknown", "pass")
-    assert agentjobs.finished(namespace, agentjobs.start(namespace, "unknown", "another"))["phase"] == "Succeeded"
+    assert (
+        agentjobs.finished(namespace, agentjobs.start(namespace, "unknown", "another"))["phase"]
+        == "Succeeded"
+    )
     assert skipped(agentjobs, namespace, run)[0] == "JobNotFound"
 
 
-def test_a_run_beside_another_is_skipped_and_says_which(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_a_run_beside_another_is_skipped_and_says_which(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     agentjobs.in_force(namespace, "busy", WAITS)
     agentjobs.start(namespace, "busy", "first")
     many.running(agentjobs, namespace, {"busy": "first"})
     agentjobs.start(namespace, "busy", "second")
-    assert skipped(agentjobs, namespace, "second") == ("Overlap", "the run first has not finished; the job's concurrencyPolicy is Forbid")
+    assert skipped(agentjobs, namespace, "second") == (
+        "Overlap",
+        "the run first has not finished; the job's concurrencyPolicy is Forbid",
+    )
     assert agentjobs.run(namespace, "first")["status"]["phase"] == "Running"
     status = agentjobs.job(namespace, "busy")["status"]
-    assert (status["phase"], status["runCount"], status["lastRun"]["name"]) == ("Running", 0, "first")
+    assert (status["phase"], status["runCount"], status["lastRun"]["name"]) == (
+        "Running",
+        0,
+        "first",
+    )
     kubectl("delete", "ajr", "-n", namespace, "first")
 
 
-def test_of_two_runs_asked_for_at_once_one_starts(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_of_two_runs_asked_for_at_once_one_starts(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     agentjobs.in_force(namespace, "twice", "print('once')")
     kubectl.create(namespace, manifests.run("twice-a", "twice"), manifests.run("twice-b", "twice"))
     phases = sorted(agentjobs.finished(namespace, run)["phase"] for run in ("twice-a", "twice-b"))
@@ -88,21 +125,35 @@ def test_of_two_runs_asked_for_at_once_one_starts(agentjobs: Installed, kubectl:
 
 
 def pods_template() -> Manifest:
-    return {"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "localhost/somebody-elses:1"}]}}
+    return {
+        "spec": {
+            "restartPolicy": "Never",
+            "containers": [{"name": "main", "image": "localhost/somebody-elses:1"}],
+        }
+    }
 
 
 def foreign_job(name: str, **labels: str) -> Manifest:
     metadata = {"name": name, "labels": labels}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"suspend": True, "template": pods_template()}}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": {"suspend": True, "template": pods_template()},
+    }
 
 
-@pytest.mark.parametrize("labels", [{}, {"agentjobs.dev/job": "squatted-1"}], ids=["unlabelled", "labelled as ours"])
+@pytest.mark.parametrize(
+    "labels", [{}, {"agentjobs.dev/job": "squatted-1"}], ids=["unlabelled", "labelled as ours"]
+)
 def test_a_run_with_a_foreign_batch_jobs_name_is_skipped_without_harm(
     agentjobs: Installed, kubectl: Kubectl, namespace: str, labels: dict[str, str]
 ) -> None:
     name = f"taken-{len(labels)}"
     kubectl.create(namespace, foreign_job(name, **labels))
-    before = wait_for(lambda: settled(kubectl, namespace, "job", name), 20, "the Job controller has looked at it")
+    before = wait_for(
+        lambda: settled(kubectl, namespace, "job", name), 20, "the Job controller has looked at it"
+    )
     agentjobs.in_force(namespace, f"squatted-{len(labels)}", "pass")
     agentjobs.start(namespace, f"squatted-{len(labels)}", name)
     sentence = f"a Job named {name} exists that is not this run's; choose another name"
@@ -116,44 +167,80 @@ def settled(kubectl: Kubectl, namespace: str, kind: str, name: str) -> Manifest 
     return found if found.get("status", {}).get("conditions") else None
 
 
-def test_a_foreign_cron_job_is_kept_and_blocks_the_job_until_gone(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_a_foreign_cron_job_is_kept_and_blocks_the_job_until_gone(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     spec = {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": pods_template()}}}
-    kubectl.create(namespace, {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "homonym"}, "spec": spec})
+    kubectl.create(
+        namespace,
+        {
+            "apiVersion": "batch/v1",
+            "kind": "CronJob",
+            "metadata": {"name": "homonym"},
+            "spec": spec,
+        },
+    )
     before = kubectl.json("get", "cronjob", "-n", namespace, "homonym")
     kubectl.create(namespace, manifests.job("homonym"))
     agentjobs.approve(namespace, "homonym")
     message = many.told(agentjobs, namespace, "homonym", "Ready", "NameTaken")
-    assert message == "a CronJob named homonym exists that is not this job's; delete it or choose another name for the job"
-    assert skipped(agentjobs, namespace, agentjobs.start(namespace, "homonym", "in-vain")) == ("NameTaken", message)
+    assert (
+        message
+        == "a CronJob named homonym exists that is not this job's; delete it or choose another name"
+        " for the job"
+    )
+    assert skipped(agentjobs, namespace, agentjobs.start(namespace, "homonym", "in-vain")) == (
+        "NameTaken",
+        message,
+    )
     assert kubectl.json("get", "cronjob", "-n", namespace, "homonym") == before
     kubectl("delete", "cronjob", "-n", namespace, "homonym")
     agentjobs.wait_condition(namespace, "homonym", "Ready", "True", 60)
-    assert agentjobs.finished(namespace, agentjobs.start(namespace, "homonym"))["phase"] == "Succeeded"
+    assert (
+        agentjobs.finished(namespace, agentjobs.start(namespace, "homonym"))["phase"] == "Succeeded"
+    )
 
 
 BROKEN: Final[dict[str, tuple[Manifest, str]]] = {
     "minute-61": ({"schedule": {"cron": "61 8 * * *"}}, "spec.schedule.cron: "),
     "macro": ({"schedule": {"cron": "@daily"}}, "spec.schedule.cron: "),
     "cron-of-numbers": ({"schedule": {"cron": 5}}, "spec.schedule.cron: "),
-    "no-such-zone": ({"schedule": {"cron": "0 8 * * *", "timeZone": "Mars/Olympus"}}, "spec.schedule.timeZone: "),
+    "no-such-zone": (
+        {"schedule": {"cron": "0 8 * * *", "timeZone": "Mars/Olympus"}},
+        "spec.schedule.timeZone: ",
+    ),
     "later-version": ({"session": "Forever"}, "spec.session: "),
     "unknown-field": ({"sidecar": {"image": "x"}}, "spec.sidecar: "),
     "no-script": ({"script": None}, "spec: "),
     "text-for-a-list": ({"env": "A=1"}, "spec.env: "),
     "no-number": ({"timeoutSeconds": "soon"}, "spec.timeoutSeconds: "),
     "nothing-at-all": ({"description": None, "script": None}, "spec.description: "),
-    "a-name-that-is-longer-than-that-of-any-cron-job-could-ever-be": ({}, "metadata.name may have at most 52 characters"),
+    "a-name-that-is-longer-than-that-of-any-cron-job-could-ever-be": (
+        {},
+        "metadata.name may have at most 52 characters",
+    ),
 }
 """Specs that the API server refuses: another version of the CRD may have let them in."""
 
 
 @pytest.fixture(scope="module")
 def broken(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> dict[str, Manifest]:
-    """The status of each of these jobs, and of one that was in force before it broke, with the record of a run of it."""
+    """Each job's status; for one that was in force before it broke, also the record of a run."""
     agentjobs.in_force(namespace, "breaks", "print('as approved')", schedule={"cron": "0 0 1 1 *"})
     with any_spec_accepted(kubectl, namespace):
-        kubectl.create(namespace, *(manifests.job(name, **spec) for name, (spec, _) in BROKEN.items()))
-        kubectl("patch", "saj", "-n", namespace, "breaks", "--type=merge", "--patch", '{"spec":{"schedule":{"cron":"61 8 * * *"}}}')
+        kubectl.create(
+            namespace, *(manifests.job(name, **spec) for name, (spec, _) in BROKEN.items())
+        )
+        kubectl(
+            "patch",
+            "saj",
+            "-n",
+            namespace,
+            "breaks",
+            "--type=merge",
+            "--patch",
+            '{"spec":{"schedule":{"cron":"61 8 * * *"}}}',
+        )
         for name in (*BROKEN, "breaks"):
             many.told(agentjobs, namespace, name, "Ready", "InvalidSpec")
         record = agentjobs.finished(namespace, agentjobs.start(namespace, "breaks"))
@@ -174,7 +261,10 @@ def test_a_spec_that_gets_past_the_api_server_is_invalid_and_says_where(
 
 
 def test_a_spec_that_breaks_leaves_the_approved_one_in_force(broken: dict[str, Manifest]) -> None:
-    assert (broken["breaks"]["phase"], broken["breaks"]["approval"]["state"]) == ("Invalid", "Changed")
+    assert (broken["breaks"]["phase"], broken["breaks"]["approval"]["state"]) == (
+        "Invalid",
+        "Changed",
+    )
     assert (broken["run"]["phase"], broken["run"]["stdout"]) == ("Succeeded", "as approved\n")
 
 
@@ -182,8 +272,19 @@ def test_a_spec_that_breaks_leaves_the_approved_one_in_force(broken: dict[str, M
 def ana(kubectl: Kubectl, namespace: str) -> tuple[str, ...]:
     """kubectl's options for a user who may write jobs and start runs, and nothing else."""
     resources = ["scheduledagentjobs", "agentjobruns"]
-    rules = [{"apiGroups": ["agentjobs.dev"], "resources": resources, "verbs": ["get", "create", "patch", "run"]}]
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "author"}, "rules": rules}
+    rules = [
+        {
+            "apiGroups": ["agentjobs.dev"],
+            "resources": resources,
+            "verbs": ["get", "create", "patch", "run"],
+        }
+    ]
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "author"},
+        "rules": rules,
+    }
     kubectl.create(namespace, role)
     kubectl("create", "rolebinding", "ana", "-n", namespace, "--role=author", "--user=ana")
     return ("--as=ana", "create", "-n", namespace, "-f", "-")
@@ -198,13 +299,21 @@ def refused(kubectl: Kubectl, options: tuple[str, ...], manifest: Manifest) -> s
 def test_a_user_starts_runs_but_no_scheduled_ones(kubectl: Kubectl, ana: tuple[str, ...]) -> None:
     forged = manifests.scheduled("unknown", 29412345, "2025-12-03T05:45:00Z")
     message = refused(kubectl, ana, forged)
-    assert "spec.trigger.type Schedule is set by the operator; leave spec.trigger out for a manual run" in message
+    assert (
+        "spec.trigger.type Schedule is set by the operator; leave spec.trigger out for a manual run"
+        in message
+    )
     assert "created" in kubectl(*ana, stdin=json.dumps(manifests.run("anas", "unknown")))
 
 
-def test_a_user_cannot_take_the_name_of_a_coming_start(kubectl: Kubectl, ana: tuple[str, ...]) -> None:
+def test_a_user_cannot_take_the_name_of_a_coming_start(
+    kubectl: Kubectl, ana: tuple[str, ...]
+) -> None:
     message = refused(kubectl, ana, manifests.run("unknown-29412345", "unknown"))
-    assert 'which end in "-" and eight or more digits, are those of scheduled starts; choose another' in message
+    assert (
+        'which end in "-" and eight or more digits, are those of scheduled starts; choose another'
+        in message
+    )
 
 
 def test_a_user_who_may_not_approve_cannot(kubectl: Kubectl, ana: tuple[str, ...]) -> None:
@@ -213,8 +322,12 @@ def test_a_user_who_may_not_approve_cannot(kubectl: Kubectl, ana: tuple[str, ...
     )
 
 
-def test_through_all_of_this_the_operator_met_no_defect_of_its_own(agentjobs: Installed, kubectl: Kubectl) -> None:
-    metrics = kubectl("get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/{agentjobs.pod()}:8080/proxy/metrics")
+def test_through_all_of_this_the_operator_met_no_defect_of_its_own(
+    agentjobs: Installed, kubectl: Kubectl
+) -> None:
+    metrics = kubectl(
+        "get", "--raw", f"/api/v1/namespaces/{NAMESPACE}/pods/{agentjobs.pod()}:8080/proxy/metrics"
+    )
     assert 'agentjobs_reconciles_total{result="ok"}' in metrics
     assert 'result="defect"' not in metrics
     assert "Traceback" not in agentjobs.log()

@@ -1,4 +1,4 @@
-"""On a cluster without mutating policies nothing is stamped: approvers write their own names, and no other is taken.
+"""On a cluster without mutating policies nothing is stamped; approvers must write their own names.
 
 Its API server has the APIs of Kubernetes 1.35.
 """
@@ -50,7 +50,10 @@ def older(agentjobs: Installed) -> Iterator[Installed]:
     second.run("up")
     try:
         values = json.loads(agentjobs.values.read_text())
-        tags = [f"{found['repository']}:{found['tag']}" for found in (values["image"], values["runner"]["image"])]
+        tags = [
+            f"{found['repository']}:{found['tag']}"
+            for found in (values["image"], values["runner"]["image"])
+        ]
         second.run("load", *(str(images.archive_of(images.cache_directory(), tag)) for tag in tags))
         found = Cluster("local", str(second.layout.kubeconfig), str(second.layout.binaries))
         yield Installed(Kubectl(found), agentjobs.helm, agentjobs.values)
@@ -72,14 +75,21 @@ def team(older: Installed, refusal: str) -> Iterator[Team]:
     assert refusal
     older.install(**{"approval.stamp": "false"})
     with new_namespace(older.kubectl) as namespace:
-        older.kubectl("create", "rolebinding", "ana", "-n", namespace, "--clusterrole=admin", "--user=ana")
-        older.kubectl("create", "rolebinding", "eve", "-n", namespace, "--clusterrole=edit", "--user=eve")
+        older.kubectl(
+            "create", "rolebinding", "ana", "-n", namespace, "--clusterrole=admin", "--user=ana"
+        )
+        older.kubectl(
+            "create", "rolebinding", "eve", "-n", namespace, "--clusterrole=edit", "--user=eve"
+        )
         older.kubectl.acting("eve").apply(namespace, many.job(JOB, "print('older')"))
         yield Team(older, namespace, older.digest(namespace, JOB))
 
 
 def test_with_the_defaults_nothing_is_installed(refusal: str) -> None:
-    """This cluster passes for 1.36. What the chart says to one that tells its true version is tested with the chart."""
+    """This cluster passes for 1.36.
+
+    What the chart says to one that tells its true version is tested with the chart.
+    """
     assert "MutatingAdmissionPolicy" in refusal
 
 
@@ -92,13 +102,18 @@ def test_only_ones_own_name_is_taken_and_only_with_the_right_to_approve(team: Te
     assert team.agentjobs.job(team.namespace, JOB)["status"]["approval"]["state"] == "Pending"
 
 
-def test_the_command_line_names_the_approver_and_the_approved_text_runs(team: Team, tmp_path: Path) -> None:
+def test_the_command_line_names_the_approver_and_the_approved_text_runs(
+    team: Team, tmp_path: Path
+) -> None:
     saj = plugin.installed(team.agentjobs.kubectl, team.namespace, tmp_path, "ana")
     assert team.digest[:10] in saj("approve", JOB, "--digest", team.digest)
     team.agentjobs.wait_condition(team.namespace, JOB, "Ready", "True")
     approval = team.agentjobs.job(team.namespace, JOB)["status"]["approval"]
     assert (approval["state"], approval["by"]) == ("Approved", "ana")
-    assert team.agentjobs.finished(team.namespace, team.agentjobs.start(team.namespace, JOB))["stdout"] == "older\n"
+    assert (
+        team.agentjobs.finished(team.namespace, team.agentjobs.start(team.namespace, JOB))["stdout"]
+        == "older\n"
+    )
     mine = manifests.run("mine", JOB, trigger={"type": "Manual", "by": "ana"})
     with pytest.raises(KubectlError, match="spec.trigger.by"):
         team.agentjobs.kubectl.acting("eve").create(team.namespace, mine)

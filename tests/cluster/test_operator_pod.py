@@ -39,12 +39,15 @@ def talkative(agentjobs: Installed) -> Iterator[Installed]:
 
 def inside(agentjobs: Installed, script: str) -> str:
     """What a Python script prints that runs in the operator's container."""
-    return agentjobs.kubectl("exec", "-n", NAMESPACE, agentjobs.pod(), "--", "python3", "-c", script)
+    return agentjobs.kubectl(
+        "exec", "-n", NAMESPACE, agentjobs.pod(), "--", "python3", "-c", script
+    )
 
 
 PRIVILEGES: Final = """\
 import errno, os
-status = dict(line.split(":\\t") for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+lines = open("/proc/self/status").read().splitlines()
+status = dict(line.split(":\\t") for line in lines if ":\\t" in line)
 print(os.getuid(), os.getgid(), int(status["CapEff"], 16), status["NoNewPrivs"], status["Seccomp"])
 for path in ("/probe", "/usr/probe", "/etc/probe"):
     try:
@@ -54,11 +57,22 @@ for path in ("/probe", "/usr/probe", "/etc/probe"):
 """
 
 
-def test_it_runs_unprivileged_without_capabilities_on_a_read_only_root(talkative: Installed) -> None:
+def test_it_runs_unprivileged_without_capabilities_on_a_read_only_root(
+    talkative: Installed,
+) -> None:
     pod = talkative.kubectl.json("get", "pod", "-n", NAMESPACE, talkative.pod())
     assert pod["spec"]["serviceAccountName"] == ACCOUNT
     assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
-    assert inside(talkative, PRIVILEGES).split() == ["65532", "65532", "0", "1", "2", "EROFS", "EROFS", "EROFS"]
+    assert inside(talkative, PRIVILEGES).split() == [
+        "65532",
+        "65532",
+        "0",
+        "1",
+        "2",
+        "EROFS",
+        "EROFS",
+        "EROFS",
+    ]
 
 
 def test_it_answers_for_its_health_and_its_metrics(talkative: Installed) -> None:
@@ -66,10 +80,16 @@ def test_it_answers_for_its_health_and_its_metrics(talkative: Installed) -> None
     assert [ask(talkative.kubectl, pod, path) for path in ("healthz", "readyz")] == ["ok", "ok"]
     found = metrics(talkative.kubectl, pod)
     assert (found["agentjobs_leading"], found["agentjobs_stale_streams"]) == (1, 0)
-    assert {"agentjobs_queue_length", "agentjobs_active_runs", "agentjobs_api_requests_total"} <= found.keys()
+    assert {
+        "agentjobs_queue_length",
+        "agentjobs_active_runs",
+        "agentjobs_api_requests_total",
+    } <= found.keys()
 
 
-def test_its_log_is_json_with_an_id_per_reconcile_and_no_run_output(talkative: Installed, namespace: str) -> None:
+def test_its_log_is_json_with_an_id_per_reconcile_and_no_run_output(
+    talkative: Installed, namespace: str
+) -> None:
     env = [{"name": "TOKEN", "value": f"token-{MARKER}"}]
     for job in ("telltale-1", "telltale-2"):
         record = talkative.ran(namespace, job, TELLTALE, env=env)
@@ -82,15 +102,27 @@ def test_its_log_is_json_with_an_id_per_reconcile_and_no_run_output(talkative: I
     for line in lines:
         if "job" in line:
             jobs_by_id[line["reconcile"]].add((line["namespace"], line["job"]))
-    assert {(namespace, "telltale-1"), (namespace, "telltale-2")} <= set().union(*jobs_by_id.values())
+    assert {(namespace, "telltale-1"), (namespace, "telltale-2")} <= set().union(
+        *jobs_by_id.values()
+    )
     assert [identity for identity, jobs in jobs_by_id.items() if len(jobs) > 1] == []
 
 
 @contextmanager
 def states(kubectl: Kubectl, pod: str, file: Path) -> Iterator[None]:
-    """Every state of a pod goes to the file, a watch event in each line, until the pod is gone. It has to go in the block."""
+    """Every state of a pod goes to the file, a watch event in each line, until the pod is gone.
+
+    It has to go in the block.
+    """
     selected = f"/api/v1/namespaces/{NAMESPACE}/pods?watch=1&fieldSelector=metadata.name%3D{pod}"
-    command = [kubectl.cluster.kubectl, "--kubeconfig", kubectl.cluster.kubeconfig, "get", "--raw", selected]
+    command = [
+        kubectl.cluster.kubectl,
+        "--kubeconfig",
+        kubectl.cluster.kubeconfig,
+        "get",
+        "--raw",
+        selected,
+    ]
     with file.open("w") as output, subprocess.Popen(command, stdout=output) as watch:
         try:
             wait_for(lambda: '"ADDED"' in file.read_text(), 10, f"the pod {pod} is watched")
@@ -100,19 +132,33 @@ def states(kubectl: Kubectl, pod: str, file: Path) -> Iterator[None]:
             watch.terminate()
 
 
-def test_sigterm_ends_it_within_10_s_and_frees_the_lease_while_runs_go_on(talkative: Installed, namespace: str, tmp_path: Path) -> None:
+def test_sigterm_ends_it_within_10_s_and_frees_the_lease_while_runs_go_on(
+    talkative: Installed, namespace: str, tmp_path: Path
+) -> None:
     kubectl = talkative.kubectl
-    runs = many.started(talkative, namespace, many.in_force(talkative, namespace, [many.job(f"slow-{n}", SLOW) for n in range(5)]))
+    runs = many.started(
+        talkative,
+        namespace,
+        many.in_force(talkative, namespace, [many.job(f"slow-{n}", SLOW) for n in range(5)]),
+    )
     file = tmp_path / "states"
     try:
         with states(kubectl, talkative.pod(), file):
             talkative.scale(0)
-        assert not kubectl.json("get", "lease", "-n", NAMESPACE, "agentjobs-operator")["spec"].get("holderIdentity")
+        assert not kubectl.json("get", "lease", "-n", NAMESPACE, "agentjobs-operator")["spec"].get(
+            "holderIdentity"
+        )
     finally:
         talkative.scale(1)
     pods = [json.loads(line)["object"] for line in file.read_text().splitlines()]
-    asked = next(moment(pod["deletionTimestamp"]) - grace(pod) for pod in (body["metadata"] for body in pods) if "deletionTimestamp" in pod)
-    ended = next(state["terminated"] for state in map(container_state, pods) if "terminated" in state)
+    asked = next(
+        moment(pod["deletionTimestamp"]) - grace(pod)
+        for pod in (body["metadata"] for body in pods)
+        if "deletionTimestamp" in pod
+    )
+    ended = next(
+        state["terminated"] for state in map(container_state, pods) if "terminated" in state
+    )
     assert (ended["exitCode"], ended["reason"]) == (0, "Completed")
     assert moment(ended["finishedAt"]) - asked <= timedelta(seconds=10)
     for run in many.finished(talkative, namespace, runs).values():
@@ -152,21 +198,61 @@ MUST_NOT: Final = (
         "create pods/portforward",
         "create pods/eviction",
     ),
-    *("get pods/exec", "patch pods/ephemeralcontainers", "create pods/proxy", "get nodes/proxy", "list nodes"),
-    *("create agentjobapprovals.agentjobs.dev", "patch agentjobapprovals.agentjobs.dev", "update agentjobapprovals.agentjobs.dev"),
+    *(
+        "get pods/exec",
+        "patch pods/ephemeralcontainers",
+        "create pods/proxy",
+        "get nodes/proxy",
+        "list nodes",
+    ),
+    *(
+        "create agentjobapprovals.agentjobs.dev",
+        "patch agentjobapprovals.agentjobs.dev",
+        "update agentjobapprovals.agentjobs.dev",
+    ),
     *("delete agentjobapprovals.agentjobs.dev", "deletecollection agentjobapprovals.agentjobs.dev"),
-    *("approve scheduledagentjobs.agentjobs.dev", "create scheduledagentjobs.agentjobs.dev", "patch scheduledagentjobs.agentjobs.dev"),
-    *("update scheduledagentjobs.agentjobs.dev", "delete scheduledagentjobs.agentjobs.dev", "update agentjobruns.agentjobs.dev"),
+    *(
+        "approve scheduledagentjobs.agentjobs.dev",
+        "create scheduledagentjobs.agentjobs.dev",
+        "patch scheduledagentjobs.agentjobs.dev",
+    ),
+    *(
+        "update scheduledagentjobs.agentjobs.dev",
+        "delete scheduledagentjobs.agentjobs.dev",
+        "update agentjobruns.agentjobs.dev",
+    ),
     *("update configmaps", "patch configmaps", "deletecollection configmaps"),
-    *("impersonate users", "impersonate groups", "impersonate serviceaccounts", "create serviceaccounts", "create serviceaccounts/token"),
-    *("escalate clusterroles.rbac.authorization.k8s.io", "bind clusterroles.rbac.authorization.k8s.io"),
-    *("create clusterrolebindings.rbac.authorization.k8s.io", "create rolebindings.rbac.authorization.k8s.io"),
-    *("create deployments.apps", "create daemonsets.apps", "patch customresourcedefinitions.apiextensions.k8s.io"),
+    *(
+        "impersonate users",
+        "impersonate groups",
+        "impersonate serviceaccounts",
+        "create serviceaccounts",
+        "create serviceaccounts/token",
+    ),
+    *(
+        "escalate clusterroles.rbac.authorization.k8s.io",
+        "bind clusterroles.rbac.authorization.k8s.io",
+    ),
+    *(
+        "create clusterrolebindings.rbac.authorization.k8s.io",
+        "create rolebindings.rbac.authorization.k8s.io",
+    ),
+    *(
+        "create deployments.apps",
+        "create daemonsets.apps",
+        "patch customresourcedefinitions.apiextensions.k8s.io",
+    ),
     *(
         "delete validatingadmissionpolicies.admissionregistration.k8s.io",
         "create mutatingwebhookconfigurations.admissionregistration.k8s.io",
     ),
-    *("list persistentvolumeclaims", "create persistentvolumes", "delete namespaces", "delete events", "list leases.coordination.k8s.io"),
+    *(
+        "list persistentvolumeclaims",
+        "create persistentvolumes",
+        "delete namespaces",
+        "delete events",
+        "list leases.coordination.k8s.io",
+    ),
     *("update leases.coordination.k8s.io", "delete leases.coordination.k8s.io", "* *.*"),
 )
 
@@ -177,14 +263,22 @@ def review(right: str) -> dict[str, Any]:
     name, _, group = name.partition(".")
     group, _, subresource = (*group.partition("/")[:2], group.partition("/")[2] or subresource)
     attributes = {"verb": verb, "group": group, "resource": name, "subresource": subresource}
-    spec = {"user": USER, "groups": ["system:serviceaccounts", "system:authenticated"], "resourceAttributes": attributes}
+    spec = {
+        "user": USER,
+        "groups": ["system:serviceaccounts", "system:authenticated"],
+        "resourceAttributes": attributes,
+    }
     return {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
 
 
-def test_its_service_account_may_do_what_it_needs_and_nothing_dangerous(kubectl: Kubectl, agentjobs: Installed) -> None:
+def test_its_service_account_may_do_what_it_needs_and_nothing_dangerous(
+    kubectl: Kubectl, agentjobs: Installed
+) -> None:
     """In every namespace: the reviews name none."""
     rights = (*NEEDS, *MUST_NOT)
     body = "\n---\n".join(json.dumps(review(right)) for right in rights)
-    answers = kubectl("create", "-f", "-", "-o", "jsonpath={.status.allowed}{'\\n'}", stdin=body).split()
+    answers = kubectl(
+        "create", "-f", "-", "-o", "jsonpath={.status.allowed}{'\\n'}", stdin=body
+    ).split()
     allowed = {right for right, answer in zip(rights, answers, strict=True) if answer == "true"}
     assert allowed == set(NEEDS)

@@ -1,4 +1,4 @@
-"""What scripts do to their output, by accident or on purpose, and the record that each leaves: exact to the byte.
+"""What scripts do to their output, by accident or on purpose, and each record, exact to the byte.
 
 All scripts run side by side, in one namespace.
 """
@@ -26,7 +26,10 @@ HALF: Final = CAP // 2
 
 @dataclass(frozen=True)
 class Case:
-    """A script and the record that it has to leave. `dropped`: bytes of stdout and of stderr that are over the cap."""
+    """A script and the record that it has to leave.
+
+    `dropped`: bytes of stdout and of stderr that are over the cap.
+    """
 
     name: str
     script: str
@@ -42,13 +45,22 @@ class Case:
 
 def failed(code: int) -> dict[str, Any]:
     """What the record of a script says that exits with a code."""
-    return {"phase": "Failed", "reason": "ScriptFailed", "message": f"the script exited with code {code}", "exit_code": code}
+    return {
+        "phase": "Failed",
+        "reason": "ScriptFailed",
+        "message": f"the script exited with code {code}",
+        "exit_code": code,
+    }
 
 
 def kept(total: bytes) -> str:
     """What is kept of a stream over the cap: both ends, and how much is missing between them."""
     dropped = f"\n[agentjobs: {len(total) - CAP} bytes dropped here]\n"
-    return total[:HALF].decode(errors="backslashreplace") + dropped + total[-HALF:].decode(errors="backslashreplace")
+    return (
+        total[:HALF].decode(errors="backslashreplace")
+        + dropped
+        + total[-HALF:].decode(errors="backslashreplace")
+    )
 
 
 LINES: Final = b"".join(b"%099d\n" % number for number in range(50_000))
@@ -61,24 +73,35 @@ SECRET: Final = "s3cret/with+signs=ok"
 CASES: Final = (
     Case("silent", "pass"),
     Case("exits-at-once", "import os\nos._exit(7)", **failed(7)),
-    Case("exits-with-a-word", "import sys\nsys.exit('no input today')", stderr="no input today\n", **failed(1)),
+    Case(
+        "exits-with-a-word",
+        "import sys\nsys.exit('no input today')",
+        stderr="no input today\n",
+        **failed(1),
+    ),
     Case(
         "raises",
         "print('half')\nraise ValueError('no such report')",
         stdout="half\n",
-        stderr='Traceback (most recent call last):\n  File "/tmp/agentjobs/script.py", line 2, in <module>\n'
-        "    raise ValueError('no such report')\nValueError: no such report\n",
+        stderr=(
+            'Traceback (most recent call last):\n  File "/tmp/agentjobs/script.py", line 2, in'
+            " <module>\n    raise ValueError('no such report')\nValueError: no such report\n"
+        ),
         **failed(1),
     ),
     Case(
         "is-no-python",
         "print 'hello'",
-        stderr="  File \"/tmp/agentjobs/script.py\", line 1\n    print 'hello'\n    ^^^^^^^^^^^^^\n"
-        "SyntaxError: Missing parentheses in call to 'print'. Did you mean print(...)?\n",
+        stderr=(
+            "  File \"/tmp/agentjobs/script.py\", line 1\n    print 'hello'\n    ^^^^^^^^^^^^^\n"
+            "SyntaxError: Missing parentheses in call to 'print'. Did you mean print(...)?\n"
+        ),
         phase="Failed",
         reason="SyntaxError",
-        message="line 1 of the script is not valid Python, so nothing of it ran: Missing parentheses in call to 'print'. "
-        "Did you mean print(...)?",
+        message=(
+            "line 1 of the script is not valid Python, so nothing of it ran: Missing parentheses in"
+            " call to 'print'. Did you mean print(...)?"
+        ),
         exit_code=1,
     ),
     Case(
@@ -86,8 +109,11 @@ CASES: Final = (
         "import os, pandas\nprint('begun')\nfrom bs4 import BeautifulSoup",
         phase="Failed",
         reason="MissingImport",
-        message="line 3 imports 'bs4' (package beautifulsoup4), which is not installed, so the script was not started; "
-        "add the package with its version to spec.packages, such as NAME==1.2.3, and have it approved",
+        message=(
+            "line 3 imports 'bs4' (package beautifulsoup4), which is not installed, so the script"
+            " was not started; add the package with its version to spec.packages, such as"
+            " NAME==1.2.3, and have it approved"
+        ),
         exit_code=78,
     ),
     Case(
@@ -101,14 +127,21 @@ CASES: Final = (
     ),
     Case(
         "kills-everybody",
-        "import os\nif os.fork() == 0:\n    while True: pass\nos.kill(-1, 9)\nos.kill(1, 9)\nprint('still here')",
+        "import os\nif os.fork() == 0:\n    while True: pass\nos.kill(-1, 9)\nos.kill(1,"
+        " 9)\nprint('still here')",
         stdout="still here\n",
     ),
     Case("reads-its-input", "import sys\nprint(repr(sys.stdin.read()))", stdout="''\n"),
-    Case("prints-5-megabytes", "for n in range(50000): print(f'{n:099d}')", stdout=kept(LINES), dropped=(len(LINES) - CAP, 0)),
+    Case(
+        "prints-5-megabytes",
+        "for n in range(50000): print(f'{n:099d}')",
+        stdout=kept(LINES),
+        dropped=(len(LINES) - CAP, 0),
+    ),
     Case(
         "floods-both-streams",
-        "import os\nfor n in range(3000): os.write(1, b'o' * 999 + b'\\n'); os.write(2, b'e' * 499 + b'\\n')",
+        "import os\nfor n in range(3000): os.write(1, b'o' * 999 + b'\\n'); os.write(2, b'e' * 499"
+        " + b'\\n')",
         stdout=kept((b"o" * 999 + b"\n") * 3000),
         stderr=kept((b"e" * 499 + b"\n") * 3000),
         dropped=(3_000_000 - CAP, 1_500_000 - CAP),
@@ -151,13 +184,15 @@ CASES: Final = (
     ),
     Case(
         "prints-noise",
-        f"import os, random\nnoise = random.Random(7).randbytes({CAP})\nos.write(1, noise)\nos.write(2, noise)",
+        f"import os, random\nnoise = random.Random(7).randbytes({CAP})\nos.write(1,"
+        " noise)\nos.write(2, noise)",
         stdout=RANDOM.decode(errors="backslashreplace"),
         stderr=RANDOM.decode(errors="backslashreplace"),
     ),
     Case(
         "prints-what-json-makes-longest",
-        f"import os\nos.write(1, {WORST[:4]!r} * {CAP // 4})\nos.write(2, {WORST[:4]!r} * {CAP // 4})",
+        f"import os\nos.write(1, {WORST[:4]!r} * {CAP // 4})\nos.write(2, {WORST[:4]!r} *"
+        f" {CAP // 4})",
         stdout=WORST.decode(errors="backslashreplace"),
         stderr=WORST.decode(errors="backslashreplace"),
     ),
@@ -174,19 +209,21 @@ CASES: Final = (
     ),
     Case(
         "leaves-a-daemon-that-holds-stdout",
-        "import os, signal, time\nif os.fork() == 0:\n    os.setsid()\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "    if os.fork() == 0:\n        while True: time.sleep(600)\n    os._exit(0)\nprint('parent', flush=True)",
+        "import os, signal, time\nif os.fork() == 0:\n    os.setsid()\n   "
+        " signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    if os.fork() == 0:\n        while"
+        " True: time.sleep(600)\n    os._exit(0)\nprint('parent', flush=True)",
         stdout="parent\n",
     ),
     Case(
         "leaves-a-child-that-goes-on-printing",
-        "import os\nif os.fork() == 0:\n    while True: os.write(2, b'')\nos.write(1, b'parent\\n')",
+        "import os\nif os.fork() == 0:\n    while True: os.write(2, b'')\nos.write(1,"
+        " b'parent\\n')",
         stdout="parent\n",
     ),
     Case(
         "leaves-a-hundred-children",
-        "import os, time\nfor _ in range(100):\n    if os.fork() == 0:\n        os.setsid()\n        time.sleep(600)\n"
-        "print('parent', flush=True)",
+        "import os, time\nfor _ in range(100):\n    if os.fork() == 0:\n        os.setsid()\n      "
+        "  time.sleep(600)\nprint('parent', flush=True)",
         stdout="parent\n",
     ),
     Case(
@@ -218,17 +255,26 @@ CASES: Final = (
     ),
     Case(
         "prints-its-secrets",
-        "import base64, os, sys, urllib.parse\nkey = os.environ['KEY']\nprint(key, urllib.parse.quote(key, safe=''), key[:9])\n"
-        "print(base64.b64encode(('user:' + key + '\\n').encode()).decode(), file=sys.stderr)\nsys.stderr.flush()\nprint(key, end='')",
+        "import base64, os, sys, urllib.parse\nkey = os.environ['KEY']\nprint(key,"
+        " urllib.parse.quote(key, safe=''), key[:9])\nprint(base64.b64encode(('user:' + key +"
+        " '\\n').encode()).decode(), file=sys.stderr)\nsys.stderr.flush()\nprint(key, end='')",
         stdout=f"*** *** {SECRET[:9]}\n***",
         stderr="dXNlcjp***wo=\n",
-        spec={"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "access", "key": "key"}}}]},
+        spec={
+            "env": [
+                {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "access", "key": "key"}}}
+            ]
+        },
     ),
     Case(
         "reaches-for-the-runner",
-        "for path in ('fd/1', 'fd/2', 'mem', 'environ'):\n    try:\n        open(f'/proc/1/{path}', 'rb' if path == 'environ' else 'wb')\n"
-        "    except OSError as error:\n        print(path, type(error).__name__)\n    else:\n        print(path, 'opened')",
-        stdout="fd/1 PermissionError\nfd/2 PermissionError\nmem PermissionError\nenviron PermissionError\n",
+        "for path in ('fd/1', 'fd/2', 'mem', 'environ'):\n    try:\n        open(f'/proc/1/{path}',"
+        " 'rb' if path == 'environ' else 'wb')\n    except OSError as error:\n        print(path,"
+        " type(error).__name__)\n    else:\n        print(path, 'opened')",
+        stdout=(
+            "fd/1 PermissionError\nfd/2 PermissionError\nmem PermissionError\nenviron"
+            " PermissionError\n"
+        ),
     ),
 )
 
@@ -242,16 +288,24 @@ def namespace(kubectl: Kubectl) -> Iterator[str]:
 FORGERS: Final = {
     "forges-on-stdout": "sys.stdout.write(envelope)\n",
     "forges-on-stderr": "sys.stderr.write(envelope)\n",
-    "forges-on-both": "for _ in range(200): sys.stderr.write(envelope); sys.stdout.write(envelope)\n",
-    "forges-the-termination-message": "print(termination)\nopen('/dev/termination-log', 'w').write(termination)\n",
-    "forges-everything": "sys.stdout.write(envelope)\nopen('/dev/termination-log', 'w').write(termination)\n",
+    "forges-on-both": (
+        "for _ in range(200): sys.stderr.write(envelope); sys.stdout.write(envelope)\n"
+    ),
+    "forges-the-termination-message": (
+        "print(termination)\nopen('/dev/termination-log', 'w').write(termination)\n"
+    ),
+    "forges-everything": (
+        "sys.stdout.write(envelope)\nopen('/dev/termination-log', 'w').write(termination)\n"
+    ),
 }
 
 
 @pytest.fixture(scope="module")
 def runs(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> dict[str, Manifest]:
     """The AgentJobRun of every script, by its name."""
-    kubectl("create", "secret", "generic", "access", "-n", namespace, f"--from-literal=key={SECRET}")
+    kubectl(
+        "create", "secret", "generic", "access", "-n", namespace, f"--from-literal=key={SECRET}"
+    )
     scripts = [many.job(case.name, case.script, **case.spec) for case in CASES]
     forgers = [many.job(name, f"{FORGE}{does}sys.exit(3)") for name, does in FORGERS.items()]
     return many.ran(agentjobs, namespace, [*scripts, *forgers])
@@ -276,45 +330,90 @@ def test_the_record_is_true_of_a_script_that(case: Case, runs: dict[str, Manifes
 def assert_same(found: str, wanted: str) -> None:
     """Says where two long texts part."""
     if found != wanted:
-        at = next((n for n, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), min(len(found), len(wanted)))
-        pytest.fail(f"{len(found)} characters, not {len(wanted)}; from {at} on {found[at : at + 200]!r}, not {wanted[at : at + 200]!r}")
+        at = next(
+            (n for n, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b),
+            min(len(found), len(wanted)),
+        )
+        pytest.fail(
+            f"{len(found)} characters, not {len(wanted)}; from {at} on {found[at : at + 200]!r},"
+            f" not {wanted[at : at + 200]!r}"
+        )
 
 
 @pytest.mark.parametrize("name", FORGERS)
-def test_a_script_that_forges_its_record_is_recorded_as_it_was(name: str, runs: dict[str, Manifest]) -> None:
+def test_a_script_that_forges_its_record_is_recorded_as_it_was(
+    name: str, runs: dict[str, Manifest]
+) -> None:
     record = runs[name]["status"]
-    assert (record["phase"], record["reason"], record["exitCode"], record["logsComplete"]) == ("Failed", "ScriptFailed", 3, True)
+    assert (record["phase"], record["reason"], record["exitCode"], record["logsComplete"]) == (
+        "Failed",
+        "ScriptFailed",
+        3,
+        True,
+    )
     assert record["startedAt"] > "2026-01-02"
     assert "forged" not in (record["stdout"], record["stderr"])
 
 
-@pytest.mark.parametrize(("name", "stream"), [("forges-on-stdout", "stdout"), ("forges-on-stderr", "stderr"), ("forges-on-both", "stdout")])
-def test_a_forged_envelope_is_output_like_any_other_however_good_it_is(name: str, stream: str, runs: dict[str, Manifest]) -> None:
+@pytest.mark.parametrize(
+    ("name", "stream"),
+    [("forges-on-stdout", "stdout"), ("forges-on-stderr", "stderr"), ("forges-on-both", "stdout")],
+)
+def test_a_forged_envelope_is_output_like_any_other_however_good_it_is(
+    name: str, stream: str, runs: dict[str, Manifest]
+) -> None:
     forged = read_envelope(runs[name]["status"][stream].encode())
-    assert (forged.run_id, forged.digest, forged.reason) == (f"{name}-run", runs[name]["status"]["digest"], "Completed")
+    assert (forged.run_id, forged.digest, forged.reason) == (
+        f"{name}-run",
+        runs[name]["status"]["digest"],
+        "Completed",
+    )
 
 
-def test_a_forged_termination_message_is_one_that_the_operator_would_read(runs: dict[str, Manifest]) -> None:
+def test_a_forged_termination_message_is_one_that_the_operator_would_read(
+    runs: dict[str, Manifest],
+) -> None:
     forged = read_short_form(runs["forges-the-termination-message"]["status"]["stdout"].strip())
     assert forged is not None
     assert forged.stdout_tail == "forged"
 
 
-def test_a_record_says_when_where_and_in_what_it_ran(runs: dict[str, Manifest], agentjobs: Installed, namespace: str) -> None:
+def test_a_record_says_when_where_and_in_what_it_ran(
+    runs: dict[str, Manifest], agentjobs: Installed, namespace: str
+) -> None:
     for name, run in runs.items():
         record = run["status"]
-        started, finished = (datetime.fromisoformat(record[key]) for key in ("startedAt", "finishedAt"))
+        started, finished = (
+            datetime.fromisoformat(record[key]) for key in ("startedAt", "finishedAt")
+        )
         created = datetime.fromisoformat(run["metadata"]["creationTimestamp"])
-        assert created.timestamp() - 1 <= started.timestamp() <= finished.timestamp() <= created.timestamp() + 120, name
+        assert (
+            created.timestamp() - 1
+            <= started.timestamp()
+            <= finished.timestamp()
+            <= created.timestamp() + 120
+        ), name
         assert re.fullmatch(rf"{name}-run-[a-z0-9]{{5}}", record["podName"]), name
         assert re.search(r"agentjobs-runner|sha256:[0-9a-f]{64}", record["runnerImage"]), name
     digests = {run["status"]["digest"] for run in runs.values()}
-    assert digests == {job["status"]["card"]["digest"] for job in agentjobs.kubectl.json("get", "saj", "-n", namespace)["items"]}
+    assert digests == {
+        job["status"]["card"]["digest"]
+        for job in agentjobs.kubectl.json("get", "saj", "-n", namespace)["items"]
+    }
 
 
-def test_every_run_is_counted_once_and_as_what_it_was(runs: dict[str, Manifest], agentjobs: Installed, namespace: str) -> None:
+def test_every_run_is_counted_once_and_as_what_it_was(
+    runs: dict[str, Manifest], agentjobs: Installed, namespace: str
+) -> None:
     for job in agentjobs.kubectl.json("get", "saj", "-n", namespace)["items"]:
         status, phase = job["status"], runs[job["metadata"]["name"]]["status"]["phase"]
         good = phase == "Succeeded"
-        assert (status["runCount"], status["successCount"], status["failureCount"]) == (1, int(good), int(not good))
-        assert (status["phase"], status["lastRun"]["phase"]) == ("Finished" if good else "Failed", phase)
+        assert (status["runCount"], status["successCount"], status["failureCount"]) == (
+            1,
+            int(good),
+            int(not good),
+        )
+        assert (status["phase"], status["lastRun"]["phase"]) == (
+            "Finished" if good else "Failed",
+            phase,
+        )

@@ -1,4 +1,7 @@
-"""A start while another run of its job goes on, under each policy, whoever asks for it. All jobs are due in the same minute."""
+"""A start while another run of its job goes on, under each policy, whoever asks for it.
+
+All jobs are due in the same minute.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,10 @@ Outcome = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Case:
-    """A job whose scheduled start meets another run, which came `before` it, or comes `over` the scheduled one. What becomes of both."""
+    """A job whose scheduled start meets another run, and what becomes of both.
+
+    The other run came `before` the scheduled one, or comes `over` it.
+    """
 
     policy: Literal["Forbid", "Allow", "Replace"]
     other: Literal["hand before", "hand over", "event before", "event over"]
@@ -49,10 +55,21 @@ class Case:
     deadline: int = 300
 
     def job(self, name: str, due: datetime) -> Manifest:
-        when = {"once": {"runAt": f"{due:%Y-%m-%dT%H:%M:00}"}} if self.kind == "once" else {"cron": f"{due.minute} {due.hour} * * *"}
+        when = (
+            {"once": {"runAt": f"{due:%Y-%m-%dT%H:%M:00}"}}
+            if self.kind == "once"
+            else {"cron": f"{due.minute} {due.hour} * * *"}
+        )
         triggers = [{"event": {"type": "priced"}}] if "event" in self.other else None
         schedule = {**when, "startingDeadlineSeconds": self.deadline}
-        return many.job(name, GOES_ON, schedule=schedule, concurrencyPolicy=self.policy, triggers=triggers, resources=SMALL)
+        return many.job(
+            name,
+            GOES_ON,
+            schedule=schedule,
+            concurrencyPolicy=self.policy,
+            triggers=triggers,
+            resources=SMALL,
+        )
 
     def another_run(self, name: str) -> Manifest:
         if "event" in self.other:
@@ -76,14 +93,15 @@ CASES: Final[Mapping[str, Case]] = {
     "event-over-allow": Case("Allow", "event over", WHOLE, WHOLE),
     "event-over-replace": Case("Replace", "event over", REPLACED, WHOLE),
 }
-"""Of those `inside` the starting deadline the other run ends when the start has come, which then is late; of those `past` it, later."""
+"""Of those `inside` the starting deadline the other run ends when the start has come, which then is
+late; of those `past` it, later."""
 NEAR: Final = "near"
 """Starts in every minute, each of which the operator has to arm."""
 
 
 @dataclass(frozen=True)
 class Hour:
-    """The records, by name; how many pods each run had; and the start of `near` whose CronJob was lost just before."""
+    """Records by name, pods per run, and the start of `near` whose CronJob was lost just before."""
 
     due: datetime
     near: datetime
@@ -110,10 +128,16 @@ class Day:
     namespace: str
 
     def runs(self) -> dict[str, Manifest]:
-        return {body["metadata"]["name"]: body for body in self.kubectl.json("get", "ajr", "-n", self.namespace)["items"]}
+        return {
+            body["metadata"]["name"]: body
+            for body in self.kubectl.json("get", "ajr", "-n", self.namespace)["items"]
+        }
 
     def phases(self) -> dict[str, str]:
-        return {name: body.get("status", {}).get("phase", "Pending") for name, body in self.runs().items()}
+        return {
+            name: body.get("status", {}).get("phase", "Pending")
+            for name, body in self.runs().items()
+        }
 
     def go_on(self, runs: list[str]) -> None:
         """Waits until each has begun: what is replaced before that has printed nothing."""
@@ -121,7 +145,11 @@ class Day:
         def begun() -> bool:
             found = self.phases()
             waiting = [run for run in runs if found.get(run) != "Running"]
-            waiting = waiting or [run for run in runs if "begun" not in self.kubectl("logs", "-n", self.namespace, f"job/{run}")]
+            waiting = waiting or [
+                run
+                for run in runs
+                if "begun" not in self.kubectl("logs", "-n", self.namespace, f"job/{run}")
+            ]
             assert not waiting, f"{', '.join(waiting)} not begun"
             return True
 
@@ -129,20 +157,30 @@ class Day:
 
     def let_go(self, runs: list[str]) -> None:
         def go(run: str) -> None:
-            with suppress(KubectlError):  # the runner may end this process, too, before it has told that all went well
+            # The runner may end this process, too, before it has told that all went well.
+            with suppress(KubectlError):
                 self.kubectl("exec", "-n", self.namespace, f"job/{run}", *GO)
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(go, runs))
 
     def all_ended(self) -> bool:
-        going = {run: phase for run, phase in self.phases().items() if phase not in FINAL and not run.startswith(NEAR)}
+        going = {
+            run: phase
+            for run, phase in self.phases().items()
+            if phase not in FINAL and not run.startswith(NEAR)
+        }
         self.let_go([run for run, phase in going.items() if phase == "Running"])
         return not going
 
     def lose_the_cron_job(self, start: datetime) -> datetime:
-        """Less than 5 s before a start, which nothing but the operator can make then. Returns which it was."""
-        wait_for(lambda: datetime.now(UTC) >= start - timedelta(seconds=4), 150, "the start is near")
+        """Less than 5 s before a start, which nothing but the operator can make then.
+
+        Returns which it was.
+        """
+        wait_for(
+            lambda: datetime.now(UTC) >= start - timedelta(seconds=4), 150, "the start is near"
+        )
         self.kubectl("delete", "cronjob", "-n", self.namespace, NEAR)
         return start if datetime.now(UTC) < start else self.lose_the_cron_job(start + MINUTE)
 
@@ -159,28 +197,70 @@ def with_this(outcome: Outcome) -> list[str]:
 @pytest.fixture(scope="module")
 def hour(agentjobs: Installed, kubectl: Kubectl) -> Iterator[Hour]:
     with new_namespace(kubectl) as namespace:
-        day, due = Day(kubectl, namespace), (datetime.now(UTC) + timedelta(seconds=120)).replace(second=0, microsecond=0)
+        day, due = (
+            Day(kubectl, namespace),
+            (datetime.now(UTC) + timedelta(seconds=120)).replace(second=0, microsecond=0),
+        )
         weekly = {"cron": "* * * * 0-6", "everyWeeks": 2, "startDate": f"{due:%Y-%m-%d}"}
         jobs = [case.job(name, due) for name, case in CASES.items()]
-        many.in_force(agentjobs, namespace, [*jobs, many.job(NEAR, "print(1)\n", schedule=weekly, resources=SMALL)])
+        many.in_force(
+            agentjobs,
+            namespace,
+            [*jobs, many.job(NEAR, "print(1)\n", schedule=weekly, resources=SMALL)],
+        )
         kubectl.create(namespace, *others("before").values())
         day.go_on([body["metadata"]["name"] for body in others("before").values()])
         assert datetime.now(UTC) < due, "the machine is too slow to prepare for this minute"
         near = day.lose_the_cron_job(due)
-        day.go_on([named(job, due) for job, case in CASES.items() if case.policy != "Forbid" or "over" in case.other])
+        day.go_on(
+            [
+                named(job, due)
+                for job, case in CASES.items()
+                if case.policy != "Forbid" or "over" in case.other
+            ]
+        )
         kubectl.create(namespace, *others("over").values())
-        day.let_go([CASES[job].another_run(job)["metadata"]["name"] for job in ("inside", "inside-once")])
-        wait_for(lambda: {day.phases().get(named(job, due)) for job in with_this(LEFT_OUT)} == {"Skipped"}, 60, "the past ones are skipped")
-        day.go_on([body["metadata"]["name"] for job, body in others("over").items() if CASES[job].another == WHOLE])
+        day.let_go(
+            [CASES[job].another_run(job)["metadata"]["name"] for job in ("inside", "inside-once")]
+        )
+        wait_for(
+            lambda: (
+                {day.phases().get(named(job, due)) for job in with_this(LEFT_OUT)} == {"Skipped"}
+            ),
+            60,
+            "the past ones are skipped",
+        )
+        day.go_on(
+            [
+                body["metadata"]["name"]
+                for job, body in others("over").items()
+                if CASES[job].another == WHOLE
+            ]
+        )
         wait_for(day.all_ended, 120, "every run has ended")
-        wait_for(lambda: day.phases().get(named(NEAR, near + MINUTE)) in FINAL, 150, "the start after it has come and ended")
-        yield Hour(due, near, day.runs(), many.pods(kubectl, namespace), made_by_the_cron_job(kubectl, namespace))
+        wait_for(
+            lambda: day.phases().get(named(NEAR, near + MINUTE)) in FINAL,
+            150,
+            "the start after it has come and ended",
+        )
+        yield Hour(
+            due,
+            near,
+            day.runs(),
+            many.pods(kubectl, namespace),
+            made_by_the_cron_job(kubectl, namespace),
+        )
 
 
 def made_by_the_cron_job(kubectl: Kubectl, namespace: str) -> set[str]:
-    """The Jobs of `near` that the CronJob controller made: it tells each in an event, "Created job <name>"."""
+    """The Jobs of `near` that the CronJob controller made, by its events "Created job <name>"."""
     selector = f"reason=SuccessfulCreate,involvedObject.kind=CronJob,involvedObject.name={NEAR}"
-    return {event["message"].split()[-1] for event in kubectl.json("get", "events", "-n", namespace, "--field-selector", selector)["items"]}
+    return {
+        event["message"].split()[-1]
+        for event in kubectl.json("get", "events", "-n", namespace, "--field-selector", selector)[
+            "items"
+        ]
+    }
 
 
 @pytest.mark.parametrize("job", CASES)
@@ -188,10 +268,17 @@ def test_each_start_becomes_one_run_or_says_why_not(hour: Hour, job: str) -> Non
     scheduled, another = hour.scheduled(job), hour.another(job)
     assert outcome(scheduled) == CASES[job].scheduled
     assert outcome(another) == CASES[job].another
-    assert scheduled["spec"]["trigger"] == {"type": "Schedule", "scheduledAt": f"{hour.due:%Y-%m-%dT%H:%M:%SZ}"}
+    assert scheduled["spec"]["trigger"] == {
+        "type": "Schedule",
+        "scheduledAt": f"{hour.due:%Y-%m-%dT%H:%M:%SZ}",
+    }
     names = [body["metadata"]["name"] for body in (scheduled, another)]
-    assert sorted(name for name, body in hour.records.items() if body["spec"]["jobName"] == job) == sorted(names)
-    assert [hour.pods[name] for name in names] == [int(outcome(body) != LEFT_OUT) for body in (scheduled, another)]
+    assert sorted(
+        name for name, body in hour.records.items() if body["spec"]["jobName"] == job
+    ) == sorted(names)
+    assert [hour.pods[name] for name in names] == [
+        int(outcome(body) != LEFT_OUT) for body in (scheduled, another)
+    ]
 
 
 def outcome(run: Manifest) -> Outcome:
@@ -202,7 +289,9 @@ def outcome(run: Manifest) -> Outcome:
 
 def span(run: Manifest) -> tuple[datetime, datetime]:
     """From its start to its end."""
-    begin, end = (datetime.fromisoformat(run["status"][field]) for field in ("startedAt", "finishedAt"))
+    begin, end = (
+        datetime.fromisoformat(run["status"][field]) for field in ("startedAt", "finishedAt")
+    )
     return begin, end
 
 
@@ -219,17 +308,28 @@ def test_forbid_makes_a_start_wait_within_the_starting_deadline(hour: Hour, job:
 
 
 @pytest.mark.parametrize("job", ["past", "past-once"])
-def test_past_the_starting_deadline_the_record_says_what_the_start_met(hour: Hour, job: str) -> None:
+def test_past_the_starting_deadline_the_record_says_what_the_start_met(
+    hour: Hour, job: str
+) -> None:
     record = hour.scheduled(job)["status"]
     assert "another run of this job had not finished" in record["message"]
-    assert datetime.fromisoformat(record["finishedAt"]) < span(hour.another(job))[1], "it was said before that one ended"
+    assert datetime.fromisoformat(record["finishedAt"]) < span(hour.another(job))[1], (
+        "it was said before that one ended"
+    )
 
 
 def test_a_start_too_near_for_a_cron_job_is_made_once_by_the_operator(hour: Hour) -> None:
     own, following = named(NEAR, hour.near), named(NEAR, hour.near + MINUTE)
     for name, start in ((own, hour.near), (following, hour.near + MINUTE)):
         record = hour.records[name]
-        assert (record["status"]["phase"], record["status"]["stdout"], hour.pods[name]) == ("Succeeded", "1\n", 1)
-        assert record["spec"]["trigger"] == {"type": "Schedule", "scheduledAt": f"{start:%Y-%m-%dT%H:%M:%SZ}"}
+        assert (record["status"]["phase"], record["status"]["stdout"], hour.pods[name]) == (
+            "Succeeded",
+            "1\n",
+            1,
+        )
+        assert record["spec"]["trigger"] == {
+            "type": "Schedule",
+            "scheduledAt": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+        }
         assert start <= span(record)[0] < start + MINUTE
     assert {own, following} & hour.made_by_the_cron_job == {following}

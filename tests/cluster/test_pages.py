@@ -1,4 +1,4 @@
-"""The commands of README.md and docs/*.md work as they stand there, and print what the pages say."""
+"""The commands of README.md and docs/*.md work as they stand, and print what the pages say."""
 
 from __future__ import annotations
 
@@ -24,19 +24,30 @@ ALONE = frozenset({"operate.md", "install.md"})
 
 
 def environment(agentjobs: Installed, namespace: str, folder: Path) -> dict[str, str]:
-    """A shell's, as after `eval "$(make env)"`, in which commands without a namespace mean this one."""
+    """A shell's after `eval "$(make env)"`, in which commands without a namespace mean this one."""
     config = folder / ".kubeconfig"
     config.write_text(agentjobs.kubectl("config", "view", "--raw", "--minify", "--flatten"))
-    tools = [Path(sys.executable).parent, Path(agentjobs.kubectl.cluster.kubectl).parent, Path(agentjobs.helm).parent]
-    found = {**os.environ, "KUBECONFIG": str(config), "PATH": ":".join([*map(str, tools), os.environ["PATH"]])}
+    tools = [
+        Path(sys.executable).parent,
+        Path(agentjobs.kubectl.cluster.kubectl).parent,
+        Path(agentjobs.helm).parent,
+    ]
+    found = {
+        **os.environ,
+        "KUBECONFIG": str(config),
+        "PATH": ":".join([*map(str, tools), os.environ["PATH"]]),
+    }
     subprocess.run(
-        ["kubectl", "config", "set-context", "--current", f"--namespace={namespace}"], env=found, check=True, capture_output=True
+        ["kubectl", "config", "set-context", "--current", f"--namespace={namespace}"],
+        env=found,
+        check=True,
+        capture_output=True,
     )
     return found
 
 
 def run(page: Path, agentjobs: Installed, folder: Path) -> None:
-    """One shell for the whole page, in a namespace of its own, beside copies of what a checkout has."""
+    """One shell for the whole page, in its own namespace, next to copies of what a checkout has."""
     steps = [block for block in blocks(page.read_text()) if not block.elsewhere]
     folder.mkdir()
     for part in ("examples", "charts"):
@@ -61,13 +72,18 @@ def run(page: Path, agentjobs: Installed, folder: Path) -> None:
     outputs = printed.split(f"{NEXT}\n")
     for step, output in zip(steps, outputs, strict=False):
         _compare(page, step, output, said if output is outputs[-1] and shell.returncode else "")
-    assert shell.returncode == 0, f"{page.name}: {steps[len(outputs) - 1].commands}\nexited with {shell.returncode}: {said}"
+    assert shell.returncode == 0, (
+        f"{page.name}: {steps[len(outputs) - 1].commands}\nexited with {shell.returncode}: {said}"
+    )
     assert len(outputs) == len(steps)
 
 
 def _compare(page: Path, step: Block, output: str, said: str) -> None:
     fits = step.shown is None or shown_as(step.shown.strip()).fullmatch(squeezed(output))
-    assert fits, f"{page.name}: {step.commands}\nprinted\n{squeezed(output)}\n{said}\nand not\n{squeezed(step.shown or '')}"
+    assert fits, (
+        f"{page.name}: {step.commands}\nprinted\n{squeezed(output)}\n{said}\nand"
+        f" not\n{squeezed(step.shown or '')}"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +91,17 @@ def ran(
     request: pytest.FixtureRequest, agentjobs: Installed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Future[None]]]:
     """The pages that are asked for, side by side; then one by one those that need to be alone."""
-    asked = {item.callspec.params["page"] for item in request.session.items if item.path == request.path and hasattr(item, "callspec")}
+    asked = {
+        item.callspec.params["page"]
+        for item in request.session.items
+        if item.path == request.path and hasattr(item, "callspec")
+    }
     folder = tmp_path_factory.mktemp("pages")
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool, ThreadPoolExecutor(1) as alone:
-        found = {name: pool.submit(run, PAGES[name], agentjobs, folder / name) for name in sorted(asked - ALONE)}
+        found = {
+            name: pool.submit(run, PAGES[name], agentjobs, folder / name)
+            for name in sorted(asked - ALONE)
+        }
 
         def after_the_others(name: str) -> None:
             wait([future for other, future in found.items() if other not in ALONE])
@@ -88,5 +111,7 @@ def ran(
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_commands_of_a_page_work_and_print_what_it_says(page: str, ran: Mapping[str, Future[None]]) -> None:
+def test_the_commands_of_a_page_work_and_print_what_it_says(
+    page: str, ran: Mapping[str, Future[None]]
+) -> None:
     ran[page].result(timeout=290)

@@ -1,4 +1,4 @@
-"""What the operator may do and what it does are the same: every verb on every resource of its role is used, and it asks for no other."""
+"""The operator uses every verb on every resource of its role, and asks for no other."""
 
 from __future__ import annotations
 
@@ -30,24 +30,46 @@ def live_through_everything(agentjobs: Installed, kubectl: Kubectl, namespace: s
     agentjobs.scale(1)
     keeps_one = {"history": {"successful": 1, "failed": 1}}
     ticks = many.job("ticks", "pass", schedule={"cron": "* * * * *"})
-    jobs = [many.job("kept", "print(1)\n", **keeps_one), many.job("lost", WAITS), many.job("talks", "pass", session="Continuous")]
+    jobs = [
+        many.job("kept", "print(1)\n", **keeps_one),
+        many.job("lost", WAITS),
+        many.job("talks", "pass", session="Continuous"),
+    ]
     many.in_force(agentjobs, namespace, [ticks, *jobs])
     many.running(agentjobs, namespace, many.started(agentjobs, namespace, ["lost"]))
     kubectl("delete", "job", "-n", namespace, "lost-run", "--cascade=orphan")
     for run in ("first", "second"):
         agentjobs.finished(namespace, agentjobs.start(namespace, "kept", run))
-    wait_for(lambda: "first" not in kubectl("get", "ajr", "-n", namespace, "-o", "name"), 30, "the older record is gone")
+    wait_for(
+        lambda: "first" not in kubectl("get", "ajr", "-n", namespace, "-o", "name"),
+        30,
+        "the older record is gone",
+    )
     kubectl.apply(namespace, many.job("kept", "print(2)\n", **keeps_one))
     agentjobs.approve(namespace, "kept")
     agentjobs.wait_condition(namespace, "kept", "Ready", "True")
     agentjobs.approve(namespace, "kept", "Denied")
-    wait_for(lambda: "kept" not in kubectl("get", "cronjobs", "-n", namespace, "-o", "name"), 30, "the CronJob is withdrawn")
+    wait_for(
+        lambda: "kept" not in kubectl("get", "cronjobs", "-n", namespace, "-o", "name"),
+        30,
+        "the CronJob is withdrawn",
+    )
     kubectl("delete", "pods", "-n", namespace, "--all", "--grace-period=1")
-    wait_for(lambda: "ticks-" in kubectl("get", "ajr", "-n", namespace, "-o", "name"), 90, "a scheduled start is recorded")
+    wait_for(
+        lambda: "ticks-" in kubectl("get", "ajr", "-n", namespace, "-o", "name"),
+        90,
+        "a scheduled start is recorded",
+    )
     agentjobs.approve(namespace, "ticks", "Denied")
-    wait_for(lambda: "ticks" not in kubectl("get", "cronjobs", "-n", namespace, "-o", "name"), 60, "its CronJob is withdrawn")
+    wait_for(
+        lambda: "ticks" not in kubectl("get", "cronjobs", "-n", namespace, "-o", "name"),
+        60,
+        "its CronJob is withdrawn",
+    )
     revisions = ("get", "configmaps", "-n", namespace, "-l", "agentjobs.dev/job=kept", "-o", "name")
-    wait_for(lambda: not kubectl(*revisions), 120, "the revisions that nothing needs any more are gone")
+    wait_for(
+        lambda: not kubectl(*revisions), 120, "the revisions that nothing needs any more are gone"
+    )
 
 
 def test_the_operator_uses_all_that_it_may_and_asks_for_no_more(

@@ -1,4 +1,7 @@
-"""With an admission policy gone or changed nothing new starts, whoever approved it, and every job says why."""
+"""With an admission policy gone or changed nothing new starts, whoever approved it.
+
+Every job says why.
+"""
 
 from __future__ import annotations
 
@@ -38,14 +41,27 @@ def without_policies(kubectl: Kubectl) -> Iterator[None]:
 
 def by_a_careless_right(kubectl: Kubectl, namespace: str) -> Kubectl:
     """As a user who may create approvals, but has not the verb `approve`."""
-    rules = [{"apiGroups": ["agentjobs.dev"], "resources": ["agentjobapprovals"], "verbs": ["create"]}]
-    kubectl.create(namespace, {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "cleo"}, "rules": rules})
+    rules = [
+        {"apiGroups": ["agentjobs.dev"], "resources": ["agentjobapprovals"], "verbs": ["create"]}
+    ]
+    kubectl.create(
+        namespace,
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "Role",
+            "metadata": {"name": "cleo"},
+            "rules": rules,
+        },
+    )
     kubectl("create", "rolebinding", "cleo", "-n", namespace, "--role=cleo", "--user=cleo")
     return kubectl.acting("cleo")
 
 
 def cron_jobs(kubectl: Kubectl, namespace: str) -> dict[str, Any]:
-    return {body["metadata"]["name"]: body["spec"]["suspend"] for body in kubectl.json("get", "cronjobs", "-n", namespace)["items"]}
+    return {
+        body["metadata"]["name"]: body["spec"]["suspend"]
+        for body in kubectl.json("get", "cronjobs", "-n", namespace)["items"]
+    }
 
 
 @pytest.fixture
@@ -54,30 +70,60 @@ def away(agentjobs: Installed, kubectl: Kubectl) -> Iterator[tuple[str, str]]:
     with new_namespace(kubectl) as namespace:
         cleo = by_a_careless_right(kubectl, namespace)
         yearly = {"cron": "0 0 1 1 *"}
-        many.in_force(agentjobs, namespace, [many.job("yearly", "print(1)", schedule=yearly), many.job("busy", WAITS)])
-        kubectl.apply(namespace, many.job("sneaky", "print('unapproved')", schedule={"cron": "* * * * *"}))
-        sneaky = manifests.approval("sneaky", jobName="sneaky", digest=agentjobs.digest(namespace, "sneaky"))
+        many.in_force(
+            agentjobs,
+            namespace,
+            [many.job("yearly", "print(1)", schedule=yearly), many.job("busy", WAITS)],
+        )
+        kubectl.apply(
+            namespace, many.job("sneaky", "print('unapproved')", schedule={"cron": "* * * * *"})
+        )
+        sneaky = manifests.approval(
+            "sneaky", jobName="sneaky", digest=agentjobs.digest(namespace, "sneaky")
+        )
         many.running(agentjobs, namespace, many.started(agentjobs, namespace, ["busy"]))
         with without_policies(kubectl):
             wait_for(lambda: cleo.create(namespace, sneaky), 30, "the API server lets it pass")
-            wait_for(lambda: metrics(kubectl, leader(kubectl))["agentjobs_policies_missing"] == 2, SECONDS, "the operator has noticed")
-            message = wait_for(lambda: told(agentjobs, namespace), SECONDS, "every job says so, and its schedule is suspended")
+            wait_for(
+                lambda: metrics(kubectl, leader(kubectl))["agentjobs_policies_missing"] == 2,
+                SECONDS,
+                "the operator has noticed",
+            )
+            message = wait_for(
+                lambda: told(agentjobs, namespace),
+                SECONDS,
+                "every job says so, and its schedule is suspended",
+            )
             yield namespace, message
             kubectl("delete", "aja", "-n", namespace, "sneaky")
-        wait_for(lambda: metrics(kubectl, leader(kubectl))["agentjobs_policies_missing"] == 0, SECONDS, "the operator has noticed")
+        wait_for(
+            lambda: metrics(kubectl, leader(kubectl))["agentjobs_policies_missing"] == 0,
+            SECONDS,
+            "the operator has noticed",
+        )
         agentjobs.wait_condition(namespace, "yearly", "Ready", "True")
         assert cron_jobs(kubectl, namespace)["yearly"] is False
-        assert agentjobs.finished(namespace, agentjobs.start(namespace, "yearly", "afterwards"))["stdout"] == "1\n"
+        assert (
+            agentjobs.finished(namespace, agentjobs.start(namespace, "yearly", "afterwards"))[
+                "stdout"
+            ]
+            == "1\n"
+        )
 
 
 def told(agentjobs: Installed, namespace: str) -> str:
     assert cron_jobs(agentjobs.kubectl, namespace)["yearly"] is True
-    messages = [many.told(agentjobs, namespace, job, "Ready", "PolicyMissing", 0) for job in ("yearly", "busy", "sneaky")]
+    messages = [
+        many.told(agentjobs, namespace, job, "Ready", "PolicyMissing", 0)
+        for job in ("yearly", "busy", "sneaky")
+    ]
     assert len(set(messages)) == 1
     return messages[0]
 
 
-def test_nothing_new_starts_while_a_policy_is_missing(agentjobs: Installed, kubectl: Kubectl, away: tuple[str, str]) -> None:
+def test_nothing_new_starts_while_a_policy_is_missing(
+    agentjobs: Installed, kubectl: Kubectl, away: tuple[str, str]
+) -> None:
     namespace, message = away
     assert "ValidatingAdmissionPolicyBinding agentjobs-approvals is missing" in message
     assert "ValidatingAdmissionPolicy agentjobs-owned was changed: spec.failurePolicy" in message

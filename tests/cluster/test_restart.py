@@ -1,4 +1,7 @@
-"""The operator is down, or killed, or one of two: every start has exactly one complete record, and every script ran once."""
+"""With the operator down, killed or one of two, every start has exactly one complete record.
+
+Every script ran once.
+"""
 
 from __future__ import annotations
 
@@ -41,13 +44,18 @@ READS: Final = "print(open('guests').read(), end='')\n"
 
 
 def named(kubectl: Kubectl, namespace: str, kind: str) -> dict[str, Manifest]:
-    return {body["metadata"]["name"]: body for body in kubectl.json("get", kind, "-n", namespace)["items"]}
+    return {
+        body["metadata"]["name"]: body
+        for body in kubectl.json("get", kind, "-n", namespace)["items"]
+    }
 
 
 def records(kubectl: Kubectl, namespace: str, job: str) -> dict[str, Manifest]:
     """What is recorded of each run of a job."""
     runs = named(kubectl, namespace, "ajr")
-    return {name: run.get("status", {}) for name, run in runs.items() if run["spec"]["jobName"] == job}
+    return {
+        name: run.get("status", {}) for name, run in runs.items() if run["spec"]["jobName"] == job
+    }
 
 
 def counters(agentjobs: Installed, namespace: str, job: str) -> tuple[int, int, int]:
@@ -60,20 +68,34 @@ def counters(agentjobs: Installed, namespace: str, job: str) -> tuple[int, int, 
 
 @pytest.fixture(scope="module")
 def downtime(agentjobs: Installed, kubectl: Kubectl) -> Iterator[str]:
-    """A namespace in which much happened while no operator ran: a start and its end, the end of a run, a trigger, a withdrawn approval."""
+    """A namespace in which much happened while no operator ran.
+
+    That was a start and its end, the end of a run, a trigger, and a withdrawn approval.
+    """
     with new_namespace(kubectl) as namespace:
         revoked = many.job("revoked", REPORT, schedule={"cron": "0 0 1 1 *"})
         ticker = many.job("ticker", REPORT, schedule=EVERY_MINUTE)
-        many.in_force(agentjobs, namespace, [many.job("slow", WAITS), many.job("later", REPORT), revoked, ticker])
+        many.in_force(
+            agentjobs,
+            namespace,
+            [many.job("slow", WAITS), many.job("later", REPORT), revoked, ticker],
+        )
         many.running(agentjobs, namespace, many.started(agentjobs, namespace, ["slow"]))
         agentjobs.scale(0)
         try:
-            with suppress(KubectlError):  # the runner may end this process, too, before it has told that all went well
+            # The runner may end this process, too, before it has told that all went well.
+            with suppress(KubectlError):
                 kubectl("exec", "-n", namespace, "job/slow-run", *GO)
             agentjobs.start(namespace, "later", "later-run")
             kubectl("delete", "agentjobapproval", "-n", namespace, "revoked-approved")
-            kubectl("wait", "-n", namespace, "--for=condition=Complete", "job/slow-run", "--timeout=60s")
-            wait_for(lambda: "Complete" in ended(kubectl, namespace, "ticker"), 90, "a start of ticker came and ran")
+            kubectl(
+                "wait", "-n", namespace, "--for=condition=Complete", "job/slow-run", "--timeout=60s"
+            )
+            wait_for(
+                lambda: "Complete" in ended(kubectl, namespace, "ticker"),
+                90,
+                "a start of ticker came and ran",
+            )
         finally:
             agentjobs.scale(1)
         yield namespace
@@ -82,46 +104,84 @@ def downtime(agentjobs: Installed, kubectl: Kubectl) -> Iterator[str]:
 def ended(kubectl: Kubectl, namespace: str, job: str) -> list[str]:
     """The conditions of the Jobs of a job."""
     jobs = kubectl.json("get", "jobs", "-n", namespace, "-l", f"agentjobs.dev/job={job}")["items"]
-    return [condition["type"] for body in jobs for condition in body["status"].get("conditions", ())]
+    return [
+        condition["type"] for body in jobs for condition in body["status"].get("conditions", ())
+    ]
 
 
-def test_a_scheduled_run_that_came_and_went_in_a_downtime_has_one_record(agentjobs: Installed, kubectl: Kubectl, downtime: str) -> None:
+def test_a_scheduled_run_that_came_and_went_in_a_downtime_has_one_record(
+    agentjobs: Installed, kubectl: Kubectl, downtime: str
+) -> None:
     def recorded() -> dict[str, Manifest]:
         found = records(kubectl, downtime, "ticker")
-        return found if found and all(record.get("phase") in FINAL for record in found.values()) else {}
+        return (
+            found
+            if found and all(record.get("phase") in FINAL for record in found.values())
+            else {}
+        )
 
     found = wait_for(recorded, 30, "the runs of ticker are recorded")
     for name, record in found.items():
-        assert (record["phase"], record["stdout"], record["logsComplete"]) == ("Succeeded", f"report of {name}\n", True)
-    kubectl("patch", "saj", "-n", downtime, "ticker", "--type=merge", "-p", '{"spec": {"suspend": true}}')
+        assert (record["phase"], record["stdout"], record["logsComplete"]) == (
+            "Succeeded",
+            f"report of {name}\n",
+            True,
+        )
+    kubectl(
+        "patch",
+        "saj",
+        "-n",
+        downtime,
+        "ticker",
+        "--type=merge",
+        "-p",
+        '{"spec": {"suspend": true}}',
+    )
     wait_for(lambda: not named(kubectl, downtime, "jobs"), 60, "every Job is recorded and gone")
     total = len(records(kubectl, downtime, "ticker"))
     assert counters(agentjobs, downtime, "ticker") == (total, total, 0)
-    starts = [event["message"].split()[-1] for event in created_by_the_cron_job(kubectl, downtime, "ticker")]
+    starts = [
+        event["message"].split()[-1]
+        for event in created_by_the_cron_job(kubectl, downtime, "ticker")
+    ]
     assert sorted(starts) == sorted(records(kubectl, downtime, "ticker"))
 
 
 def created_by_the_cron_job(kubectl: Kubectl, namespace: str, job: str) -> list[Manifest]:
     """The CronJob controller tells each Job that it makes in an event: "Created job <name>"."""
     selector = f"reason=SuccessfulCreate,involvedObject.kind=CronJob,involvedObject.name={job}"
-    return list(kubectl.json("get", "events", "-n", namespace, "--field-selector", selector)["items"])
+    return list(
+        kubectl.json("get", "events", "-n", namespace, "--field-selector", selector)["items"]
+    )
 
 
-def test_a_run_that_ended_while_the_operator_was_down_has_its_whole_record(agentjobs: Installed, downtime: str) -> None:
+def test_a_run_that_ended_while_the_operator_was_down_has_its_whole_record(
+    agentjobs: Installed, downtime: str
+) -> None:
     record = agentjobs.finished(downtime, "slow-run")
-    assert (record["phase"], record["stdout"], record["logsComplete"]) == ("Succeeded", "begun\nended\n", True)
+    assert (record["phase"], record["stdout"], record["logsComplete"]) == (
+        "Succeeded",
+        "begun\nended\n",
+        True,
+    )
     assert counters(agentjobs, downtime, "slow") == (1, 1, 0)
 
 
-def test_a_run_that_was_requested_in_a_downtime_runs_afterwards(agentjobs: Installed, downtime: str) -> None:
+def test_a_run_that_was_requested_in_a_downtime_runs_afterwards(
+    agentjobs: Installed, downtime: str
+) -> None:
     record = agentjobs.finished(downtime, "later-run")
     assert (record["phase"], record["stdout"]) == ("Succeeded", "report of later-run\n")
     assert counters(agentjobs, downtime, "later") == (1, 1, 0)
 
 
-def test_an_approval_that_was_withdrawn_in_a_downtime_is_noticed(agentjobs: Installed, kubectl: Kubectl, downtime: str) -> None:
+def test_an_approval_that_was_withdrawn_in_a_downtime_is_noticed(
+    agentjobs: Installed, kubectl: Kubectl, downtime: str
+) -> None:
     agentjobs.wait_condition(downtime, "revoked", "Approved", "False")
-    wait_for(lambda: "revoked" not in named(kubectl, downtime, "cronjobs"), 30, "its CronJob is gone")
+    wait_for(
+        lambda: "revoked" not in named(kubectl, downtime, "cronjobs"), 30, "its CronJob is gone"
+    )
 
 
 # Killed again and again
@@ -137,11 +197,19 @@ class Guests:
 
     def prepare(self) -> None:
         claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
-        body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "guests"}, "spec": claim}
+        body = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "guests"},
+            "spec": claim,
+        }
         self.agentjobs.kubectl.create(self.namespace, body)
         book = {"workspace": {"claimName": "guests"}}
         jobs = [many.job(job, SIGNS, **book) for job in JOBS]
-        jobs += [many.job("ticker", SIGNS, **book, schedule=EVERY_MINUTE), many.job("reader", READS, **book)]
+        jobs += [
+            many.job("ticker", SIGNS, **book, schedule=EVERY_MINUTE),
+            many.job("reader", READS, **book),
+        ]
         many.in_force(self.agentjobs, self.namespace, jobs)
 
     def go_on(self) -> None:
@@ -150,18 +218,33 @@ class Guests:
         idle = [job for job in JOBS if job not in busy]
         self.begun += 1
         if idle:
-            self.agentjobs.kubectl.create(self.namespace, *(manifests.run(f"{job}-{self.begun}", job) for job in idle))
+            self.agentjobs.kubectl.create(
+                self.namespace, *(manifests.run(f"{job}-{self.begun}", job) for job in idle)
+            )
 
     def going(self) -> set[str]:
         """The jobs with a run that is not over."""
         runs = named(self.agentjobs.kubectl, self.namespace, "ajr").values()
-        return {run["spec"]["jobName"] for run in runs if run.get("status", {}).get("phase") not in FINAL}
+        return {
+            run["spec"]["jobName"]
+            for run in runs
+            if run.get("status", {}).get("phase") not in FINAL
+        }
 
     def all_ended(self) -> bool:
         return not named(self.agentjobs.kubectl, self.namespace, "jobs") and not self.going()
 
     def stop(self) -> None:
-        self.agentjobs.kubectl("patch", "saj", "-n", self.namespace, "ticker", "--type=merge", "-p", '{"spec": {"suspend": true}}')
+        self.agentjobs.kubectl(
+            "patch",
+            "saj",
+            "-n",
+            self.namespace,
+            "ticker",
+            "--type=merge",
+            "-p",
+            '{"spec": {"suspend": true}}',
+        )
         wait_for(self.all_ended, 120, "every run is recorded and its Job gone")
 
 
@@ -192,27 +275,39 @@ def test_an_operator_killed_again_and_again_loses_no_run_and_repeats_none(
         guests.go_on()
         wait_for(lambda: not guests.going().issuperset(JOBS), 60, "a run has ended")
     guests.stop()
-    signed = [name for job in (*JOBS, "ticker") for name in recorded_exactly(agentjobs, namespace, job)]
+    signed = [
+        name for job in (*JOBS, "ticker") for name in recorded_exactly(agentjobs, namespace, job)
+    ]
     book = agentjobs.finished(namespace, agentjobs.start(namespace, "reader"))["stdout"]
     assert Counter(book.split()) == Counter(signed), "what has a record ran, and once"
     assert len(signed) >= RUNS
 
 
 def recorded_exactly(agentjobs: Installed, namespace: str, job: str) -> list[str]:
-    """The names of the runs of a job that signs the book: records, counters and recent runs say the same.
+    """The run names of a job that signs the book: records, counters and recent runs say the same.
 
     The last start of `ticker` may have come while it was paused, so that all could end.
     """
-    found = {name: record for name, record in records(agentjobs.kubectl, namespace, job).items() if record["reason"] != "Paused"}
+    found = {
+        name: record
+        for name, record in records(agentjobs.kubectl, namespace, job).items()
+        if record["reason"] != "Paused"
+    }
     for name, record in found.items():
         expected = "Failed" if int(name[-1]) % 3 == 0 else "Succeeded"
-        assert (record["phase"], record["stdout"], record["logsComplete"]) == (expected, f"it was {name}\n", True), (name, record)
+        assert (record["phase"], record["stdout"], record["logsComplete"]) == (
+            expected,
+            f"it was {name}\n",
+            True,
+        ), (name, record)
     failed = sum(record["phase"] == "Failed" for record in found.values())
     assert counters(agentjobs, namespace, job) == (len(found), len(found) - failed, failed)
     newest = sorted(found, key=lambda name: str(found[name]["finishedAt"]), reverse=True)
     phases = [found[name]["phase"] for name in newest]
     status = agentjobs.job(namespace, job)["status"]
-    told = [(line["name"], line["phase"]) for line in status["recentRuns"] if line["reason"] != "Paused"]
+    told = [
+        (line["name"], line["phase"]) for line in status["recentRuns"] if line["reason"] != "Paused"
+    ]
     assert told == list(zip(newest, phases, strict=True))[: len(told)]
     assert len(status["recentRuns"]) >= min(len(found), 10)
     assert status["consecutiveFailures"] == [*phases, "Succeeded"].index("Succeeded")
@@ -230,9 +325,16 @@ def test_a_second_operator_acts_only_when_the_first_is_killed(
     kubectl("scale", "-n", NAMESPACE, "deploy/agentjobs", "--replicas=2")
     try:
         pods = wait_for(lambda: pair(kubectl), 60, "both answer")
-        assert agentjobs.finished(namespace, agentjobs.start(namespace, "report", "before"))["phase"] == "Succeeded"
+        assert (
+            agentjobs.finished(namespace, agentjobs.start(namespace, "report", "before"))["phase"]
+            == "Succeeded"
+        )
         second = next(pod for pod in pods if pod != first)
-        assert (leader(kubectl), metrics(kubectl, second)["agentjobs_leading"], reconciles(kubectl, second)) == (first, 0, 0)
+        assert (
+            leader(kubectl),
+            metrics(kubectl, second)["agentjobs_leading"],
+            reconciles(kubectl, second),
+        ) == (first, 0, 0)
         killers.kill_with_pod(first)
         agentjobs.start(namespace, "report", "after")
         assert agentjobs.finished(namespace, "after")["stdout"] == "report of after\n"
@@ -245,4 +347,8 @@ def test_a_second_operator_acts_only_when_the_first_is_killed(
 def pair(kubectl: Kubectl) -> list[str]:
     """The pods, if there are two that answer."""
     pods = [pod["metadata"]["name"] for pod in kubectl.json("get", "pods", *OPERATORS)["items"]]
-    return pods if len(pods) == 2 and all("agentjobs_leading" in metrics(kubectl, pod) for pod in pods) else []
+    return (
+        pods
+        if len(pods) == 2 and all("agentjobs_leading" in metrics(kubectl, pod) for pod in pods)
+        else []
+    )

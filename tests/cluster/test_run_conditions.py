@@ -24,7 +24,8 @@ def written(folder):
         return error.strerror
     return "yes"
 
-status = dict(line.split(":\\t", 1) for line in open("/proc/self/status").read().splitlines() if ":\\t" in line)
+lines = open("/proc/self/status").read().splitlines()
+status = dict(line.split(":\\t", 1) for line in lines if ":\\t" in line)
 read_only = ("/", "/etc", "/usr/bin", "/opt", "/var/tmp", "/etc/agentjobs/revision")
 print(json.dumps({
     "environment": dict(os.environ),
@@ -32,8 +33,14 @@ print(json.dumps({
     "ids": [os.getuid(), os.geteuid(), os.getgid(), os.getegid()],
     "folder": os.getcwd(),
     "rights": {name: status[name] for name in ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp")},
-    "written": {folder: written(folder) for folder in (*read_only, "/workspace", "/home/agent", "/tmp")},
-    "mounted": sorted(line.split()[1] for line in open("/proc/mounts") if "secret" in line or "serviceaccount" in line),
+    "written": {
+        folder: written(folder) for folder in (*read_only, "/workspace", "/home/agent", "/tmp")
+    },
+    "mounted": sorted(
+        line.split()[1]
+        for line in open("/proc/mounts")
+        if "secret" in line or "serviceaccount" in line
+    ),
 }))
 """
 VALUES: Final = {
@@ -57,13 +64,23 @@ def variable(secret: str, key: str) -> Manifest:
 
 def claim(name: str) -> Manifest:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
-    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
 
 
 @pytest.fixture(scope="module")
 def namespace(kubectl: Kubectl) -> Iterator[str]:
     with new_namespace(kubectl) as name:
-        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "token"}, "stringData": {"api.key": "hunter2\n"}}
+        secret = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "token"},
+            "stringData": {"api.key": "hunter2\n"},
+        }
         kubectl.create(name, claim("guests"), secret)
         yield name
 
@@ -71,7 +88,10 @@ def namespace(kubectl: Kubectl) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def runs(agentjobs: Installed, namespace: str) -> dict[str, str]:
     """Runs that have been started, by job."""
-    environment = [*({"name": name, "value": value} for name, value in VALUES.items()), variable("token", "api.key")]
+    environment = [
+        *({"name": name, "value": value} for name, value in VALUES.items()),
+        variable("token", "api.key"),
+    ]
     jobs = [
         many.job("survey", SURVEY, env=environment),
         many.job("guests", GUESTS, workspace={"claimName": "guests"}),
@@ -88,7 +108,9 @@ def surroundings(agentjobs: Installed, namespace: str, runs: dict[str, str]) -> 
     return dict(json.loads(record["stdout"]))
 
 
-def test_a_script_sees_its_variables_its_secrets_and_the_name_of_its_run(surroundings: dict[str, Any]) -> None:
+def test_a_script_sees_its_variables_its_secrets_and_the_name_of_its_run(
+    surroundings: dict[str, Any],
+) -> None:
     environment = surroundings["environment"]
     assert {name: environment.get(name) for name in VALUES} == VALUES
     assert (environment["JOB_RUN_ID"], environment["HOME"]) == ("survey-run", "/home/agent")
@@ -97,23 +119,47 @@ def test_a_script_sees_its_variables_its_secrets_and_the_name_of_its_run(surroun
     assert "hunter2" not in environment["TOKEN"]
 
 
-def test_a_script_sees_only_the_cluster_address_that_every_pod_gets(surroundings: dict[str, Any]) -> None:
+def test_a_script_sees_only_the_cluster_address_that_every_pod_gets(
+    surroundings: dict[str, Any],
+) -> None:
     address = {f"KUBERNETES_SERVICE_{name}" for name in ("HOST", "PORT", "PORT_HTTPS")}
-    address |= {f"KUBERNETES_PORT{name}" for name in ("", "_443_TCP", "_443_TCP_ADDR", "_443_TCP_PORT", "_443_TCP_PROTO")}
-    assert {name for name in surroundings["environment"] if name.startswith(("KUBERNETES_", "AGENTJOBS_"))} == address
+    address |= {
+        f"KUBERNETES_PORT{name}"
+        for name in ("", "_443_TCP", "_443_TCP_ADDR", "_443_TCP_PORT", "_443_TCP_PROTO")
+    }
+    assert {
+        name
+        for name in surroundings["environment"]
+        if name.startswith(("KUBERNETES_", "AGENTJOBS_"))
+    } == address
     assert surroundings["mounted"] == []
 
 
-def test_a_script_runs_without_any_rights_on_a_root_that_it_cannot_write(surroundings: dict[str, Any]) -> None:
+def test_a_script_runs_without_any_rights_on_a_root_that_it_cannot_write(
+    surroundings: dict[str, Any],
+) -> None:
     assert surroundings["ids"] == [65532] * 4
-    assert surroundings["rights"] == {"CapEff": "0" * 16, "CapBnd": "0" * 16, "NoNewPrivs": "1", "Seccomp": "2"}
+    assert surroundings["rights"] == {
+        "CapEff": "0" * 16,
+        "CapBnd": "0" * 16,
+        "NoNewPrivs": "1",
+        "Seccomp": "2",
+    }
     can_write = {folder for folder, written in surroundings["written"].items() if written == "yes"}
-    assert can_write == {"/workspace", "/home/agent", "/tmp"}  # noqa: S108  the path is what is checked
+    assert can_write == {
+        "/workspace",
+        "/home/agent",
+        "/tmp",  # noqa: S108  the path is what is checked
+    }
     assert surroundings["folder"] == "/workspace"
 
 
-def test_files_in_a_claim_are_there_for_the_next_run(agentjobs: Installed, namespace: str, runs: dict[str, str]) -> None:
-    assert agentjobs.finished(namespace, runs["guests"])["stdout"] == "/workspace/guests guests-run\n"
+def test_files_in_a_claim_are_there_for_the_next_run(
+    agentjobs: Installed, namespace: str, runs: dict[str, str]
+) -> None:
+    assert (
+        agentjobs.finished(namespace, runs["guests"])["stdout"] == "/workspace/guests guests-run\n"
+    )
     second = agentjobs.finished(namespace, agentjobs.start(namespace, "guests", "second-run"))
     assert second["stdout"] == "/workspace/guests guests-run second-run\n"
 
@@ -139,31 +185,60 @@ def test_a_run_that_waits_for_a_claim_says_so_and_begins_when_it_comes(
     assert agentjobs.job(namespace, "late")["status"]["phase"] == "Blocked"
     kubectl.create(namespace, claim("late"))
     record = agentjobs.finished(namespace, runs["late"])
-    assert (record["phase"], record["reason"], record["stdout"]) == ("Succeeded", "Completed", "at last\n")
+    assert (record["phase"], record["reason"], record["stdout"]) == (
+        "Succeeded",
+        "Completed",
+        "at last\n",
+    )
 
 
 WANTING: Final[dict[str, tuple[Manifest, str, str]]] = {
-    "no-secret": ({"env": [variable("absent", "key")]}, "CreateContainerConfigError", 'secret "absent" not found'),
-    "no-key": ({"env": [variable("token", "absent")]}, "CreateContainerConfigError", "couldn't find key absent in Secret"),
-    "no-claim": ({"workspace": {"claimName": "absent"}}, "Unschedulable", 'persistentvolumeclaim "absent" not found'),
-    "no-room": ({"resources": {"requests": {"cpu": "99"}, "limits": {"cpu": "99"}}}, "Unschedulable", "Insufficient cpu"),
+    "no-secret": (
+        {"env": [variable("absent", "key")]},
+        "CreateContainerConfigError",
+        'secret "absent" not found',
+    ),
+    "no-key": (
+        {"env": [variable("token", "absent")]},
+        "CreateContainerConfigError",
+        "couldn't find key absent in Secret",
+    ),
+    "no-claim": (
+        {"workspace": {"claimName": "absent"}},
+        "Unschedulable",
+        'persistentvolumeclaim "absent" not found',
+    ),
+    "no-room": (
+        {"resources": {"requests": {"cpu": "99"}, "limits": {"cpu": "99"}}},
+        "Unschedulable",
+        "Insufficient cpu",
+    ),
 }
 """What a job asks for in vain, and what is told of its runs."""
 
 
 @pytest.fixture(scope="module")
-def impatient(agentjobs: Installed, namespace: str, runs: dict[str, str]) -> Iterator[dict[str, tuple[str, str]]]:
-    """Where a pod has 10 s to start and a script 10 s to end: what is told of each run that does not begin, within 10 s."""
+def impatient(
+    agentjobs: Installed, namespace: str, runs: dict[str, str]
+) -> Iterator[dict[str, tuple[str, str]]]:
+    """What is said within 10 s of each run that does not begin.
+
+    A pod has 10 s to start there, and a script 10 s to end.
+    """
     many.finished(agentjobs, namespace, {name: run for name, run in runs.items() if name != "late"})
     with agentjobs.values_set(**{"run.startTimeoutSeconds": 10, "run.deadlineSeconds": 70}):
         jobs = [many.job(name, "pass", **spec) for name, (spec, _, _) in WANTING.items()]
-        endless = many.job("endless", "import time\nprint('on and on', flush=True)\ntime.sleep(600)")
+        endless = many.job(
+            "endless", "import time\nprint('on and on', flush=True)\ntime.sleep(600)"
+        )
         many.started(agentjobs, namespace, many.in_force(agentjobs, namespace, [*jobs, endless]))
         yield {name: told(agentjobs, namespace, f"{name}-run", 10) for name in WANTING}
 
 
 @pytest.mark.parametrize("name", WANTING)
-def test_a_run_that_cannot_begin_says_why_within_10_seconds(name: str, impatient: dict[str, tuple[str, str]]) -> None:
+def test_a_run_that_cannot_begin_says_why_within_10_seconds(
+    name: str, impatient: dict[str, tuple[str, str]]
+) -> None:
     _, reason, sentence = WANTING[name]
     assert impatient[name][0] == reason
     assert impatient[name][1].startswith(f"the pod cannot start: {reason}: ")
@@ -172,17 +247,29 @@ def test_a_run_that_cannot_begin_says_why_within_10_seconds(name: str, impatient
 
 @pytest.mark.parametrize("name", WANTING)
 def test_a_run_that_cannot_begin_ends_at_its_start_timeout_with_a_reason(
-    name: str, agentjobs: Installed, kubectl: Kubectl, namespace: str, impatient: dict[str, tuple[str, str]]
+    name: str,
+    agentjobs: Installed,
+    kubectl: Kubectl,
+    namespace: str,
+    impatient: dict[str, tuple[str, str]],
 ) -> None:
     record = agentjobs.finished(namespace, f"{name}-run")
-    assert (record["phase"], record["reason"], record["logsComplete"]) == ("Failed", "StartTimeout", True)
+    assert (record["phase"], record["reason"], record["logsComplete"]) == (
+        "Failed",
+        "StartTimeout",
+        True,
+    )
     assert impatient[name][1] in record["message"]
     assert record.keys().isdisjoint({"exitCode", "startedAt"})
     created = agentjobs.run(namespace, f"{name}-run")["metadata"]["creationTimestamp"]
     waited = datetime.fromisoformat(record["finishedAt"]) - datetime.fromisoformat(created)
     assert 10 <= waited.total_seconds() < 30
     selector = ("-n", namespace, "-l", f"agentjobs.dev/job={name}")
-    wait_for(lambda: not kubectl.json("get", "jobs,pods", *selector)["items"], 30, "its Job and its pod are gone")
+    wait_for(
+        lambda: not kubectl.json("get", "jobs,pods", *selector)["items"],
+        30,
+        "its Job and its pod are gone",
+    )
     status = agentjobs.job(namespace, name)["status"]
     assert (status["phase"], status["failureCount"]) == ("Failed", 1)
     assert status["lastError"].startswith("StartTimeout: ")

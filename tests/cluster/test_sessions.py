@@ -1,4 +1,4 @@
-"""The session of a continuous job is on a claim, and one pod at a time has it, whoever the other one belongs to."""
+"""A continuous job's session is on a claim that one pod at a time has, whoever owns the other."""
 
 from __future__ import annotations
 
@@ -18,21 +18,44 @@ time.sleep(600)
 """As the runner of another run does."""
 
 
-def test_a_run_whose_session_is_busy_is_skipped_and_the_next_one_runs(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_a_run_whose_session_is_busy_is_skipped_and_the_next_one_runs(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     jobs = [
         many.job("diary", "print('started')", session="Continuous"),
         many.job("holder", HOLDS, workspace={"claimName": "diary-session"}),
     ]
     many.in_force(agentjobs, namespace, jobs)
     holder = agentjobs.start(namespace, "holder", "holder-run")
-    wait_for(lambda: kubectl("logs", "-n", namespace, f"job/{holder}") == "held\n", 60, "another pod has the session")
+    wait_for(
+        lambda: kubectl("logs", "-n", namespace, f"job/{holder}") == "held\n",
+        60,
+        "another pod has the session",
+    )
 
     busy = agentjobs.finished(namespace, agentjobs.start(namespace, "diary", "second"))
-    assert (busy["phase"], busy["reason"], busy["stdout"], busy["logsComplete"]) == ("Skipped", "SessionBusy", "", True), busy
-    assert busy["message"] == "another run of this job has the session; a continuous job runs once at a time"
+    assert (busy["phase"], busy["reason"], busy["stdout"], busy["logsComplete"]) == (
+        "Skipped",
+        "SessionBusy",
+        "",
+        True,
+    ), busy
+    assert (
+        busy["message"]
+        == "another run of this job has the session; a continuous job runs once at a time"
+    )
     assert agentjobs.job(namespace, "diary")["status"]["failureCount"] == 0
 
-    kubectl("patch", "ajr", "-n", namespace, holder, "--type=merge", "--patch", '{"spec":{"cancel":true}}')
+    kubectl(
+        "patch",
+        "ajr",
+        "-n",
+        namespace,
+        holder,
+        "--type=merge",
+        "--patch",
+        '{"spec":{"cancel":true}}',
+    )
     assert agentjobs.finished(namespace, holder)["phase"] == "Cancelled"
     free = agentjobs.finished(namespace, agentjobs.start(namespace, "diary", "third"))
     assert (free["phase"], free["stdout"]) == ("Succeeded", "started\n")

@@ -49,7 +49,16 @@ class Life:
         wait_for(same, seconds, f"{self.job} is {wanted[0]}")
 
     def patch(self, spec: str) -> None:
-        self.agentjobs.kubectl("patch", "saj", "-n", self.namespace, self.job, "--type=merge", "-p", f'{{"spec": {spec}}}')
+        self.agentjobs.kubectl(
+            "patch",
+            "saj",
+            "-n",
+            self.namespace,
+            self.job,
+            "--type=merge",
+            "-p",
+            f'{{"spec": {spec}}}',
+        )
 
     def begin(self, run: str) -> str:
         """Starts a run by hand; returns when it began."""
@@ -61,8 +70,9 @@ class Life:
         return str(self.agentjobs.run(self.namespace, run)["status"]["startedAt"])
 
     def end(self, run: str) -> str:
-        """Lets a run go; returns when it began, as its runner told: up to a second after its container did."""
-        with suppress(KubectlError):  # the runner may end this process, too, before it has told that all went well
+        """Lets a run go; returns its start by the runner, up to a second after the container's."""
+        # The runner may end this process, too, before it has told that all went well.
+        with suppress(KubectlError):
             self.agentjobs.kubectl("exec", "-n", self.namespace, f"job/{run}", *GO)
         return str(self.agentjobs.finished(self.namespace, run)["startedAt"])
 
@@ -90,21 +100,36 @@ def test_every_field_says_how_it_is_at_each_step(agentjobs: Installed, namespace
     life.patch('{"suspend": false}')
     life.becomes("Finished", third, NEXT_YEAR, None, None, 3, 2, 1, 0)
     status = life.status()
-    assert (status["lastRun"]["name"], status["lastRun"]["phase"], status["lastRun"]["exitCode"]) == ("good-2", "Succeeded", 0)
+    assert (
+        status["lastRun"]["name"],
+        status["lastRun"]["phase"],
+        status["lastRun"]["exitCode"],
+    ) == ("good-2", "Succeeded", 0)
     assert [line["name"] for line in status["recentRuns"]] == ["good-2", "bad-1", "good-1"]
     agentjobs.kubectl("delete", "aja", "-n", namespace, "--all")
     life.becomes("PendingApproval", third, None, None, None, 3, 2, 1, 0)
     agentjobs.approve(namespace, "report", "Denied")
     life.becomes("Denied", third, None, None, None, 3, 2, 1, 0)
-    life.patch('{"script": {"inline": null, "configMapKeyRef": {"name": "nowhere", "key": "report.py"}}}')
+    life.patch(
+        '{"script": {"inline": null, "configMapKeyRef": {"name": "nowhere", "key": "report.py"}}}'
+    )
     life.becomes("Invalid", third, None, None, None, 3, 2, 1, 0)
 
 
-def test_a_single_start_is_triggered_once_it_has_fired_however_it_ends(agentjobs: Installed, namespace: str) -> None:
-    """`bad-` and `good` start at the same minute; another run by hand afterwards leaves the phase as it is."""
+def test_a_single_start_is_triggered_once_it_has_fired_however_it_ends(
+    agentjobs: Installed, namespace: str
+) -> None:
+    """`bad-` and `good` start at the same minute; a later run by hand leaves the phase as it is."""
     start = (datetime.now(UTC) + timedelta(seconds=75)).replace(second=0, microsecond=0)
-    due, lives = f"{start:%Y-%m-%dT%H:%M:%SZ}", {name: Life(agentjobs, namespace, name) for name in ("good", "bad")}
-    many.in_force(agentjobs, namespace, [many.job(name, WAITS, schedule={"once": {"runAt": due}}) for name in lives])
+    due, lives = (
+        f"{start:%Y-%m-%dT%H:%M:%SZ}",
+        {name: Life(agentjobs, namespace, name) for name in ("good", "bad")},
+    )
+    many.in_force(
+        agentjobs,
+        namespace,
+        [many.job(name, WAITS, schedule={"once": {"runAt": due}}) for name in lives],
+    )
     runs = {name: f"{name}-{int(start.timestamp()) // 60}" for name in lives}
     for life in lives.values():
         life.becomes("Scheduled", None, due, None, None, 0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Stopping comes first: a denial, a withdrawal and a cancel end what runs, whatever else is wrong with the job."""
+"""A denial, a withdrawal and a cancel end what runs, whatever else is wrong with the job."""
 
 from __future__ import annotations
 
@@ -71,20 +71,28 @@ STOPS: Final[dict[str, tuple[Stop, str]]] = {
 
 
 @pytest.mark.parametrize("spoilt", SPOILT)
-def test_a_spec_that_nobody_approved_holds_no_stop_back(agentjobs: Installed, kubectl: Kubectl, namespace: str, spoilt: str) -> None:
+def test_a_spec_that_nobody_approved_holds_no_stop_back(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str, spoilt: str
+) -> None:
     for how, (stop, reason) in STOPS.items():
         name = f"{spoilt}-{how}"
         run = at_work(agentjobs, namespace, name)
         change(kubectl, namespace, "saj", name, {"spec": {"schedule": SPOILT[spoilt]}})
         stop(agentjobs, kubectl, namespace, name)
         record = agentjobs.finished(namespace, run, SOON + 10)
-        assert (record["phase"], record["reason"], record["stdout"]) == ("Cancelled", reason, "at work\n")
+        assert (record["phase"], record["reason"], record["stdout"]) == (
+            "Cancelled",
+            reason,
+            "at work\n",
+        )
 
 
 @pytest.fixture(scope="module")
 def anna(kubectl: Kubectl, namespace: str) -> Kubectl:
     """One who administers this namespace and no other."""
-    kubectl("create", "rolebinding", "admins", "-n", namespace, "--clusterrole=admin", "--user=anna")
+    kubectl(
+        "create", "rolebinding", "admins", "-n", namespace, "--clusterrole=admin", "--user=anna"
+    )
     return kubectl.acting("anna")
 
 
@@ -112,7 +120,9 @@ def left(kubectl: Kubectl, namespace: str, job: str) -> list[str]:
     return [f"{body['kind']} {body['metadata']['name']}" for body in found["items"]]
 
 
-def test_what_an_orphaned_job_leaves_behind_ends_properly(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_what_an_orphaned_job_leaves_behind_ends_properly(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     run = at_work(agentjobs, namespace, "orphan")
     kubectl("delete", "saj", "-n", namespace, "orphan", "--cascade=orphan")
 
@@ -123,13 +133,21 @@ def test_what_an_orphaned_job_leaves_behind_ends_properly(agentjobs: Installed, 
     assert _phase(agentjobs, namespace, run) == "Running", "what was approved goes on"
     deny(agentjobs, kubectl, namespace, "orphan")
     record = agentjobs.finished(namespace, run, SOON + 10)
-    assert (record["phase"], record["reason"], record["stdout"]) == ("Cancelled", "Denied", "at work\n")
+    assert (record["phase"], record["reason"], record["stdout"]) == (
+        "Cancelled",
+        "Denied",
+        "at work\n",
+    )
     wait_for(lambda: not left(kubectl, namespace, "orphan"), 60, "nothing is left")
 
 
-def test_a_job_that_is_made_anew_takes_back_what_it_left_behind(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
+def test_a_job_that_is_made_anew_takes_back_what_it_left_behind(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
     agentjobs.in_force(namespace, "phoenix", "print('up again')", schedule={"cron": "0 8 * * 1"})
-    body = manifests.job("phoenix", script={"inline": "print('up again')"}, schedule={"cron": "0 8 * * 1"})
+    body = manifests.job(
+        "phoenix", script={"inline": "print('up again')"}, schedule={"cron": "0 8 * * 1"}
+    )
     kubectl("delete", "saj", "-n", namespace, "phoenix", "--cascade=orphan")
     kubectl.apply(namespace, body)
     agentjobs.wait_condition(namespace, "phoenix", "Ready", "True")
@@ -137,8 +155,10 @@ def test_a_job_that_is_made_anew_takes_back_what_it_left_behind(agentjobs: Insta
     assert (record["phase"], record["stdout"]) == ("Succeeded", "up again\n")
 
 
-def test_a_refused_write_holds_back_nothing_but_its_own(agentjobs: Installed, kubectl: Kubectl, namespace: str) -> None:
-    """Somebody's ConfigMap has the name of the next revision, and a quota lets nobody make a run."""
+def test_a_refused_write_holds_back_nothing_but_its_own(
+    agentjobs: Installed, kubectl: Kubectl, namespace: str
+) -> None:
+    """Somebody's ConfigMap has the next revision's name, and a quota lets nobody make a run."""
     run = at_work(agentjobs, namespace, "refused")
     change(kubectl, namespace, "saj", "refused", {"spec": {"description": "Another content."}})
     digest = agentjobs.digest(namespace, "refused")
@@ -150,20 +170,36 @@ def test_a_refused_write_holds_back_nothing_but_its_own(agentjobs: Installed, ku
     assert (record["reason"], record["stdout"]) == ("CancelledByUser", "at work\n")
 
 
-def test_a_denial_stops_what_has_no_record_because_of_a_quota(agentjobs: Installed, kubectl: Kubectl) -> None:
+def test_a_denial_stops_what_has_no_record_because_of_a_quota(
+    agentjobs: Installed, kubectl: Kubectl
+) -> None:
     with new_namespace(kubectl) as crowded:
         agentjobs.in_force(crowded, "full", WAITS, schedule={"cron": "* * * * *"})
-        kubectl("create", "quota", "-n", crowded, "none", "--hard=count/agentjobruns.agentjobs.dev=0")
+        kubectl(
+            "create", "quota", "-n", crowded, "none", "--hard=count/agentjobruns.agentjobs.dev=0"
+        )
         job = wait_for(lambda: _runs(kubectl, crowded), 90, "its script runs")
         digest = job["metadata"]["annotations"]["agentjobs.dev/digest"]
-        kubectl.create(crowded, manifests.approval("no", jobName="full", digest=digest, decision="Denied"))
+        kubectl.create(
+            crowded, manifests.approval("no", jobName="full", digest=digest, decision="Denied")
+        )
         wait_for(lambda: not _runs(kubectl, crowded), SOON + 10, "nothing runs")
         name = job["metadata"]["name"]
         kubectl("delete", "quota", "-n", crowded, "none")
         # The operator tries again by itself; a change of the job makes it look at once.
-        change(kubectl, crowded, "saj", "full", {"metadata": {"annotations": {"example.com/look": "1"}}})
+        change(
+            kubectl,
+            crowded,
+            "saj",
+            "full",
+            {"metadata": {"annotations": {"example.com/look": "1"}}},
+        )
         record = wait_for(lambda: _record(agentjobs, crowded, name), 30, "its record")
-        assert (record["phase"], record["reason"], record["stdout"]) == ("Cancelled", "Denied", "at work\n")
+        assert (record["phase"], record["reason"], record["stdout"]) == (
+            "Cancelled",
+            "Denied",
+            "at work\n",
+        )
 
 
 def _record(agentjobs: Installed, namespace: str, run: str) -> Manifest:
@@ -181,7 +217,11 @@ def _runs(kubectl: Kubectl, namespace: str) -> Manifest:
     return found[0] if found else {}
 
 
-def test_a_start_after_the_end_of_the_calendar_is_refused_in_a_sentence(kubectl: Kubectl, namespace: str) -> None:
+def test_a_start_after_the_end_of_the_calendar_is_refused_in_a_sentence(
+    kubectl: Kubectl, namespace: str
+) -> None:
     once = {"once": {"runAt": "9999-12-31T23:59:00-12:00"}}
-    with pytest.raises(KubectlError, match="spec.schedule.once.runAt: .*must be a time on a whole minute"):
+    with pytest.raises(
+        KubectlError, match="spec.schedule.once.runAt: .*must be a time on a whole minute"
+    ):
         kubectl.apply(namespace, manifests.job("beyond", schedule=once))

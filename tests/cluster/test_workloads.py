@@ -1,4 +1,4 @@
-"""No workload of others passes for ours: every kind of one, every way of writing it, every mark of ours."""
+"""No workload of others passes for ours: all kinds, all ways of writing them, all our marks."""
 
 from __future__ import annotations
 
@@ -9,25 +9,66 @@ from typing import Final
 import pytest
 
 from tests.cluster.installed import Installed, Manifest
-from tests.cluster.place import CLAIM, CONTAINER, DENIED, DRY, LABEL, MARK, ONCE, WAYS, Place, somewhere
+from tests.cluster.place import (
+    CLAIM,
+    CONTAINER,
+    DENIED,
+    DRY,
+    LABEL,
+    MARK,
+    ONCE,
+    WAYS,
+    Place,
+    somewhere,
+)
 from tests.cluster.support import Kubectl, KubectlError
 
 PODS: Final[Manifest] = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [CONTAINER]}}
 SELECTOR: Final = {"matchLabels": {"app": "x"}}
 WORKLOADS: Final[dict[str, Manifest]] = {
-    "CronJob": {"apiVersion": "batch/v1", "spec": {"schedule": "* * * * *", "suspend": True, "jobTemplate": {"spec": {"template": ONCE}}}},
+    "CronJob": {
+        "apiVersion": "batch/v1",
+        "spec": {
+            "schedule": "* * * * *",
+            "suspend": True,
+            "jobTemplate": {"spec": {"template": ONCE}},
+        },
+    },
     "Job": {"apiVersion": "batch/v1", "spec": {"suspend": True, "template": ONCE}},
-    "Deployment": {"apiVersion": "apps/v1", "spec": {"replicas": 0, "selector": SELECTOR, "template": PODS}},
-    "ReplicaSet": {"apiVersion": "apps/v1", "spec": {"replicas": 0, "selector": SELECTOR, "template": PODS}},
-    "StatefulSet": {"apiVersion": "apps/v1", "spec": {"replicas": 0, "serviceName": "x", "selector": SELECTOR, "template": PODS}},
+    "Deployment": {
+        "apiVersion": "apps/v1",
+        "spec": {"replicas": 0, "selector": SELECTOR, "template": PODS},
+    },
+    "ReplicaSet": {
+        "apiVersion": "apps/v1",
+        "spec": {"replicas": 0, "selector": SELECTOR, "template": PODS},
+    },
+    "StatefulSet": {
+        "apiVersion": "apps/v1",
+        "spec": {"replicas": 0, "serviceName": "x", "selector": SELECTOR, "template": PODS},
+    },
     "DaemonSet": {
         "apiVersion": "apps/v1",
-        "spec": {"selector": SELECTOR, "template": {**PODS, "spec": {**PODS["spec"], "nodeSelector": {"no": "where"}}}},
+        "spec": {
+            "selector": SELECTOR,
+            "template": {**PODS, "spec": {**PODS["spec"], "nodeSelector": {"no": "where"}}},
+        },
     },
-    "ReplicationController": {"apiVersion": "v1", "spec": {"replicas": 0, "selector": {"app": "x"}, "template": PODS}},
+    "ReplicationController": {
+        "apiVersion": "v1",
+        "spec": {"replicas": 0, "selector": {"app": "x"}, "template": PODS},
+    },
     "PodTemplate": {"apiVersion": "v1", "template": PODS},
 }
-STATUS: Final = ("CronJob", "Job", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController")
+STATUS: Final = (
+    "CronJob",
+    "Job",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicationController",
+)
 IMMUTABLE: Final = ("Job",)
 """Their template is refused by the API server itself, whoever changes it."""
 
@@ -65,18 +106,25 @@ def marked(place: Place, base: Manifest) -> Iterator[tuple[str, Manifest]]:
         yield f"template {number}", body
     if base["kind"] == "StatefulSet":
         body = json.loads(text)
-        body["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "c", "labels": MARK}, "spec": CLAIM}]
+        body["spec"]["volumeClaimTemplates"] = [
+            {"metadata": {"name": "c", "labels": MARK}, "spec": CLAIM}
+        ]
         yield "claim", body
 
 
 def as_it_is(place: Place, kind: str) -> Manifest:
     body: Manifest = json.loads(place("cleo", "get", kind, "plain", "-o", "json"))
-    return {**{key: value for key, value in body.items() if key != "status"}, "metadata": {"name": "plain"}}
+    return {
+        **{key: value for key, value in body.items() if key != "status"},
+        "metadata": {"name": "plain"},
+    }
 
 
 def ways(place: Place, kind: str, user: str) -> Iterator[str]:
     """What of all that is not refused."""
-    pairs = zip(marked(place, workload(kind, "new")), marked(place, as_it_is(place, kind)), strict=True)
+    pairs = zip(
+        marked(place, workload(kind, "new")), marked(place, as_it_is(place, kind)), strict=True
+    )
     for (mark, new), (_, changed) in pairs:
         yield place.refused(user, *WAYS["create"], stdin=new)
         yield place.refused(user, *WAYS["apply"], stdin=new)
@@ -84,11 +132,13 @@ def ways(place: Place, kind: str, user: str) -> Iterator[str]:
             continue
         yield place.refused(user, *WAYS["replace"], stdin=changed)
         yield place.refused(user, *WAYS["apply"], stdin=changed)
-        yield place.refused(user, "patch", kind, "plain", "--type=merge", DRY, "--patch", json.dumps(changed))
+        yield place.refused(
+            user, "patch", kind, "plain", "--type=merge", DRY, "--patch", json.dumps(changed)
+        )
 
 
 def marked_by_status(place: Place, kind: str, metadata: Manifest) -> str:
-    """Empty where it is refused, or where the API server takes nothing but the status from such a request."""
+    """Empty if it is refused, or if the API server takes only the status from such a request."""
     words = (
         "patch",
         kind,
@@ -105,7 +155,11 @@ def marked_by_status(place: Place, kind: str, metadata: Manifest) -> str:
         answer = json.loads(place("cleo", *words))["metadata"]
     except KubectlError as error:
         return "" if DENIED in error.stderr else error.stderr
-    return json.dumps(answer) if LABEL in answer.get("labels", {}) or "ownerReferences" in answer else ""
+    return (
+        json.dumps(answer)
+        if LABEL in answer.get("labels", {}) or "ownerReferences" in answer
+        else ""
+    )
 
 
 @pytest.mark.parametrize("kind", WORKLOADS)

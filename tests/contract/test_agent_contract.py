@@ -32,11 +32,22 @@ def as_read(**fields: Any) -> Agent:
     return Agent.of(json.loads(content("report", spec).document)["spec"]["agent"])
 
 
-@pytest.mark.parametrize("fields", [{}, {"tools": []}, {"tools": ["bash"], "model": "a/b", "maxTurns": 7, "startingMessage": "begin"}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"tools": []},
+        {"tools": ["bash"], "model": "a/b", "maxTurns": 7, "startingMessage": "begin"},
+    ],
+)
 def test_an_agent_is_read_as_it_was_approved_defaults_included(fields: dict[str, Any]) -> None:
     wanted = api.Agent.model_validate({"instructions": "# Write the report\n"} | fields)
     read = as_read(**fields)
-    assert (read.instructions, read.starting_message, read.tools) == (wanted.instructions, wanted.starting_message, wanted.tools)
+    assert (read.instructions, read.starting_message, read.tools) == (
+        wanted.instructions,
+        wanted.starting_message,
+        wanted.tools,
+    )
     assert (read.max_turns, read.model) == (wanted.max_turns, wanted.model or "")
 
 
@@ -47,8 +58,10 @@ def test_the_defaults_are_the_same_and_safe() -> None:
 
 def test_both_sides_name_variables_and_places_alike() -> None:
     assert (places.MODEL_VARIABLE, places.MODELS_VARIABLE, places.KEY_VARIABLE) == (
-        llm.MODEL_VARIABLE, llm.MODELS_VARIABLE, llm.KEY_VARIABLE,
-    )  # fmt: skip
+        llm.MODEL_VARIABLE,
+        llm.MODELS_VARIABLE,
+        llm.KEY_VARIABLE,
+    )
     assert places.SESSION_VARIABLE == agents.SESSION == sessions.SESSION_VARIABLE
     assert str(places.WORKSPACE) == pod.WORKSPACE
     assert str(places.NOTES) == f"/{notes.FILE}"
@@ -60,15 +73,34 @@ def test_what_steers_node_is_refused_in_jobs_and_kept_from_pi(tmp_path: Path) ->
     (group,) = (group for group in variable_rules.RESERVED if "NODE_" in group.prefixes)
     assert group.prefixes == call.STEERING
     assert set(group.but) == call.HARMLESS
-    code = "import json; from agentjobs_pi.call import environment; print(json.dumps(environment()))"
-    set_ = {"NODE_OPTIONS": "--require /workspace/x.js", "JITI_ALIAS": "{}", "PI_OFFLINE": "0", "PI_PACKAGE_DIR": "/workspace"}
-    plain = {"NODE_EXTRA_CA_CERTS": "/ca.pem", "HTTPS_PROXY": "http://proxy", "AGENTJOBS_ROOT": str(tmp_path), "PYTHONPATH": SOURCES}
-    ran = subprocess.run([sys.executable, "-c", code], env=set_ | plain, capture_output=True, text=True, check=True)
+    code = (
+        "import json; from agentjobs_pi.call import environment; print(json.dumps(environment()))"
+    )
+    set_ = {
+        "NODE_OPTIONS": "--require /workspace/x.js",
+        "JITI_ALIAS": "{}",
+        "PI_OFFLINE": "0",
+        "PI_PACKAGE_DIR": "/workspace",
+    }
+    plain = {
+        "NODE_EXTRA_CA_CERTS": "/ca.pem",
+        "HTTPS_PROXY": "http://proxy",
+        "AGENTJOBS_ROOT": str(tmp_path),
+        "PYTHONPATH": SOURCES,
+    }
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=set_ | plain, capture_output=True, text=True, check=True
+    )
     found = json.loads(ran.stdout)
     assert {name: found[name] for name in plain} == plain
     assert {name for name in found if name.startswith(call.STEERING)} == {
-        "NODE_EXTRA_CA_CERTS", "PI_CODING_AGENT_DIR", "PI_OFFLINE", "PI_TELEMETRY", "PI_SKIP_VERSION_CHECK", "JITI_FS_CACHE",
-    }  # fmt: skip
+        "NODE_EXTRA_CA_CERTS",
+        "PI_CODING_AGENT_DIR",
+        "PI_OFFLINE",
+        "PI_TELEMETRY",
+        "PI_SKIP_VERSION_CHECK",
+        "JITI_FS_CACHE",
+    }
     assert (found["PI_OFFLINE"], found["JITI_FS_CACHE"]) == ("1", "false")
 
 

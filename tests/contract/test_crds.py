@@ -33,7 +33,9 @@ def nodes(path: str, schema: dict[str, Any]) -> Iterator[Node]:
 
 
 def root(resource: Resource) -> dict[str, Any]:
-    schema: dict[str, Any] = crdgen.crd(resource)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    schema: dict[str, Any] = crdgen.crd(resource)["spec"]["versions"][0]["schema"][
+        "openAPIV3Schema"
+    ]
     return schema
 
 
@@ -49,7 +51,9 @@ def test_generating_writes_what_check_accepts(tmp_path: Path) -> None:
     assert crdgen.main(["--out", str(tmp_path / "new"), "--check"]) == 0
 
 
-def test_check_names_the_file_that_differs_and_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_names_the_file_that_differs_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     crdgen.main(["--out", str(tmp_path)])
     edited = tmp_path / "agentjobs.dev_agentjobruns.yaml"
     edited.write_text("edited")
@@ -59,7 +63,9 @@ def test_check_names_the_file_that_differs_and_changes_nothing(tmp_path: Path, c
 
 
 def test_the_yaml_says_what_the_data_says() -> None:
-    assert [yaml.safe_load(crdgen.render(resource)) for resource in RESOURCES] == [crdgen.crd(resource) for resource in RESOURCES]
+    assert [yaml.safe_load(crdgen.render(resource)) for resource in RESOURCES] == [
+        crdgen.crd(resource) for resource in RESOURCES
+    ]
 
 
 def path_is_free(node: dict[str, Any]) -> bool:
@@ -104,7 +110,11 @@ def test_every_field_has_a_description_that_is_a_sentence(resource: Resource) ->
 def test_every_rule_comes_with_a_sentence_on_one_line(resource: Resource) -> None:
     rules = [rule for _, node in nodes("", root(resource)) for rule in node.get(VALIDATIONS, ())]
     assert rules
-    assert [rule for rule in rules if len(rule["message"]) < 20 or "\n" in rule["message"] + rule["rule"]] == []
+    assert [
+        rule
+        for rule in rules
+        if len(rule["message"]) < 20 or "\n" in rule["message"] + rule["rule"]
+    ] == []
 
 
 @EACH_RESOURCE
@@ -116,7 +126,11 @@ def test_no_rule_stands_twice_at_one_place(resource: Resource) -> None:
 
 
 def test_the_lists_that_people_merge_are_maps() -> None:
-    keys = {path: node["x-kubernetes-list-map-keys"] for path, node in nodes("", root(JOB)) if "x-kubernetes-list-map-keys" in node}
+    keys = {
+        path: node["x-kubernetes-list-map-keys"]
+        for path, node in nodes("", root(JOB))
+        if "x-kubernetes-list-map-keys" in node
+    }
     assert keys == {".spec.env": ["name"], ".status.conditions": ["type"]}
 
 
@@ -126,7 +140,9 @@ def test_a_run_without_a_status_is_pending() -> None:
 
 def test_the_columns_that_the_operator_reads_have_these_names_and_paths() -> None:
     columns = {column.name: column.path for column in RUN.columns}
-    assert {name: columns[name] for name in ("Job", "Phase", "Finished", "Output Bytes", "Stored Bytes")} == {
+    assert {
+        name: columns[name] for name in ("Job", "Phase", "Finished", "Output Bytes", "Stored Bytes")
+    } == {
         "Job": ".spec.jobName",
         "Phase": ".status.phase",
         "Finished": ".status.finishedAt",
@@ -142,7 +158,12 @@ def test_columns_and_selectors_point_at_fields_that_exist(resource: Resource) ->
 
 
 def test_a_column_never_calls_a_time_to_come_invalid() -> None:
-    dates = {column.name for resource in RESOURCES for column in resource.columns if column.type == "date"}
+    dates = {
+        column.name
+        for resource in RESOURCES
+        for column in resource.columns
+        if column.type == "date"
+    }
     assert dates == {"Age"}
 
 
@@ -158,7 +179,11 @@ class OddMap(ApiModel):
     field: dict[str, str]
 
 
-@pytest.mark.parametrize(("model", "lost"), [(OddNumber, "multipleOf"), (OddMap, "additionalProperties")])
-def test_what_has_no_structural_form_is_refused_and_not_lost(model: type[ApiModel], lost: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "lost"), [(OddNumber, "multipleOf"), (OddMap, "additionalProperties")]
+)
+def test_what_has_no_structural_form_is_refused_and_not_lost(
+    model: type[ApiModel], lost: str
+) -> None:
     with pytest.raises(ValueError, match=lost):
         crdgen.structural(model.model_json_schema(by_alias=True))

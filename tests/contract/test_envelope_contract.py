@@ -1,4 +1,4 @@
-"""The runner writes, the operator reads: two programs that share nothing but the envelope's format."""
+"""The runner writes, the operator reads: two programs that share only the envelope's format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from hypothesis import strategies as st
 
 from agentjobs.cli.commands.logs import ENVELOPE
 from agentjobs.core.runner import envelope as reader
-from agentjobs.core.runner.envelope import Envelope, EnvelopeError, ShortForm, read_envelope, read_short_form
+from agentjobs.core.runner.envelope import (
+    Envelope,
+    EnvelopeError,
+    ShortForm,
+    read_envelope,
+    read_short_form,
+)
 from agentjobs_runner import envelope as writer
 from agentjobs_runner import livelog
 from agentjobs_runner.capture import Capture
@@ -35,7 +41,9 @@ OUTPUT = st.one_of(
     st.binary(max_size=200),
     st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
     st.builds(noise, st.integers(), st.integers(0, 60_000)),
-    st.builds(lambda data, times: data * times, st.binary(min_size=1, max_size=50), st.integers(0, 2000)),
+    st.builds(
+        lambda data, times: data * times, st.binary(min_size=1, max_size=50), st.integers(0, 2000)
+    ),
 )
 
 
@@ -52,8 +60,15 @@ def report(run_id: str = RUN_ID) -> Report:
     return report
 
 
-def written(stdout: bytes = b"out\n", stderr: bytes = b"err\n", report: Report | None = None, log_dropped: int = 0) -> writer.Envelope:
-    return writer.Envelope(report or globals()["report"](), captured(stdout), captured(stderr), log_dropped)
+def written(
+    stdout: bytes = b"out\n",
+    stderr: bytes = b"err\n",
+    report: Report | None = None,
+    log_dropped: int = 0,
+) -> writer.Envelope:
+    return writer.Envelope(
+        report or globals()["report"](), captured(stdout), captured(stderr), log_dropped
+    )
 
 
 def log_of(record: object, level: int = 9) -> bytes:
@@ -74,11 +89,22 @@ def record() -> dict[str, object]:
 
 
 def test_the_constants_agree() -> None:
-    shared = {name for name in vars(writer) if name.isupper()} & {name for name in vars(reader) if name.isupper()}
-    assert shared >= {"VERSION", "LINE_PREFIX", "END_PREFIX", "FILLER_PREFIX", "MAX_LINE_BYTES", "MAX_LINES", "MAX_TERMINATION_BYTES"}
+    shared = {name for name in vars(writer) if name.isupper()} & {
+        name for name in vars(reader) if name.isupper()
+    }
+    assert shared >= {
+        "VERSION",
+        "LINE_PREFIX",
+        "END_PREFIX",
+        "FILLER_PREFIX",
+        "MAX_LINE_BYTES",
+        "MAX_LINES",
+        "MAX_TERMINATION_BYTES",
+    }
     for name in shared - {"TYPE_CHECKING", "MAX_TAIL_BYTES"}:
         assert getattr(writer, name) == getattr(reader, name), name
-    assert reader.MAX_TAIL_BYTES == 4 * writer.MAX_TAIL_BYTES  # an invalid byte is shown as four characters
+    # An invalid byte is shown as four characters.
+    assert reader.MAX_TAIL_BYTES == 4 * writer.MAX_TAIL_BYTES
     pipes_of_64_kib = 192 * 1024 // writer.MAX_LINE_BYTES
     assert writer.MAX_LINES + 1 + 2 * pipes_of_64_kib < reader.TAIL_LINES
     most = livelog.MAX_FILLER_BYTES // writer.MAX_LINE_BYTES
@@ -121,18 +147,29 @@ def test_the_short_form_says_the_same_within_4096_bytes(stdout: bytes, stderr: b
         (40, "Exited", 168, "KilledBySignal", "the script was killed by signal 40"),
     ],
 )
-def test_every_way_to_exit_is_read(code: int, outcome: str, exit_code: int, reason: str, message: str) -> None:
+def test_every_way_to_exit_is_read(
+    code: int, outcome: str, exit_code: int, reason: str, message: str
+) -> None:
     ended = report()
     ended.exited(code)
     read = read_envelope(b"".join(written(report=ended).lines))
-    assert (read.outcome, read.exit_code, read.reason, read.message) == (outcome, exit_code, reason, message)
+    assert (read.outcome, read.exit_code, read.reason, read.message) == (
+        outcome,
+        exit_code,
+        reason,
+        message,
+    )
 
 
 def test_every_other_end_is_read() -> None:
     ends = {}
     for name in ("timed_out", "terminated", "refused", "failed"):
         ended = report()
-        arguments = {"timed_out": (10,), "refused": (RefusedError("DigestMismatch", "no"),), "failed": (MemoryError(),)}
+        arguments = {
+            "timed_out": (10,),
+            "refused": (RefusedError("DigestMismatch", "no"),),
+            "failed": (MemoryError(),),
+        }
         getattr(ended, name)(*arguments.get(name, ()))
         read = read_envelope(b"".join(written(report=ended).lines))
         ends[name] = (read.outcome, read.exit_code, read.reason)
@@ -149,8 +186,17 @@ def test_a_runner_that_failed_is_read_from_its_termination_message() -> None:
     failed.failed(OSError(24, "secret"))
     short = read_short_form(writer.failure(failed).decode())
     assert isinstance(short, ShortForm)
-    assert (short.exit_code, short.reason, short.sha256, short.lines, short.started_at) == (70, "RunnerFailed", "", 0, None)
-    assert short.message == "the runner itself failed: OSError (Too many open files) at an unknown place"
+    assert (short.exit_code, short.reason, short.sha256, short.lines, short.started_at) == (
+        70,
+        "RunnerFailed",
+        "",
+        0,
+        None,
+    )
+    assert (
+        short.message
+        == "the runner itself failed: OSError (Too many open files) at an unknown place"
+    )
 
 
 @pytest.mark.parametrize(
@@ -169,7 +215,9 @@ def test_the_longest_record_fits_the_lines_that_are_read(alphabet: bytes) -> Non
     full = bytes(alphabet[byte % len(alphabet)] for byte in noise(7, 51_200))
     envelope = written(full, full[::-1])
     assert len(envelope.lines) <= writer.MAX_LINES + 1 < reader.TAIL_LINES
-    assert all(len(line) <= writer.MAX_LINE_BYTES and line.endswith(b"\n") for line in envelope.lines)
+    assert all(
+        len(line) <= writer.MAX_LINE_BYTES and line.endswith(b"\n") for line in envelope.lines
+    )
     assert len(envelope.termination) <= writer.MAX_TERMINATION_BYTES
     assert read_envelope(b"".join(envelope.lines)).stdout == full.decode(errors="backslashreplace")
 
@@ -188,7 +236,9 @@ def test_a_late_forged_envelope_is_not_taken_for_the_one_that_is_named() -> None
     true, forged = written(b"true\n"), written(b"forged\n")
     log = b"".join([*true.lines, *forged.lines])
     assert read_envelope(log, true.checksum).stdout == "true\n"
-    with pytest.raises(EnvelopeError, match="does not hold the envelope that the termination message names"):
+    with pytest.raises(
+        EnvelopeError, match="does not hold the envelope that the termination message names"
+    ):
         read_envelope(b"".join(forged.lines), true.checksum)
 
 
@@ -213,7 +263,9 @@ def test_each_missing_line_is_named() -> None:
     count = len(lines) - 1
     assert count > 3
     for number in range(1, count + 1):
-        with pytest.raises(EnvelopeError, match=f"^line {number} of {count} of the envelope is missing or damaged$"):
+        with pytest.raises(
+            EnvelopeError, match=f"^line {number} of {count} of the envelope is missing or damaged$"
+        ):
             read_envelope(b"".join(lines[: number - 1] + lines[number:]))
 
 
@@ -235,7 +287,18 @@ def test_a_changed_byte_is_noticed(position: int, value: int) -> None:
 
 
 @settings(deadline=None)
-@given(lines=st.lists(st.sampled_from([*written(b"x" * 60_000).lines, b"@agentjobs:end\n", b"@agentjobs:envelope  1/1 \n", b"text\n"])))
+@given(
+    lines=st.lists(
+        st.sampled_from(
+            [
+                *written(b"x" * 60_000).lines,
+                b"@agentjobs:end\n",
+                b"@agentjobs:envelope  1/1 \n",
+                b"text\n",
+            ]
+        )
+    )
+)
 def test_a_log_of_shuffled_lines_is_read_or_refused(lines: list[bytes]) -> None:
     with contextlib.suppress(EnvelopeError):
         assert read_envelope(b"".join(lines)).stdout_dropped_bytes == 60_000 - 51_200
@@ -269,7 +332,9 @@ def test_filler_is_long_lines_and_at_least_as_much_as_was_asked_for() -> None:
     assert writer.filler("0" * 32, 0) == b""
 
 
-@pytest.mark.parametrize("behind", [filler("0" * 32, 1), filler("0" * 32, 24) + b"text\n", b"@agentjobs:filler\n"])
+@pytest.mark.parametrize(
+    "behind", [filler("0" * 32, 1), filler("0" * 32, 24) + b"text\n", b"@agentjobs:filler\n"]
+)
 def test_only_its_own_filler_may_follow_an_envelope_that_is_not_named(behind: bytes) -> None:
     envelope = written()
     log = b"".join(envelope.lines)
@@ -282,7 +347,16 @@ def test_only_its_own_filler_may_follow_an_envelope_that_is_not_named(behind: by
 
 FORGED = written(b"forged\n")
 SCRIPT_LINES = st.lists(
-    st.sampled_from([*FORGED.lines, filler(FORGED.marker, 1), filler("0" * 32, 1), b"@agentjobs:filler \n", b"1\n", b"x" * 9000 + b"\n"]),
+    st.sampled_from(
+        [
+            *FORGED.lines,
+            filler(FORGED.marker, 1),
+            filler("0" * 32, 1),
+            b"@agentjobs:filler \n",
+            b"1\n",
+            b"x" * 9000 + b"\n",
+        ]
+    ),
     max_size=20,
 )
 
@@ -290,12 +364,17 @@ SCRIPT_LINES = st.lists(
 @settings(deadline=None)
 @given(
     stdout=st.one_of(st.just(b"out\n"), st.builds(noise, st.integers(), st.integers(0, 50_000))),
-    printed=SCRIPT_LINES, late=st.lists(st.integers(0, 10**6), max_size=24), behind=st.integers(0, 24),
-)  # fmt: skip
+    printed=SCRIPT_LINES,
+    late=st.lists(st.integers(0, 10**6), max_size=24),
+    behind=st.integers(0, 24),
+)
 def test_whatever_a_script_prints_before_it_the_runners_envelope_is_read(
     stdout: bytes, printed: list[bytes], late: list[int], behind: int
 ) -> None:
-    """late: where filler of stderr stands between and behind the runner's lines. A script is dead by then, but not what it printed."""
+    """late: where filler of stderr stands between and behind the runner's lines.
+
+    A script is dead by then, but not what it printed.
+    """
     envelope = written(stdout, b"".join(printed))
     lines = [*envelope.lines, *[filler(envelope.marker, 1)] * behind]
     for place in late:
@@ -303,15 +382,22 @@ def test_whatever_a_script_prints_before_it_the_runners_envelope_is_read(
     log = b"".join([*printed, *lines])
     read = read_envelope(log)
     assert read == read_envelope(log, envelope.checksum)
-    assert (read.stdout, read.stderr) == (captured(stdout).text()[0], captured(b"".join(printed)).text()[0])
+    assert (read.stdout, read.stderr) == (
+        captured(stdout).text()[0],
+        captured(b"".join(printed)).text()[0],
+    )
 
 
 @settings(deadline=None)
 @given(printed=SCRIPT_LINES, between=SCRIPT_LINES, behind=st.integers(0, 24))
-def test_late_stderr_neither_forges_nor_hides_the_envelope_that_is_named(printed: list[bytes], between: list[bytes], behind: int) -> None:
+def test_late_stderr_neither_forges_nor_hides_the_envelope_that_is_named(
+    printed: list[bytes], between: list[bytes], behind: int
+) -> None:
     envelope = written(noise(3, 20_000))
     first, *others = envelope.lines
-    log = b"".join([*printed, first, *between, *others, filler(envelope.marker, behind), *between, *printed])
+    log = b"".join(
+        [*printed, first, *between, *others, filler(envelope.marker, behind), *between, *printed]
+    )
     assert read_envelope(log, envelope.checksum).stderr == "err\n"
 
 
@@ -319,5 +405,9 @@ def test_followers_of_a_run_see_the_scripts_lines_and_none_of_the_runners() -> N
     envelope = written(noise(1, 30_000))
     ours = [*envelope.lines, *filler(envelope.marker, 2).splitlines(keepends=True)]
     assert all(ENVELOPE.match(line) for line in ours)
-    for line in (f"@agentjobs:filler {envelope.marker} ...x\n", "@agentjobs:filler x ...\n", "@agentjobs:end\n"):
+    for line in (
+        f"@agentjobs:filler {envelope.marker} ...x\n",
+        "@agentjobs:filler x ...\n",
+        "@agentjobs:end\n",
+    ):
         assert not ENVELOPE.match(line.encode())

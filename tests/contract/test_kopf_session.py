@@ -1,4 +1,7 @@
-"""What we give Kopf in place of its own connection, with Kopf's own code on top: one hostile object spoils neither list nor watch."""
+"""What we give Kopf in place of its own connection, with Kopf's own code on top.
+
+One hostile object spoils neither list nor watch.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +33,24 @@ RUNS = references.Resource("agentjobs.dev", "v1alpha1", "agentjobruns", namespac
 
 
 def test_this_is_the_kopf_whose_code_was_read() -> None:
-    assert version("kopf").startswith("1.45."), "read kopf/_cogs/clients/api.py: does it still ask json() and content.iter_chunked()?"
+    assert version("kopf").startswith("1.45."), (
+        "read kopf/_cogs/clients/api.py: does it still ask json() and content.iter_chunked()?"
+    )
 
 
 def run(name: str, number: int, data: str) -> str:
-    metadata = json.dumps({"name": name, "namespace": "n", "uid": name, "resourceVersion": str(number), "managedFields": [{}]})
+    metadata = json.dumps(
+        {
+            "name": name,
+            "namespace": "n",
+            "uid": name,
+            "resourceVersion": str(number),
+            "managedFields": [{}],
+        }
+    )
     event = f'{{"id":"1","source":"/s","type":"t","data":{data}}}'
-    return f'{{"metadata":{metadata},"spec":{{"jobName":"j","trigger":{{"type":"Event","event":{event}}}}},"status":{{"stdout":"x"}}}}'
+    spec = f'{{"jobName":"j","trigger":{{"type":"Event","event":{event}}}}}'
+    return f'{{"metadata":{metadata},"spec":{spec},"status":{{"stdout":"x"}}}}'
 
 
 class Api:
@@ -45,16 +59,24 @@ class Api:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if "watch" not in request.query:
             last = "continue" in request.query
-            objects = [run("third", 13, '"x"')] if last else [run("deep", 11, DEEP), run("second", 12, "[" * 300 + "]" * 300)]
+            objects = (
+                [run("third", 13, '"x"')]
+                if last
+                else [run("deep", 11, DEEP), run("second", 12, "[" * 300 + "]" * 300)]
+            )
             token = "" if last else "more"
-            text = f'{{"apiVersion":"agentjobs.dev/v1alpha1","items":[{",".join(objects)}],"kind":"AgentJobRunList",'
+            kind = '"apiVersion":"agentjobs.dev/v1alpha1","kind":"AgentJobRunList"'
+            metadata = f'{{"resourceVersion":"20","continue":"{token}"}}'
             return web.Response(
-                text=text + f'"metadata":{{"resourceVersion":"20","continue":"{token}"}}}}', content_type="application/json"
+                text=f'{{{kind},"items":[{",".join(objects)}],"metadata":{metadata}}}',
+                content_type="application/json",
             )
         response = web.StreamResponse()
         await response.prepare(request)
         for number, data in ((21, DEEP), (22, '"y"')):
-            await response.write(f'{{"type":"MODIFIED","object":{run("deep", number, data)}}}\n'.encode())
+            await response.write(
+                f'{{"type":"MODIFIED","object":{run("deep", number, data)}}}\n'.encode()
+            )
         await response.write(b'{"type":"MODIFIED","object":{"metadata":\n')
         await response.write(f'{{"type":"ADDED","object":{run("last", 23, "7")}}}\n'.encode())
         await asyncio.Event().wait()
@@ -62,7 +84,7 @@ class Api:
 
 
 class Ending(Api):
-    """Ends its first watch with an error, as an API server does that is restarted or has lost its etcd."""
+    """Ends its first watch with an error, like an API server that restarts or has lost its etcd."""
 
     def __init__(self, code: int) -> None:
         self.code = code
@@ -80,7 +102,10 @@ class Ending(Api):
             "code": self.code,
             "message": "etcdserver: leader changed",
         }
-        return web.Response(text=json.dumps({"type": "ERROR", "object": status}) + "\n", content_type="application/json")
+        return web.Response(
+            text=json.dumps({"type": "ERROR", "object": status}) + "\n",
+            content_type="application/json",
+        )
 
 
 @asynccontextmanager
@@ -92,7 +117,10 @@ async def kopfs_connection(api: Api, streams: Streams) -> AsyncIterator[None]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    info = session(kopf.ConnectionInfo(server=f"http://127.0.0.1:{port}"), Watcher(Cache(), streams, lambda _: None).listed)
+    info = session(
+        kopf.ConnectionInfo(server=f"http://127.0.0.1:{port}"),
+        Watcher(Cache(), streams, lambda _: None).listed,
+    )
     vault = credentials.Vault({credentials.VaultKey("ours"): info})
     token = auth.vault_var.set(vault)
     try:
@@ -104,7 +132,9 @@ async def kopfs_connection(api: Api, streams: Streams) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def told(wanted: int, api: Api | None = None, last: str = "", streams: Streams | None = None) -> list[Any]:
+async def told(
+    wanted: int, api: Api | None = None, last: str = "", streams: Streams | None = None
+) -> list[Any]:
     """So many events, or those up to the one of the object `last`."""
     settings = watch.settings(300)
     found: list[Any] = []
@@ -113,7 +143,9 @@ async def told(wanted: int, api: Api | None = None, last: str = "", streams: Str
         async for event in stream:
             if event is not watching.Bookmark.LISTED:
                 found.append(event)
-            if len(found) == wanted or (last and found and found[-1]["object"]["metadata"]["name"] == last):
+            if len(found) == wanted or (
+                last and found and found[-1]["object"]["metadata"]["name"] == last
+            ):
                 break
     return found
 
@@ -121,7 +153,10 @@ async def told(wanted: int, api: Api | None = None, last: str = "", streams: Str
 def test_a_hostile_object_arrives_as_what_is_left_and_others_whole(caplog: Any) -> None:
     with caplog.at_level(logging.ERROR):
         events = asyncio.run(told(6))
-    shown = [(event["type"], event["object"]["metadata"]["name"], bool(unreadable(event["object"]))) for event in events]
+    shown = [
+        (event["type"], event["object"]["metadata"]["name"], bool(unreadable(event["object"])))
+        for event in events
+    ]
     assert shown == [
         (None, "deep", True),
         (None, "second", True),
@@ -131,7 +166,9 @@ def test_a_hostile_object_arrives_as_what_is_left_and_others_whole(caplog: Any) 
         ("ADDED", "last", False),
     ]
     assert all(event["object"]["spec"]["jobName"] == "j" for event in events)
-    assert [record.message for record in caplog.records] == ["a line of the watch of agentjobruns cannot be read: Malformed"]
+    assert [record.message for record in caplog.records] == [
+        "a line of the watch of agentjobruns cannot be read: Malformed"
+    ]
 
 
 def test_kopf_connects_again_if_a_connection_is_lost_before_the_answer() -> None:
@@ -143,7 +180,9 @@ def test_kopf_connects_again_if_a_connection_is_lost_before_the_answer() -> None
         server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
         info = session(kopf.ConnectionInfo(server="http://127.0.0.1"))
         with pytest.raises(aiohttp.ClientConnectionError):
-            await info.aiohttp_session.get(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+            await info.aiohttp_session.get(
+                f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            )
         await info.aiohttp_session.close()
         server.close()
 
@@ -155,12 +194,20 @@ def test_a_watch_that_the_api_server_ends_with_an_error_begins_anew(code: int) -
     """Kopf alone ends the operator, but for a 410."""
     api = Ending(code)
     names = [event["object"]["metadata"]["name"] for event in asyncio.run(told(9, api))]
-    assert names == ["deep", "second", "third", *["deep", "second", "third"], "deep", "deep", "last"]
+    assert names == [
+        "deep",
+        "second",
+        "third",
+        *["deep", "second", "third"],
+        "deep",
+        "deep",
+        "last",
+    ]
     assert api.watches == 2
 
 
 class Answering(Api):
-    """Answers the second page of a list, or a watch, with a status, for longer than Kopf has patience, and then as it should."""
+    """Answers a list's second page or a watch with a status past Kopf's patience, then properly."""
 
     def __init__(self, status: int, where: str) -> None:
         self.status = status
@@ -173,17 +220,29 @@ class Answering(Api):
         self.answers += 1
         if not self.status:
             return web.Response(text='{"items":[', content_type="application/json")
-        return web.json_response({"kind": "Status", "apiVersion": "v1", "code": self.status, "message": "no"}, status=self.status)
+        return web.json_response(
+            {"kind": "Status", "apiVersion": "v1", "code": self.status, "message": "no"},
+            status=self.status,
+        )
 
 
 @pytest.mark.parametrize("where", ["limit", "continue", "watch"])
 @pytest.mark.parametrize("status", [0, 400, 403, 404, 410, 422, 429, 500, 503])
-def test_a_list_or_a_watch_that_is_answered_with_an_error_for_long_goes_on(status: int, where: str, monkeypatch: Any) -> None:
+def test_a_list_or_a_watch_that_is_answered_with_an_error_for_long_goes_on(
+    status: int, where: str, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(watch, "BACKOFFS", (0.01,))
     monkeypatch.setattr(sessions, "MAX_ERROR_SECONDS", 0.01)
     api = Answering(status, where)
     found = asyncio.run(told(100, api, last="last"))
-    assert [event["object"]["metadata"]["name"] for event in found[-6:]] == ["deep", "second", "third", "deep", "deep", "last"]
+    assert [event["object"]["metadata"]["name"] for event in found[-6:]] == [
+        "deep",
+        "second",
+        "third",
+        "deep",
+        "deep",
+        "last",
+    ]
     assert api.answers == 10
 
 
@@ -207,9 +266,16 @@ def test_the_pause_grows_with_each_error_in_a_row_and_is_of_one_kind_only(monkey
     assert waited == [1, 2, 4, 8, 16, 30, 30, 1, 1]
 
 
-@pytest.mark.parametrize(("listed", "wanted", "behind"), [(20, 2, {"run"}), (20, 3, set()), (21, 3, {"run"})])
-def test_what_was_gone_before_kopf_listed_is_awaited_no_longer(listed: int, wanted: int, behind: set[str]) -> None:
-    """A run that our own first list showed, and that was over before a stream began. The list has two pages, both of version 20."""
+@pytest.mark.parametrize(
+    ("listed", "wanted", "behind"), [(20, 2, {"run"}), (20, 3, set()), (21, 3, {"run"})]
+)
+def test_what_was_gone_before_kopf_listed_is_awaited_no_longer(
+    listed: int, wanted: int, behind: set[str]
+) -> None:
+    """A run that our own first list showed, and that was over before a stream began.
+
+    The list has two pages, both of version 20.
+    """
     streams = Streams()
     streams.listed("run", listed, 0)
     asyncio.run(told(wanted, streams=streams))

@@ -30,22 +30,68 @@ SEEN = "\nseen = '+AGE-'\n"
 """In UTF-7 this is the letter a: what a script finds in it tells how it was read."""
 
 NAMES = st.sampled_from(
-    "utf-7 utf_7 utf8 utf-8 UTF-8 Utf_8 utf-8-sig utf-8-unix utf_8_x utf8-unix utf-80 utf-8. utf latin-1 iso-8859-1 iso-latin-1-x cp1252 "
-    "ascii unicode_escape raw_unicode_escape utf-16 utf-32 rot13 hex idna punycode gb18030 shift_jis mbcs x . - _ 8".split()
+    "utf-7 utf_7 utf8 utf-8 UTF-8 Utf_8 utf-8-sig utf-8-unix utf_8_x utf8-unix utf-80 utf-8. utf"
+    " latin-1 iso-8859-1 iso-latin-1-x cp1252 ascii unicode_escape raw_unicode_escape utf-16 utf-32"
+    " rot13 hex idna punycode gb18030 shift_jis mbcs x . - _ 8".split()
 )
 PIECES = st.one_of(
     NAMES,
     st.sampled_from(
-        ["#", "coding", "coding:", "coding=", "encoding: ", "-*- coding: ", " -*-", "vim: set fileencoding=", " ", "\t", "\f", "\n", "\r\n",
-         "\r", "\\\n", "x = 1", "''", '"""', ";", ":", "=", "\ufeff", "\u00a0", "\u2028", "\x85", "\v", "\x1a", "\x00", "é", "\uff41"]
+        [
+            "#",
+            "coding",
+            "coding:",
+            "coding=",
+            "encoding: ",
+            "-*- coding: ",
+            " -*-",
+            "vim: set fileencoding=",
+            " ",
+            "\t",
+            "\f",
+            "\n",
+            "\r\n",
+            "\r",
+            "\\\n",
+            "x = 1",
+            "''",
+            '"""',
+            ";",
+            ":",
+            "=",
+            "\ufeff",
+            "\u00a0",
+            "\u2028",
+            "\x85",
+            "\v",
+            "\x1a",
+            "\x00",
+            "é",
+            "\uff41",
+        ]
     ),
     st.text(max_size=3),
-)  # fmt: skip
+)
 HEADS = st.lists(PIECES, max_size=9).map("".join)
 LINES = st.builds(
-    lambda first, mark, blank, before, sign, name, after: f"{first}{mark}{blank}#{before}coding{sign}{name}{after}",
+    lambda first, mark, blank, before, sign, name, after: (
+        f"{first}{mark}{blank}#{before}coding{sign}{name}{after}"
+    ),
     st.sampled_from(
-        ["", "\n", "\r\n", "#!/bin/python\n", " \t\f\n", "# x\n", "x = 1\n", "\\\n", "\n\n", "'''\n", "# coding: utf-8\n", "\x0b\n"]
+        [
+            "",
+            "\n",
+            "\r\n",
+            "#!/bin/python\n",
+            " \t\f\n",
+            "# x\n",
+            "x = 1\n",
+            "\\\n",
+            "\n\n",
+            "'''\n",
+            "# coding: utf-8\n",
+            "\x0b\n",
+        ]
     ),
     st.sampled_from(["", "", "\ufeff"]),
     st.sampled_from(["", " ", "\t \f", "\v", "\u00a0"]),
@@ -74,14 +120,21 @@ def compiled(source: str | bytes) -> str:
 
 
 def read_from_file(path: Path, source: bytes) -> object:
-    """What `seen` is after Python has run a file, by the reader that `python3 FILE` uses; None where it refused it."""
+    """`seen` after Python has run a file by the reader of `python3 FILE`; None where it refused."""
     path.write_bytes(source)
     libc = ctypes.CDLL(None)
     libc.fopen.restype = ctypes.c_void_p
     run = ctypes.pythonapi.PyRun_FileExFlags
     run.restype, run.argtypes = (
         ctypes.py_object,
-        [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, *[ctypes.py_object] * 2, ctypes.c_int, ctypes.c_void_p],
+        [
+            ctypes.c_void_p,
+            ctypes.c_char_p,
+            ctypes.c_int,
+            *[ctypes.py_object] * 2,
+            ctypes.c_int,
+            ctypes.c_void_p,
+        ],
     )
     names: dict[str, object] = {}
     try:
@@ -125,18 +178,26 @@ def test_what_is_accepted_is_compiled_from_its_bytes_as_from_its_text(head: str)
 @given(head=TEXTS)
 @example(head=ATTACK)
 @settings(max_examples=400, deadline=None)
-def test_no_file_of_the_runner_is_read_in_another_encoding(tmp_path_factory: pytest.TempPathFactory, head: str) -> None:
+def test_no_file_of_the_runner_is_read_in_another_encoding(
+    tmp_path_factory: pytest.TempPathFactory, head: str
+) -> None:
     """Also of texts that the operator would refuse."""
     source = as_file(head + SEEN)
     if source is not None:
-        assert read_from_file(tmp_path_factory.getbasetemp() / "script.py", source) in (None, "+AGE-")
+        assert read_from_file(tmp_path_factory.getbasetemp() / "script.py", source) in (
+            None,
+            "+AGE-",
+        )
 
 
 @given(TEXTS)
 @settings(max_examples=400, deadline=None)
 def test_only_what_python_would_read_otherwise_is_refused(head: str) -> None:
     if "\r" not in head and declares_other_encoding(head):  # detect_encoding knows no lone \r
-        assert detected(head.encode()).replace("utf8", "utf-8") not in ("utf-8", "utf-8-sig"), "Python would have read UTF-8"
+        assert detected(head.encode()).replace("utf8", "utf-8") not in (
+            "utf-8",
+            "utf-8-sig",
+        ), "Python would have read UTF-8"
 
 
 def test_the_attack_is_one(tmp_path: Path) -> None:
@@ -146,7 +207,7 @@ def test_the_attack_is_one(tmp_path: Path) -> None:
 
 
 def test_a_text_that_only_looks_like_a_declaration_runs_as_it_is_shown(tmp_path: Path) -> None:
-    """Behind a line of code it does not count; should some Python think otherwise, it reads UTF-8 or nothing."""
+    """After a line of code it does not count; a Python that disagrees reads UTF-8 or nothing."""
     looks = "import os\n# coding: utf-7" + SEEN
     assert file_of(looks) == BYTE_ORDER_MARK + looks.encode()
     assert read_from_file(tmp_path / "script.py", file_of(looks)) == "+AGE-"
@@ -154,16 +215,24 @@ def test_a_text_that_only_looks_like_a_declaration_runs_as_it_is_shown(tmp_path:
 
 
 def test_inline_and_config_map_scripts_are_refused_with_a_sentence() -> None:
-    with pytest.raises(ValidationError, match="inline declares another encoding than UTF-8 in its first two lines"):
+    with pytest.raises(
+        ValidationError, match="inline declares another encoding than UTF-8 in its first two lines"
+    ):
         Script(inline=ATTACK)
     reference = Reference("scripts", "report.py")
-    spec = ScheduledAgentJobSpec.model_validate(manifests.job(script={"configMapKeyRef": reference._asdict()})["spec"])
-    with pytest.raises(UserError, match="of the ConfigMap scripts declares another encoding than UTF-8"):
+    spec = ScheduledAgentJobSpec.model_validate(
+        manifests.job(script={"configMapKeyRef": reference._asdict()})["spec"]
+    )
+    with pytest.raises(
+        UserError, match="of the ConfigMap scripts declares another encoding than UTF-8"
+    ):
         resolved(spec, {reference: ATTACK})
     with pytest.raises(UserError, match="holds half a character"):
         resolved(spec, {reference: "print('\ud800')"})
 
 
 def test_instructions_of_an_agent_are_no_python() -> None:
-    spec = ScheduledAgentJobSpec.model_validate(manifests.agent_job(agent={"instructions": "# encoding: utf-7\n"})["spec"])
+    spec = ScheduledAgentJobSpec.model_validate(
+        manifests.agent_job(agent={"instructions": "# encoding: utf-7\n"})["spec"]
+    )
     assert spec.agent

@@ -1,4 +1,7 @@
-"""The CronJob controller's own arithmetic, as a command: compiled once for each version, and kept outside the checkout."""
+"""The CronJob controller's own arithmetic as a command, compiled once for each version.
+
+It is kept outside the checkout.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ REFUSED: Final = "refused"
 
 @dataclass(frozen=True)
 class Question:
-    """When does this expression start something in this zone, so many times, after this aware moment (whole seconds)?"""
+    """Asks for `count` starts of an expression in a zone after an aware moment (whole seconds)."""
 
     cron: str
     zone: str
@@ -35,11 +38,18 @@ class Question:
 
 
 def command() -> Path:
-    """The command's path; it is built where it is not there yet. Raises Failure where Go can neither be found nor installed."""
+    """The command's path; it is built where it is not there yet.
+
+    Raises Failure where Go can neither be found nor installed.
+    """
     cache = cache_root(dict(os.environ), Path.home())
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(MODULE.iterdir())))
     target = cache / f"cron-reference-{digest.hexdigest()[:16]}"
-    with processes.exclusively(cache / "cron-reference.lock", 600, lambda: processes.Failure("another build has been running for long")):
+    with processes.exclusively(
+        cache / "cron-reference.lock",
+        600,
+        lambda: processes.Failure("another build has been running for long"),
+    ):
         if not target.exists():
             _build(cache, target)
     return target
@@ -47,21 +57,33 @@ def command() -> Path:
 
 def _build(cache: Path, target: Path) -> None:
     caches, half = cache / "cron-reference-go", target.with_suffix(".unfinished")
-    environment = build.go_environment(caches, os.environ) | {"GOFLAGS": "-mod=readonly -modcacherw"}
+    environment = build.go_environment(caches, os.environ) | {
+        "GOFLAGS": "-mod=readonly -modcacherw"
+    }
     go, log = build.toolchain(cache), cache / "cron-reference.log"
     words = (go, "build", "-trimpath", "-buildvcs=false", "-o", str(half), ".")
-    processes.logged(log, *words, what="compiling the reference failed", environment=environment, cwd=MODULE)
+    processes.logged(
+        log, *words, what="compiling the reference failed", environment=environment, cwd=MODULE
+    )
     shutil.rmtree(caches)
     half.rename(target)
 
 
 def zone_directory(target: Path, zones: Iterable[str]) -> Path:
-    """The zone data that Python uses, for Go: two releases of it would differ about governments, not about arithmetic."""
+    """Python's zone data, for Go: two releases would differ about governments, not arithmetic."""
     for zone in zones:
-        found = [Path(directory) / zone for directory in zoneinfo.TZPATH if (Path(directory) / zone).exists()]
+        found = [
+            Path(directory) / zone
+            for directory in zoneinfo.TZPATH
+            if (Path(directory) / zone).exists()
+        ]
         path = target / zone
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(found[0].read_bytes() if found else resources.files("tzdata.zoneinfo").joinpath(zone).read_bytes())
+        path.write_bytes(
+            found[0].read_bytes()
+            if found
+            else resources.files("tzdata.zoneinfo").joinpath(zone).read_bytes()
+        )
     return target
 
 
@@ -78,4 +100,7 @@ def ask(binary: Path, zones: Path, questions: list[Question]) -> list[list[int] 
     )
     lines = told.stdout.split("\n")[:-1]
     assert len(lines) == len(questions), told.stderr
-    return [[int(start) for start in line.split()] if line == "" or line[0].isdigit() else line for line in lines]
+    return [
+        [int(start) for start in line.split()] if line == "" or line[0].isdigit() else line
+        for line in lines
+    ]

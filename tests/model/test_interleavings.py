@@ -1,8 +1,10 @@
-"""A thousand lives of a job at random: whatever people and the operator do in between, nothing runs that is not approved.
+"""A thousand random lives of a job: whatever people and the operator do, nothing unapproved runs.
 
-The controllers and the API server are those of `agentjobs.testing`. Between a decision and the operator's answer lies the time that a
-watch takes, so the promise has two halves: what starts was approved at some moment since everything was last at rest, and at rest nothing
-runs, and nothing is going to, that is not approved now. What is approved is told here by the objects alone, not by the code under test.
+The controllers and the API server are those of `agentjobs.testing`. Between a decision and the
+operator's answer lies the time that a watch takes, so the promise has two halves: what starts was
+approved at some moment since everything was last at rest, and at rest nothing runs, and nothing is
+going to, that is not approved now. What is approved is told here by the objects alone, not by the
+code under test.
 """
 
 from __future__ import annotations
@@ -38,26 +40,41 @@ VARIANTS: Final[tuple[dict[str, Any], ...]] = (
 )
 SCHEDULE: Final = {"cron": "0 8 * * *"}
 INLINE: Final = tuple(manifests.job(JOB, schedule=SCHEDULE, **variant) for variant in VARIANTS)
-DIGESTS: Final = tuple(content(JOB, ScheduledAgentJobSpec.model_validate(spec["spec"])).digest for spec in INLINE)
+DIGESTS: Final = tuple(
+    content(JOB, ScheduledAgentJobSpec.model_validate(spec["spec"])).digest for spec in INLINE
+)
 SOURCE: Final = "texts"
-REFERRING: Final = manifests.job(JOB, schedule=SCHEDULE, script={"configMapKeyRef": {"name": SOURCE, "key": "script"}})
+REFERRING: Final = manifests.job(
+    JOB, schedule=SCHEDULE, script={"configMapKeyRef": {"name": SOURCE, "key": "script"}}
+)
 SPECS: Final = (*INLINE, REFERRING)
-"""The last takes its script from a ConfigMap, which has that of the first or of the second; its digest is then the same."""
+"""The last takes its script from a ConfigMap, which has that of the first or of the second; its
+digest is then the same."""
 NEEDS_PACKAGE: Final = DIGESTS[3]
 SOON: Final = timedelta(seconds=30)
 
 
 @dataclass
 class Watched(Kubernetes):
-    """Whose every start is looked at. `allowed`: what was approved since everything was last at rest."""
+    """Whose every start is looked at.
+
+    `allowed`: what was approved since everything was last at rest.
+    """
 
     allowed: set[str] = field(default_factory=set)
 
     def approved(self) -> set[str]:
         """The digests that may run now, told by the objects alone."""
-        decisions = [(body["spec"]["digest"], body["spec"]["decision"]) for body in self.server.all("approval", NS)]
+        decisions = [
+            (body["spec"]["digest"], body["spec"]["decision"])
+            for body in self.server.all("approval", NS)
+        ]
         packages = {body["spec"]["decision"] for body in self.server.all("packageapproval", NS)}
-        fine = {digest for digest in DIGESTS if (digest, "Approved") in decisions and (digest, "Denied") not in decisions}
+        fine = {
+            digest
+            for digest in DIGESTS
+            if (digest, "Approved") in decisions and (digest, "Denied") not in decisions
+        }
         return fine if packages == {"Approved"} else fine - {NEEDS_PACKAGE}
 
     def step(self) -> bool:
@@ -65,7 +82,11 @@ class Watched(Kubernetes):
         before = self.started.copy()
         busy = super().step()
         for _, run in self.started - before:
-            pod = next(pod for pod in self.server.all("pod", NS) if pod["metadata"]["labels"][RUN_LABEL] == run)
+            pod = next(
+                pod
+                for pod in self.server.all("pod", NS)
+                if pod["metadata"]["labels"][RUN_LABEL] == run
+            )
             digest = pod["metadata"]["annotations"][names.DIGEST_ANNOTATION]
             assert digest in self.allowed, f"{run} starts {digest[:10]}"
             revision = self.server.objects["revision", NS, f"{JOB}-{digest}"]
@@ -78,7 +99,9 @@ class Watched(Kubernetes):
         for kind in ("cronjob", "batchjob", "pod"):
             for body in self.server.all(kind, NS):
                 if not body["spec"].get("suspend"):
-                    assert body["metadata"]["annotations"][names.DIGEST_ANNOTATION] in self.allowed, (kind, body["metadata"]["name"])
+                    assert (
+                        body["metadata"]["annotations"][names.DIGEST_ANNOTATION] in self.allowed
+                    ), (kind, body["metadata"]["name"])
         assert max(self.started.values(), default=0) <= 1
 
 
@@ -124,17 +147,23 @@ def write_source(script: str | None) -> Move:
     def move(game: Game) -> None:
         row = ("source", NS, SOURCE)
         if row in game.kube.server.objects:
-            game.kube.server.patch(row, data={"script": script}) if script else game.kube.server.remove(row)
+            game.kube.server.patch(
+                row, data={"script": script}
+            ) if script else game.kube.server.remove(row)
         elif script:
             metadata = {"name": SOURCE, "labels": {names.SOURCE_LABEL: "true"}}
-            game.kube.server.create("source", NS, {"metadata": metadata, "data": {"script": script}})
+            game.kube.server.create(
+                "source", NS, {"metadata": metadata, "data": {"script": script}}
+            )
 
     return move
 
 
 def _current(game: Game) -> int:
     """Which of the contents the job has now; the first, where it has none."""
-    job, source = (game.kube.server.objects.get(row) for row in (("job", NS, JOB), ("source", NS, SOURCE)))
+    job, source = (
+        game.kube.server.objects.get(row) for row in (("job", NS, JOB), ("source", NS, SOURCE))
+    )
     if job is None:
         return 0
     if "configMapKeyRef" in job["spec"]["script"]:
@@ -147,7 +176,9 @@ def decide(variant: int | None, decision: str) -> Move:
 
     def move(game: Game) -> None:
         digest = DIGESTS[_current(game) if variant is None else variant]
-        body = manifests.approval(game.name("approval"), jobName=JOB, digest=digest, decision=decision)
+        body = manifests.approval(
+            game.name("approval"), jobName=JOB, digest=digest, decision=decision
+        )
         game.kube.server.create("approval", NS, body)
 
     return move
@@ -180,7 +211,9 @@ def on_job(change: Callable[[Game, Json], None]) -> Move:
 
 
 def suspend(value: bool) -> Move:
-    return on_job(lambda game, _: void(game.kube.server.patch(("job", NS, JOB), spec={"suspend": value})))
+    return on_job(
+        lambda game, _: void(game.kube.server.patch(("job", NS, JOB), spec={"suspend": value}))
+    )
 
 
 def void(_: object) -> None:
@@ -207,7 +240,11 @@ VARIANT: Final = st.integers(0, len(VARIANTS) - 1)
 MOVES: Final = st.one_of(
     st.builds(write, st.integers(0, len(SPECS) - 1)),
     st.builds(write_source, st.sampled_from(["ok", "long", "long", None])),
-    st.builds(decide, st.one_of(st.none(), VARIANT), st.sampled_from(["Approved", "Approved", "Approved", "Denied"])),
+    st.builds(
+        decide,
+        st.one_of(st.none(), VARIANT),
+        st.sampled_from(["Approved", "Approved", "Approved", "Denied"]),
+    ),
     st.builds(decide_package, st.sampled_from(["Approved", "Approved", "Denied"])),
     st.builds(withdraw, st.sampled_from(["approval", "packageapproval"]), st.integers(0, 5)),
     st.builds(suspend, st.booleans()),
@@ -239,9 +276,20 @@ async def play(game: Game, moves: list[tuple[Move, int | None, tuple[int, Any]]]
 
 
 @settings(max_examples=1000, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(MOVES, TURNS, STRIKES), min_size=4, max_size=12), st.integers(0, len(SPECS) - 1))
-def test_nothing_unapproved_runs_whatever_happens_in_any_order(moves: list[tuple[Move, int | None, tuple[int, Any]]], first: int) -> None:
+@given(
+    st.lists(st.tuples(MOVES, TURNS, STRIKES), min_size=4, max_size=12),
+    st.integers(0, len(SPECS) - 1),
+)
+def test_nothing_unapproved_runs_whatever_happens_in_any_order(
+    moves: list[tuple[Move, int | None, tuple[int, Any]]], first: int
+) -> None:
     kube = Watched(Server(MONDAY), SCRIPTS)
     game = Game(kube, World(kube, ()))
-    beginning: list[Move] = [write_source("ok"), write(first), decide(None, "Approved"), decide_package("Approved"), tick]
+    beginning: list[Move] = [
+        write_source("ok"),
+        write(first),
+        decide(None, "Approved"),
+        decide_package("Approved"),
+        tick,
+    ]
     asyncio.run(play(game, [*((move, None, (9, killed_after)) for move in beginning), *moves]))

@@ -1,7 +1,7 @@
-"""Whatever the cluster refuses, and whatever cannot be read: what is denied, withdrawn or cancelled stops, soon.
+"""What is denied, withdrawn or cancelled stops soon, whatever is unreadable or refused.
 
-The API server of `agentjobs.testing` refuses every write but the stops themselves, at random, and reads fail at random. What is
-approved is told here by the objects alone.
+The API server of `agentjobs.testing` refuses every write but the stops themselves, at random, and
+reads fail at random. What is approved is told here by the objects alone.
 """
 
 from __future__ import annotations
@@ -30,9 +30,13 @@ from tests.unit.lives_of_starts import cancel_what_runs
 
 JOB: Final = "slow"
 SOON: Final = timedelta(seconds=10)
-"""Promised in docs/security.md: this long after a denial is accepted nothing of that content goes on."""
+"""Promised in docs/security.md: this long after a denial is accepted nothing of that content goes
+on."""
 WRITES: Final = (
-    *(("create", kind, "") for kind in ("run", "cronjob", "batchjob", "revision", "claim", "event")),
+    *(
+        ("create", kind, "")
+        for kind in ("run", "cronjob", "batchjob", "revision", "claim", "event")
+    ),
     *(("patch", "run", part) for part in ("", "status")),
     *(("patch", kind, "status") for kind in ("job", "cronjob")),
     ("replace", "cronjob", ""),
@@ -63,7 +67,9 @@ class Unwilling:
         self._read("get", kind)
         return await self.server.get(kind, namespace, name)
 
-    async def list(self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str) -> AsyncIterator[Json]:
+    async def list(
+        self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str
+    ) -> AsyncIterator[Json]:
         self._read("list", kind)
         async for page in self.server.list(kind, namespace, accept=accept, **selectors):
             yield page
@@ -81,7 +87,9 @@ class Unwilling:
 def deny(kube: Kubernetes) -> None:
     """The content that runs, whatever the spec says now."""
     for digest in _running(kube):
-        body = manifests.approval(f"no-{digest[:16]}", jobName=JOB, digest=digest, decision="Denied")
+        body = manifests.approval(
+            f"no-{digest[:16]}", jobName=JOB, digest=digest, decision="Denied"
+        )
         kube.server.create("approval", NS, body)
 
 
@@ -135,10 +143,19 @@ def _running(kube: Kubernetes) -> set[str]:
 
 
 def _jobs(kube: Kubernetes) -> list[str]:
-    return [b["metadata"]["name"] for b in kube.server.all("batchjob", NS) if not b["spec"].get("suspend")]
+    return [
+        b["metadata"]["name"]
+        for b in kube.server.all("batchjob", NS)
+        if not b["spec"].get("suspend")
+    ]
 
 
-async def live(before: Act, stop: str, refused: frozenset[tuple[str, str, str]], unreadable: frozenset[tuple[str, str]]) -> None:
+async def live(
+    before: Act,
+    stop: str,
+    refused: frozenset[tuple[str, str, str]],
+    unreadable: frozenset[tuple[str, str]],
+) -> None:
     world = World(lives.new_cluster(), ())
     api = Unwilling(world.kube.server)
     await world.add_operator(api)
@@ -171,7 +188,10 @@ async def live(before: Act, stop: str, refused: frozenset[tuple[str, str, str]],
     st.frozensets(st.sampled_from(READS), max_size=4),
 )
 def test_what_must_stop_stops_whatever_else_is_refused_or_cannot_be_read(
-    before: str, stop: str, refused: frozenset[tuple[str, str, str]], unreadable: frozenset[tuple[str, str]]
+    before: str,
+    stop: str,
+    refused: frozenset[tuple[str, str, str]],
+    unreadable: frozenset[tuple[str, str]],
 ) -> None:
     asyncio.run(live(BEFORE[before], stop, refused, unreadable))
 
@@ -179,4 +199,11 @@ def test_what_must_stop_stops_whatever_else_is_refused_or_cannot_be_read(
 def test_what_must_stop_stops_though_all_else_is_refused_and_unreadable() -> None:
     for before in BEFORE.values():
         for stop in STOPS:
-            asyncio.run(live(before, stop, frozenset(WRITES), frozenset(READS) - {("list", "packageapproval")}))
+            asyncio.run(
+                live(
+                    before,
+                    stop,
+                    frozenset(WRITES),
+                    frozenset(READS) - {("list", "packageapproval")},
+                )
+            )

@@ -1,4 +1,7 @@
-"""Every combination of what can come together in a job: phase, reason, columns, conditions and rows tell one story."""
+"""Phase, reason, columns, conditions and rows of a job tell one story.
+
+That is so in every combination of what can come together in a job.
+"""
 
 from __future__ import annotations
 

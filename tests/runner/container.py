@@ -1,7 +1,9 @@
-"""A run's container without a container runtime: the real runner as PID 1 of a PID namespace, with the image's uid.
+"""A run's container without a container runtime: the real runner as PID 1 of a PID namespace.
 
-Only inside such a namespace is `kill(-1)` harmless. The runner is copied and compiled as the image does it, and finds
-its files below a folder instead of `/`. Needs root and util-linux.
+It has the image's uid.
+
+Only inside such a namespace is `kill(-1)` harmless. The runner is copied and compiled as the image
+does it, and finds its files below a folder instead of `/`. Needs root and util-linux.
 """
 
 from __future__ import annotations
@@ -25,12 +27,21 @@ from agentjobs.core.runner.envelope import Envelope, ShortForm, read_envelope, r
 SOURCES = Path(__file__).parents[2] / "runner-image" / "src"
 UID = 65532
 RUN_ID = "report-29000000"
-AS_AGENT = (str(shutil.which("setpriv")), f"--reuid={UID}", f"--regid={UID}", "--clear-groups", "--no-new-privs", "--pdeathsig=KILL")
+AS_AGENT = (
+    str(shutil.which("setpriv")),
+    f"--reuid={UID}",
+    f"--regid={UID}",
+    "--clear-groups",
+    "--no-new-privs",
+    "--pdeathsig=KILL",
+)
 AS_PID_ONE = (str(shutil.which("unshare")), "--pid", "--fork", "--mount-proc", "--kill-child")
 PATIENCE_SECONDS = 20.0
 
 
-def wait_until(what: str, condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+def wait_until(
+    what: str, condition: Callable[[], object], seconds: float = PATIENCE_SECONDS
+) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
@@ -38,9 +49,17 @@ def wait_until(what: str, condition: Callable[[], object], seconds: float = PATI
 
 
 def interpreter() -> str:
-    """A Python that the image's uid may start; one below root's home is none. A shell tries: setpriv itself still has root's rights."""
+    """A Python that the image's uid may start; one below root's home is none.
+
+    A shell tries: setpriv itself still has root's rights.
+    """
     for path in (os.path.realpath(sys.executable), "/usr/bin/python3", "/usr/local/bin/python3"):
-        if subprocess.run([*AS_AGENT, "sh", "-c", 'exec "$0" -c ""', path], capture_output=True, check=False).returncode == 0:
+        if (
+            subprocess.run(
+                [*AS_AGENT, "sh", "-c", 'exec "$0" -c ""', path], capture_output=True, check=False
+            ).returncode
+            == 0
+        ):
             return path
     raise AssertionError(f"uid {UID} can start no python3 (root and setpriv are needed too)")
 
@@ -64,7 +83,11 @@ class Image:
         self.library = folder / "lib"
         self.bin = folder / "bin"
         shutil.copytree(SOURCES, self.library, ignore=shutil.ignore_patterns("__pycache__"))
-        compileall.compile_dir(str(self.library), quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+        compileall.compile_dir(
+            str(self.library),
+            quiet=1,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
         self.bin.mkdir()
         (self.bin / "python3").symlink_to(self.python)
         pi = self.bin / "pi"
@@ -76,24 +99,39 @@ class Image:
 
 
 class Running:
-    """A started container. Its output is read all the time, as a runtime does, unless `reading` is false."""
+    """A started container.
 
-    def __init__(self, command: list[str], environment: Mapping[str, str], root: Path, *, reading: bool) -> None:
+    Its output is read all the time, as a runtime does, unless `reading` is false.
+    """
+
+    def __init__(
+        self, command: list[str], environment: Mapping[str, str], root: Path, *, reading: bool
+    ) -> None:
         self.root = root
         self.stdout = bytearray()
         self.stderr = bytearray()
         self._begun = time.monotonic()
         self._process = subprocess.Popen(
-            command, env=dict(environment), cwd=root / "workspace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command,
+            env=dict(environment),
+            cwd=root / "workspace",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         self._threads: list[threading.Thread] = []
         if reading:
             self.read()
 
     def read(self) -> None:
-        for pipe, buffer in ((self._process.stdout, self.stdout), (self._process.stderr, self.stderr)):
+        for pipe, buffer in (
+            (self._process.stdout, self.stdout),
+            (self._process.stderr, self.stderr),
+        ):
             assert pipe is not None
-            self._threads.append(threading.Thread(target=_read_into, args=(pipe, buffer), daemon=True))
+            self._threads.append(
+                threading.Thread(target=_read_into, args=(pipe, buffer), daemon=True)
+            )
             self._threads[-1].start()
 
     def outputs(self) -> tuple[int, int]:
@@ -132,7 +170,10 @@ class Running:
         wait_until(f"{text!r} in stdout", lambda: text in self.stdout)
 
     def expect_envelope(self) -> None:
-        wait_until("the envelope's end line", lambda: b"\n@agentjobs:end " in self.stdout and self.stdout.endswith(b"\n"))
+        wait_until(
+            "the envelope's end line",
+            lambda: b"\n@agentjobs:end " in self.stdout and self.stdout.endswith(b"\n"),
+        )
 
     def termination(self) -> str:
         return (self.root / "dev" / "termination-log").read_text()
@@ -144,7 +185,10 @@ class Running:
         return Ended(code, bytes(self.stdout), bytes(self.stderr), self.termination(), took)
 
     def kill(self) -> None:
-        """Also while the namespace is being made, or ends by itself: unshare takes its child, and that the whole namespace, along."""
+        """Also while the namespace is being made, or ends by itself.
+
+        unshare takes its child along, and that the whole namespace.
+        """
         self._process.kill()
         self._process.wait(PATIENCE_SECONDS)
         self._close()
@@ -158,7 +202,9 @@ class Running:
 class Ended:
     """What a container leaves behind, as the operator finds it."""
 
-    def __init__(self, exit_code: int, stdout: bytes, stderr: bytes, termination: str, seconds: float) -> None:
+    def __init__(
+        self, exit_code: int, stdout: bytes, stderr: bytes, termination: str, seconds: float
+    ) -> None:
         self.exit_code = exit_code
         self.stdout = stdout
         self.stderr = stderr
@@ -186,12 +232,23 @@ class Ended:
 
 
 def without_filler(stream: bytes) -> bytes:
-    return b"".join(line for line in stream.splitlines(keepends=True) if not line.startswith(b"@agentjobs:filler "))
+    return b"".join(
+        line
+        for line in stream.splitlines(keepends=True)
+        if not line.startswith(b"@agentjobs:filler ")
+    )
 
 
 def kept(total: str) -> str:
     """What is kept of a stream of ASCII."""
-    return total if len(total) <= 51_200 else f"{total[:25600]}\n[agentjobs: {len(total) - 51200} bytes dropped here]\n{total[-25600:]}"
+    return (
+        total
+        if len(total) <= 51_200
+        else (
+            f"{total[:25600]}\n[agentjobs: {len(total) - 51200} bytes dropped"
+            f" here]\n{total[-25600:]}"
+        )
+    )
 
 
 class Host:
@@ -213,7 +270,9 @@ class Host:
         (root / "dev/termination-log").chmod(0o666)
         return root
 
-    def environment(self, script: Program, *, limit: int | str = 15, linger: int = 1, **more: str) -> dict[str, str]:
+    def environment(
+        self, script: Program, *, limit: int | str = 15, linger: int = 1, **more: str
+    ) -> dict[str, str]:
         return {
             "PATH": f"{self.image.bin}:/usr/bin:/bin",
             "JOB_RUN_ID": RUN_ID,
@@ -224,16 +283,31 @@ class Host:
         }
 
     def start(
-        self, script: Program, root: Path | None = None, *, prefix: Sequence[str] = (), reading: bool = True, **environment: str
+        self,
+        script: Program,
+        root: Path | None = None,
+        *,
+        prefix: Sequence[str] = (),
+        reading: bool = True,
+        **environment: str,
     ) -> Running:
-        """prefix: a command that starts the runner, inside the namespace and with the image's uid."""
+        """prefix: a command that starts the runner, in the namespace and with the image's uid."""
         root = root or self.folder(script)
         command = [*AS_PID_ONE, *AS_AGENT, *prefix, *self.image.entry_point(), str(root)]
-        running = Running(command, {**self.environment(script), **environment}, root, reading=reading)
+        running = Running(
+            command, {**self.environment(script), **environment}, root, reading=reading
+        )
         self._started.append(running)
         return running
 
-    def run(self, script: Program, root: Path | None = None, *, prefix: Sequence[str] = (), **environment: str) -> Ended:
+    def run(
+        self,
+        script: Program,
+        root: Path | None = None,
+        *,
+        prefix: Sequence[str] = (),
+        **environment: str,
+    ) -> Ended:
         return self.start(script, root, prefix=prefix, reading=True, **environment).wait()
 
     def end(self) -> None:

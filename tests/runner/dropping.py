@@ -1,7 +1,10 @@
-"""A runtime that drops what its log writer has not taken when the container ends, as containerd does (containerd#12289).
+"""A runtime that drops what its log writer has not taken when the container ends.
 
-Each stream goes through a pipe, the shim's copy buffer and a second pipe; the log writer needs the same time for each
-line, however short, and writes both streams into one log, whole lines in the order in which it took them.
+containerd does so (containerd#12289).
+
+Each stream goes through a pipe, the shim's copy buffer and a second pipe; the log writer needs the
+same time for each line, however short, and writes both streams into one log, whole lines in the
+order in which it took them.
 """
 
 from __future__ import annotations
@@ -14,9 +17,11 @@ from collections.abc import Iterable
 from tests.runner.container import Ended, Running
 
 LINES_PER_SECOND = 100_000
-"""Less than half of what was measured: what is lost then does not depend on how quick this machine is just now."""
+"""Less than half of what was measured: what is lost then does not depend on how quick this machine
+is just now."""
 NOTICES_SECONDS = 0.05
-"""From the end of the container to the moment in which its pipes are closed; measured, too: some 15,000 lines are taken meanwhile."""
+"""From the end of the container to the moment in which its pipes are closed; measured, too: some
+15,000 lines are taken meanwhile."""
 COPY_BYTES = 32 * 1024
 READ_BYTES = 4096
 

@@ -1,4 +1,4 @@
-"""What is kept of a stream: all of it, or its first and last bytes, and an exact count of the rest."""
+"""What is kept of a stream: all, or its first and last bytes, and an exact count of the rest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentjobs_runner.capture import HEAD_BYTES, TAIL_BYTES, Capture, without_cut_end, without_cut_start
+from agentjobs_runner.capture import (
+    HEAD_BYTES,
+    TAIL_BYTES,
+    Capture,
+    without_cut_end,
+    without_cut_start,
+)
 
 CHARACTERS = "aé€😀"
 
@@ -20,7 +26,9 @@ def captured(data: bytes, size: int = 65536) -> Capture:
 
 @settings(deadline=None)
 @given(data=st.binary(max_size=300), repeat=st.integers(0, 1000), size=st.integers(1, 70_000))
-def test_kept_and_dropped_add_up_and_a_beginning_and_an_end_are_kept(data: bytes, repeat: int, size: int) -> None:
+def test_kept_and_dropped_add_up_and_a_beginning_and_an_end_are_kept(
+    data: bytes, repeat: int, size: int
+) -> None:
     total = data * repeat
     capture = captured(total, size)
     head, tail = capture.kept()
@@ -29,7 +37,11 @@ def test_kept_and_dropped_add_up_and_a_beginning_and_an_end_are_kept(data: bytes
     assert len(head) + len(tail) + dropped == len(total)
     assert total.startswith(head)
     assert total.endswith(tail)
-    assert dropped == 0 if len(total) <= HEAD_BYTES + TAIL_BYTES else dropped >= len(total) - HEAD_BYTES - TAIL_BYTES
+    assert (
+        dropped == 0
+        if len(total) <= HEAD_BYTES + TAIL_BYTES
+        else dropped >= len(total) - HEAD_BYTES - TAIL_BYTES
+    )
     assert (f"[agentjobs: {dropped} bytes dropped here]" in text) == (dropped > 0)
 
 
@@ -57,8 +69,14 @@ def test_half_a_character_that_the_script_itself_wrote_is_shown() -> None:
 
 
 @settings(deadline=None)
-@given(text=st.text(st.sampled_from(CHARACTERS), max_size=30), start=st.integers(0, 60), end=st.integers(0, 60))
-def test_a_cut_text_loses_its_halved_characters_and_no_other(text: str, start: int, end: int) -> None:
+@given(
+    text=st.text(st.sampled_from(CHARACTERS), max_size=30),
+    start=st.integers(0, 60),
+    end=st.integers(0, 60),
+)
+def test_a_cut_text_loses_its_halved_characters_and_no_other(
+    text: str, start: int, end: int
+) -> None:
     data = text.encode()[start : len(text.encode()) - end]
     trimmed = without_cut_end(without_cut_start(data))
     assert trimmed.decode() in text

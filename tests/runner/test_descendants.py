@@ -1,4 +1,4 @@
-"""Whatever a script leaves behind is ended and buried before the record is made, and never holds it up."""
+"""Whatever a script leaves is ended and buried before the record is made, and never delays it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def child(own_session=False):
 
 
 def test_a_child_that_holds_the_output_open_gets_a_second(host: Host) -> None:
-    ended = host.run(FORK + "if child(): time.sleep(0.3); print('late'); time.sleep(60)\nelse: print('parent')")
+    ended = host.run(
+        FORK + "if child(): time.sleep(0.3); print('late'); time.sleep(60)\nelse: print('parent')"
+    )
     assert (ended.envelope.outcome, ended.envelope.exit_code) == ("Exited", 0)
     assert ended.envelope.stdout == "parent\nlate\n"
     assert 1 <= ended.seconds < 4
@@ -39,20 +41,27 @@ sys.exit(5)
 
 
 def test_a_child_without_our_output_is_ended_at_once(host: Host) -> None:
-    ended = host.run(FORK + "if child(own_session=True): os.close(1); os.close(2); time.sleep(60)\nelse: print('done')")
+    ended = host.run(
+        FORK + "if child(own_session=True): os.close(1); os.close(2); time.sleep(60)\nelse:"
+        " print('done')"
+    )
     assert ended.envelope.stdout == "done\n"
     assert ended.seconds < 1
 
 
 def test_a_child_that_writes_without_end_does_not_hold_the_record_up(host: Host) -> None:
-    ended = host.run(FORK + "if child(own_session=True):\n  while True: os.write(1, b'x' * 65536)\nos._exit(3)")
+    ended = host.run(
+        FORK + "if child(own_session=True):\n  while True: os.write(1, b'x' * 65536)\nos._exit(3)"
+    )
     assert (ended.envelope.outcome, ended.envelope.exit_code) == ("Exited", 3)
     assert ended.envelope.stdout_dropped_bytes > 1_000_000
     assert ended.seconds < 4
 
 
 def test_what_a_dead_child_left_in_the_pipe_is_kept(host: Host) -> None:
-    ended = host.run("import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(\"y\" * 60000)'])")
+    ended = host.run(
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(\"y\" * 60000)'])"
+    )
     assert ended.envelope.stdout_dropped_bytes == 60_001 - 51_200
 
 
@@ -78,18 +87,34 @@ print('zombies', zombies)
 
 
 def test_a_script_that_ends_its_parents_group_ends_itself_only(host: Host) -> None:
-    script = "import os, signal; print('so'); os.killpg(os.getpgid(os.getppid()), signal.SIGKILL)\nos.killpg(0, signal.SIGKILL)"
+    script = (
+        "import os, signal; print('so'); os.killpg(os.getpgid(os.getppid()),"
+        " signal.SIGKILL)\nos.killpg(0, signal.SIGKILL)"
+    )
     ended = host.run(script)
-    assert (ended.envelope.outcome, ended.envelope.exit_code, ended.envelope.stdout) == ("Exited", 137, "so\n")
+    assert (ended.envelope.outcome, ended.envelope.exit_code, ended.envelope.stdout) == (
+        "Exited",
+        137,
+        "so\n",
+    )
 
 
 def test_a_script_cannot_take_the_runner_along(host: Host) -> None:
-    script = "import os, signal\nfor n in (1, 3, 4, 6, 8, 9, 10, 11, 12, 13, 14, 17, 18, 19, 20): os.kill(1, n)\nprint('alone')"
+    script = (
+        "import os, signal\nfor n in (1, 3, 4, 6, 8, 9, 10, 11, 12, 13, 14, 17, 18, 19, 20):"
+        " os.kill(1, n)\nprint('alone')"
+    )
     ended = host.run(script)
-    assert (ended.envelope.outcome, ended.envelope.exit_code, ended.envelope.stdout) == ("Exited", 0, "alone\n")
+    assert (ended.envelope.outcome, ended.envelope.exit_code, ended.envelope.stdout) == (
+        "Exited",
+        0,
+        "alone\n",
+    )
 
 
 def test_stopped_processes_are_ended_too(host: Host) -> None:
-    ended = host.run(FORK + "if child(own_session=True): os.kill(os.getpid(), signal.SIGSTOP)\nprint('done')")
+    ended = host.run(
+        FORK + "if child(own_session=True): os.kill(os.getpid(), signal.SIGSTOP)\nprint('done')"
+    )
     assert ended.envelope.stdout == "done\n"
     assert ended.seconds < 4

@@ -1,4 +1,4 @@
-"""The installer with the real uv and a package index of the test's own: what it installs, freezes and says."""
+"""What the installer installs, freezes and says, with the real uv and the test's own index."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ PACKAGES = (
 
 @dataclass
 class Index:
-    """A package index. `asked`: the paths of all requests. With `silent` it accepts connections and never answers."""
+    """A package index.
+
+    `asked`: the paths of all requests. With `silent` it accepts connections and never answers.
+    """
 
     files: dict[str, bytes]
     url: str = ""
@@ -51,12 +54,24 @@ class Index:
         self.asked.append(request.path)
         if self.silent.is_set():
             self.over.wait()
-        wanted = f"Basic {base64.b64encode(':'.join(self.login).encode()).decode()}" if self.login else None
+        wanted = (
+            f"Basic {base64.b64encode(':'.join(self.login).encode()).decode()}"
+            if self.login
+            else None
+        )
         path = request.path.strip("/") + ("/index.html" if request.path.endswith("/") else "")
-        code = 401 if request.headers["Authorization"] != wanted else 200 if path in self.files else 404
+        code = (
+            401
+            if request.headers["Authorization"] != wanted
+            else 200
+            if path in self.files
+            else 404
+        )
         body = self.files.get(path, b"") if code == 200 else b""
         request.send_response(code)
-        request.send_header("Content-Type", "text/html" if path.endswith("html") else "application/octet-stream")
+        request.send_header(
+            "Content-Type", "text/html" if path.endswith("html") else "application/octet-stream"
+        )
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
         if request.command == "GET":
@@ -126,7 +141,9 @@ class Box:
         command = [interpreter(), "-I", "-S", str(ENTRY), "install", str(self.root)]
         environment = {**self.environment, **more}
         pipe = subprocess.PIPE
-        with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL) as process:
+        with subprocess.Popen(
+            command, env=environment, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL
+        ) as process:
             try:
                 yield process
             finally:
@@ -149,7 +166,13 @@ class Box:
         (folder / "requirements.txt").write_text(requirements)
 
     def imported(self, code: str) -> str:
-        ran = subprocess.run([interpreter(), "-c", code], env={"PYTHONPATH": str(self.target)}, capture_output=True, text=True, check=True)
+        ran = subprocess.run(
+            [interpreter(), "-c", code],
+            env={"PYTHONPATH": str(self.target)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         return ran.stdout.strip()
 
 
@@ -159,7 +182,9 @@ Pack = Callable[..., Box]
 @pytest.fixture
 def box(tmp_path: Path, index: Index) -> Pack:
     def make(*pins: str, digest: str = "") -> Box:
-        content = json.dumps({"name": "report", "recipe": 1, "spec": {"packages": list(pins)}}).encode()
+        content = json.dumps(
+            {"name": "report", "recipe": 1, "spec": {"packages": list(pins)}}
+        ).encode()
         for name in ("etc/agentjobs/revision", "dev"):
             (tmp_path / name).mkdir(parents=True)
         (tmp_path / "etc/agentjobs/revision/revision.json").write_bytes(content)
@@ -179,15 +204,28 @@ def test_a_package_comes_with_dependencies_and_a_resolution_with_hashes(box: Pac
     made = box("Alpha==1.0.0")
     ended = made.run()
     assert ended.code == 0, ended.told.message
-    assert (ended.code, ended.told.reason, ended.resolved) == (0, "PackagesInstalled", ("alpha==1.0", "beta==2.0"))
-    digests = [hashlib.sha256(content).hexdigest() for name, content in PACKAGES if name.startswith(("alpha-1", "beta-2"))]
+    assert (ended.code, ended.told.reason, ended.resolved) == (
+        0,
+        "PackagesInstalled",
+        ("alpha==1.0", "beta==2.0"),
+    )
+    digests = [
+        hashlib.sha256(content).hexdigest()
+        for name, content in PACKAGES
+        if name.startswith(("alpha-1", "beta-2"))
+    ]
     assert all(f"--hash=sha256:{digest}" in ended.requirements for digest in digests)
     assert made.imported("import alpha, beta; print(alpha.version, beta.version)") == "1.0 2.0"
-    assert sorted(path.name for path in made.target.iterdir() if path.suffix == ".py") == ["alpha.py", "beta.py"]
+    assert sorted(path.name for path in made.target.iterdir() if path.suffix == ".py") == [
+        "alpha.py",
+        "beta.py",
+    ]
     assert [path for path in made.target.iterdir() if path.name.startswith(".uv-")] == []
 
 
-def test_what_was_kept_is_installed_even_when_the_index_has_newer_versions(box: Pack, index: Index) -> None:
+def test_what_was_kept_is_installed_even_when_the_index_has_newer_versions(
+    box: Pack, index: Index
+) -> None:
     made = box("alpha==1.0")
     index.offer(*PACKAGES[:2])
     first = made.run()
@@ -217,7 +255,9 @@ def test_a_file_that_changed_after_the_first_resolution_is_refused(box: Pack, in
         ("gamma==1.0", "absent was not found in the package registry"),
     ],
 )
-def test_what_cannot_be_installed_is_told_in_the_words_of_uv(box: Pack, pin: str, said: str) -> None:
+def test_what_cannot_be_installed_is_told_in_the_words_of_uv(
+    box: Pack, pin: str, said: str
+) -> None:
     ended = box(pin).run()
     assert (ended.code, ended.told.reason) == (1, "PackageInstallFailed")
     assert ended.told.message.startswith("uv could not install the packages: ")
@@ -229,7 +269,9 @@ def test_an_index_that_never_answers_does_not_hang_the_run(box: Pack, index: Ind
     index.silent.set()
     ended = box("alpha==1.0").run(AGENTJOBS_INSTALL_SECONDS="1")
     assert (ended.code, ended.told.reason) == (1, "PackageInstallFailed")
-    assert ended.told.message.startswith("not finished after 1 s, which packages.timeoutSeconds allows")
+    assert ended.told.message.startswith(
+        "not finished after 1 s, which packages.timeoutSeconds allows"
+    )
 
 
 def test_sigterm_ends_it_at_once_with_its_word(box: Pack, index: Index) -> None:
@@ -253,7 +295,9 @@ def test_the_password_of_the_index_is_used_and_never_told(box: Pack, index: Inde
     assert "401" in refused.told.message
     # An index that repeats what it was sent, in links that lead nowhere.
     name = "alpha-1.0-py3-none-any.whl"
-    index.files["simple/alpha/index.html"] = "".join(f'<a href="../../{word}/{name}">{name}</a>' for word in _spellings()).encode()
+    index.files["simple/alpha/index.html"] = "".join(
+        f'<a href="../../{word}/{name}">{name}</a>' for word in _spellings()
+    ).encode()
     repeated = made.run(**login)
     assert repeated.code == 1
     assert "***" in repeated.told.message
@@ -262,7 +306,11 @@ def test_the_password_of_the_index_is_used_and_never_told(box: Pack, index: Inde
 
 
 def _spellings() -> list[str]:
-    return ["pa%2Fss%20w%3Aord", base64.b64encode(":".join(LOGIN).encode()).decode(), base64.b64encode(LOGIN[1].encode()).decode()]
+    return [
+        "pa%2Fss%20w%3Aord",
+        base64.b64encode(":".join(LOGIN).encode()).decode(),
+        base64.b64encode(LOGIN[1].encode()).decode(),
+    ]
 
 
 def test_with_a_cache_the_files_are_downloaded_once(box: Pack, index: Index) -> None:
@@ -283,10 +331,16 @@ def test_installed_packages_are_imported_before_those_on_the_jobs_path(host: Hos
     paths = {"AGENTJOBS_PACKAGES": str(root / "installed"), "PYTHONPATH": str(root / "own")}
     ended = host.run(USES, root, **paths)
     assert ended.envelope.stdout == f"approved {root}/installed:{root}/own None\n"
-    assert host.run(USES, host.folder(USES), PYTHONPATH=str(root / "own")).envelope.stdout == f"its own {root}/own None\n"
+    assert (
+        host.run(USES, host.folder(USES), PYTHONPATH=str(root / "own")).envelope.stdout
+        == f"its own {root}/own None\n"
+    )
 
 
-USES = "import alpha, os\nprint(alpha.version, os.environ['PYTHONPATH'], os.environ.get('AGENTJOBS_PACKAGES'))\n"
+USES = (
+    "import alpha, os\nprint(alpha.version, os.environ['PYTHONPATH'],"
+    " os.environ.get('AGENTJOBS_PACKAGES'))\n"
+)
 
 
 def test_a_revision_that_is_not_the_approved_one_installs_nothing(box: Pack, index: Index) -> None:
@@ -295,9 +349,17 @@ def test_a_revision_that_is_not_the_approved_one_installs_nothing(box: Pack, ind
 
 
 @pytest.mark.parametrize(
-    "line", ["--index-url http://evil.example/simple", "evil @ http://evil.example/e.whl", "-r /etc/passwd", "alpha>=1"]
+    "line",
+    [
+        "--index-url http://evil.example/simple",
+        "evil @ http://evil.example/e.whl",
+        "-r /etc/passwd",
+        "alpha>=1",
+    ],
 )
-def test_a_kept_resolution_with_more_than_packages_and_hashes_is_refused(box: Pack, index: Index, line: str) -> None:
+def test_a_kept_resolution_with_more_than_packages_and_hashes_is_refused(
+    box: Pack, index: Index, line: str
+) -> None:
     made = box("alpha==1.0")
     requirements = made.run().requirements
     index.asked.clear()

@@ -1,4 +1,4 @@
-"""What a container says last arrives, though the runtime drops what is under way when the container ends."""
+"""A container's last words arrive, though the runtime drops what is under way when it ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from tests.runner.dropping import Runtime
 from tests.support.log_files import ENVELOPE_BYTES, ROTATED_AT_BYTES, log_file_bytes
 
 MOST_BYTES, MOST_LINES = 300_000, 50_000
-"""Of each stream. More would be cut from the live log, and the rest would be quiet while the pipes run dry."""
+"""Of each stream.
+
+More would be cut from the live log, and the rest would be quiet while the pipes run dry."""
 AT_ONCE = "work()\n"
 WHEN_TOLD = """\
 import signal, sys, time
@@ -26,11 +28,12 @@ OUTCOMES = {"exit": "Exited", "timeout": "TimedOut", "told": "Terminated"}
 
 
 def prints(width: int, streams: tuple[int, ...], most: int = MOST_LINES) -> tuple[str, str]:
-    """A script whose `work` prints numbered lines of this width on both streams or one, and what it prints on each."""
+    """A script whose `work` prints numbered lines of this width on `streams`, and those lines."""
     count = min(MOST_BYTES // width, most)
     script = f"""\
 import os
-data = b"".join(b"%0{width - 1}d\\n" % (number % 10 ** {min(width - 1, 6)}) for number in range({count}))
+numbers = (number % 10 ** {min(width - 1, 6)} for number in range({count}))
+data = b"".join(b"%0{width - 1}d\\n" % number for number in numbers)
 def work():
     for start in range(0, len(data), 8192):
         for stream in {streams}:
@@ -38,7 +41,9 @@ def work():
             while piece:
                 piece = piece[os.write(stream, piece):]
 """
-    return script, "".join(f"{number % 10 ** min(width - 1, 6):0{width - 1}d}\n" for number in range(count))
+    return script, "".join(
+        f"{number % 10 ** min(width - 1, 6):0{width - 1}d}\n" for number in range(count)
+    )
 
 
 def tail(log: bytes, count: int) -> bytes:
@@ -55,11 +60,15 @@ CASES = [
 
 
 @pytest.mark.parametrize(("width", "streams", "ending"), CASES)
-def test_after_many_lines_the_record_is_whole(host: Host, width: int, streams: tuple[int, ...], ending: str) -> None:
+def test_after_many_lines_the_record_is_whole(
+    host: Host, width: int, streams: tuple[int, ...], ending: str
+) -> None:
     script, text = prints(width, streams)
     limit = "1" if ending == "timeout" else "15"
     script += AT_ONCE if ending == "exit" else WHEN_TOLD
-    container = host.start(script, reading=False, AGENTJOBS_TIMEOUT_SECONDS=limit, AGENTJOBS_LINGER_SECONDS="0")
+    container = host.start(
+        script, reading=False, AGENTJOBS_TIMEOUT_SECONDS=limit, AGENTJOBS_LINGER_SECONDS="0"
+    )
     runtime = Runtime(container)
     if ending == "told":
         wait_until("it is ready", lambda: runtime.log == b"ready\n")
@@ -73,9 +82,15 @@ def test_after_many_lines_the_record_is_whole(host: Host, width: int, streams: t
 
 
 def test_a_run_stopped_in_a_flood_ends_its_log_with_the_record_and_lingers(host: Host) -> None:
-    """Nothing but its place proves whose it is: had the script printed an envelope last, it would come behind ours."""
+    """Nothing but its place proves whose it is.
+
+    Had the script printed an envelope last, it would come behind ours.
+    """
     script, text = prints(2, (2,))
-    forges = f"{script}work(); os.write(2, b'@agentjobs:end {'0' * 32} 1 {'0' * 64}\\n'); import time; time.sleep(60)\n"
+    forges = (
+        f"{script}work(); os.write(2, b'@agentjobs:end {'0' * 32} 1 {'0' * 64}\\n'); import time;"
+        " time.sleep(60)\n"
+    )
     container = host.start(forges, reading=False, AGENTJOBS_LINGER_SECONDS="15")
     runtime = Runtime(container)
     wait_until("some of it is printed", lambda: len(runtime.log) > 10_000)
@@ -101,7 +116,10 @@ def test_a_small_run_has_no_filler(host: Host, lines: int) -> None:
 
 
 def test_a_small_run_that_is_told_to_stop_has_none_but_on_stderr(host: Host) -> None:
-    running = host.start("import sys, time\nprint('x', file=sys.stderr); print('ready'); time.sleep(60)", AGENTJOBS_LINGER_SECONDS="0")
+    running = host.start(
+        "import sys, time\nprint('x', file=sys.stderr); print('ready'); time.sleep(60)",
+        AGENTJOBS_LINGER_SECONDS="0",
+    )
     running.expect(b"ready\n")
     running.signal(signal.SIGTERM)
     ended = running.wait()

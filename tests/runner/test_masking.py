@@ -16,8 +16,13 @@ from agentjobs_runner.mask import MIN_BYTES, Mask, patterns
 from tests.runner.container import Host
 
 SECRET: Final = 'hunter2 /+%ü\\"&key=='
-KEY: Final = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nq83vEjRWeJCrze8SNFZ4kKvN7xI0\n-----END KEY-----\n"
-TOKEN: Final = "github_pat_" + "".join(random.Random(7).choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJ0123456789", k=82))
+KEY: Final = (
+    "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nq83vEjRWeJCrze8SNFZ4kKvN7xI0\n-----END"
+    " KEY-----\n"
+)
+TOKEN: Final = "github_pat_" + "".join(
+    random.Random(7).choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJ0123456789", k=82)
+)
 
 
 def masked(values: list[str], *chunks: bytes) -> bytes:
@@ -27,7 +32,10 @@ def masked(values: list[str], *chunks: bytes) -> bytes:
 
 def in_base64(before: int) -> str:
     """The characters that do not depend on what stands around the secret."""
-    one, other = (base64.b64encode(around * before + SECRET.encode() + around * 3).decode() for around in (b"\x00", b"\xff"))
+    one, other = (
+        base64.b64encode(around * before + SECRET.encode() + around * 3).decode()
+        for around in (b"\x00", b"\xff")
+    )
     return "".join(a for a, b in zip(one, other, strict=True) if a == b != "=")
 
 
@@ -57,7 +65,10 @@ def test_basic_authentication_does_not_show_it() -> None:
 
 def test_a_long_one_is_hidden_in_base64_of_wrapped_lines_too() -> None:
     wrapped = base64.encodebytes(TOKEN.encode())
-    assert masked([TOKEN], wrapped) in (b"***\n", b"***=\n", b"***==\n") or len(masked([TOKEN], wrapped)) < 8
+    assert (
+        masked([TOKEN], wrapped) in (b"***\n", b"***=\n", b"***==\n")
+        or len(masked([TOKEN], wrapped)) < 8
+    )
 
 
 def test_a_key_of_many_lines_is_hidden_as_a_whole_and_line_by_line() -> None:
@@ -88,7 +99,9 @@ def test_where_output_is_cut_makes_no_difference(values: list[str], chunks: list
 
 
 @given(st.binary(min_size=MIN_BYTES, max_size=40), st.binary(max_size=20), st.binary(max_size=20))
-def test_no_base64_of_anything_around_a_secret_keeps_it(value: bytes, before: bytes, after: bytes) -> None:
+def test_no_base64_of_anything_around_a_secret_keeps_it(
+    value: bytes, before: bytes, after: bytes
+) -> None:
     mask = Mask(patterns([value]))
     coded = base64.b64encode(before + value + after)
     certain = (len(value) - 2) * 8 // 6  # so many characters at least belong to the value alone
@@ -118,7 +131,12 @@ def test_a_run_leaves_no_secret_in_its_log_its_record_or_its_last_word(host: Hos
     ended = host.run(PRINTS, TOKEN=TOKEN, PLAIN="shown", AGENTJOBS_SECRET_VARIABLES="TOKEN,ABSENT")
     envelope = ended.envelope
     lines = envelope.stdout.splitlines()
-    assert (lines[0], lines[1].split()[0], lines[1].split()[2], lines[2:]) == ("plain shown", "***", "***", ["cut: ***", "False"])
+    assert (lines[0], lines[1].split()[0], lines[1].split()[2], lines[2:]) == (
+        "plain shown",
+        "***",
+        "***",
+        ["cut: ***", "False"],
+    )
     assert len(lines[1].split()[1]) < 8
     assert (envelope.stderr, ended.stderr, envelope.exit_code) == ("***", b"***\n", 3)
     assert ended.live_stdout.decode() == envelope.stdout
@@ -130,11 +148,17 @@ def test_masks_come_before_the_cap(host: Host) -> None:
     """A secret that straddles the place where output is cut would else be kept in part."""
     script = "import os\nfor _ in range(20000): os.write(1, (os.environ['TOKEN'] + ' ').encode())"
     envelope = host.run(script, TOKEN=TOKEN, AGENTJOBS_SECRET_VARIABLES="TOKEN").envelope
-    assert set(envelope.stdout.replace(f"[agentjobs: {envelope.stdout_dropped_bytes} bytes dropped here]", "")) <= set("* \n")
+    assert set(
+        envelope.stdout.replace(
+            f"[agentjobs: {envelope.stdout_dropped_bytes} bytes dropped here]", ""
+        )
+    ) <= set("* \n")
     assert envelope.stdout_dropped_bytes == 20000 * 4 - 51200
 
 
 def test_output_held_back_for_masking_is_not_lost_when_the_script_is_ended(host: Host) -> None:
     script = f"import time\nprint('{TOKEN[:20]}', end='', flush=True)\ntime.sleep(600)"
-    ended = host.run(script, TOKEN=TOKEN, AGENTJOBS_SECRET_VARIABLES="TOKEN", AGENTJOBS_TIMEOUT_SECONDS="1")
+    ended = host.run(
+        script, TOKEN=TOKEN, AGENTJOBS_SECRET_VARIABLES="TOKEN", AGENTJOBS_TIMEOUT_SECONDS="1"
+    )
     assert (ended.envelope.outcome, ended.envelope.stdout) == ("TimedOut", TOKEN[:20])

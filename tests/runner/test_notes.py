@@ -1,4 +1,4 @@
-"""Any process of a run may write what it likes where calls of pi leave their notes: the record stays bounded and readable."""
+"""Whatever a run's processes write among pi's notes, the record stays bounded and readable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from tests.runner.container import RUN_ID, Host
 from tests.support.notes import NOTES
 
 SECRET = b"swordfish"
-KEYS = st.sampled_from(["input", "output", "microUSD", "remark", "reason", "message", "failed", "needs", "x"])
+KEYS = st.sampled_from(
+    ["input", "output", "microUSD", "remark", "reason", "message", "failed", "needs", "x"]
+)
 TEXTS = st.one_of(
     st.text(max_size=30),
     st.sampled_from(
@@ -40,13 +42,17 @@ TEXTS = st.one_of(
     ),
 )
 VALUES: st.SearchStrategy[Any] = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, st.integers(10**30, 10**80)),
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), TEXTS, st.integers(10**30, 10**80)
+    ),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=6,
 )
 LINES = st.one_of(
     st.dictionaries(KEYS, VALUES, max_size=5).map(lambda note: json.dumps(note).encode()),
-    st.fixed_dictionaries({"failed": TEXTS, "message": TEXTS, "needs": st.booleans()}).map(lambda note: json.dumps(note).encode()),
+    st.fixed_dictionaries({"failed": TEXTS, "message": TEXTS, "needs": st.booleans()}).map(
+        lambda note: json.dumps(note).encode()
+    ),
     VALUES.map(lambda value: json.dumps(value).encode()),
     st.binary(max_size=40),
     st.sampled_from(
@@ -61,7 +67,10 @@ LINES = st.one_of(
         ]
     ),
 )
-HOSTILE = st.one_of(st.lists(LINES, max_size=12).map(b"\n".join), st.lists(LINES, max_size=3).map(lambda lines: b"\r\n".join(lines) * 50))
+HOSTILE = st.one_of(
+    st.lists(LINES, max_size=12).map(b"\n".join),
+    st.lists(LINES, max_size=3).map(lambda lines: b"\r\n".join(lines) * 50),
+)
 
 
 def taken(root: Path, data: bytes, *, script: bool) -> Report:
@@ -76,7 +85,9 @@ def taken(root: Path, data: bytes, *, script: bool) -> Report:
 
 @given(HOSTILE, st.booleans())
 @settings(max_examples=300, deadline=None)
-def test_whatever_stands_there_the_record_is_whole_bounded_and_readable(data: bytes, script: bool) -> None:
+def test_whatever_stands_there_the_record_is_whole_bounded_and_readable(
+    data: bytes, script: bool
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         report = taken(Path(folder), data, script=script)
     written = Envelope(report, Capture(), Capture(), 0)
@@ -113,22 +124,37 @@ def test_a_file_as_large_as_is_read_takes_a_moment(tmp_path: Path, line: bytes) 
     "place",
     [
         "os.mkfifo(path)",
-        "os.mkfifo(path); import subprocess; subprocess.Popen(['sh', '-c', 'trap \"\" TERM; exec sleep 60 <> ' + path])",
+        (
+            "os.mkfifo(path); import subprocess; subprocess.Popen(['sh', '-c', 'trap \"\" TERM;"
+            " exec sleep 60 <> ' + path])"
+        ),
         "os.mkdir(path)",
         "os.symlink('/dev/zero', path)",
         "os.symlink(path, path)",
         "os.symlink('/etc/passwd', path)",
         "open(path, 'w').close(); os.chmod(path, 0)",
-        "import socket; os.chdir(os.path.dirname(path)); socket.socket(socket.AF_UNIX).bind('notes.jsonl')",
-        "folder = os.path.dirname(path); os.rename(folder, folder + '.away'); os.symlink('/proc/self', folder)",
+        (
+            "import socket; os.chdir(os.path.dirname(path));"
+            " socket.socket(socket.AF_UNIX).bind('notes.jsonl')"
+        ),
+        (
+            "folder = os.path.dirname(path); os.rename(folder, folder + '.away');"
+            " os.symlink('/proc/self', folder)"
+        ),
         "open(path, 'w').truncate(1 << 40)",
     ],
 )
 def test_what_is_no_small_file_is_passed_over(host: Host, place: str) -> None:
     envelope = host.run(f"{NOTES}\n{place}\nos._exit(0)").envelope
-    assert (envelope.exit_code, envelope.message, envelope.failed_calls) == (0, "the script exited with code 0", None)
+    assert (envelope.exit_code, envelope.message, envelope.failed_calls) == (
+        0,
+        "the script exited with code 0",
+        None,
+    )
 
 
 def test_a_note_that_is_no_text_ends_nothing(host: Host) -> None:
-    written = f"{NOTES}\nopen(path, 'wb').write(b'\\xff\\n[[[\\n{{\"remark\": \"\\\\ud800 ok\"}}\\n')"
+    written = (
+        f"{NOTES}\nopen(path, 'wb').write(b'\\xff\\n[[[\\n{{\"remark\": \"\\\\ud800 ok\"}}\\n')"
+    )
     assert host.run(written).envelope.message == "the script exited with code 0; ? ok"

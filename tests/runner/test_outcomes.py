@@ -15,7 +15,11 @@ def test_a_script_that_ends_well_is_recorded_with_its_streams_apart(host: Host) 
     assert (envelope.outcome, envelope.exit_code, envelope.reason) == ("Exited", 0, "Completed")
     assert (envelope.stdout, envelope.stderr) == ("to out\n", "to err\n")
     assert (ended.live_stdout, ended.stderr) == (b"to out\n", b"to err\n")
-    assert (envelope.stdout_dropped_bytes, envelope.stderr_dropped_bytes, envelope.log_dropped_bytes) == (0, 0, 0)
+    assert (
+        envelope.stdout_dropped_bytes,
+        envelope.stderr_dropped_bytes,
+        envelope.log_dropped_bytes,
+    ) == (0, 0, 0)
     assert envelope.run_id == RUN_ID
     assert envelope.started_at
     assert envelope.started_at < envelope.finished_at
@@ -24,7 +28,17 @@ def test_a_script_that_ends_well_is_recorded_with_its_streams_apart(host: Host) 
 def test_the_termination_message_says_the_same_and_names_the_envelope(host: Host) -> None:
     ended = host.run("import sys; print('to out'); print('to err', file=sys.stderr); sys.exit(3)")
     short, envelope = ended.short_form, ended.envelope
-    for field in ("run_id", "digest", "outcome", "exit_code", "reason", "message", "started_at", "finished_at", "log_dropped_bytes"):
+    for field in (
+        "run_id",
+        "digest",
+        "outcome",
+        "exit_code",
+        "reason",
+        "message",
+        "started_at",
+        "finished_at",
+        "log_dropped_bytes",
+    ):
         assert getattr(short, field) == getattr(envelope, field)
     assert (short.lines, short.stdout_tail, short.stderr_tail) == (1, "to out\n", "to err\n")
 
@@ -43,19 +57,32 @@ def test_an_exit_code_is_passed_on(host: Host) -> None:
 
 @pytest.mark.parametrize(("name", "code"), [("SIGKILL", 137), ("SIGSEGV", 139), ("SIGTERM", 143)])
 def test_a_script_killed_by_a_signal_says_which(host: Host, name: str, code: int) -> None:
-    envelope = host.run(f"import os, signal; print('last words'); os.kill(os.getpid(), signal.{name})").envelope
-    assert (envelope.outcome, envelope.exit_code, envelope.reason) == ("Exited", code, "KilledBySignal")
+    envelope = host.run(
+        f"import os, signal; print('last words'); os.kill(os.getpid(), signal.{name})"
+    ).envelope
+    assert (envelope.outcome, envelope.exit_code, envelope.reason) == (
+        "Exited",
+        code,
+        "KilledBySignal",
+    )
     assert envelope.message == f"the script was killed by {name}"
     assert envelope.stdout == "last words\n"
 
 
 def test_a_script_that_exits_at_once_is_recorded(host: Host) -> None:
     envelope = host.run("import os; os._exit(0)").envelope
-    assert (envelope.outcome, envelope.exit_code, envelope.stdout, envelope.stderr) == ("Exited", 0, "", "")
+    assert (envelope.outcome, envelope.exit_code, envelope.stdout, envelope.stderr) == (
+        "Exited",
+        0,
+        "",
+        "",
+    )
 
 
 def test_a_script_that_closes_its_output_is_still_waited_for(host: Host) -> None:
-    script = "import os, time; print('before'); os.close(1); os.close(2); time.sleep(0.5); os._exit(7)"
+    script = (
+        "import os, time; print('before'); os.close(1); os.close(2); time.sleep(0.5); os._exit(7)"
+    )
     ended = host.run(script)
     assert (ended.envelope.exit_code, ended.envelope.stdout) == (7, "before\n")
     assert ended.seconds > 0.5
@@ -74,7 +101,11 @@ def test_the_scripts_input_is_empty(host: Host) -> None:
 def test_a_wrong_digest_is_refused_and_nothing_runs(host: Host) -> None:
     ended = host.run("print('unapproved')", AGENTJOBS_DIGEST="0" * 64)
     envelope = ended.envelope
-    assert (envelope.outcome, envelope.exit_code, envelope.reason) == ("Refused", 78, "DigestMismatch")
+    assert (envelope.outcome, envelope.exit_code, envelope.reason) == (
+        "Refused",
+        78,
+        "DigestMismatch",
+    )
     assert (envelope.digest, envelope.started_at, envelope.stdout) == ("0" * 64, None, "")
 
 
@@ -96,7 +127,11 @@ def test_a_missing_revision_is_refused(host: Host) -> None:
     root = host.folder("print(1)")
     (root / "etc/agentjobs/revision/revision.json").unlink()
     envelope = host.run("print(1)", root).envelope
-    assert (envelope.outcome, envelope.exit_code, envelope.reason) == ("Refused", 78, "RevisionUnreadable")
+    assert (envelope.outcome, envelope.exit_code, envelope.reason) == (
+        "Refused",
+        78,
+        "RevisionUnreadable",
+    )
     assert envelope.message == "the revision could not be read: No such file or directory"
 
 
@@ -116,11 +151,17 @@ def test_a_missing_revision_is_refused(host: Host) -> None:
     ],
     ids=lambda content: repr(content[:40]),
 )
-def test_a_revision_without_a_script_is_refused_even_if_its_digest_fits(host: Host, content: bytes) -> None:
+def test_a_revision_without_a_script_is_refused_even_if_its_digest_fits(
+    host: Host, content: bytes
+) -> None:
     root = host.folder("")
     (root / "etc/agentjobs/revision/revision.json").write_bytes(content)
     envelope = host.run("", root, AGENTJOBS_DIGEST=hashlib.sha256(content).hexdigest()).envelope
-    assert (envelope.outcome, envelope.exit_code, envelope.reason) == ("Refused", 78, "RevisionUnreadable")
+    assert (envelope.outcome, envelope.exit_code, envelope.reason) == (
+        "Refused",
+        78,
+        "RevisionUnreadable",
+    )
 
 
 def test_an_interpreter_that_cannot_start_is_refused(host: Host) -> None:
@@ -148,7 +189,12 @@ def test_a_limit_that_is_no_number_is_refused(host: Host, limit: str) -> None:
 def test_a_runner_that_is_not_pid_one_runs_nothing_and_ends_nobody(host: Host) -> None:
     script = "print('ran')"
     root = host.folder(script)
-    shell = ("sh", "-c", 'sleep 30 & "$@"; code=$?; kill -0 $! && echo neighbour lives; exit $code', "sh")
+    shell = (
+        "sh",
+        "-c",
+        'sleep 30 & "$@"; code=$?; kill -0 $! && echo neighbour lives; exit $code',
+        "sh",
+    )
     running = host.start(script, root, prefix=shell)
     ended = running.wait()
     assert (ended.exit_code, ended.stdout) == (70, b"neighbour lives\n")
@@ -167,24 +213,43 @@ def test_a_missing_termination_log_does_not_stop_a_run(host: Host) -> None:
 
 
 def test_a_script_gets_its_event_on_stdin_and_in_a_file_or_no_input(host: Host) -> None:
-    script = "import os, sys; print(sys.stdin.read()); print(open(os.environ['AGENTJOBS_EVENT_FILE']).read(), file=sys.stderr)"
+    script = (
+        "import os, sys; print(sys.stdin.read());"
+        " print(open(os.environ['AGENTJOBS_EVENT_FILE']).read(), file=sys.stderr)"
+    )
     root = host.folder(script)
     event = root / "etc/agentjobs/event.json"
     event.write_text('{"id":"1"}')
     envelope = host.run(script, root, AGENTJOBS_EVENT_FILE=str(event)).envelope
-    assert (envelope.exit_code, envelope.stdout, envelope.stderr) == (0, '{"id":"1"}\n', '{"id":"1"}\n')
+    assert (envelope.exit_code, envelope.stdout, envelope.stderr) == (
+        0,
+        '{"id":"1"}\n',
+        '{"id":"1"}\n',
+    )
     assert host.run("import sys; print(repr(sys.stdin.read()))").envelope.stdout == "''\n"
 
 
 def test_a_script_that_declares_another_encoding_is_not_started(host: Host) -> None:
-    """Its second comment would be a line of code: what people approved is not what Python would run."""
+    """Its second comment would be code: what people approved is not what Python would run."""
     refused = host.run("# encoding: utf-7\nprint('shown')\n#+AAo-print('hidden')\n").envelope
-    assert (refused.outcome, refused.exit_code, refused.reason, refused.stdout) == ("Refused", 78, "EncodingRefused", "")
-    assert refused.message.startswith("line 1 of the script declares the encoding 'utf-7', with which Python would run other text")
+    assert (refused.outcome, refused.exit_code, refused.reason, refused.stdout) == (
+        "Refused",
+        78,
+        "EncodingRefused",
+        "",
+    )
+    assert refused.message.startswith(
+        "line 1 of the script declares the encoding 'utf-7', with which Python would run other text"
+    )
 
 
 def test_what_only_looks_like_a_declaration_changes_nothing_of_a_script(host: Host) -> None:
-    script = "import sys\n# coding: utf-7\nprint('+AGE-', __file__ == sys.argv[0], __file__.rpartition('/')[2])\nraise KeyError('+AGE-')"
+    script = (
+        "import sys\n# coding: utf-7\nprint('+AGE-', __file__ == sys.argv[0],"
+        " __file__.rpartition('/')[2])\nraise KeyError('+AGE-')"
+    )
     envelope = host.run(script).envelope
     assert envelope.stdout == "+AGE- True script.py\n"
-    assert envelope.stderr.endswith("script.py\", line 4, in <module>\n    raise KeyError('+AGE-')\nKeyError: '+AGE-'\n")
+    assert envelope.stderr.endswith(
+        "script.py\", line 4, in <module>\n    raise KeyError('+AGE-')\nKeyError: '+AGE-'\n"
+    )

@@ -12,7 +12,10 @@ from agentjobs_runner.livelog import LIMIT_BYTES, PIECE_BYTES, Budget
 from tests.runner.container import Host, kept, wait_until
 from tests.support.log_files import ENVELOPE_BYTES, ROTATED_AT_BYTES, log_file_bytes
 
-NOTICE = b"[agentjobs: live log stopped at 8 MiB; the record keeps the first and last 25 KiB of each stream]\n"
+NOTICE = (
+    b"[agentjobs: live log stopped at 8 MiB; the record keeps the first and last 25 KiB of each"
+    b" stream]\n"
+)
 
 
 def test_output_is_seen_while_the_script_runs(host: Host) -> None:
@@ -26,7 +29,10 @@ def test_5_megabytes_reach_the_log_whole_and_the_record_by_their_ends(host: Host
     total = "".join(f"{n:099d}\n" for n in range(50000))
     assert ended.live_stdout == total.encode()
     assert ended.envelope.stdout == kept(total)
-    assert (ended.envelope.stdout_dropped_bytes, ended.envelope.log_dropped_bytes) == (5_000_000 - 51_200, 0)
+    assert (ended.envelope.stdout_dropped_bytes, ended.envelope.log_dropped_bytes) == (
+        5_000_000 - 51_200,
+        0,
+    )
 
 
 def test_two_million_empty_lines_end_soon_and_stay_within_the_log_limit(host: Host) -> None:
@@ -37,7 +43,10 @@ def test_two_million_empty_lines_end_soon_and_stay_within_the_log_limit(host: Ho
     assert ended.envelope.log_dropped_bytes == 2_000_000 - passed
     assert ended.envelope.stdout == kept("\n" * 2_000_000)
     assert ended.stderr == NOTICE
-    assert log_file_bytes(ended.stdout) + log_file_bytes(ended.stderr) + ENVELOPE_BYTES < ROTATED_AT_BYTES
+    assert (
+        log_file_bytes(ended.stdout) + log_file_bytes(ended.stderr) + ENVELOPE_BYTES
+        < ROTATED_AT_BYTES
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,14 +54,20 @@ def test_two_million_empty_lines_end_soon_and_stay_within_the_log_limit(host: Ho
     [
         "import os\nfor _ in range(100): os.write(1, b'x' * 100000)",
         "import os\nfor _ in range(1000): os.write(1, b'a\\n' * 4000); os.write(2, b'b' * 9000)",
-        "import os\nfor n in range(600): os.write(1, b'0123456789\\r' * 2000)\nfor n in range(600): os.write(2, b'e' * 16384 + b'\\n')",
+        (
+            "import os\nfor n in range(600): os.write(1, b'0123456789\\r' * 2000)\nfor n in"
+            " range(600): os.write(2, b'e' * 16384 + b'\\n')"
+        ),
     ],
     ids=["one endless line", "two streams at once", "carriage returns, then long lines"],
 )
 def test_no_mix_of_lines_makes_the_log_file_reach_its_rotation(host: Host, script: str) -> None:
     ended = host.run(script)
     envelope = ended.envelope
-    assert log_file_bytes(ended.live_stdout) + log_file_bytes(ended.stderr) + ENVELOPE_BYTES < ROTATED_AT_BYTES
+    assert (
+        log_file_bytes(ended.live_stdout) + log_file_bytes(ended.stderr) + ENVELOPE_BYTES
+        < ROTATED_AT_BYTES
+    )
     assert log_file_bytes(ended.live_stdout) + log_file_bytes(ended.stderr) > LIMIT_BYTES * 0.4
     assert NOTICE in ended.stderr.splitlines(keepends=True)
     assert envelope.log_dropped_bytes > 0
@@ -93,7 +108,9 @@ def test_exactly_what_can_be_kept_is_kept_whole(host: Host, size: int, dropped: 
 
 def test_characters_of_several_bytes_are_not_cut(host: Host) -> None:
     envelope = host.run("import sys; sys.stdout.write('é€😀' * 20000)").envelope
-    head, tail = envelope.stdout.split(f"\n[agentjobs: {envelope.stdout_dropped_bytes} bytes dropped here]\n")
+    head, tail = envelope.stdout.split(
+        f"\n[agentjobs: {envelope.stdout_dropped_bytes} bytes dropped here]\n"
+    )
     total = "é€😀" * 20000
     assert total.startswith(head)
     assert total.endswith(tail)
@@ -126,7 +143,9 @@ def test_a_reader_that_has_gone_away_costs_the_log_but_not_the_record(host: Host
 
 
 def test_a_stalled_reader_slows_the_script_down_but_not_the_limit(host: Host) -> None:
-    running = host.start("while True: print('x' * 1000)", reading=False, AGENTJOBS_TIMEOUT_SECONDS="1")
+    running = host.start(
+        "while True: print('x' * 1000)", reading=False, AGENTJOBS_TIMEOUT_SECONDS="1"
+    )
     wait_until("the termination message", running.termination, seconds=6)
     running.read()
     ended = running.wait()
@@ -153,7 +172,14 @@ def test_a_file_is_as_good_a_log_as_a_pipe(host: Host) -> None:
         (b"x" * 8192 + b"\n", 8193 + 128),
         (b"x" * 20_000, 20_000 + 192),
     ],
-    ids=["nothing", "an empty line", "two", "one piece", "a piece and its newline", "an open line of three pieces"],
+    ids=[
+        "nothing",
+        "an empty line",
+        "two",
+        "one piece",
+        "a piece and its newline",
+        "an open line of three pieces",
+    ],
 )
 def test_each_byte_costs_one_and_each_line_and_begun_piece_64_more(data: bytes, cost: int) -> None:
     budget = Budget(100_000)
@@ -163,10 +189,17 @@ def test_each_byte_costs_one_and_each_line_and_begun_piece_64_more(data: bytes, 
 
 @settings(deadline=None)
 @given(
-    chunks=st.lists(st.tuples(st.integers(0, 1), st.one_of(st.binary(max_size=50), st.just(b"x" * 20_000), st.just(b"\n" * 40)))),
+    chunks=st.lists(
+        st.tuples(
+            st.integers(0, 1),
+            st.one_of(st.binary(max_size=50), st.just(b"x" * 20_000), st.just(b"\n" * 40)),
+        )
+    ),
     limit=st.integers(0, 60_000),
 )
-def test_what_is_admitted_never_costs_the_log_file_more_than_the_budget(chunks: list[tuple[int, bytes]], limit: int) -> None:
+def test_what_is_admitted_never_costs_the_log_file_more_than_the_budget(
+    chunks: list[tuple[int, bytes]], limit: int
+) -> None:
     budget, columns, passed = Budget(limit), [0, 0], [b"", b""]
     for stream, data in chunks:
         admitted, columns[stream] = budget.admit(data, columns[stream])

@@ -1,4 +1,4 @@
-"""What counts as an answer of a model, what a transcript shows, and what a call costs, told from the events that pi prints."""
+"""What counts as a model's answer, what a transcript shows and a call costs, from pi's events."""
 
 from __future__ import annotations
 
@@ -14,16 +14,29 @@ COST = {"total": 0.0012}
 
 def said(text: str = "done", stop: str = "stop", **message: Any) -> list[Event]:
     """The events of one turn without calls of tools."""
-    content = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": text}] if text else []
+    content = (
+        [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": text}] if text else []
+    )
     usage = {"input": 100, "output": 10, "cacheRead": 20, "cacheWrite": 3, "cost": COST}
     whole = {"role": "assistant", "content": content, "stopReason": stop, "usage": usage, **message}
-    return [{"type": "turn_start"}, {"type": "message_end", "message": whole}, {"type": "turn_end", "message": whole, "toolResults": []}]
+    return [
+        {"type": "turn_start"},
+        {"type": "message_end", "message": whole},
+        {"type": "turn_end", "message": whole, "toolResults": []},
+    ]
 
 
-def used(tool: str = "read", result: str = "ok", error: bool = False, **arguments: Any) -> list[Event]:
+def used(
+    tool: str = "read", result: str = "ok", error: bool = False, **arguments: Any
+) -> list[Event]:
     """The events of one turn that calls a tool."""
     start = {"type": "tool_execution_start", "toolName": tool, "args": arguments}
-    end = {"type": "tool_execution_end", "toolName": tool, "result": {"content": [{"type": "text", "text": result}]}, "isError": error}
+    end = {
+        "type": "tool_execution_end",
+        "toolName": tool,
+        "result": {"content": [{"type": "text", "text": result}]},
+        "isError": error,
+    }
     asked, spoken, over = said("", "toolUse")
     return [asked, spoken, start, end, over]
 
@@ -42,27 +55,50 @@ ENDS = {
     "an answer after tools": ([*used(), *said()], "Completed", "the model answered"),
     "nothing": (said(""), "EmptyAnswer", "the model ended without an answer"),
     "only spaces": (said(" \n"), "EmptyAnswer", "the model ended without an answer"),
-    "nothing in the end": ([*said("first"), *said("")], "EmptyAnswer", "the model ended without an answer"),
+    "nothing in the end": (
+        [*said("first"), *said("")],
+        "EmptyAnswer",
+        "the model ended without an answer",
+    ),
     "a cut answer": (said("and so", "length"), "AnswerTruncated", "the model's answer was cut at"),
     "an error": (
         said("", "error", errorMessage="401: no\n  such key"),
         "ModelError",
         "the model's endpoint answered with an error: 401: no such key",
     ),
-    "an error after an answer": ([*said(), *said("", "error", errorMessage="500")], "ModelError", "answered with an error: 500"),
-    "an error that a retry overcame": ([*said("", "error", errorMessage="529"), *said()], "Completed", "the model answered"),
+    "an error after an answer": (
+        [*said(), *said("", "error", errorMessage="500")],
+        "ModelError",
+        "answered with an error: 500",
+    ),
+    "an error that a retry overcame": (
+        [*said("", "error", errorMessage="529"), *said()],
+        "Completed",
+        "the model answered",
+    ),
     "too long": (
         said("", "error", errorMessage="400: maximum context length is 9 tokens"),
         "ContextOverflow",
         "longer than the model can take",
     ),
-    "too busy": (said("", "error", errorMessage="429: too many tokens per minute"), "ModelError", "429: too many tokens per minute"),
+    "too busy": (
+        said("", "error", errorMessage="429: too many tokens per minute"),
+        "ModelError",
+        "429: too many tokens per minute",
+    ),
     "too long, as pi saw it": (
-        [{"type": "compaction_start", "reason": "overflow"}, *said("", "error", errorMessage="413")],
+        [
+            {"type": "compaction_start", "reason": "overflow"},
+            *said("", "error", errorMessage="413"),
+        ],
         "ContextOverflow",
         "413",
     ),
-    "too many turns": ([*used() * 5, *said("", "aborted")], "TurnLimit", "the model had not finished after 5 turns"),
+    "too many turns": (
+        [*used() * 5, *said("", "aborted")],
+        "TurnLimit",
+        "the model had not finished after 5 turns",
+    ),
     "requests that failed are no turns": (
         [*said("", "error", errorMessage="529") * 3, *used() * 4, *said("", "aborted")],
         "PiFailed",
@@ -81,7 +117,10 @@ def test_only_an_answer_is_one(events: list[Event], reason: str, message: str) -
 
 
 def test_pis_exit_code_counts_only_against_it() -> None:
-    assert judged(*said(), code=143) == ("PiFailed", "pi ended with code 143 after the model's answer")
+    assert judged(*said(), code=143) == (
+        "PiFailed",
+        "pi ended with code 143 after the model's answer",
+    )
     assert judged(code=1, words="Error: no\nsuch thing\n") == (
         "PiFailed",
         "pi ended with code 1 before the model answered: Error: no such thing",
@@ -96,7 +135,10 @@ def test_a_refused_call_of_a_tool_is_told_with_the_success() -> None:
         *used("read", "no such file", error=True),
         *said("I could not"),
     ]
-    assert judged(*events) == ("Completed", "the model answered; refused calls of tools: bash, write")
+    assert judged(*events) == (
+        "Completed",
+        "the model answered; refused calls of tools: bash, write",
+    )
 
 
 def costs(*events: Event, priced: bool = True) -> list[Usage]:
@@ -105,8 +147,15 @@ def costs(*events: Event, priced: bool = True) -> list[Usage]:
 
 
 def test_each_request_costs_what_it_sent_and_received_summaries_included() -> None:
-    summary = {"type": "compaction_end", "result": {"usage": {"input": 1000, "output": 50, "cost": {"total": 0.01}}}}
-    assert costs(*used(), summary, *said()) == [Usage(123, 10, 1200), Usage(1000, 50, 10_000), Usage(123, 10, 1200)]
+    summary = {
+        "type": "compaction_end",
+        "result": {"usage": {"input": 1000, "output": 50, "cost": {"total": 0.01}}},
+    }
+    assert costs(*used(), summary, *said()) == [
+        Usage(123, 10, 1200),
+        Usage(1000, 50, 10_000),
+        Usage(123, 10, 1200),
+    ]
 
 
 def test_without_a_price_the_cost_is_not_known() -> None:
@@ -114,7 +163,10 @@ def test_without_a_price_the_cost_is_not_known() -> None:
 
 
 def test_a_transcript_reads_like_a_conversation() -> None:
-    prompt = {"type": "message_end", "message": {"role": "user", "content": [{"type": "text", "text": "go"}]}}
+    prompt = {
+        "type": "message_end",
+        "message": {"role": "user", "content": [{"type": "text", "text": "go"}]},
+    }
     system = {"type": "message_end", "message": {"role": "system", "content": "You are"}}
     events = [
         system,
@@ -136,7 +188,9 @@ def test_a_transcript_reads_like_a_conversation() -> None:
 def test_a_transcript_shortens_tool_results_but_never_the_models_words() -> None:
     (_, result) = [line for event in used("read", "x" * 5000) for line in transcript.lines(event)]
     assert result == f"[read done] {'x' * 1000}… (4000 more characters)"
-    assert [line for event in said("y" * 5000) for line in transcript.lines(event)] == [f"[assistant] {'y' * 5000}"]
+    assert [line for event in said("y" * 5000) for line in transcript.lines(event)] == [
+        f"[assistant] {'y' * 5000}"
+    ]
 
 
 def test_events_of_a_later_pi_are_passed_over() -> None:

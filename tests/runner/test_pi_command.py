@@ -38,13 +38,31 @@ def test_what_is_no_option_is_the_prompt(words: list[str], prompt: str | None) -
 
 def test_a_plain_call_has_the_jobs_model_its_session_and_no_bash() -> None:
     question = parse(["-p", "do X"]).question
-    assert (question.model, question.tools, question.remember, question.options) == ("", SAFE_TOOLS, True, ())
+    assert (question.model, question.tools, question.remember, question.options) == (
+        "",
+        SAFE_TOOLS,
+        True,
+        (),
+    )
     assert "bash" not in SAFE_TOOLS
 
 
 def test_options_are_taken() -> None:
     request = parse(
-        ["-t", "read, bash", "--model", "a/b", "--thinking", "low", "--append-system-prompt", "Be brief.", "--mode", "json", "-p", "X"]
+        [
+            "-t",
+            "read, bash",
+            "--model",
+            "a/b",
+            "--thinking",
+            "low",
+            "--append-system-prompt",
+            "Be brief.",
+            "--mode",
+            "json",
+            "-p",
+            "X",
+        ]
     )
     assert request.question.tools == ("read", "bash")
     assert request.question.model == "a/b"
@@ -65,7 +83,10 @@ def test_questions_about_pi_itself_are_no_prompts(words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--resume", "-p", "X"], "--resume is not available in a run; these are: --append-system-prompt, "),
+        (
+            ["--resume", "-p", "X"],
+            "--resume is not available in a run; these are: --append-system-prompt, ",
+        ),
         (["--session", "/session/x", "-p", "X"], "--session is not available"),
         (["-e", "evil.ts", "X"], "-e is not available"),
         (["-p", "one", "two"], "one prompt at a time, these are 2"),
@@ -73,15 +94,21 @@ def test_questions_about_pi_itself_are_no_prompts(words: list[str]) -> None:
         (["--mode", "rpc", "X"], "--mode rpc is not available in a run; text and json are"),
     ],
 )
-def test_what_makes_no_sense_in_a_run_is_refused_with_a_sentence(words: list[str], sentence: str) -> None:
+def test_what_makes_no_sense_in_a_run_is_refused_with_a_sentence(
+    words: list[str], sentence: str
+) -> None:
     with pytest.raises(UsageError, match=sentence):
         parse(words)
 
 
-def called(stdin: IO[bytes] | int, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def called(
+    stdin: IO[bytes] | int, *words: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """`pi` as a process, in an installation without models: it gets as far as asking for one."""
     command = [sys.executable, "-I", "-S", str(PI), *words]
-    return subprocess.run(command, stdin=stdin, capture_output=True, text=True, env=variables, timeout=30, check=False)
+    return subprocess.run(
+        command, stdin=stdin, capture_output=True, text=True, env=variables, timeout=30, check=False
+    )
 
 
 def test_the_runs_own_input_is_never_taken_for_a_prompt(tmp_path: Path) -> None:
@@ -100,11 +127,17 @@ def test_an_input_that_was_given_to_the_call_is_its_prompt(tmp_path: Path) -> No
     (tmp_path / "prompt.md").write_text("do X")
     with (tmp_path / "prompt.md").open("rb") as file:
         asked = called(file, "-p", AGENTJOBS_EVENT_FILE=str(tmp_path / "event.json"))
-    assert (asked.returncode, asked.stderr.partition(";")[0]) == (1, "pi: this installation has no default model")
+    assert (asked.returncode, asked.stderr.partition(";")[0]) == (
+        1,
+        "pi: this installation has no default model",
+    )
 
 
 def test_an_empty_prompt_is_none() -> None:
-    assert (called(subprocess.DEVNULL, "-p", " \n").stderr, called(subprocess.DEVNULL, "-p", "").returncode) == (
+    assert (
+        called(subprocess.DEVNULL, "-p", " \n").stderr,
+        called(subprocess.DEVNULL, "-p", "").returncode,
+    ) == (
         "pi: the prompt is empty\n",
         2,
     )

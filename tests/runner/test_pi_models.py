@@ -1,4 +1,4 @@
-"""The models.json of a run: no key in it, and a sentence for each way in which there is no model to call."""
+"""A run's models.json: no key in it, and a sentence for each way of having no model to call."""
 
 from __future__ import annotations
 
@@ -17,15 +17,30 @@ PROVIDERS: dict[str, Any] = {
         "secret": {"name": "s", "key": "k"},
         "models": [{"id": "m", "cost": {"input": 1, "output": 2}}, {"id": "n"}],
     },
-    "other": {"api": "openai-completions", "baseUrl": "http://o/v1", "secret": {"name": "s", "key": "o"}, "models": [{"id": "m"}]},
-    "own": {"api": "anthropic-messages", "baseUrl": "http://a", "env": "OWN_KEY", "models": [{"id": "m"}]},
+    "other": {
+        "api": "openai-completions",
+        "baseUrl": "http://o/v1",
+        "secret": {"name": "s", "key": "o"},
+        "models": [{"id": "m"}],
+    },
+    "own": {
+        "api": "anthropic-messages",
+        "baseUrl": "http://a",
+        "env": "OWN_KEY",
+        "models": [{"id": "m"}],
+    },
     "open": {"api": "openai-completions", "baseUrl": "http://l/v1", "models": [{"id": "m"}]},
 }
 KEYS = {"AGENTJOBS_MODEL_KEY": "sk-house", "OWN_KEY": "sk-own"}
 
 
 def models(**variables: str) -> Models:
-    told = {"AGENTJOBS_MODELS": json.dumps(PROVIDERS), "AGENTJOBS_MODEL": "house/m", **KEYS, **variables}
+    told = {
+        "AGENTJOBS_MODELS": json.dumps(PROVIDERS),
+        "AGENTJOBS_MODEL": "house/m",
+        **KEYS,
+        **variables,
+    }
     return Models.from_environment({name: value for name, value in told.items() if value})
 
 
@@ -49,13 +64,33 @@ def test_a_price_is_whole_in_the_file_or_not_there() -> None:
     ("variables", "model", "reason", "sentence"),
     [
         ({}, "", "NoModel", "this installation has no default model"),
-        ({}, "house/x", "UnknownModel", "this installation has no model house/x; it has: house/m, house/n, other/m, own/m, open/m"),
-        ({"AGENTJOBS_MODELS": ""}, "house/m", "UnknownModel", "it has: none (the chart's value models)"),
-        ({"AGENTJOBS_MODEL_KEY": ""}, "house/m", "ModelKeyMissing", "the Secret s in the job's namespace has to hold it as k"),
+        (
+            {},
+            "house/x",
+            "UnknownModel",
+            (
+                "this installation has no model house/x; it has: house/m, house/n, other/m, own/m,"
+                " open/m"
+            ),
+        ),
+        (
+            {"AGENTJOBS_MODELS": ""},
+            "house/m",
+            "UnknownModel",
+            "it has: none (the chart's value models)",
+        ),
+        (
+            {"AGENTJOBS_MODEL_KEY": ""},
+            "house/m",
+            "ModelKeyMissing",
+            "the Secret s in the job's namespace has to hold it as k",
+        ),
         ({"OWN_KEY": ""}, "own/m", "ModelKeyMissing", "name the variable OWN_KEY in spec.env"),
     ],
 )
-def test_without_a_model_to_call_the_call_says_what_to_do(variables: dict[str, str], model: str, reason: str, sentence: str) -> None:
+def test_without_a_model_to_call_the_call_says_what_to_do(
+    variables: dict[str, str], model: str, reason: str, sentence: str
+) -> None:
     with pytest.raises(CannotCallError) as refused:
         models(**variables).check(model)
     assert refused.value.verdict.reason == reason
@@ -66,8 +101,14 @@ def test_a_call_gets_no_key_of_a_provider_that_is_not_its_jobs() -> None:
     assert "other" not in models().configuration()["providers"]
     with pytest.raises(CannotCallError) as refused:
         models(AGENTJOBS_MODEL="own/m").check("house/m")
-    assert "a job gets the key of its own model's provider only, which is own/m" in refused.value.verdict.message
+    assert (
+        "a job gets the key of its own model's provider only, which is own/m"
+        in refused.value.verdict.message
+    )
 
 
 def test_an_error_that_repeats_the_key_is_told_without_it() -> None:
-    assert models().without_keys("Incorrect API key: sk-house or sk-own") == "Incorrect API key: *** or ***"
+    assert (
+        models().without_keys("Incorrect API key: sk-house or sk-own")
+        == "Incorrect API key: *** or ***"
+    )

@@ -1,4 +1,4 @@
-"""A session file that pi would refuse for ever after is recognised, and one that it can use is not."""
+"""A session file that pi would refuse for ever is recognised, and one that it can use is not."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ import pytest
 
 from agentjobs_pi.session import damage
 
-HEADER = json.dumps({"type": "session", "version": 3, "id": "0199", "timestamp": "2026-11-24T08:00:00Z", "cwd": "/workspace"}).encode()
+HEADER = json.dumps(
+    {
+        "type": "session",
+        "version": 3,
+        "id": "0199",
+        "timestamp": "2026-11-24T08:00:00Z",
+        "cwd": "/workspace",
+    }
+).encode()
 
 
-@pytest.mark.parametrize("content", [None, b"", HEADER + b"\n", HEADER + b'\n{"type":"message","id":"1"}\n{"type":"mess', HEADER])
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", HEADER + b"\n", HEADER + b'\n{"type":"message","id":"1"}\n{"type":"mess', HEADER],
+)
 def test_what_pi_can_continue_is_left_alone(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "session.jsonl").write_bytes(content)
@@ -27,7 +38,10 @@ def test_what_pi_can_continue_is_left_alone(tmp_path: Path, content: bytes | Non
         (HEADER[:40], "its first line is no JSON"),
         (HEADER.replace(b"session", b"message") + b"\n", "its first line is no session's"),
         (b"[]\n", "its first line is no session's"),
-        (HEADER.replace(b"/workspace", b"/elsewhere") + b"\n", "it belongs to another working directory"),
+        (
+            HEADER.replace(b"/workspace", b"/elsewhere") + b"\n",
+            "it belongs to another working directory",
+        ),
     ],
 )
 def test_what_pi_would_refuse_is_damaged(tmp_path: Path, content: bytes, problem: str) -> None:

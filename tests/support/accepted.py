@@ -18,7 +18,9 @@ CRD: Final = "scheduledagentjobs.agentjobs.dev"
 def any_spec_accepted(kubectl: Kubectl, namespace: str) -> Iterator[None]:
     """The CRD without its rules, for a while; written as Helm does, to which it belongs."""
     crd = kubectl.json("get", "crd", CRD)
-    crd["metadata"] = {name: crd["metadata"].get(name, {}) for name in ("name", "labels", "annotations")}
+    crd["metadata"] = {
+        name: crd["metadata"].get(name, {}) for name in ("name", "labels", "annotations")
+    }
     del crd["status"]
     loose = json.loads(json.dumps(crd))
     schema = loose["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
@@ -28,12 +30,22 @@ def any_spec_accepted(kubectl: Kubectl, namespace: str) -> Iterator[None]:
 
     def accepted() -> bool:
         try:
-            return "probe" in kubectl("create", "--dry-run=server", "-n", namespace, "-f", "-", stdin=probe)
+            return "probe" in kubectl(
+                "create", "--dry-run=server", "-n", namespace, "-f", "-", stdin=probe
+            )
         except KubectlError:
             return False
 
     def write(body: Manifest) -> None:
-        kubectl("apply", "--server-side", "--field-manager=helm", "--force-conflicts", "-f", "-", stdin=json.dumps(body))
+        kubectl(
+            "apply",
+            "--server-side",
+            "--field-manager=helm",
+            "--force-conflicts",
+            "-f",
+            "-",
+            stdin=json.dumps(body),
+        )
 
     write(loose)
     try:

@@ -24,12 +24,20 @@ def running_means_that_a_container_runs_or_is_being_ended(it: Told) -> bool:
 
 
 def a_pod_that_cannot_start_is_called_blocked_and_says_why(it: Told) -> bool:
-    return not it.life.stuck or (it.phase, it.reason, "startedAt" in it.status) == ("Blocked", it.life.run, False)
+    return not it.life.stuck or (it.phase, it.reason, "startedAt" in it.status) == (
+        "Blocked",
+        it.life.run,
+        False,
+    )
 
 
 def a_name_that_is_taken_and_a_missing_policy_block_whatever_else_is_true(it: Told) -> bool:
     shown = it.life.in_force and it.life.obstacle and it.life.run in ("no run", "coming")
-    return not shown or (it.phase, it.reason, it.condition("Ready").status) == ("Blocked", it.life.obstacle, "False")
+    return not shown or (it.phase, it.reason, it.condition("Ready").status) == (
+        "Blocked",
+        it.life.obstacle,
+        "False",
+    )
 
 
 def scheduled_means_that_a_start_comes_and_when(it: Told) -> bool:
@@ -38,7 +46,9 @@ def scheduled_means_that_a_start_comes_and_when(it: Told) -> bool:
 
 def scheduled_and_the_next_start_agree_unless_something_blocks(it: Told) -> bool:
     scheduled = it.condition("Scheduled")
-    return scheduled.reason in ("NameTaken", "PolicyMissing") or (scheduled.status == "True") == bool(it.next)
+    return scheduled.reason in ("NameTaken", "PolicyMissing") or (
+        scheduled.status == "True"
+    ) == bool(it.next)
 
 
 def where_nothing_is_approved_nothing_is_next(it: Told) -> bool:
@@ -55,29 +65,46 @@ def what_never_comes_is_not_promised_and_the_row_says_never(it: Told) -> bool:
 
 def a_start_that_has_happened_is_not_called_missed(it: Told) -> bool:
     scheduled = it.condition("Scheduled")
-    return scheduled.reason != "Past" or ("has happened" in scheduled.message) == (it.life.schedule == "fired")
+    return scheduled.reason != "Past" or ("has happened" in scheduled.message) == (
+        it.life.schedule == "fired"
+    )
 
 
 def a_pause_after_failures_is_not_blamed_on_suspend(it: Told) -> bool:
-    if not (it.life.in_force and it.life.failure_pause) or it.life.approval == "approved, then invalid":
+    if (
+        not (it.life.in_force and it.life.failure_pause)
+        or it.life.approval == "approved, then invalid"
+    ):
         return True
     scheduled = it.condition("Scheduled")
     blames = "which is true as well" in scheduled.message
-    return scheduled.reason == "PausedAfterFailures" and blames == it.life.suspended and it.reason != "Suspended"
+    return (
+        scheduled.reason == "PausedAfterFailures"
+        and blames == it.life.suspended
+        and it.reason != "Suspended"
+    )
 
 
 def a_paused_job_says_by_what(it: Told) -> bool:
     held = it.life.suspended or it.life.failure_pause
-    return it.phase != "Paused" or (held and not it.next and it.reason in ("Suspended", "PausedAfterFailures"))
+    return it.phase != "Paused" or (
+        held and not it.next and it.reason in ("Suspended", "PausedAfterFailures")
+    )
 
 
 def an_invalid_spec_is_not_called_scheduled_or_finished(it: Told) -> bool:
     quiet = it.life.invalid and not it.life.at_work
-    return not quiet or (it.phase in ("Invalid", "Paused", "Blocked") and it.condition("Ready").status == "False")
+    return not quiet or (
+        it.phase in ("Invalid", "Paused", "Blocked") and it.condition("Ready").status == "False"
+    )
 
 
 def invalid_denied_and_pending_are_never_ready(it: Told) -> bool:
-    return it.phase not in ("Invalid", "Denied", "PendingApproval", "Blocked") or it.life.stuck or it.condition("Ready").status == "False"
+    return (
+        it.phase not in ("Invalid", "Denied", "PendingApproval", "Blocked")
+        or it.life.stuck
+        or it.condition("Ready").status == "False"
+    )
 
 
 def whatever_is_not_ready_for_want_of_a_decision_names_it(it: Told) -> bool:
@@ -87,9 +114,13 @@ def whatever_is_not_ready_for_want_of_a_decision_names_it(it: Told) -> bool:
 
 def schedule_and_next_start_are_of_the_content_that_runs(it: Told) -> bool:
     if not it.life.in_force:
-        return it.status.get("schedule") == (it.status["card"]["schedule"] if "card" in it.status else None)
+        return it.status.get("schedule") == (
+            it.status["card"]["schedule"] if "card" in it.status else None
+        )
     wanted = it.content.spec.schedule
-    return it.status["schedule"] == of_job(it.content.spec) and (not it.next or _is_start(wanted, it.next))
+    return it.status["schedule"] == of_job(it.content.spec) and (
+        not it.next or _is_start(wanted, it.next)
+    )
 
 
 def _is_start(wanted: Schedule, told_start: str) -> bool:
@@ -102,14 +133,21 @@ def a_change_that_waits_is_named_and_one_that_was_denied_does_not_wait(it: Told)
     waiting = it.status.get("waiting")
     if it.life.approval != "changed":
         return waiting is None and "change waits:" not in it.row["SCHEDULE"]
-    return waiting == it.status["card"]["schedule"] and it.row["SCHEDULE"] == f"{it.status['schedule']}; change waits: {waiting}"
+    return (
+        waiting == it.status["card"]["schedule"]
+        and it.row["SCHEDULE"] == f"{it.status['schedule']}; change waits: {waiting}"
+    )
 
 
 def the_card_says_which_schedule_goes_on_and_which_waits(it: Told) -> bool:
     body = {"metadata": {"name": "report"}, "status": it.status}
     lines = list(cards.lines(body, colour=False))
     changed = it.status["approval"]["state"] == "Changed"
-    return any(line.startswith(f"  In force   {it.status['schedule']}") for line in lines) == changed if "schedule" in it.status else True
+    return (
+        any(line.startswith(f"  In force   {it.status['schedule']}") for line in lines) == changed
+        if "schedule" in it.status
+        else True
+    )
 
 
 def the_approval_of_the_row_waits_only_where_somebody_can_decide(it: Told) -> bool:
@@ -118,14 +156,22 @@ def the_approval_of_the_row_waits_only_where_somebody_can_decide(it: Told) -> bo
 
 
 def what_something_triggers_is_not_for_people_only(it: Told) -> bool:
-    texts = (it.status.get("schedule", ""), it.status.get("card", {}).get("schedule", ""), it.condition("Scheduled").message)
-    return it.life.triggers == "no triggers" or not any("manual runs only" in text or "create an AgentJobRun" in text for text in texts)
+    texts = (
+        it.status.get("schedule", ""),
+        it.status.get("card", {}).get("schedule", ""),
+        it.condition("Scheduled").message,
+    )
+    return it.life.triggers == "no triggers" or not any(
+        "manual runs only" in text or "create an AgentJobRun" in text for text in texts
+    )
 
 
 def a_card_warns_of_what_never_comes(it: Told) -> bool:
     if "card" not in it.status:
         return True
-    warned = any("will not start by itself" in line for line in it.status["card"].get("warnings", ()))
+    warned = any(
+        "will not start by itself" in line for line in it.status["card"].get("warnings", ())
+    )
     of_first = it.life.approval not in ("changed", "change denied")
     return warned == (of_first and it.life.schedule in ("past", "fired", "never"))
 
@@ -139,7 +185,10 @@ def failed_and_finished_tell_of_the_last_run(it: Told) -> bool:
 def the_row_begins_with_the_phase_and_says_what_is_wrong(it: Told) -> bool:
     word = rows.STATUS[it.phase]
     said = it.row["STATUS"]
-    return said == word or (said == f"{word}: {it.reason}" and it.phase in ("Blocked", "Paused", "Idle", "Finished", "Invalid"))
+    return said == word or (
+        said == f"{word}: {it.reason}"
+        and it.phase in ("Blocked", "Paused", "Idle", "Finished", "Invalid")
+    )
 
 
 def stalled_means_that_somebody_has_to_do_something(it: Told) -> bool:

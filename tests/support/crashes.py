@@ -76,12 +76,24 @@ class World:
             act(self.kube)
         return True
 
-    async def rest(self, *operators: Operator, deaf: frozenset[str] = frozenset(), during: timedelta = A_WHILE) -> None:
+    async def rest(
+        self, *operators: Operator, deaf: frozenset[str] = frozenset(), during: timedelta = A_WHILE
+    ) -> None:
         """Until nothing is left to do for a while. Without operators: by all there are."""
         end = self.kube.server.now + during
         for _ in range(MANY_TURNS):
             if not await self.turn(*operators, deaf=deaf):
-                due = min((due for due in (self.kube.next_due(), *(o.next_due() for o in operators or self.operators)) if due), default=end)
+                due = min(
+                    (
+                        due
+                        for due in (
+                            self.kube.next_due(),
+                            *(o.next_due() for o in operators or self.operators),
+                        )
+                        if due
+                    ),
+                    default=end,
+                )
                 if due >= end:
                     return
                 self.kube.server.now = max(due, self.kube.server.now)
@@ -144,7 +156,9 @@ class Struck:
         if self._number != -1:
             return self._world.kube.server.put(namespace, write)
         self.happened = True
-        return await self._strike(self._world, lambda: self._world.kube.server.put(namespace, write))
+        return await self._strike(
+            self._world, lambda: self._world.kube.server.put(namespace, write)
+        )
 
 
 async def killed_before(_world: World, _put: Callable[[], Json]) -> Json:

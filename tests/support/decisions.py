@@ -32,7 +32,12 @@ def observed(status: dict[str, Any] | None = None, **spec: Any) -> Observed:
 def approved(seen: Observed, decision: str = "Approved", digest: str | None = None) -> Observed:
     digest = digest or current_content(seen.job).digest
     approval = ApprovalView(
-        f"a{len(seen.approvals)}", "report", digest, "Approved" if decision == "Approved" else "Denied", "ana", "2026-11-22T07:00:00Z"
+        f"a{len(seen.approvals)}",
+        "report",
+        digest,
+        "Approved" if decision == "Approved" else "Denied",
+        "ana",
+        "2026-11-22T07:00:00Z",
     )
     return replace(seen, approvals=(*seen.approvals, approval))
 
@@ -46,7 +51,11 @@ def cron_job(seen: Observed, **changes: Any) -> CronJobView:
 def settled(seen: Observed) -> Observed:
     """Approved, with everything in place."""
     content = current_content(seen.job)
-    return replace(approved(seen), cron_job=cron_job(seen), revisions=frozenset({naming.revision_name("report", content.digest)}))
+    return replace(
+        approved(seen),
+        cron_job=cron_job(seen),
+        revisions=frozenset({naming.revision_name("report", content.digest)}),
+    )
 
 
 def status(plan: Plan) -> dict[str, Any]:
@@ -54,7 +63,9 @@ def status(plan: Plan) -> dict[str, Any]:
 
 
 def told(plan: Plan, kind: str) -> Condition:
-    return Condition.model_validate(next(c for c in status(plan)["conditions"] if c["type"] == kind))
+    return Condition.model_validate(
+        next(c for c in status(plan)["conditions"] if c["type"] == kind)
+    )
 
 
 def asked(plan: Plan) -> list[tuple[str, str]]:

@@ -12,9 +12,37 @@ from agentjobs.core.views.pod import PodView
 from agentjobs.core.views.run import RunView
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-RUN = RunView("ns", "report-now", "uid", "1", "report", True, True, NOW, "Running", None, None, "2026-11-22T08:00:00Z")
+RUN = RunView(
+    "ns",
+    "report-now",
+    "uid",
+    "1",
+    "report",
+    True,
+    True,
+    NOW,
+    "Running",
+    None,
+    None,
+    "2026-11-22T08:00:00Z",
+)
 MADE = NOW.replace(hour=8)
-JOB = BatchJobView("ns", "report-now", "report", "juid", "1", "cuid", MADE, False, True, "d" * 64, None, "", "", False)
+JOB = BatchJobView(
+    "ns",
+    "report-now",
+    "report",
+    "juid",
+    "1",
+    "cuid",
+    MADE,
+    False,
+    True,
+    "d" * 64,
+    None,
+    "",
+    "",
+    False,
+)
 POD = PodView(
     namespace="ns",
     name="report-now-x",
@@ -52,10 +80,20 @@ EXITED = Envelope(
     log_dropped_bytes=0,
 )
 
-TIMED_OUT = replace(EXITED, outcome="TimedOut", exit_code=124, reason="Timeout", message="ended after its limit of 10 s")
-TERMINATED = replace(EXITED, outcome="Terminated", exit_code=143, reason="Terminated", message="ended from outside")
+TIMED_OUT = replace(
+    EXITED,
+    outcome="TimedOut",
+    exit_code=124,
+    reason="Timeout",
+    message="ended after its limit of 10 s",
+)
+TERMINATED = replace(
+    EXITED, outcome="Terminated", exit_code=143, reason="Terminated", message="ended from outside"
+)
 LOST = Evidence(None, "the log ends without an envelope")
 FAILED_POD = replace(POD, phase="Failed", exit_code=1, ended_by="Error")
-RUNNING_POD = replace(POD, phase="Running", running=True, exit_code=None, finished=None, ended_by="")
+RUNNING_POD = replace(
+    POD, phase="Running", running=True, exit_code=None, finished=None, ended_by=""
+)
 NEVER = replace(RUNNING_POD, phase="Pending", running=False, started=None)
 KILLED = replace(FAILED_POD, exit_code=137)

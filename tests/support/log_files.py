@@ -7,6 +7,9 @@ ENVELOPE_BYTES = 91 * (8192 + 46)
 
 
 def log_file_bytes(stream: bytes, piece: int = 16 * 1024) -> int:
-    """What a stream takes in the runtime's log file: 45 bytes of time, stream and tag, and a newline, for each line or piece of one."""
+    """What a stream takes in the runtime's log file.
+
+    That is 45 bytes of time, stream and tag, and a newline, for each line or piece of one.
+    """
     pieces = (max(1, -(-len(line) // piece)) for line in stream.removesuffix(b"\n").split(b"\n"))
     return len(stream) + sum(46 * count for count in pieces)

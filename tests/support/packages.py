@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Literal
 
-from agentjobs.core.content.packages import PackageApprovalView, Packages, inventory, package_approval_view
+from agentjobs.core.content.packages import (
+    PackageApprovalView,
+    Packages,
+    inventory,
+    package_approval_view,
+)
 from agentjobs.core.observed import Observed
 from tests import manifests as written
 from tests.support.decisions import observed
@@ -13,7 +18,9 @@ from tests.support.decisions import observed
 IMAGE = inventory({"requests": "2.32.3", "PyYAML": "6.0", "odd": "not a version"})
 
 
-def decided(*pins: str, decision: Literal["Approved", "Denied"] = "Approved") -> PackageApprovalView:
+def decided(
+    *pins: str, decision: Literal["Approved", "Denied"] = "Approved"
+) -> PackageApprovalView:
     body = written.package_approval(packages=list(pins), decision=decision)
     return package_approval_view(body)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 DIGEST = "b923963ca2642f1caf65c2f79fc917d98bd47e3b20683e79dbb72e94165a7310"
 CHECKSUM = "7d92c24a62071d0ecf59a0b522d3f2f73f276998d009902219f684ab65c8fef4"
-# Printed by a runner of version 1. Runners of old images go on printing this, so it is never to be changed.
+# Printed by a runner of version 1. Runners of old images go on printing this, so it is never to be
+# changed.
 RECORDED_LOG = (
-    b"hello\n"
-    b"@agentjobs:envelope 0fe6293b2428b558476cd1353e6dc1d8 1/1 "
-    b"eJx9jk1PhTAQRf8K6fph6FBayk6fLty7enFT2gGaACVtnx8x/ncHjCuNqzYn9565H+wFY/JhZR0/sXhdHx3r9rfk7MScHzFlAr2GWsvaGpACBm7NIBsLg9KD"
-    b"1Vw53fZOKKx7qGRbo9Ku7xWgFlw2RtW8Ile4ZhsWJNnDm8/oCCF9zsERq+g2mrTPYOewbDN+JxZMyYx7KU9YJBv9lgs8+sWrz1NhqV7s+pRNJHq7r4UKZMl5"
-    b"CfBUqU6IrmpuhGpayS+UHPzq0/RfVDfA4XJIHc2+j2Hb0N29Z0zHVMIY4y88h/GvKBno0ITzHJ5X9tMmxD6/AGXAdAk="
-    b"\n"
-    b"@agentjobs:end 0fe6293b2428b558476cd1353e6dc1d8 1 7d92c24a62071d0ecf59a0b522d3f2f73f276998d009902219f684ab65c8fef4\n"
+    b"hello\n@agentjobs:envelope 0fe6293b2428b558476cd1353e6dc1d8 1/1"
+    b" eJx9jk1PhTAQRf8K6fph6FBayk6fLty7enFT2gGaACVtnx8x/ncHjCuNqzYn9565H+wFY/JhZR0/sXhdHx3r9rf"
+    b"k7MScHzFlAr2GWsvaGpACBm7NIBsLg9KD1Vw53fZOKKx7qGRbo9Ku7xWgFlw2RtW8Ile4ZhsWJNnDm8/oCCF9zsE"
+    b"Rq+g2mrTPYOewbDN+JxZMyYx7KU9YJBv9lgs8+sWrz1NhqV7s+pRNJHq7r4UKZMl5CfBUqU6IrmpuhGpayS+UHPz"
+    b"q0/RfVDfA4XJIHc2+j2Hb0N29Z0zHVMIY4y88h/GvKBno0ITzHJ5X9tMmxD6/AGXAdAk=\n@agentjobs:end"
+    b" 0fe6293b2428b558476cd1353e6dc1d8 1"
+    b" 7d92c24a62071d0ecf59a0b522d3f2f73f276998d009902219f684ab65c8fef4\n"
 )
 RECORD: dict[str, object] = {
     "version": 1,

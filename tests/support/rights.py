@@ -18,5 +18,7 @@ def bind(kubectl: Kubectl, namespace: str, role: str, **subject: str) -> None:
 
 
 def grant(kubectl: Kubectl, namespace: str, user: str, rules: list[Manifest]) -> None:
-    kubectl.create(namespace, {"apiVersion": RBAC, "kind": "Role", "metadata": {"name": user}, "rules": rules})
+    kubectl.create(
+        namespace, {"apiVersion": RBAC, "kind": "Role", "metadata": {"name": user}, "rules": rules}
+    )
     kubectl("create", "rolebinding", user, "-n", namespace, f"--role={user}", f"--user={user}")

@@ -9,9 +9,23 @@ from pathlib import Path
 SAJ = Path(sys.executable).with_name("kubectl-saj")
 
 
-def saj(*arguments: str, stdin: str = "", folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(SAJ), *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
+def saj(
+    *arguments: str, stdin: str = "", folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(SAJ), *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=folder,
+    )
 
 
 def names(_: object, collection: str) -> list[str]:
-    return ["links", "mail"] if "jobs" in collection.rpartition("/")[2] and "runs" not in collection else ["links-xk2v9"]
+    return (
+        ["links", "mail"]
+        if "jobs" in collection.rpartition("/")[2] and "runs" not in collection
+        else ["links-xk2v9"]
+    )

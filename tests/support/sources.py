@@ -14,7 +14,12 @@ LABEL: Final = {"agentjobs.dev/source": "true"}
 
 def source(name: str, script: str, labels: dict[str, str] | None = None) -> Manifest:
     metadata = {"name": name, "labels": LABEL if labels is None else labels}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"script.py": script}}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata,
+        "data": {"script.py": script},
+    }
 
 
 def referring(name: str) -> Manifest:
@@ -23,7 +28,16 @@ def referring(name: str) -> Manifest:
 
 
 def rewrite(kubectl: Kubectl, namespace: str, name: str, script: str) -> None:
-    kubectl("patch", "configmap", "-n", namespace, name, "--type=merge", "--patch", json.dumps({"data": {"script.py": script}}))
+    kubectl(
+        "patch",
+        "configmap",
+        "-n",
+        namespace,
+        name,
+        "--type=merge",
+        "--patch",
+        json.dumps({"data": {"script.py": script}}),
+    )
 
 
 def digest_after(agentjobs: Installed, namespace: str, name: str, before: str) -> str:

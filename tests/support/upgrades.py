@@ -16,7 +16,10 @@ def an_hour_later(kube: Kubernetes) -> None:
 
 
 def live(*steps: Step) -> Kubernetes:
-    """Whatever is done, done with an operator that starts anew at each step, and finds nothing left to write at its end."""
+    """Whatever is done, done with an operator that starts again at each step.
+
+    At the end of each step it finds nothing left to write.
+    """
 
     async def through() -> Kubernetes:
         world = World(lives.new_cluster(), steps)

@@ -14,9 +14,16 @@ from agentjobs.core.workload.settings import RunPolicy
 from tests import manifests as written
 
 POLICY = RunPolicy(
-    image="runner:1", image_pull_policy="IfNotPresent", deadline_seconds=3600, longest_run_seconds=3540, start_timeout_seconds=600,
-    resources=Resources(requests=ResourceList(cpu="50m"), limits=ResourceList(cpu="1", memory="512Mi")), uid=65532,
-)  # fmt: skip
+    image="runner:1",
+    image_pull_policy="IfNotPresent",
+    deadline_seconds=3600,
+    longest_run_seconds=3540,
+    start_timeout_seconds=600,
+    resources=Resources(
+        requests=ResourceList(cpu="50m"), limits=ResourceList(cpu="1", memory="512Mi")
+    ),
+    uid=65532,
+)
 
 
 def observed(**spec: Any) -> tuple[JobView, Content]:
@@ -25,10 +32,19 @@ def observed(**spec: Any) -> tuple[JobView, Content]:
     return job_view(body), content("report", ScheduledAgentJobSpec.model_validate(body["spec"]))
 
 
-def timed(job: JobView, content: Content, policy: RunPolicy, *, suspended: bool = False, kept: bool = False) -> dict[str, Any]:
+def timed(
+    job: JobView,
+    content: Content,
+    policy: RunPolicy,
+    *,
+    suspended: bool = False,
+    kept: bool = False,
+) -> dict[str, Any]:
     """The CronJob of a content whose schedule needs no arming."""
     frozen = Frozen(naming.revision_name(job.name, content.digest), kept)
-    return cronjob.cron_job(job, content, policy, cronjob.plain(content.spec.schedule, suspended=suspended), frozen)
+    return cronjob.cron_job(
+        job, content, policy, cronjob.plain(content.spec.schedule, suspended=suspended), frozen
+    )
 
 
 def cron_job(suspended: bool = False, policy: RunPolicy = POLICY, **spec: Any) -> dict[str, Any]:

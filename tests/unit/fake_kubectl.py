@@ -1,4 +1,4 @@
-"""kubectl and an API server that keep objects in memory: as much of both as the command line asks for."""
+"""kubectl and an API server with objects in memory: as much of both as the command line needs."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ NAMESPACE: Final = "team"
 
 @dataclass(frozen=True)
 class FakeKube(Kube):
-    """Objects by the name of their collection. `forbidden`: collections that the user may not read. `wrote`: what was created.
+    """Objects by the name of their collection.
 
-    Time goes by only while something waits: `waits` are the seconds so far, and `later` is what happens in the next pauses.
-    `watches`: what the next ones answer, to end at once; any other says nothing until its time is over.
+    `forbidden`: collections that the user may not read. `wrote`: what was created.
+
+    Time goes by only while something waits: `waits` are the seconds so far, and `later` is what
+    happens in the next pauses. `watches`: what the next ones answer, to end at once; any other says
+    nothing until its time is over.
     """
 
     chosen: str | None = NAMESPACE
@@ -44,10 +47,16 @@ class FakeKube(Kube):
             return ""
         if arguments[0] == "patch":
             return json.dumps(self._found(arguments[1].partition(".")[0], arguments[2]))
-        verb, address = arguments[0], urlsplit(next(word for word in arguments if word.startswith("/")))
+        verb, address = (
+            arguments[0],
+            urlsplit(next(word for word in arguments if word.startswith("/"))),
+        )
         collection, name = self._named(unquote(address.path))
         if collection in self.forbidden:
-            raise said(f'Error from server (Forbidden): {collection} is forbidden: User "{self.user}" cannot do that')
+            raise said(
+                f'Error from server (Forbidden): {collection} is forbidden: User "{self.user}"'
+                " cannot do that"
+            )
         if verb == "create":
             return json.dumps(self._create(collection, json.loads(stdin)))
         if verb == "delete":
@@ -56,8 +65,14 @@ class FakeKube(Kube):
         if name:
             return json.dumps(self._found(collection, name))
         wanted = [one.partition("=") for one in parse_qs(address.query).get("fieldSelector", [])]
-        items = [body for body in self.objects.get(collection, []) if all(_at(body, path) == value for path, _, value in wanted)]
-        return json.dumps({"items": items, "metadata": {}, "resources": self.objects.get("resources", [])})
+        items = [
+            body
+            for body in self.objects.get(collection, [])
+            if all(_at(body, path) == value for path, _, value in wanted)
+        ]
+        return json.dumps(
+            {"items": items, "metadata": {}, "resources": self.objects.get("resources", [])}
+        )
 
     @contextmanager
     def stream(self, *arguments: str, seconds: float) -> Iterator[IO[bytes]]:
@@ -99,7 +114,10 @@ class FakeKube(Kube):
         if any(known["metadata"]["name"] == name for known in self.objects.get(collection, [])):
             raise said(f'Error from server (AlreadyExists): {collection} "{name}" already exists')
         made = {**body, "metadata": {**metadata, "name": name, "namespace": NAMESPACE}}
-        made["spec"] = {**made["spec"], **({"approvedBy": self.user} if "decision" in made["spec"] else {})}
+        made["spec"] = {
+            **made["spec"],
+            **({"approvedBy": self.user} if "decision" in made["spec"] else {}),
+        }
         self.objects.setdefault(collection, []).append(made)
         self.wrote.append(made)
         return made
@@ -116,7 +134,9 @@ class Screen(io.TextIOWrapper):
     """What a command prints; as a terminal it can show colours, and it is no keyboard."""
 
     def __init__(self, *, terminal: bool) -> None:
-        super().__init__(io.BytesIO(), encoding="utf-8", errors="backslashreplace", write_through=True)
+        super().__init__(
+            io.BytesIO(), encoding="utf-8", errors="backslashreplace", write_through=True
+        )
         self.terminal = terminal
 
     def isatty(self) -> bool:
@@ -147,7 +167,13 @@ def typed(*answers: str) -> Iterator[Keyboard]:
         sys.stdin = before
 
 
-def ran(command: Callable[..., None], kube: Kube | None, *arguments: Any, terminal: bool = False, **given: Any) -> tuple[int, bytes, str]:
+def ran(
+    command: Callable[..., None],
+    kube: Kube | None,
+    *arguments: Any,
+    terminal: bool = False,
+    **given: Any,
+) -> tuple[int, bytes, str]:
     """Exit code, standard output and standard error of a command, as `main` would end it."""
     own = getattr(command, "__wrapped__", command)
     out, err = Screen(terminal=terminal), Screen(terminal=terminal)

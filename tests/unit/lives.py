@@ -1,4 +1,4 @@
-"""Lives of jobs, from creation to deletion: what users do, and what must be true whenever everything has come to rest."""
+"""Lives of jobs, from creation to deletion: what users do, and what must hold when all rests."""
 
 from __future__ import annotations
 
@@ -61,14 +61,25 @@ def apply(name: str, script: str, **spec: Any) -> Act:
 def decide(job: str, decision: str = "Approved") -> Act:
     def act(kube: Kubernetes) -> None:
         digest = status(kube, job)["card"]["digest"]
-        name = f"{job}-{decision.lower()}-{digest[:4]}" if ("approval", NS, f"{job}-{decision.lower()}") in kube.server.objects else ""
-        create("approval", manifests.approval(name or f"{job}-{decision.lower()}", jobName=job, digest=digest, decision=decision))(kube)
+        name = (
+            f"{job}-{decision.lower()}-{digest[:4]}"
+            if ("approval", NS, f"{job}-{decision.lower()}") in kube.server.objects
+            else ""
+        )
+        create(
+            "approval",
+            manifests.approval(
+                name or f"{job}-{decision.lower()}", jobName=job, digest=digest, decision=decision
+            ),
+        )(kube)
 
     return act
 
 
 def decide_packages(name: str, *pins: str, decision: str = "Approved") -> Act:
-    return create("packageapproval", manifests.package_approval(name, packages=list(pins), decision=decision))
+    return create(
+        "packageapproval", manifests.package_approval(name, packages=list(pins), decision=decision)
+    )
 
 
 def start(job: str, run: str) -> Act:
@@ -76,7 +87,9 @@ def start(job: str, run: str) -> Act:
 
 
 def rewrite(job: str, script: str) -> Act:
-    return lambda kube: void(kube.server.patch(("job", NS, job), spec={"script": {"inline": script}}))
+    return lambda kube: void(
+        kube.server.patch(("job", NS, job), spec={"script": {"inline": script}})
+    )
 
 
 def delete(kind: str, name: str) -> Act:
@@ -99,22 +112,42 @@ def runs(kube: Kubernetes) -> dict[str, Json]:
     return {run["metadata"]["name"]: run.get("status", {}) for run in kube.server.all("run")}
 
 
-def ended(kube: Kubernetes, run: str, phase: str, reason: str, stdout: str = "", started: int = 1) -> None:
-    """Its record is complete, its script ran once, and events told once that it was triggered and how it ended."""
+def ended(
+    kube: Kubernetes, run: str, phase: str, reason: str, stdout: str = "", started: int = 1
+) -> None:
+    """Its record is complete, and its script ran once.
+
+    Events said once that it was triggered and how it ended.
+    """
     record = runs(kube)[run]
-    told = (record["phase"], record["reason"], record.get("stdout"), record["logsComplete"], kube.started[NS, run])
+    told = (
+        record["phase"],
+        record["reason"],
+        record.get("stdout"),
+        record["logsComplete"],
+        kube.started[NS, run],
+    )
     assert told == (phase, reason, stdout, True, started), (run, told, record["message"])
     assert record["finishedAt"]
     if started:
-        assert all(record.get(name) is not None for name in ("digest", "exitCode", "startedAt", "podName")), record
-    events = [event for event in kube.server.all("event") if event["message"].startswith(f"{run}: ")]
+        assert all(
+            record.get(name) is not None for name in ("digest", "exitCode", "startedAt", "podName")
+        ), record
+    events = [
+        event for event in kube.server.all("event") if event["message"].startswith(f"{run}: ")
+    ]
     reasons = [event["reason"] for event in events]
-    assert [reason for reason in reasons if reason != "RunTriggered"] == [f"Run{phase}"], (run, events)
+    assert [reason for reason in reasons if reason != "RunTriggered"] == [f"Run{phase}"], (
+        run,
+        events,
+    )
     assert reasons.count("RunTriggered") in ((1,) if started else (0, 1)), (run, events)
 
 
-def counted(kube: Kubernetes, job: str, succeeded: int, failed: int = 0, cancelled: int = 0) -> None:
-    """The counters are exact, and the history has a line for each run that says what its record says."""
+def counted(
+    kube: Kubernetes, job: str, succeeded: int, failed: int = 0, cancelled: int = 0
+) -> None:
+    """The counters are exact, and the history's line for each run says what its record says."""
     found = status(kube, job)
     counters = tuple(found.get(name, 0) for name in ("runCount", "successCount", "failureCount"))
     assert counters == (succeeded + failed + cancelled, succeeded, failed)
@@ -122,23 +155,41 @@ def counted(kube: Kubernetes, job: str, succeeded: int, failed: int = 0, cancell
     assert len(set(uids)) == len(uids)
     for line in found["recentRuns"]:
         record = runs(kube)[line["name"]]
-        assert (line["phase"], line.get("reason")) == (record["phase"], record["reason"]), line["name"]
+        assert (line["phase"], line.get("reason")) == (record["phase"], record["reason"]), line[
+            "name"
+        ]
     assert "startedAt" not in found
 
 
 def at_rest(kube: Kubernetes) -> None:
-    """Every run has its record, nothing is left that could run, no script ran twice, and no record was changed."""
-    assert {run: record.get("phase") for run, record in runs(kube).items() if record.get("phase") not in FINAL_PHASES} == {}
+    """Every run has its record, nothing could still run, no script ran twice, no record changed."""
+    assert {
+        run: record.get("phase")
+        for run, record in runs(kube).items()
+        if record.get("phase") not in FINAL_PHASES
+    } == {}
     assert kube.server.all("batchjob") == kube.server.all("pod") == []
-    assert [cron["metadata"]["name"] for cron in kube.server.all("cronjob") if cron.get("status", {}).get("active")] == []
+    assert [
+        cron["metadata"]["name"]
+        for cron in kube.server.all("cronjob")
+        if cron.get("status", {}).get("active")
+    ] == []
     assert max(kube.started.values(), default=0) <= 1, kube.started
     for change in kube.server.changes:
-        if change.kind == "run" and change.before and change.before.get("status", {}).get("phase") in FINAL_PHASES:
+        if (
+            change.kind == "run"
+            and change.before
+            and change.before.get("status", {}).get("phase") in FINAL_PHASES
+        ):
             assert change.after is None or change.after["status"] == change.before["status"], change
 
 
 def gone(kube: Kubernetes) -> None:
-    assert [row for row in kube.server.objects if row[0] not in ("event", "approval", "packageapproval", "run")] == []
+    assert [
+        row
+        for row in kube.server.objects
+        if row[0] not in ("event", "approval", "packageapproval", "run")
+    ] == []
     assert [run for run in kube.server.all("run") if run["metadata"].get("ownerReferences")] == []
 
 
@@ -154,12 +205,18 @@ def nothing(_: Kubernetes) -> None:
 
 
 def _is_pending(kube: Kubernetes) -> None:
-    assert (status(kube, "report")["phase"], status(kube, "report")["approval"]["state"]) == ("PendingApproval", "Pending")
+    assert (status(kube, "report")["phase"], status(kube, "report")["approval"]["state"]) == (
+        "PendingApproval",
+        "Pending",
+    )
     has_event(kube, "PendingApproval")
 
 
 def is_in_force(kube: Kubernetes) -> None:
-    assert (status(kube, "report")["phase"], status(kube, "report")["approval"]["state"]) == ("Scheduled", "Approved")
+    assert (status(kube, "report")["phase"], status(kube, "report")["approval"]["state"]) == (
+        "Scheduled",
+        "Approved",
+    )
     assert not kube.server.objects["cronjob", NS, "report"]["spec"]["suspend"]
     has_event(kube, "Approved")
 
@@ -224,7 +281,10 @@ def _failed_twice(kube: Kubernetes) -> None:
     at_rest(kube)
     ended(kube, "third", "Failed", "ScriptFailed", "oh no\n")
     counted(kube, "broken", succeeded=0, failed=2)
-    assert (status(kube, "broken")["consecutiveFailures"], status(kube, "broken")["phase"]) == (2, "Failed")
+    assert (status(kube, "broken")["consecutiveFailures"], status(kube, "broken")["phase"]) == (
+        2,
+        "Failed",
+    )
 
 
 def _is_denied(kube: Kubernetes) -> None:
@@ -274,7 +334,11 @@ def _its_job_was_deleted(kube: Kubernetes) -> None:
 
 def _its_record_is_gone(kube: Kubernetes) -> None:
     at_rest(kube)
-    assert ("unwanted" in runs(kube), kube.started[NS, "unwanted"], status(kube, "slow")["runCount"]) == (False, 1, 2)
+    assert (
+        "unwanted" in runs(kube),
+        kube.started[NS, "unwanted"],
+        status(kube, "slow")["runCount"],
+    ) == (False, 1, 2)
 
 
 STOPPED: Final = (
@@ -297,7 +361,11 @@ STOPPED: Final = (
 def _waits_for_packages(kube: Kubernetes) -> None:
     at_rest(kube)
     found = status(kube, "slow")
-    assert (found["phase"], found["approval"]["state"], kube.server.all("cronjob")) == ("PendingApproval", "Pending", [])
+    assert (found["phase"], found["approval"]["state"], kube.server.all("cronjob")) == (
+        "PendingApproval",
+        "Pending",
+        [],
+    )
     reasons = {condition["type"]: condition["reason"] for condition in found["conditions"]}
     assert (reasons["Approved"], reasons["PackagesApproved"]) == ("Approved", "PackagesPending")
     if "too-early" in runs(kube):
@@ -313,14 +381,25 @@ def _its_packages_were_withdrawn(kube: Kubernetes) -> None:
 def _a_package_was_denied(kube: Kubernetes) -> None:
     at_rest(kube)
     ended(kube, "again", "Cancelled", "PackageDenied", "begun\n")
-    assert (status(kube, "slow")["phase"], status(kube, "slow")["approval"]) == ("Denied", {"state": "Denied"})
+    assert (status(kube, "slow")["phase"], status(kube, "slow")["approval"]) == (
+        "Denied",
+        {"state": "Denied"},
+    )
     counted(kube, "slow", succeeded=0, cancelled=2)
 
 
 PACKAGED: Final = (
-    step(nothing, apply("slow", "long", packages=["six==1.17.0", "My_Package==2.0"]), decide_packages("half", "six==1.17.0")),
+    step(
+        nothing,
+        apply("slow", "long", packages=["six==1.17.0", "My_Package==2.0"]),
+        decide_packages("half", "six==1.17.0"),
+    ),
     step(_waits_for_packages, decide("slow"), start("slow", "too-early")),
-    step(_goes_on, decide_packages("batch", "my-package==2.0.0", "other==1"), start("slow", "endless")),
+    step(
+        _goes_on,
+        decide_packages("batch", "my-package==2.0.0", "other==1"),
+        start("slow", "endless"),
+    ),
     step(_its_packages_were_withdrawn, delete("packageapproval", "batch")),
     step(nothing, decide_packages("once-more", "my.package==2"), start("slow", "again")),
     step(_a_package_was_denied, decide_packages("no", "six==1.17.0", decision="Denied")),

@@ -16,7 +16,11 @@ def after(job: str, on: str = "Succeeded") -> list[dict[str, Any]]:
 
 
 def runs_of(kube: Kubernetes, job: str) -> dict[str, Json]:
-    return {run["metadata"]["name"]: run for run in kube.server.all("run") if run["spec"]["jobName"] == job}
+    return {
+        run["metadata"]["name"]: run
+        for run in kube.server.all("run")
+        if run["spec"]["jobName"] == job
+    }
 
 
 def _passed_on(kube: Kubernetes) -> None:
@@ -27,10 +31,23 @@ def _passed_on(kube: Kubernetes) -> None:
     ended(kube, third, "Succeeded", "Completed", "done\n")
     assert runs_of(kube, "idle") == {}
     trigger = runs_of(kube, "third")[third]["spec"]["trigger"]
-    assert (trigger["type"], trigger["upstreamRun"], trigger["ancestors"]) == ("After", second, ["first", "second"])
-    assert [trigger["event"]["data"][name] for name in ("job", "phase", "exitCode", "stdout")] == ["second", "Failed", 3, "oh no\n"]
+    assert (trigger["type"], trigger["upstreamRun"], trigger["ancestors"]) == (
+        "After",
+        second,
+        ["first", "second"],
+    )
+    assert [trigger["event"]["data"][name] for name in ("job", "phase", "exitCode", "stdout")] == [
+        "second",
+        "Failed",
+        3,
+        "oh no\n",
+    ]
     pods = [change.after for change in kube.server.changes if change.kind == "pod" and change.after]
-    (event,) = {pod["metadata"]["annotations"][names.EVENT_ANNOTATION] for pod in pods if pod["metadata"]["name"].startswith(third)}
+    (event,) = {
+        pod["metadata"]["annotations"][names.EVENT_ANNOTATION]
+        for pod in pods
+        if pod["metadata"]["name"].startswith(third)
+    }
     assert json.loads(event)["data"] == trigger["event"]["data"]
 
 

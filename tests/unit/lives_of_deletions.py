@@ -1,4 +1,4 @@
-"""Jobs that are deleted and stay, or go and leave behind what they had: whatever runs ends properly."""
+"""Jobs that are deleted and stay, or go and leave things behind: whatever runs ends properly."""
 
 from __future__ import annotations
 
@@ -44,7 +44,10 @@ def let_go(job: str) -> Act:
 
 
 def orphan(job: str) -> Act:
-    """`kubectl delete saj JOB --cascade=orphan`: garbage collection takes the owner off, then the job goes."""
+    """`kubectl delete saj JOB --cascade=orphan`.
+
+    Garbage collection takes the owner off, then the job goes.
+    """
 
     def act(kube: Kubernetes) -> None:
         orphaning(job)(kube)
@@ -161,7 +164,11 @@ ORPHANED_SLOWLY: Final = (
     step(has_begun, decide("slow"), start("slow", "endless")),
     step(_has_no_starts, marked_as_orphaning("slow")),
     step(nothing, cancel_what_runs, taken_off("slow", "run")),
-    step(lambda kube: is_recorded(kube, "Cancelled", "CancelledByUser"), taken_off("slow", "cronjob", "revision"), let_go("slow")),
+    step(
+        lambda kube: is_recorded(kube, "Cancelled", "CancelledByUser"),
+        taken_off("slow", "cronjob", "revision"),
+        let_go("slow"),
+    ),
 )
 
 
@@ -179,7 +186,10 @@ ORPHANED_AND_DENIED: Final = (
 
 
 def _is_taken_back(kube: Kubernetes) -> None:
-    assert (status(kube, "report")["phase"], kube.server.objects["cronjob", NS, "report"]["spec"]["suspend"]) == ("Scheduled", False)
+    assert (
+        status(kube, "report")["phase"],
+        kube.server.objects["cronjob", NS, "report"]["spec"]["suspend"],
+    ) == ("Scheduled", False)
     uid = kube.server.objects["job", NS, "report"]["metadata"]["uid"]
     for row in [row for row in kube.server.objects if row[0] in ("cronjob", "revision")]:
         (owner,) = kube.server.objects[row]["metadata"]["ownerReferences"]

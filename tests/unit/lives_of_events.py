@@ -10,11 +10,33 @@ from agentjobs.api.event import Event
 from agentjobs.core.views.event import digits
 from agentjobs.testing.simulation import Kubernetes
 from tests import event_manifests
-from tests.unit.lives import Act, apply, at_rest, counted, create, decide, delete, ended, gone, nothing, runs, start, status, step
+from tests.unit.lives import (
+    Act,
+    apply,
+    at_rest,
+    counted,
+    create,
+    decide,
+    delete,
+    ended,
+    gone,
+    nothing,
+    runs,
+    start,
+    status,
+    step,
+)
 from tests.unit.lives_of_starts import suspend
 
-SCHEMA: Final = {"type": "object", "required": ["price"], "properties": {"price": {"type": "number", "minimum": 1}}}
-TRIGGERS: Final = [{"event": {"type": "sold", "source": "/shop"}}, {"event": {"type": "priced", "dataSchema": SCHEMA}}]
+SCHEMA: Final = {
+    "type": "object",
+    "required": ["price"],
+    "properties": {"price": {"type": "number", "minimum": 1}},
+}
+TRIGGERS: Final = [
+    {"event": {"type": "sold", "source": "/shop"}},
+    {"event": {"type": "priced", "dataSchema": SCHEMA}},
+]
 
 
 def name_of(number: int) -> str:
@@ -68,9 +90,19 @@ def _was_handed_over(kube: Kubernetes) -> None:
     at_rest(kube)
     ended(kube, name_of(5), "Succeeded", "Completed", "done\n")
     pods = [change.after for change in kube.server.changes if change.kind == "pod" and change.after]
-    (event,) = {pod["metadata"]["annotations"][names.EVENT_ANNOTATION] for pod in pods if pod["metadata"]["name"].startswith(name_of(5))}
+    (event,) = {
+        pod["metadata"]["annotations"][names.EVENT_ANNOTATION]
+        for pod in pods
+        if pod["metadata"]["name"].startswith(name_of(5))
+    }
     data = {"price": 17.5, "name": "Bücher"}
-    assert json.loads(event) == {"specversion": "1.0", "id": "5", "source": "/shop", "type": "priced", "data": data}
+    assert json.loads(event) == {
+        "specversion": "1.0",
+        "id": "5",
+        "source": "/shop",
+        "type": "priced",
+        "data": data,
+    }
 
 
 def _does_not_wake_a_paused_job(kube: Kubernetes) -> None:

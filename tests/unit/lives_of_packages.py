@@ -1,4 +1,4 @@
-"""The life of a job whose packages are installed: the second time and the third from what was kept of the first."""
+"""The life of a job with packages, the second and third time from what was kept of the first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.unit.lives import (
     start,
     status,
     step,
-)  # fmt: skip
+)
 
 
 def _resolution(kube: Kubernetes) -> Json:
@@ -33,7 +33,11 @@ def _installed(kube: Kubernetes) -> None:
     ended(kube, "first", "Succeeded", "Completed", "done\n")
     assert runs(kube)["first"]["resolvedPackages"] == ["six==1.17.0", "flask==3.0"]
     assert _resolution(kube)["data"]["requirements.txt"].count("--hash=sha256:") == 2
-    assert [change.after for change in kube.server.changes if change.before and "-packages" in change.before["metadata"]["name"]] == []
+    assert [
+        change.after
+        for change in kube.server.changes
+        if change.before and "-packages" in change.before["metadata"]["name"]
+    ] == []
 
 
 def _installed_again(kube: Kubernetes) -> None:
@@ -41,14 +45,28 @@ def _installed_again(kube: Kubernetes) -> None:
     at_rest(kube)
     ended(kube, "second", "Succeeded", "Completed", "done\n")
     assert runs(kube)["second"]["resolvedPackages"] == ["six==1.17.0", "flask==3.0"]
-    pods = [change.after for change in kube.server.changes if change.kind == "pod" and change.before is None and change.after]
-    (pod,) = (pod for pod in pods if pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] == "second")
-    mounted = [volume["configMap"]["name"] for volume in pod["spec"]["volumes"] if volume["name"] == "resolution"]
+    pods = [
+        change.after
+        for change in kube.server.changes
+        if change.kind == "pod" and change.before is None and change.after
+    ]
+    (pod,) = (
+        pod for pod in pods if pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] == "second"
+    )
+    mounted = [
+        volume["configMap"]["name"]
+        for volume in pod["spec"]["volumes"]
+        if volume["name"] == "resolution"
+    ]
     assert mounted == [_resolution(kube)["metadata"]["name"]]
 
 
 INSTALLED: Final = (
-    step(nothing, apply("report", "ok", packages=["six==1.17.0", "flask==3.0"]), decide_packages("batch", "six==1.17.0", "flask==3.0")),
+    step(
+        nothing,
+        apply("report", "ok", packages=["six==1.17.0", "flask==3.0"]),
+        decide_packages("batch", "six==1.17.0", "flask==3.0"),
+    ),
     step(_installed, decide("report"), start("report", "first")),
     step(_installed_again, start("report", "second")),
     step(_installed_again, start("report", "third")),

@@ -47,7 +47,10 @@ def _has_fired(kube: Kubernetes) -> None:
     at_rest(kube)
     ended(kube, f"single-{int(EIGHT.timestamp()) // 60}", "Succeeded", "Completed", "done\n")
     counted(kube, "single", succeeded=1)
-    assert (status(kube, "single")["phase"], "nextRunAt" in status(kube, "single")) == ("Triggered", False)
+    assert (status(kube, "single")["phase"], "nextRunAt" in status(kube, "single")) == (
+        "Triggered",
+        False,
+    )
     assert kube.server.objects["cronjob", NS, "single"]["spec"]["suspend"]
 
 
@@ -63,7 +66,10 @@ def _one_is_missed(kube: Kubernetes) -> None:
     """However many there were."""
     at_rest(kube)
     ended(kube, SCHEDULED_RUN, "Missed", "NotStartedInTime", started=0)
-    assert (list(runs(kube)), status(kube, "report")["missedSince"]) == ([SCHEDULED_RUN], "2026-03-02T08:00:00Z")
+    assert (list(runs(kube)), status(kube, "report")["missedSince"]) == (
+        [SCHEDULED_RUN],
+        "2026-03-02T08:00:00Z",
+    )
 
 
 def _goes_on_after_the_gap(kube: Kubernetes) -> None:
@@ -79,7 +85,11 @@ def _is_paused(kube: Kubernetes) -> None:
 
 def _one_is_paused(kube: Kubernetes) -> None:
     at_rest(kube)
-    assert sorted(record["reason"] for record in runs(kube).values()) == ["Completed", "NotStartedInTime", "Paused"]
+    assert sorted(record["reason"] for record in runs(kube).values()) == [
+        "Completed",
+        "NotStartedInTime",
+        "Paused",
+    ]
 
 
 def pause(kube: Kubernetes) -> None:
@@ -92,7 +102,10 @@ def resume(kube: Kubernetes) -> None:
 
 def _nothing_old_started(kube: Kubernetes) -> None:
     _one_is_paused(kube)
-    assert (kube.started.total(), status(kube, "report")["nextRunAt"]) == (1, "2026-03-02T12:00:00Z")
+    assert (kube.started.total(), status(kube, "report")["nextRunAt"]) == (
+        1,
+        "2026-03-02T12:00:00Z",
+    )
 
 
 LOST: Final = (

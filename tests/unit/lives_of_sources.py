@@ -6,16 +6,35 @@ from typing import Any, Final
 
 from agentjobs.testing.simulation import Kubernetes
 from tests import manifests
-from tests.unit.lives import NS, Act, at_rest, create, decide, delete, ended, gone, nothing, start, status, step, void
+from tests.unit.lives import (
+    NS,
+    Act,
+    at_rest,
+    create,
+    decide,
+    delete,
+    ended,
+    gone,
+    nothing,
+    start,
+    status,
+    step,
+    void,
+)
 
 
 def apply_referring(name: str, source: str, **spec: Any) -> Act:
-    return create("job", manifests.job(name, script={"configMapKeyRef": {"name": source, "key": "script"}}, **spec))
+    return create(
+        "job",
+        manifests.job(name, script={"configMapKeyRef": {"name": source, "key": "script"}}, **spec),
+    )
 
 
 def write_source(name: str, script: str) -> Act:
     labels = {"agentjobs.dev/source": "true"}
-    return create("source", {"metadata": {"name": name, "labels": labels}, "data": {"script": script}})
+    return create(
+        "source", {"metadata": {"name": name, "labels": labels}, "data": {"script": script}}
+    )
 
 
 def rewrite_source(name: str, script: str) -> Act:
@@ -25,7 +44,11 @@ def rewrite_source(name: str, script: str) -> Act:
 def _lacks_its_source(kube: Kubernetes) -> None:
     found = status(kube, "sourced")
     reasons = {condition["type"]: condition["reason"] for condition in found["conditions"]}
-    assert (found["phase"], reasons["Approved"], reasons["Ready"]) == ("Invalid", "SourceMissing", "SourceMissing")
+    assert (found["phase"], reasons["Approved"], reasons["Ready"]) == (
+        "Invalid",
+        "SourceMissing",
+        "SourceMissing",
+    )
     assert "card" not in found
 
 
@@ -56,7 +79,10 @@ def _goes_on_without_its_source(kube: Kubernetes) -> None:
     found = status(kube, "sourced")
     assert (found["phase"], found["approval"]["state"]) == ("Finished", "Changed")
     assert {c["type"]: c["reason"] for c in found["conditions"]}["Ready"] == "SourceMissing"
-    digests = [body["metadata"]["annotations"]["agentjobs.dev/digest"] for body in kube.server.all("revision")]
+    digests = [
+        body["metadata"]["annotations"]["agentjobs.dev/digest"]
+        for body in kube.server.all("revision")
+    ]
     assert digests == [found["approval"]["digest"]], "the old revision went"
 
 

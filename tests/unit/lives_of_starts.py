@@ -41,7 +41,10 @@ def cancel(run: str) -> Act:
 
 
 def _goes_on_since_eight(kube: Kubernetes) -> None:
-    assert (status(kube, "report")["phase"], runs(kube)[SCHEDULED_RUN]["phase"]) == ("Running", "Running")
+    assert (status(kube, "report")["phase"], runs(kube)[SCHEDULED_RUN]["phase"]) == (
+        "Running",
+        "Running",
+    )
 
 
 def _the_scheduled_one_was_cancelled(kube: Kubernetes) -> None:
@@ -91,14 +94,20 @@ CANCELLED: Final = (
 def overlapping(policy: str) -> tuple[Step, ...]:
     """A job whose run goes on since eight."""
     return (
-        step(nothing, apply("report", "long", schedule={"cron": "0 8 * * *"}, concurrencyPolicy=policy)),
+        step(
+            nothing,
+            apply("report", "long", schedule={"cron": "0 8 * * *"}, concurrencyPolicy=policy),
+        ),
         step(nothing, decide("report")),
         step(_goes_on_since_eight, eight_o_clock),
     )
 
 
 def _both_go_on(kube: Kubernetes) -> None:
-    assert {run: record["phase"] for run, record in runs(kube).items()} == {SCHEDULED_RUN: "Running", "by-hand": "Running"}
+    assert {run: record["phase"] for run, record in runs(kube).items()} == {
+        SCHEDULED_RUN: "Running",
+        "by-hand": "Running",
+    }
 
 
 def _both_were_cancelled(kube: Kubernetes) -> None:
@@ -171,7 +180,9 @@ def mend(job: str) -> Act:
     def act(kube: Kubernetes) -> None:
         kube.server.patch(("job", NS, job), spec={"script": {"inline": "ok"}})
         spec = ScheduledAgentJobSpec.model_validate(kube.server.objects["job", NS, job]["spec"])
-        create("approval", manifests.approval("mended", jobName=job, digest=content(job, spec).digest))(kube)
+        create(
+            "approval", manifests.approval("mended", jobName=job, digest=content(job, spec).digest)
+        )(kube)
 
     return act
 
@@ -179,11 +190,19 @@ def mend(job: str) -> Act:
 def _paused(kube: Kubernetes, failures: int) -> None:
     at_rest(kube)
     found = status(kube, "report")
-    assert (found["phase"], found["consecutiveFailures"], "failurePause" in found) == ("Paused", failures, True)
-    scheduled = next(condition for condition in found["conditions"] if condition["type"] == "Scheduled")
+    assert (found["phase"], found["consecutiveFailures"], "failurePause" in found) == (
+        "Paused",
+        failures,
+        True,
+    )
+    scheduled = next(
+        condition for condition in found["conditions"] if condition["type"] == "Scheduled"
+    )
     assert (scheduled["status"], scheduled["reason"]) == ("False", "PausedAfterFailures")
     assert kube.server.objects["cronjob", NS, "report"]["spec"]["suspend"]
-    assert not kube.server.objects["job", NS, "report"]["spec"].get("suspend"), "the spec is its author's"
+    assert not kube.server.objects["job", NS, "report"]["spec"].get("suspend"), (
+        "the spec is its author's"
+    )
     assert "nextRunAt" not in found
 
 
@@ -205,7 +224,11 @@ def _is_still_paused(kube: Kubernetes) -> None:
 def _is_resumed(kube: Kubernetes) -> None:
     at_rest(kube)
     found = status(kube, "report")
-    assert (found["phase"], found.get("consecutiveFailures", 0), "failurePause" in found) == ("Failed", 0, False)
+    assert (found["phase"], found.get("consecutiveFailures", 0), "failurePause" in found) == (
+        "Failed",
+        0,
+        False,
+    )
     assert not kube.server.objects["cronjob", NS, "report"]["spec"]["suspend"]
     assert found["nextRunAt"]
 

@@ -41,7 +41,11 @@ SCHEDULES: Final[dict[str, dict[str, Any]]] = {
     "never": {"cron": "0 0 30 2 *"},
 }
 NO_START: Final = ("none", "past", "fired", "never")
-CHANGES: Final = {"changed": {"cron": "30 9 * * 2"}, "change denied": {"cron": "30 9 * * 2"}, "script changed": None}
+CHANGES: Final = {
+    "changed": {"cron": "30 9 * * 2"},
+    "change denied": {"cron": "30 9 * * 2"},
+    "script changed": None,
+}
 APPROVALS: Final = ("pending", "approved", "denied", "invalid", "approved, then invalid", *CHANGES)
 TRIGGERS: Final[dict[str, list[dict[str, Any]]]] = {
     "no triggers": [],
@@ -86,21 +90,34 @@ class Life:
 
 
 def lives() -> Iterator[Life]:
-    """All of them that can be: who has no CronJob has no run, and who has failed twice has a last run."""
+    """All that can be: without a CronJob there is no run, and after two failures a last run."""
     switches = (False, True)
-    every = itertools.product(APPROVALS, SCHEDULES, TRIGGERS, switches, switches, OBSTACLES, RUNS, OUTCOMES)
+    every = itertools.product(
+        APPROVALS, SCHEDULES, TRIGGERS, switches, switches, OBSTACLES, RUNS, OUTCOMES
+    )
     for life in itertools.starmap(Life, every):
         possible = life.run == "no run" or life.obstacle != "NameTaken"
-        fits = (life.outcome == "Failed" or not life.failure_pause) and (life.outcome or life.schedule != "fired")
+        fits = (life.outcome == "Failed" or not life.failure_pause) and (
+            life.outcome or life.schedule != "fired"
+        )
         if possible and fits:
             yield life
 
 
 @cache
 def parsed(wanted: str, triggers: str, approval: str, *, suspended: bool) -> JobView:
-    spec: dict[str, Any] = {"schedule": SCHEDULES[wanted], "triggers": TRIGGERS[triggers], "pauseAfterFailures": 2, "suspend": suspended}
+    spec: dict[str, Any] = {
+        "schedule": SCHEDULES[wanted],
+        "triggers": TRIGGERS[triggers],
+        "pauseAfterFailures": 2,
+        "suspend": suspended,
+    }
     if approval in CHANGES:
-        spec |= {"schedule": CHANGES[approval]} if CHANGES[approval] else {"script": {"inline": "print('new')\n"}}
+        spec |= (
+            {"schedule": CHANGES[approval]}
+            if CHANGES[approval]
+            else {"script": {"inline": "print('new')\n"}}
+        )
     if "invalid" in approval:
         spec |= {"sidecar": {}}
     body = written.job("report", **spec)
@@ -116,7 +133,12 @@ def first_content(wanted: str, triggers: str) -> Content:
 
 def decision(content: Content, said: str = "Approved") -> ApprovalView:
     return ApprovalView(
-        f"a-{content.digest[:6]}", "report", content.digest, "Denied" if said == "Denied" else "Approved", "ana", to_wire(NOW)
+        f"a-{content.digest[:6]}",
+        "report",
+        content.digest,
+        "Denied" if said == "Denied" else "Approved",
+        "ana",
+        to_wire(NOW),
     )
 
 
@@ -132,11 +154,28 @@ def status_of(life: Life) -> dict[str, Any]:
     """The job's status so far."""
     found: dict[str, Any] = {}
     if life.outcome:
-        name = f"report-{int(datetime.fromisoformat(DONE + 'Z').timestamp()) // 60}" if life.schedule == "fired" else "report-once"
-        line = {"name": name, "uid": "old", "phase": life.outcome, "reason": "ScriptFailed" if life.outcome == "Failed" else "Completed"}
-        found |= {"lastRun": {key: line[key] for key in ("name", "uid", "phase")}, "recentRuns": [line], "runCount": 1}
+        name = (
+            f"report-{int(datetime.fromisoformat(DONE + 'Z').timestamp()) // 60}"
+            if life.schedule == "fired"
+            else "report-once"
+        )
+        line = {
+            "name": name,
+            "uid": "old",
+            "phase": life.outcome,
+            "reason": "ScriptFailed" if life.outcome == "Failed" else "Completed",
+        }
+        found |= {
+            "lastRun": {key: line[key] for key in ("name", "uid", "phase")},
+            "recentRuns": [line],
+            "runCount": 1,
+        }
     if life.outcome == "Failed":
-        found |= {"failureCount": 2, "consecutiveFailures": 2 if life.failure_pause else 1, "lastError": "ScriptFailed: it failed"}
+        found |= {
+            "failureCount": 2,
+            "consecutiveFailures": 2 if life.failure_pause else 1,
+            "lastError": "ScriptFailed: it failed",
+        }
     if life.failure_pause:
         found["failurePause"] = {"since": to_wire(NOW - HOUR), "suspended": life.suspended}
     return found
@@ -146,7 +185,11 @@ def seen(life: Life) -> Observed:
     job = parsed(life.schedule, life.triggers, life.approval, suspended=life.suspended)
     job = replace(job, status=ScheduledAgentJobStatus.model_validate(status_of(life)))
     content = first_content(life.schedule, life.triggers)
-    said = [decision(content, "Denied" if life.approval == "denied" else "")] if life.approval not in ("pending", "invalid") else []
+    said = (
+        [decision(content, "Denied" if life.approval == "denied" else "")]
+        if life.approval not in ("pending", "invalid")
+        else []
+    )
     if life.approval == "change denied":
         said.append(decision(current_content(job), "Denied"))
     cron = own_cron_job(life.schedule, life.triggers)
@@ -155,20 +198,56 @@ def seen(life: Life) -> Observed:
         job,
         approvals=tuple(said),
         previous=content if life.in_force and life.approval != "approved" else None,
-        cron_job=replace(cron, owner_uid="other", labelled=False) if life.obstacle == "NameTaken" else cron,
-        gap=Gap(("a policy is missing",), NOW - PATIENCE) if life.obstacle == "PolicyMissing" else None,
+        cron_job=replace(cron, owner_uid="other", labelled=False)
+        if life.obstacle == "NameTaken"
+        else cron,
+        gap=Gap(("a policy is missing",), NOW - PATIENCE)
+        if life.obstacle == "PolicyMissing"
+        else None,
         revisions=frozenset({naming.revision_name("report", digest)}),
-        finished=(FinishedRun("ns", "report-once", "old", "report", life.outcome, to_wire(NOW - HOUR), 0),) if life.outcome else (),
+        finished=(
+            FinishedRun("ns", "report-once", "old", "report", life.outcome, to_wire(NOW - HOUR), 0),
+        )
+        if life.outcome
+        else (),
     )
     if life.run == "no run":
         return found
+    return _running(life, found, digest)
+
+
+def _running(life: Life, found: Observed, digest: str) -> Observed:
+    """With a run, its Job and its pod."""
     name, begun = "report-now", NOW - timedelta(seconds=40)
-    batch = BatchJobView("ns", name, "report", "juid", "1", "cron", begun, False, True, digest, None, "", "", False)
-    run = RunView("ns", name, "ruid", "1", "report", True, True, begun, "Pending", None, None, None, started_as="juid")
+    batch = BatchJobView(
+        "ns", name, "report", "juid", "1", "cron", begun, False, True, digest, None, "", "", False
+    )
+    run = RunView(
+        "ns",
+        name,
+        "ruid",
+        "1",
+        "report",
+        True,
+        True,
+        begun,
+        "Pending",
+        None,
+        None,
+        None,
+        started_as="juid",
+    )
     pod = replace(RUNNING_POD, name="p", run=name, owner_uid="juid", started=to_wire(begun))
     if life.run != "running":
         waiting = "ContainerCreating" if life.run == "coming" else life.run
-        pod = replace(pod, phase="Pending", running=False, started=None, waiting=waiting, waiting_message="as the cluster says")
+        pod = replace(
+            pod,
+            phase="Pending",
+            running=False,
+            started=None,
+            waiting=waiting,
+            waiting_message="as the cluster says",
+        )
     return replace(found, batch_jobs=(batch,), runs=(run,), pods=(pod,))
 
 
@@ -194,7 +273,9 @@ class Told:
         return self.status.get("nextRunAt")
 
     def condition(self, kind: str) -> Condition:
-        return Condition.model_validate(next(each for each in self.status["conditions"] if each["type"] == kind))
+        return Condition.model_validate(
+            next(each for each in self.status["conditions"] if each["type"] == kind)
+        )
 
     @property
     def kinds(self) -> set[str]:
@@ -219,7 +300,10 @@ def told(life: Life) -> Iterator[Told]:
         body = {"metadata": {"name": "report"}, "spec": {}, "status": whole}
         row: dict[str, str] = {column.title: column.value(body, now) for column in rows.JOBS}
         yield Told(life, whole, first_content(life.schedule, life.triggers), row)
-        observed = replace(observed, job=replace(observed.job, status=ScheduledAgentJobStatus.model_validate(whole)))
+        observed = replace(
+            observed,
+            job=replace(observed.job, status=ScheduledAgentJobStatus.model_validate(whole)),
+        )
         now += timedelta(seconds=5)
 
 

@@ -57,16 +57,22 @@ def test_a_model_on_the_wire_and_back_is_the_same(what: str) -> None:
 
 
 @pytest.mark.parametrize(("written", "same"), [(1, "1"), (0, "0")])
-def test_a_quantity_written_as_a_number_is_the_same_content_as_its_text(written: int, same: str) -> None:
+def test_a_quantity_written_as_a_number_is_the_same_content_as_its_text(
+    written: int, same: str
+) -> None:
     def spec(cpu: object) -> ScheduledAgentJobSpec:
-        return ScheduledAgentJobSpec.model_validate(job(resources={"requests": {"cpu": cpu}})["spec"])
+        return ScheduledAgentJobSpec.model_validate(
+            job(resources={"requests": {"cpu": cpu}})["spec"]
+        )
 
     assert spec(written) == spec(same)
     assert spec(written).wire()["resources"]["requests"] == {"cpu": same}
 
 
 def test_true_is_not_a_quantity() -> None:
-    assert "spec.resources.limits.cpu: should be text" in spec_problem(resources={"limits": {"cpu": True}})
+    assert "spec.resources.limits.cpu: should be text" in spec_problem(
+        resources={"limits": {"cpu": True}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,8 +116,14 @@ def test_a_sentence_names_each_field_as_it_is_written_in_yaml() -> None:
     )
     assert told.split("; ") == [
         "spec.schedule.timeZone: should have at least 1 character",
-        "spec.schedule.startingDeadlineSeconds: should be a valid integer, unable to parse string as an integer",
-        'spec.env[1].name: must be the name of a variable: letters, digits and "_", not first a digit',
+        (
+            "spec.schedule.startingDeadlineSeconds: should be a valid integer, unable to parse"
+            " string as an integer"
+        ),
+        (
+            'spec.env[1].name: must be the name of a variable: letters, digits and "_", not first a'
+            " digit"
+        ),
         "spec.timeoutSeconds: should be greater than or equal to 1",
     ]
 
@@ -123,7 +135,9 @@ def test_a_status_is_named_as_such() -> None:
 
 
 def test_a_sentence_is_bounded_and_says_how_much_is_left_out() -> None:
-    told = spec_problem(env=[{"name": f"{number}-{'x' * 80}", "value": "x"} for number in range(100)])
+    told = spec_problem(
+        env=[{"name": f"{number}-{'x' * 80}", "value": "x"} for number in range(100)]
+    )
     assert len(told) <= MAX_SENTENCE
     shown = told.count("must be the name of a variable")
     assert told.endswith(f"; and {100 - shown} more")
@@ -143,7 +157,15 @@ SECRETS = ("hunter2", "s3cr3t")
         {"script": {"inline": "hunter2\x1b"}},
         {"script": {"inline": "é" * 131_072 + "hunter2"}},
         {"script": "hunter2"},
-        {"env": [{"name": "A", "value": "hunter2", "valueFrom": {"secretKeyRef": {"name": "s", "key": "s3cr3t s3cr3t"}}}]},
+        {
+            "env": [
+                {
+                    "name": "A",
+                    "value": "hunter2",
+                    "valueFrom": {"secretKeyRef": {"name": "s", "key": "s3cr3t s3cr3t"}},
+                }
+            ]
+        },
         {"env": [{"name": "A", "value": "hunter2"}, {"name": "A", "value": "s3cr3t"}]},
         {"env": "hunter2"},
         {"timeoutSeconds": "hunter2"},
@@ -163,7 +185,11 @@ def test_a_sentence_never_repeats_a_value(spec: dict[str, Any]) -> None:
 
 def test_an_unknown_field_is_refused_in_a_spec_and_ignored_in_a_status() -> None:
     assert "spec.egress: is not a field" in spec_problem(egress=[])
-    later = {"phase": "Running", "novelty": 1, "lastRun": {"name": "r", "uid": "u", "phase": "Running", "novelty": 1}}
+    later = {
+        "phase": "Running",
+        "novelty": 1,
+        "lastRun": {"name": "r", "uid": "u", "phase": "Running", "novelty": 1},
+    }
     assert ScheduledAgentJobStatus.model_validate(later).phase == "Running"
 
 
@@ -174,11 +200,18 @@ def test_an_unknown_field_is_refused_in_a_spec_and_ignored_in_a_status() -> None
 def test_any_spec_survives_the_wire(written: dict[str, Any]) -> None:
     spec = ScheduledAgentJobSpec.model_validate(written)
     assert ScheduledAgentJobSpec.model_validate(spec.wire()) == spec
-    assert ScheduledAgentJobSpec.model_validate_json(spec.model_dump_json(by_alias=True, exclude_none=True)) == spec
+    assert (
+        ScheduledAgentJobSpec.model_validate_json(
+            spec.model_dump_json(by_alias=True, exclude_none=True)
+        )
+        == spec
+    )
 
 
 @given(LABELS, st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - st.timezones adds it
 def test_the_name_of_any_scheduled_start_is_accepted(name: str, moment: datetime) -> None:
     start = moment.replace(second=0, microsecond=0)
-    body = scheduled(name, int(start.timestamp()) // 60, start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    body = scheduled(
+        name, int(start.timestamp()) // 60, start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
     assert refusal(body) is None

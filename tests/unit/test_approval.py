@@ -24,19 +24,29 @@ def spec(**fields: object) -> ScheduledAgentJobSpec:
 
 
 def decision(digest: str, word: str, name: str = "a") -> ApprovalView:
-    return ApprovalView(name, "report", digest, "Approved" if word == "Approved" else "Denied", "ana", NOW)
+    return ApprovalView(
+        name, "report", digest, "Approved" if word == "Approved" else "Denied", "ana", NOW
+    )
 
 
 def test_the_digest_is_the_sha256_of_the_canonical_document() -> None:
     found = content("report", spec())
     assert found.digest == hashlib.sha256(found.document).hexdigest()
     body = {"description": "Writes the weekly report.", "script": {"inline": "print('hello')\n"}}
-    assert found.document == json.dumps({"name": "report", "recipe": 1, "spec": body}, sort_keys=True, separators=(",", ":")).encode()
+    assert (
+        found.document
+        == json.dumps(
+            {"name": "report", "recipe": 1, "spec": body}, sort_keys=True, separators=(",", ":")
+        ).encode()
+    )
 
 
 def test_the_digest_recipe_never_changes() -> None:
     """Approvals outlive releases: this digest was computed when the recipe was fixed."""
-    assert content("report", spec()).digest == "a0b2c819ef3cbcd8eb81bc77ec76138379579c78592c1a1bad6e2d745db6ff40"
+    assert (
+        content("report", spec()).digest
+        == "a0b2c819ef3cbcd8eb81bc77ec76138379579c78592c1a1bad6e2d745db6ff40"
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,12 +55,19 @@ def test_the_digest_recipe_never_changes() -> None:
         {"suspend": False},
         {"schedule": {}},
         {"schedule": {"timeZone": "Etc/UTC", "startingDeadlineSeconds": 300}},
-        {"session": "Ephemeral", "env": [], "resources": {"requests": {}, "limits": {}}, "timeoutSeconds": 3540},
+        {
+            "session": "Ephemeral",
+            "env": [],
+            "resources": {"requests": {}, "limits": {}},
+            "timeoutSeconds": 3540,
+        },
         {"history": {"successful": 3, "failed": 4}},
         {"suspend": True},
     ],
 )
-def test_explicit_defaults_and_operating_fields_do_not_change_the_digest(explicit: dict[str, object]) -> None:
+def test_explicit_defaults_and_operating_fields_do_not_change_the_digest(
+    explicit: dict[str, object],
+) -> None:
     assert content("report", spec(**explicit)).digest == content("report", spec()).digest
 
 
@@ -68,7 +85,10 @@ CHANGES: dict[str, object] = {
 
 @pytest.mark.parametrize("field", CHANGES)
 def test_every_covered_field_changes_the_digest(field: str) -> None:
-    assert content("report", spec(**{field: CHANGES[field]})).digest != content("report", spec()).digest
+    assert (
+        content("report", spec(**{field: CHANGES[field]})).digest
+        != content("report", spec()).digest
+    )
 
 
 def test_the_name_changes_the_digest() -> None:
@@ -101,12 +121,19 @@ def test_a_content_too_large_for_a_config_map_is_refused_with_advice() -> None:
     with pytest.raises(UserError, match="shorten the script"):
         content(
             "report",
-            spec(script={"inline": '"' * 131_072 + "\\" * 131_000}, env=[{"name": f"A{n}", "value": "\\" * 32_768} for n in range(8)]),
+            spec(
+                script={"inline": '"' * 131_072 + "\\" * 131_000},
+                env=[{"name": f"A{n}", "value": "\\" * 32_768} for n in range(8)],
+            ),
         )
 
 
 def test_a_denial_outweighs_any_number_of_approvals_and_time_plays_no_part() -> None:
-    approvals = (decision("d", "Approved", "a"), decision("d", "Denied", "b"), decision("d", "Approved", "c"))
+    approvals = (
+        decision("d", "Approved", "a"),
+        decision("d", "Denied", "b"),
+        decision("d", "Approved", "c"),
+    )
     assert verdict("d", approvals) == verdict("d", approvals[::-1]) == "Denied"
     assert verdict("d", approvals[:1]) == "Approved"
     assert verdict("e", approvals) == "Pending"

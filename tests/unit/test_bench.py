@@ -17,7 +17,9 @@ from hack.benchmark.spread import Aim, Figure
 OPERATOR = "system:serviceaccount:agentjobs-system:agentjobs"
 
 
-@pytest.mark.parametrize(("percent", "expected"), [(50, 3), (99, 5), (100, 5), (20, 1), (21, 2), (0, 1)])
+@pytest.mark.parametrize(
+    ("percent", "expected"), [(50, 3), (99, 5), (100, 5), (20, 1), (21, 2), (0, 1)]
+)
 def test_a_percentile_is_a_sample_that_was_seen(percent: float, expected: float) -> None:
     assert spread.percentile([5, 1, 4, 2, 3], percent) == expected
 
@@ -56,7 +58,16 @@ def test_samples_change_their_unit_round_by_round() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (7, "7"), (0.046, "0.05"), (9.97, "9.97"), (45.23, "45.2"), (442.4, "442"), (-3.456, "-3.46"), (1000, "1000")],
+    [
+        (0, "0"),
+        (7, "7"),
+        (0.046, "0.05"),
+        (9.97, "9.97"),
+        (45.23, "45.2"),
+        (442.4, "442"),
+        (-3.456, "-3.46"),
+        (1000, "1000"),
+    ],
 )
 def test_a_number_has_three_digits_that_count(value: float, text: str) -> None:
     assert spread.number(value) == text
@@ -64,7 +75,11 @@ def test_a_number_has_three_digits_that_count(value: float, text: str) -> None:
 
 def test_an_aim_that_is_reached_exactly_is_met() -> None:
     aim = Aim(p50=60, p99=300)
-    assert (aim.missed(60, 300), aim.missed(61, 300), aim.missed(61, 301)) == ((), ("p50",), ("p50", "p99"))
+    assert (aim.missed(60, 300), aim.missed(61, 300), aim.missed(61, 301)) == (
+        (),
+        ("p50",),
+        ("p50", "p99"),
+    )
     assert Aim().missed(10**9, 10**9) == ()
 
 
@@ -77,7 +92,12 @@ def test_the_table_says_beside_each_figure_whether_its_aim_is_met() -> None:
     ]
     heading, *lines = spread.table(figures).splitlines()
     assert heading.split() == ["unit", "min", "median", "max", "p50", "p99", "n", "aim"]
-    assert [line.split("  ")[0] for line in lines] == ["fast", "slow", "control: what the machine takes", "lost"]
+    assert [line.split("  ")[0] for line in lines] == [
+        "fast",
+        "slow",
+        "control: what the machine takes",
+        "lost",
+    ]
     assert [line.split()[-1] for line in lines] == ["met", "missed", "1", "measured"]
     assert lines[1].endswith("p50 5, p99 10  p50 missed")
     assert len({line.index(" ms ") for line in lines}) == 1
@@ -85,11 +105,27 @@ def test_the_table_says_beside_each_figure_whether_its_aim_is_met() -> None:
 
 def test_json_holds_every_sample() -> None:
     found = json.loads(json.dumps(spread.as_json(Figure("a", "ms", ((1.5, 2), ()), Aim(p99=3)))))
-    assert found == {"name": "a", "unit": "ms", "control": False, "aim": {"p50": None, "p99": 3}, "rounds": [[1.5, 2], []]}
+    assert found == {
+        "name": "a",
+        "unit": "ms",
+        "control": False,
+        "aim": {"p50": None, "p99": 3},
+        "rounds": [[1.5, 2], []],
+    }
 
 
-def line(verb: str, resource: str, name: str = "", *, user: str = OPERATOR, subresource: str = "", code: int = 200) -> dict[str, Any]:
-    reference = {"resource": resource, "namespace": "bench", "name": name} | ({"subresource": subresource} if subresource else {})
+def line(
+    verb: str,
+    resource: str,
+    name: str = "",
+    *,
+    user: str = OPERATOR,
+    subresource: str = "",
+    code: int = 200,
+) -> dict[str, Any]:
+    reference = {"resource": resource, "namespace": "bench", "name": name} | (
+        {"subresource": subresource} if subresource else {}
+    )
     return {
         "stage": "ResponseComplete",
         "verb": verb,
@@ -105,7 +141,9 @@ def requests(*lines: dict[str, Any]) -> list[audit.Request]:
 
 def test_watches_and_the_beginnings_of_answers_are_not_counted() -> None:
     assert audit.request(line("watch", "jobs")) is None
-    assert audit.request(line("get", "pods", subresource="log") | {"stage": "ResponseStarted"}) is None
+    assert (
+        audit.request(line("get", "pods", subresource="log") | {"stage": "ResponseStarted"}) is None
+    )
 
 
 def test_reads_are_told_from_writes_and_events_and_leases_from_the_rest() -> None:
@@ -146,7 +184,11 @@ def test_the_log_is_read_from_where_it_ended_and_by_whole_lines(tmp_path: Path) 
     file.write_text(json.dumps(line("get", "jobs", "before")) + "\n")
     log = audit.Log(file)
     with file.open("a") as more:
-        more.write(json.dumps(line("get", "jobs", "first")) + "\n" + json.dumps(line("get", "jobs", "second"))[:50])
+        more.write(
+            json.dumps(line("get", "jobs", "first"))
+            + "\n"
+            + json.dumps(line("get", "jobs", "second"))[:50]
+        )
     assert log.read() == 1
     with file.open("a") as more:
         more.write(json.dumps(line("get", "jobs", "second"))[50:] + "\n")
@@ -178,10 +220,15 @@ process_resident_memory_bytes 7e+07
     found = vitals(text)
     assert (found.reconciles, found.requests, found.queue, found.leading) == (9, 40, 1, True)
     assert (found.started, found.cpu, found.rss) == (1795336317.55, 1.5, 70_000_000)
-    assert vitals("\n".join(row for row in text.splitlines() if "reconciles" not in row)).reconciles == 0
+    assert (
+        vitals("\n".join(row for row in text.splitlines() if "reconciles" not in row)).reconciles
+        == 0
+    )
 
 
-@pytest.mark.parametrize(("load", "warned"), [(0.1, False), (0.59, False), (0.6, True), (8.0, True)])
+@pytest.mark.parametrize(
+    ("load", "warned"), [(0.1, False), (0.59, False), (0.6, True), (8.0, True)]
+)
 def test_a_busy_machine_is_warned_about(load: float, warned: bool) -> None:
     machine = Machine(cores=2, cpu="x", memory_gib=8, kernel="6", python="3.11", load=load)
     assert bool(machine.warning()) is warned

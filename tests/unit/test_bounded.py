@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 from agentjobs.core.wire.bounded import Malformed, depth, loads
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=30,
 )
@@ -29,7 +33,9 @@ def nesting(value: Any) -> int:
 
 
 @given(JSON, st.booleans())
-def test_what_json_writes_is_read_as_it_is_and_its_depth_is_known(value: Any, ascii_only: bool) -> None:
+def test_what_json_writes_is_read_as_it_is_and_its_depth_is_known(
+    value: Any, ascii_only: bool
+) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only)
     try:
         text.encode()
@@ -70,7 +76,9 @@ def test_the_worst_is_refused_at_once(text: bytes | str, said: str) -> None:
     assert time.process_time() - began < 0.5
 
 
-@pytest.mark.parametrize("text", [b'["[[[[{{{{", "\\"[", "\\\\"]', b'"' + b"[" * 1000 + b'"', b"[" * 60 + b"]" * 60])
+@pytest.mark.parametrize(
+    "text", [b'["[[[[{{{{", "\\"[", "\\\\"]', b'"' + b"[" * 1000 + b'"', b"[" * 60 + b"]" * 60]
+)
 def test_brackets_in_strings_are_no_levels_and_the_limit_itself_is_allowed(text: bytes) -> None:
     assert loads(text, **LIMITS) == json.loads(text)
 

@@ -13,7 +13,9 @@ from tests import manifests
 KEY = ("ns", "report")
 
 
-def run(name: str, version: int, phase: str = "", job: str = "report", **status: Any) -> dict[str, Any]:
+def run(
+    name: str, version: int, phase: str = "", job: str = "report", **status: Any
+) -> dict[str, Any]:
     body = manifests.run(name, job)
     body["metadata"] |= {
         "namespace": "ns",
@@ -42,7 +44,10 @@ def test_a_finished_run_moves_to_its_line_and_its_bytes_are_counted_once() -> No
     cache = Cache()
     cache.learn("run", run("a", 1, "Running"))
     for version in (2, 3):
-        cache.learn("run", run("a", version, "Succeeded", outputBytes=100, finishedAt="2026-11-22T08:01:00Z"))
+        cache.learn(
+            "run",
+            run("a", version, "Succeeded", outputBytes=100, finishedAt="2026-11-22T08:01:00Z"),
+        )
     assert cache.runs.of(KEY) == ()
     assert [line.name for line in cache.finished.of(KEY)] == ["a"]
     assert cache.stored_bytes["ns"] == 100 + RECORD_BYTES
@@ -67,12 +72,26 @@ def test_dropping_tells_whose_it_was_and_dropping_twice_nothing() -> None:
 
 
 def test_the_rows_of_a_table_are_read_by_the_columns_names() -> None:
-    metadata = {"namespace": "ns", "name": "a", "uid": "u", "resourceVersion": "12", "creationTimestamp": "2026-11-22T08:00:00Z"}
+    metadata = {
+        "namespace": "ns",
+        "name": "a",
+        "uid": "u",
+        "resourceVersion": "12",
+        "creationTimestamp": "2026-11-22T08:00:00Z",
+    }
     table = {
-        "columnDefinitions": [{"name": name} for name in ("Name", "Output Bytes", "Finished", "Phase", "Job")],
+        "columnDefinitions": [
+            {"name": name} for name in ("Name", "Output Bytes", "Finished", "Phase", "Job")
+        ],
         "rows": [
-            {"cells": ["a", 7, "2026-11-22T08:01:00Z", "Failed", "report"], "object": {"metadata": metadata}},
-            {"cells": ["b", None, None, "Skipped", "report"], "object": {"metadata": metadata | {"name": "b"}}},
+            {
+                "cells": ["a", 7, "2026-11-22T08:01:00Z", "Failed", "report"],
+                "object": {"metadata": metadata},
+            },
+            {
+                "cells": ["b", None, None, "Skipped", "report"],
+                "object": {"metadata": metadata | {"name": "b"}},
+            },
         ],
     }
     first, second = finished_rows(table, Cache().finished)
@@ -100,8 +119,17 @@ def pod(version: int, phase: str, installer: str = "terminated") -> dict[str, An
     state: dict[str, Any] = {"running": {"startedAt": "2026-11-22T08:00:00Z"}}
     if installer == "terminated":
         state = {"terminated": {"exitCode": 143, "message": "stopped", "reason": "Error"}}
-    metadata = {"namespace": "ns", "name": "a-x7k2p", "uid": "uid-pod", "resourceVersion": str(version), "labels": labels}
-    return {"metadata": metadata, "status": {"phase": phase, "initContainerStatuses": [{"name": "packages", "state": state}]}}
+    metadata = {
+        "namespace": "ns",
+        "name": "a-x7k2p",
+        "uid": "uid-pod",
+        "resourceVersion": str(version),
+        "labels": labels,
+    }
+    return {
+        "metadata": metadata,
+        "status": {"phase": phase, "initContainerStatuses": [{"name": "packages", "state": state}]},
+    }
 
 
 def test_how_a_deleted_pod_ended_is_kept_while_its_run_has_no_record() -> None:
@@ -110,7 +138,9 @@ def test_how_a_deleted_pod_ended_is_kept_while_its_run_has_no_record() -> None:
     cache.learn("run", run("a", 1, "Pending"))
     cache.learn("pod", pod(2, "Pending", "running"))
     assert cache.gone("pod", pod(3, "Failed")) == KEY
-    assert [(view.ended, view.started, view.install_message) for view in cache.pods.of(KEY)] == [(True, None, "stopped")]
+    assert [(view.ended, view.started, view.install_message) for view in cache.pods.of(KEY)] == [
+        (True, None, "stopped")
+    ]
 
 
 def test_a_pod_gone_before_its_end_or_after_its_record_is_forgotten() -> None:

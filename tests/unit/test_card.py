@@ -1,4 +1,4 @@
-"""A card says all that its reader has to know, and nothing on it can hide or pass for something else."""
+"""A card says all that its reader must know; nothing on it can hide or pass for something else."""
 
 from __future__ import annotations
 
@@ -29,8 +29,12 @@ PLACES: Final[dict[str, Any]] = {
     "timeZone": lambda text: {"schedule": {"cron": "0 8 * * 1", "timeZone": f"Etc/UTC{text}"}},
     "packages": lambda text: {"packages": [f"si{text}x==1.0"]},
     "the name of a variable": lambda text: {"env": [{"name": f"A{text}", "value": "x"}]},
-    "the name of a Secret": lambda text: {"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": f"a{text}b", "key": "k"}}}]},
-    "a key of a Secret": lambda text: {"env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "a", "key": f"a{text}b"}}}]},
+    "the name of a Secret": lambda text: {
+        "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": f"a{text}b", "key": "k"}}}]
+    },
+    "a key of a Secret": lambda text: {
+        "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "a", "key": f"a{text}b"}}}]
+    },
     "the name of a claim": lambda text: {"workspace": {"claimName": f"a{text}b"}},
     "tools": lambda text: {"script": None, "agent": {**AGENT, "tools": [f"rea{text}d"]}},
     "model": lambda text: {"script": None, "agent": {**AGENT, "model": f"open{text}ai/x"}},
@@ -38,7 +42,13 @@ PLACES: Final[dict[str, Any]] = {
 
 
 def shown(written: dict[str, Any]) -> Card:
-    return card("report", content("report", ScheduledAgentJobSpec.model_validate(written), SOURCES), Packages(), Models(), NOW)
+    return card(
+        "report",
+        content("report", ScheduledAgentJobSpec.model_validate(written), SOURCES),
+        Packages(),
+        Models(),
+        NOW,
+    )
 
 
 @given(SPECS)
@@ -48,7 +58,9 @@ def test_whatever_the_spec_every_text_of_its_card_is_plain(written: dict[str, An
     texts = [part for field in Card.model_fields for part in _texts(getattr(short, field))]
     assert [text for text in texts if not (text.isascii() and text.isprintable())] == []
     assert all(
-        character.isprintable() or character in "\n\t" for line in (told.description, *told.triggers, *told.changes) for character in line
+        character.isprintable() or character in "\n\t"
+        for line in (told.description, *told.triggers, *told.changes)
+        for character in line
     )
 
 
@@ -56,7 +68,9 @@ def _texts(value: object) -> list[str]:
     return [value] if isinstance(value, str) else list(value) if isinstance(value, tuple) else []
 
 
-@pytest.mark.parametrize("character", ["\u200b", "\u0430", "\u202e", "\u2215", "\uff0e", "\n"], ids=ascii)
+@pytest.mark.parametrize(
+    "character", ["\u200b", "\u0430", "\u202e", "\u2215", "\uff0e", "\n"], ids=ascii
+)
 @pytest.mark.parametrize("where", PLACES)
 def test_names_and_choices_cannot_hold_what_hides_or_deceives(where: str, character: str) -> None:
     ScheduledAgentJobSpec.model_validate(manifests.job(**PLACES[where](""))["spec"])
@@ -73,13 +87,23 @@ def test_a_first_card_is_enough_to_write_the_job_anew(written: dict[str, Any]) -
         return
     for variable in spec.env:
         assert any(line.startswith(f"env[{variable.name}].value") for line in told.changes)
-    fields = {"script.inline", "agent.instructions", "resources.limits.cpu", "resources.requests.memory", "pauseAfterFailures"}
-    document = content("report", spec, SOURCES).spec.model_dump(by_alias=True, exclude_defaults=True)
+    fields = {
+        "script.inline",
+        "agent.instructions",
+        "resources.limits.cpu",
+        "resources.requests.memory",
+        "pauseAfterFailures",
+    }
+    document = content("report", spec, SOURCES).spec.model_dump(
+        by_alias=True, exclude_defaults=True
+    )
     for path in fields:
         value: Any = document
         for step in path.split("."):
             value = value.get(step) if isinstance(value, dict) else None
-        assert (value is None) == (not any(line.startswith(f"{path}:") for line in told.changes)), path
+        assert (value is None) == (not any(line.startswith(f"{path}:") for line in told.changes)), (
+            path
+        )
 
 
 def test_what_is_in_force_is_not_told_again() -> None:
@@ -89,9 +113,17 @@ def test_what_is_in_force_is_not_told_again() -> None:
 
 
 def test_the_command_line_keeps_the_indentation_of_a_script() -> None:
-    waiting = job("mail", approval={"state": "Pending"}, card={"changes": ["script.inline:", "+if x:", "+    y = 1"]})
+    waiting = job(
+        "mail",
+        approval={"state": "Pending"},
+        card={"changes": ["script.inline:", "+if x:", "+    y = 1"]},
+    )
     lines: list[str] = list(cards.lines(waiting, colour=False))
     at = lines.index("  Content    script.inline:")
     assert lines[at + 1 : at + 3] == ["             +if x:", "             +    y = 1"]
-    changed = job("links", approval={"state": "Changed", "digest": "f" * 64}, card={"changes": ["timeoutSeconds: 60 -> 70"]})
+    changed = job(
+        "links",
+        approval={"state": "Changed", "digest": "f" * 64},
+        card={"changes": ["timeoutSeconds: 60 -> 70"]},
+    )
     assert "  Changes    timeoutSeconds: 60 -> 70" in list[str](cards.lines(changed, colour=False))

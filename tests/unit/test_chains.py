@@ -18,15 +18,25 @@ JOB = observed().job
 
 
 def finished(stdout: str = "done\n", phase: str = "Succeeded") -> AgentJobRunStatus:
-    return AgentJobRunStatus.model_validate({"phase": phase, "reason": "Completed", "exitCode": 0, "stdout": stdout})
+    return AgentJobRunStatus.model_validate(
+        {"phase": phase, "reason": "Completed", "exitCode": 0, "stdout": stdout}
+    )
 
 
 def run(*ancestors: str) -> RunView:
-    metadata = {"namespace": "team", "name": "go", "uid": "u-1", "resourceVersion": "1", "creationTimestamp": "2026-03-02T08:00:00Z"}
+    metadata = {
+        "namespace": "team",
+        "name": "go",
+        "uid": "u-1",
+        "resourceVersion": "1",
+        "creationTimestamp": "2026-03-02T08:00:00Z",
+    }
     return replace(run_view({**manifests.run("go"), "metadata": metadata}), ancestors=ancestors)
 
 
-@pytest.mark.parametrize("text", ["", "done\n", "é" * 25_600, "\0" * 51_200, '"\\' * 25_600, "a" * 51_200])
+@pytest.mark.parametrize(
+    "text", ["", "done\n", "é" * 25_600, "\0" * 51_200, '"\\' * 25_600, "a" * 51_200]
+)
 def test_a_completion_fits_into_an_event_with_as_much_output_as_possible(text: str) -> None:
     event = chains.completion_event(JOB, run(), finished(text))
     size = len(encoded(event).encode())
@@ -51,14 +61,18 @@ def test_a_completion_fits_into_an_event_with_as_much_output_as_possible(text: s
         ("Skipped", "Finished", False),
     ],
 )
-def test_a_job_follows_the_outcomes_that_its_trigger_names(phase: str, on: str, follows: bool) -> None:
+def test_a_job_follows_the_outcomes_that_its_trigger_names(
+    phase: str, on: str, follows: bool
+) -> None:
     other = Follower("next", "n-1", frozenset({on}))
     assert bool(list(chains.starts(JOB, run(), finished(phase=phase), [other]))) == follows
 
 
 def started(*ancestors: str, job: str = "next") -> tuple[bool, str]:
     """Whether it starts, and why not."""
-    (write,) = chains.starts(JOB, run(*ancestors), finished(), [Follower(job, "n-1", frozenset({"Finished"}))])
+    (write,) = chains.starts(
+        JOB, run(*ancestors), finished(), [Follower(job, "n-1", frozenset({"Finished"}))]
+    )
     assert write.body is not None
     assert len(write.body["spec"]["trigger"]["ancestors"]) <= 10
     told = write.body["metadata"].get("annotations", {})
@@ -81,6 +95,10 @@ def test_no_job_follows_itself_however_long_the_way() -> None:
 
 def test_the_same_run_starts_the_same_run() -> None:
     names = {
-        write.name for _ in range(3) for write in chains.starts(JOB, run(), finished(), [Follower("next", "n", frozenset({"Finished"}))])
+        write.name
+        for _ in range(3)
+        for write in chains.starts(
+            JOB, run(), finished(), [Follower("next", "n", frozenset({"Finished"}))]
+        )
     }
     assert len(names) == 1

@@ -1,4 +1,4 @@
-"""`kubectl saj apply`: one bad file, or one job that the cluster refuses, keeps no other from being applied."""
+"""`kubectl saj apply`: a bad file, or a job that the cluster refuses, holds up no other."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ SCRIPT = "# description: x\n{}print(1)\n"
 
 @dataclass(frozen=True)
 class Cluster(FakeKube):
-    """Remembers what was applied, call by call. `refuses`: from the name of a job to kubectl's words."""
+    """Remembers what was applied, call by call.
+
+    `refuses`: from the name of a job to kubectl's words.
+    """
 
     refuses: dict[str, str] = field(default_factory=dict)
     calls: list[list[str]] = field(default_factory=list)
@@ -57,7 +60,13 @@ def test_every_good_file_is_applied_and_every_bad_one_gets_its_sentence(tmp_path
     kube = Cluster()
     code, out, err = ran(apply.run, kube, [tmp_path])
     assert (code, applied(out), kube.calls) == (Exit.USAGE, ["a", "d", "i"], [["a", "d", "i"]])
-    assert [Path(line.partition(":")[0]).name for line in errors(err)] == ["b.py", "c.yaml", "e.json", "f.md", "h.py"]
+    assert [Path(line.partition(":")[0]).name for line in errors(err)] == [
+        "b.py",
+        "c.yaml",
+        "e.json",
+        "f.md",
+        "h.py",
+    ]
     assert err.endswith("\napplied: 3; not applied: 5\n")
     assert ran(apply.run, Cluster(), [tmp_path]) == (code, out, err)
 
@@ -100,7 +109,11 @@ def test_of_two_jobs_with_one_name_neither_is_applied(tmp_path: Path) -> None:
 
 def test_jobs_in_a_circle_are_not_applied_and_others_are(tmp_path: Path) -> None:
     after = ", triggers: [{{after: {{job: {}}}}}]"
-    for name, more in (("a", after.format("b")), ("b", after.format("a")), ("c", after.format("a"))):
+    for name, more in (
+        ("a", after.format("b")),
+        ("b", after.format("a")),
+        ("c", after.format("a")),
+    ):
         (tmp_path / f"{name}.yaml").write_text(JOB.format(name, more))
     code, out, err = ran(apply.run, Cluster(), [tmp_path])
     assert (code, applied(out)) == (Exit.USAGE, ["c"])
@@ -113,7 +126,11 @@ def test_a_job_that_the_cluster_refuses_keeps_no_other_back(tmp_path: Path) -> N
         (tmp_path / f"{name}.yaml").write_text(JOB.format(name, ""))
     kube = Cluster(refuses={"b": "Error from server (Forbidden): jobs of yours are forbidden"})
     code, out, err = ran(apply.run, kube, [tmp_path])
-    assert (code, applied(out), kube.calls) == (Exit.FORBIDDEN, ["a", "c"], [["a", "b", "c"], ["a"], ["b"], ["c"]])
+    assert (code, applied(out), kube.calls) == (
+        Exit.FORBIDDEN,
+        ["a", "c"],
+        [["a", "b", "c"], ["a"], ["b"], ["c"]],
+    )
     assert errors(err) == [f"{tmp_path}/b.yaml: jobs of yours are forbidden"]
 
 
@@ -135,4 +152,7 @@ def test_a_cluster_that_does_not_answer_is_asked_once(tmp_path: Path) -> None:
 def test_who_may_not_see_decisions_can_apply(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(JOB.format("a", ""))
     code, out, _ = ran(apply.run, Cluster(forbidden=frozenset({"agentjobapprovals"})), [tmp_path])
-    assert (code, out.decode().endswith("is applied; you may not see whether it is approved\n")) == (Exit.OK, True)
+    assert (
+        code,
+        out.decode().endswith("is applied; you may not see whether it is approved\n"),
+    ) == (Exit.OK, True)

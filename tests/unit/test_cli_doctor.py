@@ -42,7 +42,11 @@ def test_a_rule_allows_what_kubernetes_would(how: str) -> None:
 
 
 def binding(role: str, *subjects: Json, kind: str = "ClusterRole") -> Json:
-    return {"metadata": {"namespace": "team"}, "roleRef": {"kind": kind, "name": role}, "subjects": list(subjects)}
+    return {
+        "metadata": {"namespace": "team"},
+        "roleRef": {"kind": kind, "name": role},
+        "subjects": list(subjects),
+    }
 
 
 ROLES: dict[tuple[str, str], Json] = {
@@ -60,16 +64,36 @@ ROLES: dict[tuple[str, str], Json] = {
 def test_people_who_could_bypass_an_approval_are_named_but_no_components() -> None:
     found = holders(
         [
-            binding("all", {"kind": "Group", "name": "system:masters"}, {"kind": "User", "name": "system:kube-scheduler"}),
-            binding("all", {"kind": "ServiceAccount", "name": "job-controller", "namespace": "kube-system"}),
-            binding("writes", {"kind": "User", "name": "ana"}, {"kind": "User", "name": "ben"}, kind="Role"),
-            binding("decides", {"kind": "User", "name": "ana"}, {"kind": "ServiceAccount", "name": "ci"}, kind="Role"),
+            binding(
+                "all",
+                {"kind": "Group", "name": "system:masters"},
+                {"kind": "User", "name": "system:kube-scheduler"},
+            ),
+            binding(
+                "all",
+                {"kind": "ServiceAccount", "name": "job-controller", "namespace": "kube-system"},
+            ),
+            binding(
+                "writes",
+                {"kind": "User", "name": "ana"},
+                {"kind": "User", "name": "ben"},
+                kind="Role",
+            ),
+            binding(
+                "decides",
+                {"kind": "User", "name": "ana"},
+                {"kind": "ServiceAccount", "name": "ci"},
+                kind="Role",
+            ),
             binding("gone", {"kind": "User", "name": "eve"}),
         ],
         ROLES,
     )
     told = dict(ways_around(found))
-    assert told == {**{way: ["group system:masters"] for way in WAYS_AROUND}, BOTH: ["group system:masters", "user ana"]}
+    assert told == {
+        **{way: ["group system:masters"] for way in WAYS_AROUND},
+        BOTH: ["group system:masters", "user ana"],
+    }
 
 
 def verdicts(findings: Any) -> list[str]:
@@ -94,30 +118,51 @@ def test_a_policy_counts_only_when_something_binds_it() -> None:
 
 
 def ready(name: str, reason: str, seen: int = 1) -> Json:
-    body = job(name, conditions=[{"type": "Ready", "status": "False", "reason": reason, "message": "why"}])
+    body = job(
+        name, conditions=[{"type": "Ready", "status": "False", "reason": reason, "message": "why"}]
+    )
     body["status"]["observedGeneration"] = seen
     return body
 
 
 def test_a_job_that_only_waits_is_in_no_trouble() -> None:
     assert verdicts(doctor.troubles([ready("pages", "PendingApproval")], NOW)) == ["ok"]
-    assert verdicts(doctor.troubles([ready("pages", "NameTaken"), ready("mail", "PolicyMissing")], NOW)) == ["problem", "problem"]
+    assert verdicts(
+        doctor.troubles([ready("pages", "NameTaken"), ready("mail", "PolicyMissing")], NOW)
+    ) == ["problem", "problem"]
     assert verdicts(doctor.troubles([ready("pages", "Ready", seen=0)], NOW)) == ["problem"]
 
 
 def test_a_single_start_is_trouble_only_when_it_did_not_happen() -> None:
     past = [{"type": "Scheduled", "status": "False", "reason": "Past", "message": "it is over"}]
-    for phase, found in {"Triggered": "ok", "Running": "ok", "Idle": "problem", "Finished": "problem", "Failed": "problem"}.items():
-        assert verdicts(doctor.troubles([job("pages", phase=phase, conditions=past)], NOW)) == [found], phase
+    for phase, found in {
+        "Triggered": "ok",
+        "Running": "ok",
+        "Idle": "problem",
+        "Finished": "problem",
+        "Failed": "problem",
+    }.items():
+        assert verdicts(doctor.troubles([job("pages", phase=phase, conditions=past)], NOW)) == [
+            found
+        ], phase
 
 
 def test_each_package_has_one_row_however_it_is_spelt() -> None:
     decision = {
         "metadata": {"name": "batch"},
-        "spec": {"packages": ["Six==1.17.0", "idna==3"], "decision": "Approved", "approvedBy": "ana"},
+        "spec": {
+            "packages": ["Six==1.17.0", "idna==3"],
+            "decision": "Approved",
+            "approvedBy": "ana",
+        },
     }
-    view = PackageApprovalView("batch", frozenset(map(canonical, ["Six==1.17.0", "idna==3"])), "Approved")
-    asked = [job("pages", spec={"packages": ["six==1.17", "attrs==1"]}), job("mail", spec={"packages": ["six==1.17.0"]})]
+    view = PackageApprovalView(
+        "batch", frozenset(map(canonical, ["Six==1.17.0", "idna==3"])), "Approved"
+    )
+    asked = [
+        job("pages", spec={"packages": ["six==1.17", "attrs==1"]}),
+        job("mail", spec={"packages": ["six==1.17.0"]}),
+    ]
     rows = packages.rows(asked, [decision], Packages(frozenset({"attrs==1"}), (view,)))
     assert [(row["package"], row["status"], row["jobs"], row["by"]) for row in rows] == [
         ("attrs==1", "in the runner image", ["pages"], []),
@@ -128,9 +173,15 @@ def test_each_package_has_one_row_however_it_is_spelt() -> None:
 
 def test_a_version_is_shown_as_it_was_approved_else_denied_else_asked_for() -> None:
     def decided(name: str, *pins: str, decision: str = "Approved") -> Json:
-        return {"metadata": {"name": name}, "spec": {"packages": list(pins), "decision": decision, "approvedBy": "ana"}}
+        return {
+            "metadata": {"name": name},
+            "spec": {"packages": list(pins), "decision": decision, "approvedBy": "ana"},
+        }
 
-    decisions = [decided("a", "six==1.17.0.0", "attrs==2.0", decision="Denied"), decided("b", "six==1.17.0")]
+    decisions = [
+        decided("a", "six==1.17.0.0", "attrs==2.0", decision="Denied"),
+        decided("b", "six==1.17.0"),
+    ]
     asked = [job("pages", spec={"packages": ["six==1.17", "attrs==2", "idna==3.0"]})]
     rows = packages.rows(asked, decisions, Packages())
     assert [row["package"] for row in rows] == ["attrs==2.0", "idna==3.0", "six==1.17.0"]
@@ -159,17 +210,41 @@ class Reads:
 @pytest.mark.parametrize(
     ("kube", "included"),
     [
-        (Reads({"metadata": {}}, settings('{runner: {inventory: {idna: "3.10"}}, kind: OperatorConfiguration}')), True),
+        (
+            Reads(
+                {"metadata": {}},
+                settings('{runner: {inventory: {idna: "3.10"}}, kind: OperatorConfiguration}'),
+            ),
+            True,
+        ),
         (Reads(settings("{runner: {image: x}, kind: OperatorConfiguration}")), False),
         (Reads(settings('runner: {inventory: {idna: "3.10"}}')), False),
         (Reads(settings("{runner: {inventory: [idna]}, kind: OperatorConfiguration}")), False),
         (Reads(settings("[not: what it should be")), False),
         (Reads(settings("")), False),
-        (Reads(*[settings('{runner: {inventory: {idna: "3.10"}}, kind: OperatorConfiguration}')] * 2), False),
+        (
+            Reads(
+                *[settings('{runner: {inventory: {idna: "3.10"}}, kind: OperatorConfiguration}')]
+                * 2
+            ),
+            False,
+        ),
         (Reads(), False),
         (Reads(code=Exit.FORBIDDEN), False),
     ],
-    ids=["listed", "not listed", "another kind", "no names", "no YAML", "empty", "two of them", "no operator", "forbidden"],
+    ids=[
+        "listed",
+        "not listed",
+        "another kind",
+        "no names",
+        "no YAML",
+        "empty",
+        "two of them",
+        "no operator",
+        "forbidden",
+    ],
 )
-def test_what_the_image_holds_is_read_from_the_operators_settings(kube: Any, included: bool) -> None:
+def test_what_the_image_holds_is_read_from_the_operators_settings(
+    kube: Any, included: bool
+) -> None:
     assert packages.known(kube, []).verdict("idna==3.10") == ("Included" if included else "Pending")

@@ -28,19 +28,40 @@ WRONG = {
     "no type": ('{"source": "/b", "id": "1"}', ": event.type: is required"),
     "no source": ('{"type": "a", "id": "1"}', ": event.source: is required"),
     "no id": ('{"type": "a", "source": "/b"}', ": event.id: is required"),
-    "an id that is a number": ('{"type": "a", "source": "/b", "id": 1}', ": event.id: should be text; put quotes around it"),
+    "an id that is a number": (
+        '{"type": "a", "source": "/b", "id": 1}',
+        ": event.id: should be text; put quotes around it",
+    ),
     "no JSON": ('{"type": "a",\n"source": /b}', ":2: this is not JSON"),
     "an empty file": ("", ":1: this is not JSON"),
     "no number of JSON's": (LEAST + ', "data": NaN}', ": NaN is not JSON"),
     "a list": (f"[{LEAST}}}]", ":1: this is not an event"),
     "another version": (LEAST + ', "specversion": "0.3"}', "specversion is not 1.0"),
-    "bytes": (LEAST + ', "data_base64": "AA=="}', "event.data_base64: binary data is not supported"),
-    "an extension": (LEAST + ', "traceparent": "00"}', "event.traceparent: this attribute is not supported"),
-    "extensions": (LEAST + ', "traceparent": "00", "partitionkey": 1}', "event.traceparent, event.partitionkey: these attributes are not"),
-    "many extensions": (LEAST + "".join(f', "x{n}": 1' for n in range(9)) + "}", "event.x4 and 4 more: these attributes are not supported"),
-    "a typing error": ('{"typ": "a", "source": "/b", "id": "1"}', "event.typ: this attribute is not supported"),
+    "bytes": (
+        LEAST + ', "data_base64": "AA=="}',
+        "event.data_base64: binary data is not supported",
+    ),
+    "an extension": (
+        LEAST + ', "traceparent": "00"}',
+        "event.traceparent: this attribute is not supported",
+    ),
+    "extensions": (
+        LEAST + ', "traceparent": "00", "partitionkey": 1}',
+        "event.traceparent, event.partitionkey: these attributes are not",
+    ),
+    "many extensions": (
+        LEAST + "".join(f', "x{n}": 1' for n in range(9)) + "}",
+        "event.x4 and 4 more: these attributes are not supported",
+    ),
+    "a typing error": (
+        '{"typ": "a", "source": "/b", "id": "1"}',
+        "event.typ: this attribute is not supported",
+    ),
     "no time": (LEAST + ', "time": "today"}', "event.time: must be a time as RFC 3339"),
-    "too much": (LEAST + f', "data": "{"é" * (MAX_EVENT_BYTES // 2)}"}}', f"at most {MAX_EVENT_BYTES} can be handed on"),
+    "too much": (
+        LEAST + f', "data": "{"é" * (MAX_EVENT_BYTES // 2)}"}}',
+        f"at most {MAX_EVENT_BYTES} can be handed on",
+    ),
 }
 
 
@@ -63,7 +84,9 @@ def test_an_event_is_handed_on_as_it_is_in_a_run_of_its_own_name(tmp_path: Path)
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_what_is_wrong_with_an_event_is_told_with_its_file_and_a_remedy(what: str, tmp_path: Path) -> None:
+def test_what_is_wrong_with_an_event_is_told_with_its_file_and_a_remedy(
+    what: str, tmp_path: Path
+) -> None:
     text, part = WRONG[what]
     file = written(tmp_path, text)
     with pytest.raises(Problem) as told:
@@ -74,12 +97,35 @@ def test_what_is_wrong_with_an_event_is_told_with_its_file_and_a_remedy(what: st
 
 
 def test_the_command_says_so_before_it_asks_the_cluster(tmp_path: Path) -> None:
-    ran = saj("run", "drafts", "--event", "-", "--kubeconfig", "absent", stdin='{"id": "1"}', folder=tmp_path)
+    ran = saj(
+        "run",
+        "drafts",
+        "--event",
+        "-",
+        "--kubeconfig",
+        "absent",
+        stdin='{"id": "1"}',
+        folder=tmp_path,
+    )
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert ran.stderr.startswith("error: standard input: event.source: is required; event.type: is required\n  an event is ")
+    assert ran.stderr.startswith(
+        "error: standard input: event.source: is required; event.type: is required\n  an event is "
+    )
     ran = saj("run", "drafts", "--event", "absent.json", "--kubeconfig", "absent", folder=tmp_path)
-    assert (ran.returncode, ran.stderr.splitlines()[0]) == (2, "error: absent.json: No such file or directory")
-    ran = saj("run", "drafts", "--event", "-", "--name", "mine", stdin=json.dumps(PUBLISHED), folder=tmp_path)
+    assert (ran.returncode, ran.stderr.splitlines()[0]) == (
+        2,
+        "error: absent.json: No such file or directory",
+    )
+    ran = saj(
+        "run",
+        "drafts",
+        "--event",
+        "-",
+        "--name",
+        "mine",
+        stdin=json.dumps(PUBLISHED),
+        folder=tmp_path,
+    )
     assert (ran.returncode, "the event's own name" in ran.stderr) == (2, True)
 
 
@@ -88,7 +134,9 @@ def test_what_to_do_about_an_extension_is_said(tmp_path: Path) -> None:
         with pytest.raises(Problem) as told:
             event_in(written(tmp_path, f"{LEAST}, {more}}}"))
         assert "into data" in told.value.remedy
-    assert "id, source, type, subject, time, datacontenttype, dataschema, data;" in unsupported(tmp_path)
+    assert "id, source, type, subject, time, datacontenttype, dataschema, data;" in unsupported(
+        tmp_path
+    )
 
 
 def unsupported(folder: Path) -> str:

@@ -34,14 +34,33 @@ def called(command: str, kube: FakeKube, *names: str) -> tuple[int, bytes, str]:
 
 
 def test_the_commands_that_take_jobs_are_found() -> None:
-    assert {"approve", "cancel", "cards", "deny", "delete", "diff", "history", "logs", "pause", "resume", "run"} <= TAKE_JOBS.keys()
+    assert {
+        "approve",
+        "cancel",
+        "cards",
+        "deny",
+        "delete",
+        "diff",
+        "history",
+        "logs",
+        "pause",
+        "resume",
+        "run",
+    } <= TAKE_JOBS.keys()
 
 
 @pytest.mark.parametrize("command", TAKE_JOBS)
 def test_an_unknown_job_is_reported_with_its_namespace_and_a_similar_name(command: str) -> None:
-    kube = FakeKube(objects={"scheduledagentjobs": list(JOBS), "agentjobruns": [run("web-1", "Running")]})
+    kube = FakeKube(
+        objects={"scheduledagentjobs": list(JOBS), "agentjobruns": [run("web-1", "Running")]}
+    )
     code, out, err = called(command, kube, "pages", "adit")
-    assert (code, out, kube.wrote, len(kube.objects["scheduledagentjobs"])) == (Exit.NOT_FOUND, b"", [], len(JOBS))
+    assert (code, out, kube.wrote, len(kube.objects["scheduledagentjobs"])) == (
+        Exit.NOT_FOUND,
+        b"",
+        [],
+        len(JOBS),
+    )
     assert "ScheduledAgentJob adit in namespace team\n  did you mean audit?" in err
 
 

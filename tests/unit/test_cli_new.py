@@ -1,4 +1,4 @@
-"""`kubectl saj new`: questions that take a wrong answer back, and options that are looked at first."""
+"""`kubectl saj new`: questions that take wrong answers back, and options looked at first."""
 
 from __future__ import annotations
 
@@ -14,8 +14,18 @@ from agentjobs.cli.files import scripts
 from agentjobs.cli.problem import Exit
 from tests.unit.fake_kubectl import ran, typed
 
-ALL: dict[str, str] = {"name": "report", "description": "Reports.", "schedule": "0 8 * * 1", "time_zone": "Europe/Bucharest"}
-WRONG = {"name": "Plain_X", "description": "a\x1bb", "schedule": "61 * * * *", "time_zone": "Mars/Olympus"}
+ALL: dict[str, str] = {
+    "name": "report",
+    "description": "Reports.",
+    "schedule": "0 8 * * 1",
+    "time_zone": "Europe/Bucharest",
+}
+WRONG = {
+    "name": "Plain_X",
+    "description": "a\x1bb",
+    "schedule": "61 * * * *",
+    "time_zone": "Mars/Olympus",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -35,12 +45,19 @@ def test_a_wrong_answer_is_asked_again_with_a_reason_and_others_are_kept(folder:
     with typed(*answers) as keyboard:
         code, _, err = ran(new.run, None)
     assert (code, keyboard.read()) == (Exit.OK, ""), err
-    wanted = {"name": "report", "description": "Reports.", "schedule": "0 8 * * 1", "time-zone": "Europe/Bucharest"}
+    wanted = {
+        "name": "report",
+        "description": "Reports.",
+        "schedule": "0 8 * * 1",
+        "time-zone": "Europe/Bucharest",
+    }
     assert header(folder / "jobs/report.py") == wanted
     reasons = err.splitlines()
     assert len(reasons) == len(WRONG)
     assert reasons[0] == f"the name 'Plain_X' {JOB_NAME.message}; try again"
-    for field, reason in zip(("description", "schedule.cron", "schedule.timeZone"), reasons[1:], strict=True):
+    for field, reason in zip(
+        ("description", "schedule.cron", "schedule.timeZone"), reasons[1:], strict=True
+    ):
         assert reason.startswith(f"spec.{field}: ")
 
 
@@ -49,7 +66,11 @@ def test_a_name_whose_file_is_there_is_asked_again(folder: Path) -> None:
     (folder / "jobs/report.py").write_text("mine\n")
     with typed("report", "other"):
         code, _, err = ran(new.run, None, description="x", schedule="")
-    assert (code, (folder / "jobs/report.py").read_text(), (folder / "jobs/other.py").exists()) == (Exit.OK, "mine\n", True)
+    assert (code, (folder / "jobs/report.py").read_text(), (folder / "jobs/other.py").exists()) == (
+        Exit.OK,
+        "mine\n",
+        True,
+    )
     assert "jobs/report.py is there already; try again" in err
 
 

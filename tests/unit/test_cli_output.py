@@ -1,4 +1,7 @@
-"""What the command line prints is pinned by golden files. AGENTJOBS_UPDATE_GOLDEN=1 rewrites them."""
+"""What the command line prints is pinned by golden files.
+
+AGENTJOBS_UPDATE_GOLDEN=1 rewrites them.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,21 @@ from agentjobs.present.text import Json, one_line, visible, when
 from tests.unit.cli_jobs import JOBS, NOW, RUNS
 
 GOLDEN = Path(__file__).parent / "golden"
-OLD = {"description": "Reads mail.", "env": [{"name": "A", "value": "1"}], "script": {"inline": "import os\nprint('old')\n"}}
-NEW = {"description": "Reads mail.", "env": [{"name": "A", "value": "2"}], "script": {"inline": "import os\nprint('new \u202e ')\n"}}
+OLD = {
+    "description": "Reads mail.",
+    "env": [{"name": "A", "value": "1"}],
+    "script": {"inline": "import os\nprint('old')\n"},
+}
+NEW = {
+    "description": "Reads mail.",
+    "env": [{"name": "A", "value": "2"}],
+    "script": {"inline": "import os\nprint('new \u202e ')\n"},
+}
 
 
-def table(columns: Sequence[Column], bodies: Iterable[Json], *, wide: bool = False, colour: bool = False) -> list[str]:
+def table(
+    columns: Sequence[Column], bodies: Iterable[Json], *, wide: bool = False, colour: bool = False
+) -> list[str]:
     return list(Table(columns, wide=wide, colour=colour).lines(bodies, NOW))
 
 
@@ -76,16 +89,33 @@ def test_nothing_that_is_shown_can_move_the_cursor_or_turn_the_text(text: str) -
 
 
 def test_a_time_that_is_none_is_shown_as_it_is() -> None:
-    assert [when("soon", NOW), when("2026-11-24T12:00:00", NOW), when(None, NOW)] == ["soon", "2026-11-24T12:00:00", "-"]
+    assert [when("soon", NOW), when("2026-11-24T12:00:00", NOW), when(None, NOW)] == [
+        "soon",
+        "2026-11-24T12:00:00",
+        "-",
+    ]
 
 
 SAID = {
-    'Error from server (NotFound): scheduledagentjobs.agentjobs.dev "x" not found': (Exit.NOT_FOUND, '"x" not found'),
-    "Error from server (NotFound): the server could not find the requested resource": (Exit.NOT_FOUND, "kubectl saj doctor"),
+    'Error from server (NotFound): scheduledagentjobs.agentjobs.dev "x" not found': (
+        Exit.NOT_FOUND,
+        '"x" not found',
+    ),
+    "Error from server (NotFound): the server could not find the requested resource": (
+        Exit.NOT_FOUND,
+        "kubectl saj doctor",
+    ),
     'Error from server (Forbidden): admission webhook: "x" denied': (Exit.FORBIDDEN, "denied"),
     "error: You must be logged in to the server (Unauthorized)": (Exit.CLUSTER, "cluster-info"),
-    "The connection to the server localhost:8080 was refused - did you specify the right host or port?": (Exit.CLUSTER, "cluster-info"),
-    'The ScheduledAgentJob "x" is invalid: spec.schedule.timeZone: unknown': (Exit.USAGE, "correct the field"),
+    "The connection to the server localhost:8080 was refused"
+    " - did you specify the right host or port?": (
+        Exit.CLUSTER,
+        "cluster-info",
+    ),
+    'The ScheduledAgentJob "x" is invalid: spec.schedule.timeZone: unknown': (
+        Exit.USAGE,
+        "correct the field",
+    ),
     "": (Exit.CLUSTER, "kubectl failed without a message"),
 }
 
@@ -99,7 +129,10 @@ def test_each_failure_of_kubectl_has_its_code_and_a_sentence(stderr: str) -> Non
 
 
 def decision(word: str, digest: str = "a" * 64, **more: str) -> dict[str, Any]:
-    return {"metadata": {"name": f"x-{word.lower()}", "namespace": "team"}, "spec": {"digest": digest, "decision": word, **more}}
+    return {
+        "metadata": {"name": f"x-{word.lower()}", "namespace": "team"},
+        "spec": {"digest": digest, "decision": word, **more},
+    }
 
 
 def test_a_denial_of_the_same_content_stands_in_the_way_of_an_approval() -> None:

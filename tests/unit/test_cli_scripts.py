@@ -48,7 +48,12 @@ MEANS = {
     "history": {"successful": 3, "failed": 4, "outputs": 5, "keepAfterDelete": True},
     "triggers": [
         {"event": {"type": "com.example.published", "source": "/cms"}},
-        {"event": {"type": "com.example.priced", "dataSchema": {"type": "object", "properties": {"new-price": {"minimum": 1}}}}},
+        {
+            "event": {
+                "type": "com.example.priced",
+                "dataSchema": {"type": "object", "properties": {"new-price": {"minimum": 1}}},
+            }
+        },
         {"after": {"job": "email-reader", "on": "Finished"}},
     ],
     "packages": ["requests==2.32.3", "six==1.17.0"],
@@ -104,12 +109,24 @@ SCHEDULES = {
 # start-date = 2026-01-05
 # starting-deadline-seconds = 3600
 """,
-        "# schedule: 0 8 * * 1\n# every-weeks: 2\n# start-date: 2026-01-05\n# starting-deadline-seconds: 3600\n",
-        "schedule: 0 8 * * 1\nevery-weeks: 2\nstart-date: 2026-01-05\nstarting-deadline-seconds: 3600\n",
-        {"cron": "0 8 * * 1", "everyWeeks": 2, "startDate": "2026-01-05", "startingDeadlineSeconds": 3600},
+        (
+            "# schedule: 0 8 * * 1\n# every-weeks: 2\n# start-date: 2026-01-05\n#"
+            " starting-deadline-seconds: 3600\n"
+        ),
+        (
+            "schedule: 0 8 * * 1\nevery-weeks: 2\nstart-date:"
+            " 2026-01-05\nstarting-deadline-seconds: 3600\n"
+        ),
+        {
+            "cron": "0 8 * * 1",
+            "everyWeeks": 2,
+            "startDate": "2026-01-05",
+            "startingDeadlineSeconds": 3600,
+        },
     ),
 }
-"""The same schedule in a script's block, in plain comments, in front matter, and in the resource."""
+"""The same schedule in a script's block, in plain comments, in front matter, and in the
+resource."""
 
 
 def test_each_key_of_a_header_is_a_field_of_the_job(tmp_path: Path) -> None:
@@ -120,21 +137,45 @@ def test_each_key_of_a_header_is_a_field_of_the_job(tmp_path: Path) -> None:
 def test_plain_comments_are_a_header_too(tmp_path: Path) -> None:
     body = of(tmp_path, PLAIN)
     assert body["metadata"]["name"] == "nightly-copy"
-    wanted = {"description": "Copies: everything.", "schedule": {"cron": "0 1 * * *"}, "timeoutSeconds": 60, "script": {"inline": PLAIN}}
-    wanted |= {"concurrencyPolicy": "Allow", "pauseAfterFailures": 2, "suspend": True, "env": MEANS["env"]}
-    assert body["spec"] == {**wanted, "triggers": [{"event": {"type": "priced", "dataSchema": {"const": "on"}}}]}
+    wanted = {
+        "description": "Copies: everything.",
+        "schedule": {"cron": "0 1 * * *"},
+        "timeoutSeconds": 60,
+        "script": {"inline": PLAIN},
+    }
+    wanted |= {
+        "concurrencyPolicy": "Allow",
+        "pauseAfterFailures": 2,
+        "suspend": True,
+        "env": MEANS["env"],
+    }
+    assert body["spec"] == {
+        **wanted,
+        "triggers": [{"event": {"type": "priced", "dataSchema": {"const": "on"}}}],
+    }
 
 
 @pytest.mark.parametrize("what", SCHEDULES)
-def test_a_schedule_is_said_in_a_block_in_comments_and_in_front_matter(what: str, tmp_path: Path) -> None:
+def test_a_schedule_is_said_in_a_block_in_comments_and_in_front_matter(
+    what: str, tmp_path: Path
+) -> None:
     block, comments, front, means = SCHEDULES[what]
     head = f"# /// script\n# [tool.agentjobs]\n# description = 'x'{block}# ///\n"
-    files = {"block.py": head, "comments.py": f"# description: x\n{comments}", "agent.md": f"---\ndescription: x\n{front}---\nDo it.\n"}
-    assert {name: of(tmp_path, text, name)["spec"]["schedule"] for name, text in files.items()} == dict.fromkeys(files, means)
+    files = {
+        "block.py": head,
+        "comments.py": f"# description: x\n{comments}",
+        "agent.md": f"---\ndescription: x\n{front}---\nDo it.\n",
+    }
+    assert {
+        name: of(tmp_path, text, name)["spec"]["schedule"] for name, text in files.items()
+    } == dict.fromkeys(files, means)
 
 
 def test_a_job_without_a_name_is_called_like_its_file(tmp_path: Path) -> None:
-    assert of(tmp_path, "# description: x\n", "weekly_site_audit.py")["metadata"]["name"] == "weekly-site-audit"
+    assert (
+        of(tmp_path, "# description: x\n", "weekly_site_audit.py")["metadata"]["name"]
+        == "weekly-site-audit"
+    )
 
 
 def test_dependencies_count_beside_plain_comments(tmp_path: Path) -> None:
@@ -143,16 +184,30 @@ def test_dependencies_count_beside_plain_comments(tmp_path: Path) -> None:
 
 
 def test_a_script_with_a_header_is_still_a_script() -> None:
-    assert subprocess.run([sys.executable, "-c", EVERYTHING], capture_output=True, text=True, check=True).stdout == "found\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", EVERYTHING], capture_output=True, text=True, check=True
+        ).stdout
+        == "found\n"
+    )
 
 
-words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp", "Co", "Cn"]), min_size=1, max_size=30)
+words = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp", "Co", "Cn"]),
+    min_size=1,
+    max_size=30,
+)
 names = st.from_regex("[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 variables = st.one_of(
     st.builds(lambda value: {"value": value}, words),
-    st.builds(lambda name, key: {"valueFrom": {"secretKeyRef": {"name": name, "key": key}}}, names, names),
+    st.builds(
+        lambda name, key: {"valueFrom": {"secretKeyRef": {"name": name, "key": key}}}, names, names
+    ),
 )
-zones = {"timeZone": st.sampled_from(["Europe/Bucharest", "Etc/UTC"]), "startingDeadlineSeconds": st.integers(10, 86400)}
+zones = {
+    "timeZone": st.sampled_from(["Europe/Bucharest", "Etc/UTC"]),
+    "startingDeadlineSeconds": st.integers(10, 86400),
+}
 clocks = st.permutations(["00:00", "08:00", "10:00", "22:59"])
 schedules = st.one_of(
     st.fixed_dictionaries({"cron": st.sampled_from(["0 8 * * 1", "*/5 * * * *"])}, optional=zones),
@@ -165,12 +220,19 @@ schedules = st.one_of(
         optional=zones,
     ),
     st.fixed_dictionaries(
-        {"window": clocks.map(lambda found: {"cron": "0 0 * * 1-5", "startTime": found[0], "endTime": found[1]})}, optional=zones
+        {
+            "window": clocks.map(
+                lambda found: {"cron": "0 0 * * 1-5", "startTime": found[0], "endTime": found[1]}
+            )
+        },
+        optional=zones,
     ),
     st.fixed_dictionaries(
         {
-            "once": st.sampled_from(["2026-12-01T09:00:00", "2026-12-01T09:00:00+02:00", "2026-12-01T09:00:00Z"]).map(
-                lambda at: {"runAt": at}
+            "once": (
+                st.sampled_from(
+                    ["2026-12-01T09:00:00", "2026-12-01T09:00:00+02:00", "2026-12-01T09:00:00Z"]
+                ).map(lambda at: {"runAt": at})
             )
         },
         optional=zones,
@@ -178,22 +240,45 @@ schedules = st.one_of(
     st.fixed_dictionaries({}, optional=zones),
 )
 schemas = st.sampled_from(
-    [{}, {"type": "object", "required": ["new-price"]}, {"properties": {"on": {"enum": ["a-b", 1, 1.5, True, "2026-01-05"]}, "aB": False}}]
+    [
+        {},
+        {"type": "object", "required": ["new-price"]},
+        {"properties": {"on": {"enum": ["a-b", 1, 1.5, True, "2026-01-05"]}, "aB": False}},
+    ]
 )
 events = st.fixed_dictionaries({"type": words}, optional={"source": words, "dataSchema": schemas})
-others = st.fixed_dictionaries({"job": names}, optional={"on": st.sampled_from(["Succeeded", "Failed", "Finished"])})
-amounts = st.fixed_dictionaries({}, optional={"cpu": st.just("1"), "memory": st.just("1Gi"), "ephemeral-storage": st.just("1Gi")})
+others = st.fixed_dictionaries(
+    {"job": names}, optional={"on": st.sampled_from(["Succeeded", "Failed", "Finished"])}
+)
+amounts = st.fixed_dictionaries(
+    {},
+    optional={"cpu": st.just("1"), "memory": st.just("1Gi"), "ephemeral-storage": st.just("1Gi")},
+)
 policies = st.sampled_from(
-    [{}, {"session": "Continuous"}, {"session": "Ephemeral"}, *({"concurrencyPolicy": one} for one in ("Allow", "Forbid", "Replace"))]
+    [
+        {},
+        {"session": "Continuous"},
+        {"session": "Ephemeral"},
+        *({"concurrencyPolicy": one} for one in ("Allow", "Forbid", "Replace")),
+    ]
 )
 fields = st.fixed_dictionaries(
     {"description": words},
     optional={
         "schedule": schedules,
-        "triggers": st.lists(st.one_of(st.fixed_dictionaries({"event": events}), st.fixed_dictionaries({"after": others})), max_size=3),
-        "packages": st.lists(st.sampled_from(["six==1.17.0", "requests==2.32.3", "a==1!2.0rc1"]), unique=True),
-        "env": st.dictionaries(st.from_regex("[B-IK-OQ-Z]_[A-Z]{1,9}", fullmatch=True), variables, max_size=3).map(
-            lambda found: [{"name": name, **source} for name, source in found.items()]
+        "triggers": st.lists(
+            st.one_of(
+                st.fixed_dictionaries({"event": events}), st.fixed_dictionaries({"after": others})
+            ),
+            max_size=3,
+        ),
+        "packages": st.lists(
+            st.sampled_from(["six==1.17.0", "requests==2.32.3", "a==1!2.0rc1"]), unique=True
+        ),
+        "env": (
+            st.dictionaries(
+                st.from_regex("[B-IK-OQ-Z]_[A-Z]{1,9}", fullmatch=True), variables, max_size=3
+            ).map(lambda found: [{"name": name, **source} for name, source in found.items()])
         ),
         "resources": st.fixed_dictionaries({}, optional={"limits": amounts, "requests": amounts}),
         "workspace": st.fixed_dictionaries({"claimName": names}),
@@ -202,7 +287,10 @@ fields = st.fixed_dictionaries(
         "suspend": st.booleans(),
         "history": st.fixed_dictionaries(
             {},
-            optional={**dict.fromkeys(["successful", "failed", "outputs"], st.integers(1, 1000)), "keepAfterDelete": st.booleans()},
+            optional={
+                **dict.fromkeys(["successful", "failed", "outputs"], st.integers(1, 1000)),
+                "keepAfterDelete": st.booleans(),
+            },
         ),
     },
 )
@@ -229,11 +317,22 @@ def said(value: Any, prefix: str = "") -> Iterator[str]:
 
 
 def test_every_field_of_the_resource_has_been_said_in_a_header_above() -> None:
-    tried = {*said(MEANS), *(path for *_, schedule in SCHEDULES.values() for path in said({"schedule": schedule}))}
-    assert {path for path in paths(ScheduledAgentJobSpec) if path.partition(".")[0] not in ("script", "agent")} - tried == set()
+    tried = {
+        *said(MEANS),
+        *(path for *_, schedule in SCHEDULES.values() for path in said({"schedule": schedule})),
+    }
+    assert {
+        path
+        for path in paths(ScheduledAgentJobSpec)
+        if path.partition(".")[0] not in ("script", "agent")
+    } - tried == set()
 
 
-bodies = st.one_of(st.just("print('x')\n"), st.just("#!/usr/bin/python3\r\nprint(1)\r\n"), words.map(lambda text: f"x = {text!r}\n"))
+bodies = st.one_of(
+    st.just("print('x')\n"),
+    st.just("#!/usr/bin/python3\r\nprint(1)\r\n"),
+    words.map(lambda text: f"x = {text!r}\n"),
+)
 
 
 @given(name=names, spec=specs, body=bodies)
@@ -307,35 +406,70 @@ own = st.fixed_dictionaries(
 )
 
 
-@given(name=names, spec=specs, agent=own, instructions=st.one_of(words, st.just("---\nx: y\n---\n"), st.just("\n\n# Do\n")))
-def test_an_agent_that_is_written_reads_as_it_was(name: str, spec: dict[str, Any], agent: dict[str, Any], instructions: str) -> None:
+@given(
+    name=names,
+    spec=specs,
+    agent=own,
+    instructions=st.one_of(words, st.just("---\nx: y\n---\n"), st.just("\n\n# Do\n")),
+)
+def test_an_agent_that_is_written_reads_as_it_was(
+    name: str, spec: dict[str, Any], agent: dict[str, Any], instructions: str
+) -> None:
     spec = {**spec, "packages": (), "agent": {**agent, "instructions": instructions}}
     found = agents.manifest("file", agents.written(name, spec, instructions))
     assert found is not None
     assert found[0]["metadata"]["name"] == name
-    assert ScheduledAgentJobSpec.model_validate(found[0]["spec"]) == ScheduledAgentJobSpec.model_validate(spec)
+    assert ScheduledAgentJobSpec.model_validate(
+        found[0]["spec"]
+    ) == ScheduledAgentJobSpec.model_validate(spec)
 
 
 def test_times_and_dates_of_a_manifest_are_text_and_on_is_a_word(tmp_path: Path) -> None:
     window = "{window: {cron: 0 0 * * 1-5, startTime: 10:00, endTime: 12:30}}"
     event = "{type: a, dataSchema: {enum: [1:30, 2026-01-05, 7, 1.5, true, no]}, on: x}"
-    text = f"kind: ScheduledAgentJob\nmetadata: {{name: a}}\nspec: {{schedule: {window}, triggers: [{{event: {event}}}]}}\n"
+    text = (
+        f"kind: ScheduledAgentJob\nmetadata: {{name: a}}\nspec: {{schedule: {window}, triggers:"
+        f" [{{event: {event}}}]}}\n"
+    )
     spec = of(tmp_path, text, "job.yaml")["spec"]
-    assert spec["schedule"]["window"] == {"cron": "0 0 * * 1-5", "startTime": "10:00", "endTime": "12:30"}
+    assert spec["schedule"]["window"] == {
+        "cron": "0 0 * * 1-5",
+        "startTime": "10:00",
+        "endTime": "12:30",
+    }
     read = {"enum": ["1:30", "2026-01-05", 7, 1.5, True, False]}
     assert spec["triggers"] == [{"event": {"type": "a", "dataSchema": read, "on": "x"}}]
 
 
 def test_new_writes_a_job_that_renders_and_leaves_what_is_there(tmp_path: Path) -> None:
-    made = saj("new", "--name", "site-audit", "-d", "Audits the site.", "-s", "0 6 * * 1", "-p", "six==1.17.0", folder=tmp_path)
+    made = saj(
+        "new",
+        "--name",
+        "site-audit",
+        "-d",
+        "Audits the site.",
+        "-s",
+        "0 6 * * 1",
+        "-p",
+        "six==1.17.0",
+        folder=tmp_path,
+    )
     assert "jobs/site_audit.py is written" in made.stdout, made.stderr
-    assert saj("render", "-o", "name", folder=tmp_path).stdout == "scheduledagentjob.agentjobs.dev/site-audit\n"
+    assert (
+        saj("render", "-o", "name", folder=tmp_path).stdout
+        == "scheduledagentjob.agentjobs.dev/site-audit\n"
+    )
     assert saj("new", "--name", "site-audit", "-d", "x", "-s", "", folder=tmp_path).returncode == 2
     (tmp_path / "mine.py").write_text("#!/usr/bin/python3\nprint('mine')\n")
     assert saj("new", "mine.py", "-d", "Mine.", "-s", "", folder=tmp_path).returncode == 0
     assert (tmp_path / "mine.py").read_text().startswith("#!/usr/bin/python3\n# /// script\n")
-    assert "has a header already" in saj("new", "mine.py", "-d", "Mine.", "-s", "", folder=tmp_path).stderr
+    assert (
+        "has a header already"
+        in saj("new", "mine.py", "-d", "Mine.", "-s", "", folder=tmp_path).stderr
+    )
     assert "this question needs a terminal: Name of the job" in saj("new", folder=tmp_path).stderr
     (tmp_path / "mail.md").write_text("Read the mail.\n")
     assert saj("new", "mail.md", "-d", "Reads.", "-s", "0 8 * * 1", folder=tmp_path).returncode == 0
-    assert of(tmp_path, (tmp_path / "mail.md").read_text(), "mail.md")["spec"]["agent"] == {"instructions": "Read the mail.\n"}
+    assert of(tmp_path, (tmp_path / "mail.md").read_text(), "mail.md")["spec"]["agent"] == {
+        "instructions": "Read the mail.\n"
+    }

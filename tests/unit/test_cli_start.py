@@ -48,7 +48,10 @@ def test_nothing_heavy_is_imported_before_a_command_needs_it() -> None:
 
 def test_the_digest_is_the_operators_without_a_cluster() -> None:
     ran = saj("digest", str(EXAMPLE / "job.yaml"))
-    assert ran.stdout == "0a83bb7880b1a5a5b55e5d955afd8a3aa10e1c57fc532b353f314d3f57e6f531  weekly-web-report\n", ran.stderr
+    assert (
+        ran.stdout
+        == "0a83bb7880b1a5a5b55e5d955afd8a3aa10e1c57fc532b353f314d3f57e6f531  weekly-web-report\n"
+    ), ran.stderr
     assert saj("digest", str(EXAMPLE)).stdout == ran.stdout
     assert saj("digest", "-", stdin=(EXAMPLE / "job.yaml").read_text()).stdout == ran.stdout
 
@@ -68,7 +71,12 @@ WRONG = {
     "no such kubeconfig": (("list", "--kubeconfig", "absent"), "", "kubectl cluster-info", 3),
     "no such command": (("lst",), "", "No such command", 2),
     "jobs and --all": (("approve", "a", "--all"), "", "which jobs?", 2),
-    "a digest for several": (("approve", "a", "b", "--digest", "0"), "", "needs exactly one job", 2),
+    "a digest for several": (
+        ("approve", "a", "b", "--digest", "0"),
+        "",
+        "needs exactly one job",
+        2,
+    ),
 }
 
 
@@ -87,7 +95,10 @@ def test_every_command_explains_itself_in_a_sentence() -> None:
 
 
 COMPLETED = {
-    ("li",): ["list\tList jobs: how each is, when it ran last and runs next, and what went wrong", ":4"],
+    ("li",): [
+        "list\tList jobs: how each is, when it ran last and runs next, and what went wrong",
+        ":4",
+    ],
     ("pause", ""): ["links", "mail", ":4"],
     ("pause", "-n", "team", "links", ""): ["mail", ":4"],
     ("logs", "links"): ["links", "links-xk2v9", ":4"],
@@ -103,16 +114,26 @@ def test_the_next_word_is_completed(words: tuple[str, ...]) -> None:
 
 
 def test_completion_asks_the_cluster_that_the_line_names() -> None:
-    assert chosen(["logs", "-n", "team", "--context=east", "links"]) == ({"chosen": "team", "context": "east"}, ["logs", "links"])
+    assert chosen(["logs", "-n", "team", "--context=east", "links"]) == (
+        {"chosen": "team", "context": "east"},
+        ["logs", "links"],
+    )
 
 
 def test_completion_knows_every_command() -> None:
-    assert {line.partition("\t")[0] for line in candidates([""], helps(), names)} == {*helps(), ":4"}
+    assert {line.partition("\t")[0] for line in candidates([""], helps(), names)} == {
+        *helps(),
+        ":4",
+    }
 
 
 def test_an_impossible_schedule_is_refused_where_it_stands() -> None:
     with pytest.raises(Problem, match="jobs.yaml: spec.schedule"):
-        content_of("a", {"description": "x", "script": {"inline": "1"}, "schedule": {"cron": "61 * * * *"}}, "jobs.yaml")
+        content_of(
+            "a",
+            {"description": "x", "script": {"inline": "1"}, "schedule": {"cron": "61 * * * *"}},
+            "jobs.yaml",
+        )
 
 
 def test_installing_from_a_checkout_brings_the_plugin_and_its_completion(tmp_path: Path) -> None:
@@ -141,9 +162,18 @@ def test_installing_from_a_checkout_brings_the_plugin_and_its_completion(tmp_pat
 
 
 @pytest.mark.parametrize("called", ["kubectl-saj", "agentjobs"])
-@pytest.mark.parametrize("words", [["run", "--help"], ["--help"], ["lst"], ["packages", "--nothing"], ["--version"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [["run", "--help"], ["--help"], ["lst"], ["packages", "--nothing"], ["--version"]],
+    ids=" ".join,
+)
 def test_by_whichever_name_it_is_called_it_says_kubectl_saj(called: str, words: list[str]) -> None:
-    code = f"import sys; sys.argv = {[f'/usr/bin/{called}', *words]!r}; from agentjobs.cli.main import main; main()"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    code = (
+        f"import sys; sys.argv = {[f'/usr/bin/{called}', *words]!r}; from agentjobs.cli.main import"
+        " main; main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
     said = ran.stdout + ran.stderr
     assert ("kubectl saj" in said, called in said) == (True, False)

@@ -1,4 +1,4 @@
-"""Waiting for a run, and following its output, over a connection that does not last as long as the run."""
+"""Waiting for a run and following its output over a connection that ends before the run does."""
 
 from __future__ import annotations
 
@@ -20,12 +20,20 @@ from tests.unit import cli_jobs
 from tests.unit.fake_kubectl import FakeKube, Json, ran
 
 LIMIT = 600
-JOB = {"apiVersion": "agentjobs.dev/v1alpha1", "kind": "ScheduledAgentJob", "metadata": {"name": "pages"}, "spec": {}}
+JOB = {
+    "apiVersion": "agentjobs.dev/v1alpha1",
+    "kind": "ScheduledAgentJob",
+    "metadata": {"name": "pages"},
+    "spec": {},
+}
 
 
 @dataclass(frozen=True)
 class Shaky(FakeKube):
-    """`record`: what becomes of a run that is asked for. `refusals`: to the next looks at a run. `broken`: what ends the log."""
+    """`record`: what becomes of a run that is asked for.
+
+    `refusals`: to the next looks at a run. `broken`: what ends the log.
+    """
 
     record: Json = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
@@ -52,8 +60,12 @@ class Shaky(FakeKube):
 
 def going(**more: Any) -> tuple[Shaky, Json]:
     """A cluster with a run that goes on."""
-    record = cli_jobs.run("pages-1", "Running", startedAt="2026-11-24T11:59:50Z", podName="pages-1-x")
-    return Shaky(objects={"scheduledagentjobs": [JOB], "agentjobruns": [record]}, record=record, **more), record
+    record = cli_jobs.run(
+        "pages-1", "Running", startedAt="2026-11-24T11:59:50Z", podName="pages-1-x"
+    )
+    return Shaky(
+        objects={"scheduledagentjobs": [JOB], "agentjobruns": [record]}, record=record, **more
+    ), record
 
 
 def ends(record: Json, phase: str = "Succeeded") -> Callable[[], None]:
@@ -68,7 +80,10 @@ def event(kind: str, body: Json) -> bytes:
     return json.dumps({"type": kind, "object": body}).encode() + b"\n"
 
 
-GONE = event("ERROR", {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"})
+GONE = event(
+    "ERROR",
+    {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"},
+)
 EARLY = {
     "without a word": b"",
     "with an error": GONE,
@@ -95,7 +110,13 @@ def test_a_watch_that_ends_early_is_begun_again(how: str) -> None:
 
 
 def test_an_api_server_that_is_started_anew_does_not_end_the_wait() -> None:
-    kube, record = going(watches=[b""], refusals=["The connection to the server was refused", "Error from server (ServiceUnavailable): no"])
+    kube, record = going(
+        watches=[b""],
+        refusals=[
+            "The connection to the server was refused",
+            "Error from server (ServiceUnavailable): no",
+        ],
+    )
     kube.later.extend([nothing, nothing, ends(record, "Failed")])
     assert waiting(kube, wait=True)[0] == Exit.RUN_FAILED
 
@@ -103,7 +124,10 @@ def test_an_api_server_that_is_started_anew_does_not_end_the_wait() -> None:
 @pytest.mark.parametrize("refusal", ["Forbidden", "NotFound"])
 def test_what_waiting_does_not_mend_ends_the_wait(refusal: str) -> None:
     kube, _ = going(refusals=[f"Error from server ({refusal}): no"])
-    assert waiting(kube, wait=True)[0] == {"Forbidden": Exit.FORBIDDEN, "NotFound": Exit.NOT_FOUND}[refusal]
+    assert (
+        waiting(kube, wait=True)[0]
+        == {"Forbidden": Exit.FORBIDDEN, "NotFound": Exit.NOT_FOUND}[refusal]
+    )
     assert kube.clock() == 0
 
 
@@ -170,7 +194,9 @@ def test_output_that_breaks_off_does_not_end_the_wait_for_the_run() -> None:
     assert "succeeded" in err
 
 
-def test_a_connection_that_has_fallen_silent_is_ended_on_this_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_has_fallen_silent_is_ended_on_this_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = tmp_path / "kubectl"
     program.write_text("#!/bin/sh\necho one\nexec sleep 250\n")
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""The options that choose cluster and namespace stand before a command or after it, as kubectl users type them."""
+"""Options for cluster and namespace stand before a command or after, as kubectl users type them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from agentjobs.cli.problem import Exit, Problem
 from tests.support.saj import names
 
 JOBS = "get --raw /apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs?limit=50"
-TEAM, OTHER, ALL = JOBS.format("namespaces/team/"), JOBS.format("namespaces/other/"), JOBS.format("")
+TEAM, OTHER, ALL = (
+    JOBS.format("namespaces/team/"),
+    JOBS.format("namespaces/other/"),
+    JOBS.format(""),
+)
 ASKED = {
     "-n team list": TEAM,
     "--namespace=team list": TEAM,
@@ -38,26 +42,34 @@ ASKED = {
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What kubectl was called with, a line for each call."""
     program, told = tmp_path / "kubectl", tmp_path / "asked"
-    program.write_text(f'#!/bin/sh\necho "$*" >> {shlex.quote(str(told))}\necho \'{{"items": []}}\'\n')
+    program.write_text(
+        f'#!/bin/sh\necho "$*" >> {shlex.quote(str(told))}\necho \'{{"items": []}}\'\n'
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     return told
 
 
 @pytest.mark.parametrize("words", ASKED)
-def test_what_chooses_the_cluster_stands_before_the_command_or_after_it(words: str, asked: Path) -> None:
+def test_what_chooses_the_cluster_stands_before_the_command_or_after_it(
+    words: str, asked: Path
+) -> None:
     app(shlex.split(words), standalone_mode=False)
     assert asked.read_text().splitlines()[0] == ASKED[words]
 
 
-def test_the_namespace_before_render_is_written_into_the_manifests(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_the_namespace_before_render_is_written_into_the_manifests(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     script = tmp_path / "report.py"
     script.write_text("# description: x\nprint(1)\n")
     app(["-n", "team", "render", str(script)], standalone_mode=False)
     assert b"namespace: team\n" in capfdbinary.readouterr().out
 
 
-@pytest.mark.parametrize("words", ["-A cards", "-A approve report", "-A packages list", "-A digest job.yaml"])
+@pytest.mark.parametrize(
+    "words", ["-A cards", "-A approve report", "-A packages list", "-A digest job.yaml"]
+)
 def test_a_command_of_one_namespace_does_not_pass_for_one_of_all(words: str, asked: Path) -> None:
     with pytest.raises(Problem, match="takes no --all-namespaces") as told:
         app(shlex.split(words), standalone_mode=False)
@@ -68,7 +80,11 @@ def test_a_command_of_one_namespace_does_not_pass_for_one_of_all(words: str, ask
 def test_help_shows_them(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     app(shlex.split(words), standalone_mode=False)
     shown = capsys.readouterr().out
-    assert [option for option in ("--namespace", "-n", "--context", "--kubeconfig") if option not in shown] == []
+    assert [
+        option
+        for option in ("--namespace", "-n", "--context", "--kubeconfig")
+        if option not in shown
+    ] == []
     assert ("--all-namespaces" in shown) == (words == "--help")
     assert "List and check packages" in shown
 
@@ -87,5 +103,8 @@ def test_completion_takes_no_value_for_a_command() -> None:
 
 
 def test_completion_offers_them() -> None:
-    assert candidates(["--con"], helps(), names) == ["--context\tContext of the kubeconfig", NO_FILES]
+    assert candidates(["--con"], helps(), names) == [
+        "--context\tContext of the kubeconfig",
+        NO_FILES,
+    ]
     assert chosen(["-nteam", "logs"]) == ({"chosen": "team"}, ["logs"])

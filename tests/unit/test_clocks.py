@@ -1,4 +1,4 @@
-"""Clocks of operator and node that differ from the API server's, by up to 30 s either way: nothing is lost and nothing made up."""
+"""With clocks of operator and node up to 30 s off the API server's, nothing is lost or made up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,19 @@ from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
 from tests.support.crashes import LIVES, World
 from tests.support.endings import JOB, MADE, RUN, RUNNING_POD, TERMINATED
-from tests.unit.lives import EIGHT, MONDAY, SCHEDULED_RUN, Step, apply, decide, ended, new_cluster, nothing, runs, step
+from tests.unit.lives import (
+    EIGHT,
+    MONDAY,
+    SCHEDULED_RUN,
+    Step,
+    apply,
+    decide,
+    ended,
+    new_cluster,
+    nothing,
+    runs,
+    step,
+)
 
 MOST: Final = 30
 FLUSH: Final = timedelta(seconds=2.5)
@@ -28,10 +40,16 @@ FLUSH: Final = timedelta(seconds=2.5)
 CORNERS: Final = [(operator, node) for operator in (-MOST, 0, MOST) for node in (-MOST, 0, MOST)]
 
 
-async def live(life: tuple[Step, ...], operator: float, node: float, *, halted: bool = False) -> Kubernetes:
+async def live(
+    life: tuple[Step, ...], operator: float, node: float, *, halted: bool = False
+) -> Kubernetes:
     """Each step's promises hold. Seconds by which a clock is ahead of the API server's."""
     world = World(new_cluster(), life)
-    world.kube.node_ahead, world.kube.flush, world.kube.halted = timedelta(seconds=node), FLUSH, halted
+    world.kube.node_ahead, world.kube.flush, world.kube.halted = (
+        timedelta(seconds=node),
+        FLUSH,
+        halted,
+    )
     one = Operator(world.kube.server, world.kube.server, timedelta(seconds=operator))
     await one.start()
     world.operators.append(one)
@@ -44,7 +62,10 @@ async def live(life: tuple[Step, ...], operator: float, node: float, *, halted: 
 def skews(name: str) -> list[tuple[float, float]]:
     """One corner, and one anywhere; both for ever the same for a life."""
     chosen = random.Random(name)
-    return [chosen.choice(CORNERS[:4] + CORNERS[5:]), (chosen.uniform(-MOST, MOST), chosen.uniform(-MOST, MOST))]
+    return [
+        chosen.choice(CORNERS[:4] + CORNERS[5:]),
+        (chosen.uniform(-MOST, MOST), chosen.uniform(-MOST, MOST)),
+    ]
 
 
 @pytest.mark.parametrize("name", LIVES)
@@ -60,7 +81,9 @@ def _ran(kube: Kubernetes) -> None:
 def _is_missed(kube: Kubernetes) -> None:
     ended(kube, SCHEDULED_RUN, "Missed", "NotStartedInTime", started=0)
     noted = datetime.fromisoformat(runs(kube)[SCHEDULED_RUN]["finishedAt"])
-    assert abs(noted - (EIGHT + timedelta(seconds=20))) <= timedelta(seconds=1), "10 s after its deadline"
+    assert abs(noted - (EIGHT + timedelta(seconds=20))) <= timedelta(seconds=1), (
+        "10 s after its deadline"
+    )
 
 
 def wait_until(moment: datetime) -> Any:
@@ -70,13 +93,19 @@ def wait_until(moment: datetime) -> Any:
     return act
 
 
-SHORT: Final = {"schedule": {"cron": "0 8 * * *", "timeZone": "Etc/UTC", "startingDeadlineSeconds": 10}}
+SHORT: Final = {
+    "schedule": {"cron": "0 8 * * *", "timeZone": "Etc/UTC", "startingDeadlineSeconds": 10}
+}
 BEFORE: Final = (step(nothing, apply("report", "ok", **SHORT)), step(nothing, decide("report")))
 
 
 @pytest.mark.parametrize(("operator", "node"), CORNERS)
-def test_a_start_with_a_short_deadline_runs_and_is_read_to_the_end(operator: int, node: int) -> None:
-    asyncio.run(live((*BEFORE, step(_ran, wait_until(EIGHT - timedelta(seconds=45)))), operator, node))
+def test_a_start_with_a_short_deadline_runs_and_is_read_to_the_end(
+    operator: int, node: int
+) -> None:
+    asyncio.run(
+        live((*BEFORE, step(_ran, wait_until(EIGHT - timedelta(seconds=45)))), operator, node)
+    )
 
 
 @pytest.mark.parametrize("operator", [-MOST, 0, MOST])
@@ -88,9 +117,14 @@ def test_a_start_not_made_in_time_is_missed_by_the_servers_clock(operator: int) 
 SECONDS = st.floats(-MOST, MOST, allow_nan=False)
 
 
-@given(behind=SECONDS, within=st.lists(st.tuples(st.floats(0, 5), st.floats(0, 1)), min_size=1, max_size=20))
-def test_the_clock_is_right_within_a_second_and_never_gets_worse(behind: float, within: list[tuple[float, float]]) -> None:
-    """within: of each answer how long it took, and after which part of that the server named its time."""
+@given(
+    behind=SECONDS,
+    within=st.lists(st.tuples(st.floats(0, 5), st.floats(0, 1)), min_size=1, max_size=20),
+)
+def test_the_clock_is_right_within_a_second_and_never_gets_worse(
+    behind: float, within: list[tuple[float, float]]
+) -> None:
+    """within: how long each answer took, and after which part of that the server named its time."""
     server = MONDAY
     clock = Clock(lambda: server - timedelta(seconds=behind))
     for took, part in within:
@@ -102,7 +136,10 @@ def test_the_clock_is_right_within_a_second_and_never_gets_worse(behind: float, 
     assert abs(clock.now() - server) <= timedelta(seconds=1)
 
 
-@pytest.mark.parametrize("date", [None, "", "yesterday", "Mon, 02 Mar 10000 07:50:00 GMT", "Mon, 31 Feb 2026 07:50:00 GMT"])
+@pytest.mark.parametrize(
+    "date",
+    [None, "", "yesterday", "Mon, 02 Mar 10000 07:50:00 GMT", "Mon, 31 Feb 2026 07:50:00 GMT"],
+)
 def test_an_answer_without_a_time_changes_nothing(date: str | None) -> None:
     clock = Clock(lambda: MONDAY)
     clock.hear(date, MONDAY)
@@ -118,14 +155,23 @@ def test_a_clock_that_agrees_is_left_as_it_is() -> None:
 
 @settings(deadline=None)
 @given(node=SECONDS, lasted=st.integers(0, 600))
-def test_deadlines_and_record_times_follow_the_control_planes_clock(node: float, lasted: int) -> None:
+def test_deadlines_and_record_times_follow_the_control_planes_clock(
+    node: float, lasted: int
+) -> None:
     ahead, begun = timedelta(seconds=node), MADE + timedelta(seconds=2)
     over = begun + timedelta(seconds=lasted)
     envelope = replace(TERMINATED, started_at=begun + ahead, finished_at=over + ahead)
     for due, reason in ((over, "DeadlineExceeded"), (over + timedelta(seconds=5), "PodDeleted")):
         pod = replace(RUNNING_POD, deletion=over + timedelta(seconds=30), told_to_end=over)
-        found = record(Ending(RUN, replace(JOB, due=due), pod, Evidence(envelope)), None, "image", over + timedelta(seconds=3))
+        found = record(
+            Ending(RUN, replace(JOB, due=due), pod, Evidence(envelope)),
+            None,
+            "image",
+            over + timedelta(seconds=3),
+        )
         assert found.reason == reason
-        times = [datetime.fromisoformat(str(moment)) for moment in (found.started_at, found.finished_at)]
+        times = [
+            datetime.fromisoformat(str(moment)) for moment in (found.started_at, found.finished_at)
+        ]
         assert MADE <= times[0] <= times[1] <= over + timedelta(seconds=3)
         assert abs((times[1] - times[0]).total_seconds() - lasted) <= 3

@@ -1,4 +1,7 @@
-"""Which cluster `make` and the cluster tests work on. kind cannot run without a Docker daemon: what is asked of it is pinned here."""
+"""Which cluster `make` and the cluster tests work on.
+
+kind cannot run without a Docker daemon: what is asked of it is pinned here.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,18 @@ from hack.choice import Machine, choose
 LOCAL = "/cache/admin.kubeconfig"
 
 
-def machine(kubeconfig: str | None = None, *, kind_plugin: bool = False, docker_daemon: bool = False) -> Machine:
+def machine(
+    kubeconfig: str | None = None, *, kind_plugin: bool = False, docker_daemon: bool = False
+) -> Machine:
     return Machine(kubeconfig, kind_plugin, docker_daemon, LOCAL)
 
 
 def test_a_kubeconfig_that_the_user_names_comes_first() -> None:
     for plugin, daemon in itertools.product((True, False), repeat=2):
-        assert choose(machine("/home/ana/.kube/config", kind_plugin=plugin, docker_daemon=daemon)) == "kubeconfig"
+        assert (
+            choose(machine("/home/ana/.kube/config", kind_plugin=plugin, docker_daemon=daemon))
+            == "kubeconfig"
+        )
 
 
 def test_kind_needs_its_package_and_a_docker_daemon() -> None:
@@ -38,7 +46,9 @@ def test_a_shell_that_was_pointed_at_the_local_cluster_still_works_on_it() -> No
     assert choose(machine(LOCAL, kind_plugin=True, docker_daemon=True)) == "local"
 
 
-def test_a_cluster_of_the_users_own_is_not_stopped_and_takes_no_images(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_of_the_users_own_is_not_stopped_and_takes_no_images(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("KUBECONFIG", "/home/ana/.kube/config")
     assert cluster.act("kubeconfig", "down", []) == 0
     with pytest.raises(cluster.ClusterError, match="make install VALUES="):
@@ -69,7 +79,9 @@ class Kind:
         self.asked.append("delete")
 
 
-def test_kind_is_created_loaded_and_deleted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_kind_is_created_loaded_and_deleted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     for name in ("kubectl", "helm", "kind"):
         (tmp_path / name).write_text('#!/bin/sh\necho "$@"\n')
         (tmp_path / name).chmod(0o755)
@@ -80,5 +92,7 @@ def test_kind_is_created_loaded_and_deleted(monkeypatch: pytest.MonkeyPatch, tmp
         assert cluster.act("kind", command, ["image.tar"]) == 0
     assert kind.asked == ["create", "delete"]
     assert capfd.readouterr().out.splitlines() == [
-        str(Path("kubeconfig").resolve()), str(tmp_path), "load image-archive image.tar --name agentjobs-12345678",
-    ]  # fmt: skip
+        str(Path("kubeconfig").resolve()),
+        str(tmp_path),
+        "load image-archive image.tar --name agentjobs-12345678",
+    ]

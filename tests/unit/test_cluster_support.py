@@ -32,7 +32,9 @@ def test_a_wait_in_vain_says_what_the_command_said_last() -> None:
     def condition() -> str:
         raise KubectlError(("get", "ajr"), "Error from server (NotFound)")
 
-    with pytest.raises(AssertionError, match=r"seen last: kubectl get ajr\nError from server \(NotFound\)"):
+    with pytest.raises(
+        AssertionError, match=r"seen last: kubectl get ajr\nError from server \(NotFound\)"
+    ):
         wait_for(condition, 0, "the run appears")
 
 

@@ -34,8 +34,15 @@ def test_the_record_of_a_killed_runner_has_the_live_log_and_says_so() -> None:
     evidence = read(lambda: PRINTED)
     assert evidence
     found = record(Ending(RUN, JOB, KILLED_BY_MEMORY, evidence), None, "image", NOW)
-    assert (found.reason, found.stdout, found.stderr, found.logs_complete) == ("OOMKilled", PRINTED.decode(), "", False)
-    assert str(found.message).endswith(f"; the output is incomplete: the log ends without an envelope; {LIVE}")
+    assert (found.reason, found.stdout, found.stderr, found.logs_complete) == (
+        "OOMKilled",
+        PRINTED.decode(),
+        "",
+        False,
+    )
+    assert str(found.message).endswith(
+        f"; the output is incomplete: the log ends without an envelope; {LIVE}"
+    )
 
 
 def test_the_last_lines_are_waited_for_before_the_live_log_is_taken() -> None:
@@ -44,7 +51,9 @@ def test_the_last_lines_are_waited_for_before_the_live_log_is_taken() -> None:
 
 @pytest.mark.parametrize("late", [0, TAIL_LINES, 500 + 2 * 56])
 def test_an_envelope_is_found_behind_which_lines_of_stderr_came_late(late: int) -> None:
-    ended = replace(KILLED, exit_code=0, ended_by="Completed", termination_message=json.dumps(SHORT))
+    ended = replace(
+        KILLED, exit_code=0, ended_by="Completed", termination_message=json.dumps(SHORT)
+    )
     server = Server(NOW, lambda *_: RECORDED_LOG + b"1\n" * late)
     server.create("pod", KILLED.namespace, {"metadata": {"name": KILLED.name}})
     evidence = asyncio.run(read_evidence(server, ended, timedelta(0)))
@@ -74,11 +83,23 @@ def test_a_log_that_cannot_be_read_a_second_time_is_no_error() -> None:
         (b"@agentjobs:filler of my own\n", "@agentjobs:filler of my own\n"),
         (b"\xff\n", "\\xff\n"),
         (b"first\n" + b"123456789\n" * (LIVE_BYTES // 10), "123456789\n" * (LIVE_BYTES // 10)),
-        (b"first\n" + b"1234\n" * (LIVE_BYTES // 5 - 1) + b"567890\n", "1234\n" * (LIVE_BYTES // 5 - 2) + "567890\n"),
+        (
+            b"first\n" + b"1234\n" * (LIVE_BYTES // 5 - 1) + b"567890\n",
+            "1234\n" * (LIVE_BYTES // 5 - 2) + "567890\n",
+        ),
         (b"x" * (LIVE_BYTES + 5), "x" * LIVE_BYTES),
     ],
-    ids=["nothing", "no line end", "what is left of an envelope", "filler", "no filler", "no UTF-8",
-         "exactly as much", "whole lines", "one long line"],
-)  # fmt: skip
+    ids=[
+        "nothing",
+        "no line end",
+        "what is left of an envelope",
+        "filler",
+        "no filler",
+        "no UTF-8",
+        "exactly as much",
+        "whole lines",
+        "one long line",
+    ],
+)
 def test_of_a_live_log_the_last_whole_lines_that_fit_are_kept(log: bytes, kept: str) -> None:
     assert live_output(log) == kept

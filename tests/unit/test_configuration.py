@@ -14,16 +14,31 @@ from agentjobs import __main__ as program
 from agentjobs.api import names
 from agentjobs.core.workload.llm import Models
 from agentjobs.operator import config_text
-from agentjobs.operator.configuration import OperatorConfiguration, Pod, SettingsError, configuration, pod
+from agentjobs.operator.configuration import (
+    OperatorConfiguration,
+    Pod,
+    SettingsError,
+    configuration,
+    pod,
+)
 from agentjobs.testing.operators import SETTINGS
 from hack.benchmark import settings
 from hack.benchmark.client import BenchError
 
 Json = dict[str, Any]
-POLICY: Final = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "name": "a", "spec": {}}
+POLICY: Final = {
+    "apiVersion": "admissionregistration.k8s.io/v1",
+    "kind": "ValidatingAdmissionPolicy",
+    "name": "a",
+    "spec": {},
+}
 FULL: Final[Json] = {
     **SETTINGS,
-    "runner": {"image": "runner:1", "imagePullPolicy": "Never", "inventory": {"requests": "2.32.3"}},
+    "runner": {
+        "image": "runner:1",
+        "imagePullPolicy": "Never",
+        "inventory": {"requests": "2.32.3"},
+    },
     "run": {
         "resources": {"requests": {"cpu": 1}, "limits": {"ephemeral-storage": "2Gi"}},
         "tolerations": [{"key": "agents", "tolerationSeconds": 60}],
@@ -73,7 +88,13 @@ DEFAULTS: Final[Json] = {
     },
     "history": {"namespaceBytes": 104857600, "clusterBytes": 1073741824},
     "policies": [],
-    "process": {"workers": 8, "resyncSeconds": 300, "logLevel": "INFO", "port": 8080, "leaseName": "agentjobs-operator"},
+    "process": {
+        "workers": 8,
+        "resyncSeconds": 300,
+        "logLevel": "INFO",
+        "port": 8080,
+        "leaseName": "agentjobs-operator",
+    },
 }
 
 
@@ -81,7 +102,10 @@ def changed(path: str, value: object, document: Json = SETTINGS) -> Json:
     """A copy with another value at a.b[0].c."""
     copy: Json = json.loads(json.dumps(document))
     place: Any = copy
-    *steps, last = [int(step) if step.isdigit() else step for step in path.replace("[", ".").replace("]", "").split(".")]
+    *steps, last = [
+        int(step) if step.isdigit() else step
+        for step in path.replace("[", ".").replace("]", "").split(".")
+    ]
     for step in steps:
         place = place.setdefault(step, {}) if isinstance(place, dict) else place[step]
     place[last] = value
@@ -121,14 +145,21 @@ def within(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from within(argument)
 
 
-OWN: Final = sorted({model for model in models() if model.__module__.endswith(".configuration")}, key=lambda model: model.__name__)
+OWN: Final = sorted(
+    {model for model in models() if model.__module__.endswith(".configuration")},
+    key=lambda model: model.__name__,
+)
 
 
 def test_the_defaults_are_those_that_the_documentation_names() -> None:
     found = configuration(SETTINGS)
     written = found.wire()
     assert {name: written[name] for name in DEFAULTS} == DEFAULTS
-    assert found.runner.wire() == {"image": "runner:1", "imagePullPolicy": "IfNotPresent", "inventory": {}}
+    assert found.runner.wire() == {
+        "image": "runner:1",
+        "imagePullPolicy": "IfNotPresent",
+        "inventory": {},
+    }
     assert (found.approval.require_second_person, found.run.longest_seconds) == (False, 3540)
 
 
@@ -138,23 +169,39 @@ def test_what_was_read_is_what_was_written() -> None:
 
 def test_decisions_get_what_the_document_says() -> None:
     policy = configuration(FULL).policy()
-    assert policy.resources.wire() == {"requests": {"cpu": "1"}, "limits": {"ephemeral-storage": "2Gi"}}
+    assert policy.resources.wire() == {
+        "requests": {"cpu": "1"},
+        "limits": {"ephemeral-storage": "2Gi"},
+    }
     assert policy.tolerations == ({"key": "agents", "tolerationSeconds": 60},)
-    assert (policy.image_pull_policy, policy.inventory) == ("Never", frozenset({"requests==2.32.3"}))
-    assert (policy.session.size, policy.packages.ca_key, policy.budgets.cluster) == ("2Gi", "root.pem", 2**31)
+    assert (policy.image_pull_policy, policy.inventory) == (
+        "Never",
+        frozenset({"requests==2.32.3"}),
+    )
+    assert (policy.session.size, policy.packages.ca_key, policy.budgets.cluster) == (
+        "2Gi",
+        "root.pem",
+        2**31,
+    )
     assert policy.models == Models.model_validate(FULL["models"])
 
 
-@pytest.mark.parametrize("path", [path for path, _ in tables(FULL)], ids=lambda path: path or "document")
+@pytest.mark.parametrize(
+    "path", [path for path, _ in tables(FULL)], ids=lambda path: path or "document"
+)
 def test_an_unknown_key_is_named_at_every_level(path: str) -> None:
     wrong = f"{path}.unheardOf" if path else "unheardOf"
-    assert f"{wrong}: is not a field that this version of agentjobs knows" in problem(changed(wrong, 1, FULL)).split("; ")
+    assert f"{wrong}: is not a field that this version of agentjobs knows" in problem(
+        changed(wrong, 1, FULL)
+    ).split("; ")
 
 
 def test_every_model_of_the_document_is_among_those_levels() -> None:
     for model in models():
         known = {field.alias or name for name, field in model.model_fields.items()}
-        assert any(table and set(table) <= known for _, table in tables(FULL)), f"FULL has no {model.__name__}"
+        assert any(table and set(table) <= known for _, table in tables(FULL)), (
+            f"FULL has no {model.__name__}"
+        )
 
 
 def test_names_are_written_in_one_way() -> None:
@@ -163,7 +210,8 @@ def test_names_are_written_in_one_way() -> None:
 
 @pytest.mark.parametrize("model", OWN, ids=lambda model: model.__name__)
 def test_every_field_has_bounds(model: type[BaseModel]) -> None:
-    free = {("Toleration", name) for name in ("key", "value", "tolerationSeconds")}  # the API server's to judge
+    # The API server's to judge.
+    free = {("Toleration", name) for name in ("key", "value", "tolerationSeconds")}
     free |= {("Session", "size")}
     for name, schema in model.model_json_schema()["properties"].items():
         if (model.__name__, name) not in free:
@@ -192,32 +240,70 @@ WRONG: Final = [
     ("run.deadlineSeconds", True, "run.deadlineSeconds: should be a valid integer"),
     ("run.startTimeoutSeconds", 4, "run.startTimeoutSeconds: should be greater than or equal to 5"),
     ("run.uid", 0, "run.uid: should be greater than or equal to 1"),
-    ("run.resources", {"limits": {"memory": "512 MB"}}, "run.resources.limits.memory: must be a size such as 256Mi or 1Gi"),
-    ("run.tolerations", [{"effect": "Never"}], "run.tolerations[0].effect: should be 'NoSchedule', 'PreferNoSchedule' or 'NoExecute'"),
-    ("run.imagePullSecrets", [{"name": "a"}], "run.imagePullSecrets[0]: should be text; put quotes around it"),
+    (
+        "run.resources",
+        {"limits": {"memory": "512 MB"}},
+        "run.resources.limits.memory: must be a size such as 256Mi or 1Gi",
+    ),
+    (
+        "run.tolerations",
+        [{"effect": "Never"}],
+        "run.tolerations[0].effect: should be 'NoSchedule', 'PreferNoSchedule' or 'NoExecute'",
+    ),
+    (
+        "run.imagePullSecrets",
+        [{"name": "a"}],
+        "run.imagePullSecrets[0]: should be text; put quotes around it",
+    ),
     ("run.priorityClassName", "Low Priority", "run.priorityClassName: should match pattern"),
     ("run", None, "run: should be a set of fields"),
     ("runner.image", "", "runner.image: should have at least 1 character"),
-    ("runner.inventory", {"requests": 2.32}, "runner.inventory.requests: should be text; put quotes around it"),
+    (
+        "runner.inventory",
+        {"requests": 2.32},
+        "runner.inventory.requests: should be text; put quotes around it",
+    ),
     ("models.default", "house/small", "models: default: there is no house/small; there are: none"),
-    ("packages.indexUrl", "https://user:secret@example.com", "packages.indexUrl: should match pattern"),
-    ("history.clusterBytes", 1000, "history.clusterBytes: should be greater than or equal to 1048576"),
-    ("approval.allowWithoutPolicies", "yes", "approval.allowWithoutPolicies: should be a valid boolean"),
+    (
+        "packages.indexUrl",
+        "https://user:secret@example.com",
+        "packages.indexUrl: should match pattern",
+    ),
+    (
+        "history.clusterBytes",
+        1000,
+        "history.clusterBytes: should be greater than or equal to 1048576",
+    ),
+    (
+        "approval.allowWithoutPolicies",
+        "yes",
+        "approval.allowWithoutPolicies: should be a valid boolean",
+    ),
     ("process.workers", 65, "process.workers: should be less than or equal to 64"),
-    ("process.logLevel", "LOUD", "process.logLevel: should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
+    (
+        "process.logLevel",
+        "LOUD",
+        "process.logLevel: should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'",
+    ),
     ("process.resyncSeconds", 9, "process.resyncSeconds: should be greater than or equal to 10"),
     ("apiVersion", "v1", "apiVersion: should be 'config.agentjobs.dev/v1alpha1'"),
     ("kind", "ConfigMap", "kind: should be 'OperatorConfiguration'"),
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "message"), WRONG, ids=[f"{path}={value}" for path, value, _ in WRONG])
+@pytest.mark.parametrize(
+    ("path", "value", "message"), WRONG, ids=[f"{path}={value}" for path, value, _ in WRONG]
+)
 def test_a_wrong_setting_is_named_with_its_path(path: str, value: object, message: str) -> None:
     assert problem(changed(path, value)).startswith(message)
 
 
 def test_several_problems_are_one_message() -> None:
-    document = {**changed("run.deadlineSeconds", 1), "kind": "x", "process": {"workers": 0, "port": 0}}
+    document = {
+        **changed("run.deadlineSeconds", 1),
+        "kind": "x",
+        "process": {"workers": 0, "port": 0},
+    }
     assert [part.partition(":")[0] for part in problem(document).split("; ")] == [
         "kind",
         "run.deadlineSeconds",
@@ -227,27 +313,43 @@ def test_several_problems_are_one_message() -> None:
 
 
 def test_no_value_is_repeated() -> None:
-    assert "hunter2" not in problem(changed("packages.indexUrl", "https://user:hunter2@example.com"))
+    assert "hunter2" not in problem(
+        changed("packages.indexUrl", "https://user:hunter2@example.com")
+    )
 
 
 @pytest.mark.parametrize("document", [None, [], "text", 1])
 def test_what_is_not_a_document_is_refused(document: object) -> None:
-    assert problem(document) == f"a document with apiVersion {names.CONFIG_API_VERSION} and kind {names.CONFIG_KIND} is needed"
+    assert (
+        problem(document)
+        == f"a document with apiVersion {names.CONFIG_API_VERSION} and kind {names.CONFIG_KIND} is"
+        " needed"
+    )
 
 
 def test_an_empty_document_is_answered_with_what_it_needs() -> None:
-    assert problem({}).startswith("apiVersion: is required; kind: is required; runner: is required; policies: ")
+    assert problem({}).startswith(
+        "apiVersion: is required; kind: is required; runner: is required; policies: "
+    )
 
 
 def test_an_operator_without_policies_has_to_be_wanted() -> None:
-    wanted = "policies: has to name the admission policies, or approval.allowWithoutPolicies has to be true"
+    wanted = (
+        "policies: has to name the admission policies, or approval.allowWithoutPolicies has to be"
+        " true"
+    )
     assert problem(changed("approval.allowWithoutPolicies", value=False)) == wanted
-    assert [one.name for one in configuration({**SETTINGS, "approval": {}, "policies": [POLICY]}).policies] == ["a"]
+    assert [
+        one.name
+        for one in configuration({**SETTINGS, "approval": {}, "policies": [POLICY]}).policies
+    ] == ["a"]
 
 
 def test_the_pod_says_who_the_process_is() -> None:
     assert pod({"POD_NAME": "a", "POD_NAMESPACE": "system"}) == Pod("a", "system")
-    with pytest.raises(SettingsError, match="^POD_NAME and POD_NAMESPACE: the environment has to name the pod$"):
+    with pytest.raises(
+        SettingsError, match="^POD_NAME and POD_NAMESPACE: the environment has to name the pod$"
+    ):
         pod({"POD_NAME": ""})
 
 
@@ -255,7 +357,12 @@ def test_the_pod_says_who_the_process_is() -> None:
 
 READ: Final = {
     "a: 1e-07\nb: 1e3\nc: 2.5\nd: 10": {"a": 1e-07, "b": 1000.0, "c": 2.5, "d": 10},
-    "a: 2026-01-01\nb: 1.2.3\nc: '10'\nd: =": {"a": "2026-01-01", "b": "1.2.3", "c": "10", "d": "="},
+    "a: 2026-01-01\nb: 1.2.3\nc: '10'\nd: =": {
+        "a": "2026-01-01",
+        "b": "1.2.3",
+        "c": "10",
+        "d": "=",
+    },
     '{"a": [1, true, null, "\\u00e4"]}': {"a": [1, True, None, "ä"]},
     "": None,
 }
@@ -269,14 +376,24 @@ def test_yaml_is_read_as_the_chart_writes_it(text: str) -> None:
 
 
 UNREADABLE: Final = {
-    b"a: &x 1\nb: *x": "line 2: this is not YAML that can be read here: a reference to another place; write it out",
-    b"a: {b: 1}\nc: 2\na: 3": "line 3: this is not YAML that can be read here: a stands here a second time",
+    b"a: &x 1\nb: *x": (
+        "line 2: this is not YAML that can be read here: a reference to another place; write it out"
+    ),
+    b"a: {b: 1}\nc: 2\na: 3": (
+        "line 3: this is not YAML that can be read here: a stands here a second time"
+    ),
     b"a: 1\nb: [": "line 2: this is not YAML that can be read here: ",
-    b"a: 1\n---\nb: 1": "line 2: this is not YAML that can be read here: but found another document",
-    b"[" * 51 + b"]" * 51: "line 1: this is not YAML that can be read here: nested more than 50 levels deep",
+    b"a: 1\n---\nb: 1": (
+        "line 2: this is not YAML that can be read here: but found another document"
+    ),
+    b"[" * 51 + b"]" * 51: (
+        "line 1: this is not YAML that can be read here: nested more than 50 levels deep"
+    ),
     b"a: !!bool x": "this is not YAML that can be read here",
     b"a: !!timestamp x": "this is not YAML that can be read here",
-    b"a: !!python/object/apply:os.abort []": "line 1: this is not YAML that can be read here: could not determine a constructor",
+    b"a: !!python/object/apply:os.abort []": (
+        "line 1: this is not YAML that can be read here: could not determine a constructor"
+    ),
     b"? [a]\n: 1": "line 1: this is not YAML that can be read here: a key that is not text",
     b"a: " + b"9" * 5000: "this is not YAML that can be read here: ",
     b"a: \xff": "this is not text that YAML can hold: ",
@@ -300,12 +417,18 @@ STARTS: Final = [
     (None, POD, "config.yaml: No such file or directory"),
     ("a: [", POD, "config.yaml: line 1: this is not YAML"),
     ("", POD, "config.yaml: a document with apiVersion"),
-    (json.dumps(changed("process.workers", 0)), POD, "config.yaml: process.workers: should be greater than or equal to 1"),
+    (
+        json.dumps(changed("process.workers", 0)),
+        POD,
+        "config.yaml: process.workers: should be greater than or equal to 1",
+    ),
     (json.dumps(SETTINGS), {}, "POD_NAME and POD_NAMESPACE: the environment has to name the pod"),
 ]
 
 
-@pytest.mark.parametrize(("text", "environment", "message"), STARTS, ids=[message for _, _, message in STARTS])
+@pytest.mark.parametrize(
+    ("text", "environment", "message"), STARTS, ids=[message for _, _, message in STARTS]
+)
 def test_the_operator_does_not_start_without_settings(
     text: str | None,
     environment: dict[str, str],
@@ -329,7 +452,9 @@ def test_the_operator_does_not_start_without_settings(
     assert told.count("\n") == 1
 
 
-def test_the_program_starts_with_what_the_file_and_the_pod_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_program_starts_with_what_the_file_and_the_pod_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started: list[object] = []
 
     async def operate(*given: object) -> int:
@@ -349,7 +474,12 @@ def test_the_program_starts_with_what_the_file_and_the_pod_say(tmp_path: Path, m
     file.write_text(json.dumps(changed("process.logLevel", "ERROR")))
     with pytest.raises(SystemExit, match="0"):
         program.main(["operator", "--config", str(file)])
-    assert started == ["ERROR", configuration(changed("process.logLevel", "ERROR")), Pod("agentjobs-1", "agentjobs-system"), None]
+    assert started == [
+        "ERROR",
+        configuration(changed("process.logLevel", "ERROR")),
+        Pod("agentjobs-1", "agentjobs-system"),
+        None,
+    ]
 
 
 # Operators outside of a pod
@@ -360,6 +490,13 @@ def test_an_operator_outside_of_a_pod_reads_what_the_helper_writes(tmp_path: Pat
     document = settings.document_of([{"metadata": {"name": "other"}}, body])
     file = settings.write(document, tmp_path / "config.yaml", port=18080, resyncSeconds=10)
     found = configuration(config_text.document(file.read_bytes()))
-    assert (found.process.workers, found.process.port, found.process.resync_seconds, found.session.size) == (2, 18080, 10, "3Gi")
-    with pytest.raises(BenchError, match="0 ConfigMaps hold an operator's settings; one is needed: make install"):
+    assert (
+        found.process.workers,
+        found.process.port,
+        found.process.resync_seconds,
+        found.session.size,
+    ) == (2, 18080, 10, "3Gi")
+    with pytest.raises(
+        BenchError, match="0 ConfigMaps hold an operator's settings; one is needed: make install"
+    ):
         settings.document_of([])

@@ -1,4 +1,7 @@
-"""Killed at any write, refused, not answered, overtaken by a second leader, told late: nothing is lost and nothing is done twice."""
+"""Nothing is lost and nothing is done twice, whatever happens to the operator.
+
+It is killed at any write, refused, not answered, overtaken by a second leader, told late.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,17 @@ import pytest
 from agentjobs.cluster.client import Json
 from agentjobs.core.errors import ClusterError
 from agentjobs.operator.watch import RESOURCES
-from tests.support.crashes import LATE, LIVES, Killed, Strike, World, hear_late, killed_after, killed_before, strike_every_write
+from tests.support.crashes import (
+    LATE,
+    LIVES,
+    Killed,
+    Strike,
+    World,
+    hear_late,
+    killed_after,
+    killed_before,
+    strike_every_write,
+)
 from tests.unit.lives import Step
 from tests.unit.lives_of_starts import CANCELLED_LATE, cancel_what_runs
 
@@ -65,16 +78,30 @@ async def cancelled_while_nobody_looks(world: World, put: Callable[[], Json]) ->
     raise Killed(LATE)
 
 
-STRIKES: Final = (killed_before, killed_after, killed_for_a_while, refused, not_answered, overtaken, overtaken_for_long)
+STRIKES: Final = (
+    killed_before,
+    killed_after,
+    killed_for_a_while,
+    refused,
+    not_answered,
+    overtaken,
+    overtaken_for_long,
+)
 
 
 @each_life
 @pytest.mark.parametrize("strike", STRIKES, ids=lambda strike: strike.__name__)
-def test_nothing_is_lost_or_done_twice_whatever_happens_at_any_write(life: tuple[Step, ...], strike: Strike) -> None:
+def test_nothing_is_lost_or_done_twice_whatever_happens_at_any_write(
+    life: tuple[Step, ...], strike: Strike
+) -> None:
     assert asyncio.run(strike_every_write(life, strike)) > 10
 
 
-@pytest.mark.parametrize("strike", [cancelled_before, cancelled_after, cancelled_while_nobody_looks], ids=lambda strike: strike.__name__)
+@pytest.mark.parametrize(
+    "strike",
+    [cancelled_before, cancelled_after, cancelled_while_nobody_looks],
+    ids=lambda strike: strike.__name__,
+)
 def test_a_run_cancelled_at_any_moment_ends_and_keeps_its_output(strike: Strike) -> None:
     assert asyncio.run(strike_every_write(CANCELLED_LATE, strike)) > 10
 
@@ -84,5 +111,7 @@ STREAMS: Final = (*(frozenset({kind}) for kind in RESOURCES), frozenset(RESOURCE
 
 @each_life
 @pytest.mark.parametrize("kinds", STREAMS, ids="-".join)
-def test_late_watch_events_lose_nothing_and_repeat_nothing(life: tuple[Step, ...], kinds: frozenset[str]) -> None:
+def test_late_watch_events_lose_nothing_and_repeat_nothing(
+    life: tuple[Step, ...], kinds: frozenset[str]
+) -> None:
     asyncio.run(hear_late(life, kinds))

@@ -1,4 +1,4 @@
-"""The decision about a job as a whole: what it answers to its author and what it asks of the cluster."""
+"""The decision about a whole job: what it answers its author and what it asks of the cluster."""
 
 from __future__ import annotations
 
@@ -39,17 +39,25 @@ def test_an_unapproved_job_asks_nothing_of_the_cluster_and_shows_its_card() -> N
 def test_an_approved_job_gets_its_revision_before_its_cron_job() -> None:
     plan = decide(approved(observed()), POLICY, NOW)
     assert asked(plan) == [("create", "revision"), ("create", "cronjob")]
-    assert (status(plan)["phase"], status(plan)["nextRunAt"]) == ("Scheduled", "2026-11-23T06:00:00Z")
+    assert (status(plan)["phase"], status(plan)["nextRunAt"]) == (
+        "Scheduled",
+        "2026-11-23T06:00:00Z",
+    )
     assert status(plan)["approval"] == {
-        "state": "Approved", "digest": status(plan)["card"]["digest"], "by": "ana", "at": "2026-11-22T07:00:00Z",
-    }  # fmt: skip
+        "state": "Approved",
+        "digest": status(plan)["card"]["digest"],
+        "by": "ana",
+        "at": "2026-11-22T07:00:00Z",
+    }
 
 
 def test_a_job_where_everything_is_in_place_asks_for_nothing_more() -> None:
     seen = settled(observed())
     first = decide(seen, POLICY, NOW)
     assert asked(first) == []
-    again = replace(seen, job=replace(seen.job, status=seen.job.status.model_validate(status(first))))
+    again = replace(
+        seen, job=replace(seen.job, status=seen.job.status.model_validate(status(first)))
+    )
     assert decide(again, POLICY, NOW + timedelta(minutes=1)).writes == ()
 
 
@@ -74,9 +82,13 @@ def test_a_denial_withdraws_what_runs() -> None:
 
 def test_only_approvals_from_before_a_change_of_content_are_history() -> None:
     old, new = observed(), observed(script={"inline": "print('new')\n"})
-    earlier = approved(replace(settled(old), job=new.job, previous=current_content(old.job)), digest="e" * 64)
+    earlier = approved(
+        replace(settled(old), job=new.job, previous=current_content(old.job)), digest="e" * 64
+    )
     assert told(decide(earlier, POLICY, NOW), "Approved").reason == "Changed"
-    waiting = new.job.status.model_validate(status(decide(earlier, POLICY, NOW - timedelta(hours=2))))
+    waiting = new.job.status.model_validate(
+        status(decide(earlier, POLICY, NOW - timedelta(hours=2)))
+    )
     late = replace(earlier, job=replace(new.job, status=waiting))
     condition = told(decide(late, POLICY, NOW), "Approved")
     assert (condition.reason, "eeeeeeeeee" in condition.message) == ("DigestMismatch", True)
@@ -95,7 +107,9 @@ def test_somebody_elses_cron_job_is_left_alone_and_looked_for_again() -> None:
 def test_our_cron_job_without_its_owner_is_repaired() -> None:
     seen = settled(observed())
     assert seen.cron_job
-    assert asked(decide(replace(seen, cron_job=replace(seen.cron_job, owner_uid=None)), POLICY, NOW)) == [("replace", "cronjob")]
+    assert asked(
+        decide(replace(seen, cron_job=replace(seen.cron_job, owner_uid=None)), POLICY, NOW)
+    ) == [("replace", "cronjob")]
 
 
 def test_a_changed_job_waits_while_its_approved_revision_stays_in_force() -> None:
@@ -123,10 +137,16 @@ def test_a_changed_job_waits_while_its_approved_revision_stays_in_force() -> Non
         ({"spec_hash": "other", "time_zone": "Etc/UTC"}, True),
     ],
 )
-def test_drift_is_repaired_and_a_resume_or_new_schedule_fires_nothing_old(changes: dict[str, Any], no_old_starts: bool) -> None:
+def test_drift_is_repaired_and_a_resume_or_new_schedule_fires_nothing_old(
+    changes: dict[str, Any], no_old_starts: bool
+) -> None:
     seen = observed()
     plan = decide(replace(settled(seen), cron_job=cron_job(seen, **changes)), POLICY, NOW)
-    expected = [("patch", "cronjob"), ("replace", "cronjob")] if no_old_starts else [("replace", "cronjob")]
+    expected = (
+        [("patch", "cronjob"), ("replace", "cronjob")]
+        if no_old_starts
+        else [("replace", "cronjob")]
+    )
     assert asked(plan) == expected
     if no_old_starts:
         first = plan.writes[0]
@@ -137,13 +157,23 @@ def test_drift_is_repaired_and_a_resume_or_new_schedule_fires_nothing_old(change
 def test_what_the_server_makes_of_our_spec_is_no_drift() -> None:
     seen = observed()
     wanted = cron_job(seen).spec_hash
-    plan = decide(replace(settled(seen), cron_job=cron_job(seen, spec_hash="normalised"), settled={wanted: "normalised"}), POLICY, NOW)
+    plan = decide(
+        replace(
+            settled(seen),
+            cron_job=cron_job(seen, spec_hash="normalised"),
+            settled={wanted: "normalised"},
+        ),
+        POLICY,
+        NOW,
+    )
     assert asked(plan) == []
 
 
 def test_a_cron_job_of_somebody_else_is_left_alone_and_named() -> None:
     seen = observed()
-    plan = decide(replace(settled(seen), cron_job=cron_job(seen, owner_uid="somebody")), POLICY, NOW)
+    plan = decide(
+        replace(settled(seen), cron_job=cron_job(seen, owner_uid="somebody")), POLICY, NOW
+    )
     assert asked(plan) == []
     assert (told(plan, "Ready").reason, told(plan, "Ready").status) == ("NameTaken", "False")
 
@@ -159,11 +189,19 @@ def test_suspending_needs_no_approval_and_shows_no_next_run() -> None:
 def test_suspending_a_job_with_an_otherwise_invalid_spec_stops_its_starts() -> None:
     seen = approved(observed())
     before = status(decide(seen, POLICY, NOW))
-    broken = replace(observed(before, suspend=True, sidecar={"image": "x"}), approvals=seen.approvals, previous=current_content(seen.job))
+    broken = replace(
+        observed(before, suspend=True, sidecar={"image": "x"}),
+        approvals=seen.approvals,
+        previous=current_content(seen.job),
+    )
     plan = decide(broken, POLICY, NOW)
     created = next(write for write in plan.writes if write.kind == "cronjob")
     assert dict(created.body or {})["spec"]["suspend"] is True
-    assert (status(plan)["phase"], told(plan, "Scheduled").reason, told(plan, "Ready").reason) == ("Paused", "Suspended", "InvalidSpec")
+    assert (status(plan)["phase"], told(plan, "Scheduled").reason, told(plan, "Ready").reason) == (
+        "Paused",
+        "Suspended",
+        "InvalidSpec",
+    )
 
 
 def test_an_invalid_spec_ends_in_a_condition_with_its_sentence() -> None:
@@ -196,8 +234,12 @@ def begun(seen: Observed, pod: PodView | None = None) -> Observed:
     before = decide(seen, POLICY, START - timedelta(hours=1))
     name = f"report-{int(START.timestamp()) // 60}"
     digest = current_content(seen.job).digest
-    job = BatchJobView("ns", name, "report", "juid", "1", "cron", START, False, False, digest, None, "", "", False)
-    run = RunView("ns", name, "ruid", "1", "report", True, False, START, "Pending", None, None, None)
+    job = BatchJobView(
+        "ns", name, "report", "juid", "1", "cron", START, False, False, digest, None, "", "", False
+    )
+    run = RunView(
+        "ns", name, "ruid", "1", "report", True, False, START, "Pending", None, None, None
+    )
     known = replace(seen.job, status=seen.job.status.model_validate(status(before)))
     return replace(seen, job=known, batch_jobs=(job,), runs=(run,), pods=(pod,) if pod else ())
 
@@ -207,14 +249,26 @@ def test_the_next_start_is_shown_with_the_run_or_when_its_pod_is_late() -> None:
     assert (starting.writes, starting.requeue_after) == ((), 4)
     late = decide(begun(observed()), POLICY, START + timedelta(seconds=5))
     assert status(late)["nextRunAt"] == "2026-11-30T06:00:00Z"
-    pod = replace(RUNNING_POD, name="p", run=f"report-{int(START.timestamp()) // 60}", owner_uid="juid", started="2026-11-23T06:00:01Z")
+    pod = replace(
+        RUNNING_POD,
+        name="p",
+        run=f"report-{int(START.timestamp()) // 60}",
+        owner_uid="juid",
+        started="2026-11-23T06:00:01Z",
+    )
     running = decide(begun(observed(), pod), POLICY, START + timedelta(seconds=1))
-    assert (status(running)["phase"], status(running)["nextRunAt"]) == ("Running", "2026-11-30T06:00:00Z")
+    assert (status(running)["phase"], status(running)["nextRunAt"]) == (
+        "Running",
+        "2026-11-30T06:00:00Z",
+    )
 
 
 def test_what_else_is_new_does_not_wait_for_a_run_to_begin() -> None:
     denied = approved(begun(observed()), "Denied")
-    assert status(decide(denied, POLICY, START + timedelta(seconds=1)))["approval"]["state"] == "Denied"
+    assert (
+        status(decide(denied, POLICY, START + timedelta(seconds=1)))["approval"]["state"]
+        == "Denied"
+    )
 
 
 def test_the_counting_write_carries_the_version_that_was_read() -> None:

@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 
 def demo(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "hack/demo.py"), *arguments]
-    return subprocess.run(command, env={"PATH": path}, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        command, env={"PATH": path}, capture_output=True, text=True, timeout=30, check=False
+    )
 
 
 def test_the_demo_explains_itself() -> None:
@@ -24,7 +26,10 @@ def test_the_demo_explains_itself() -> None:
 def test_a_demo_without_kubectl_says_what_to_do(tmp_path: Path) -> None:
     shown = demo(path=str(tmp_path))
     assert shown.returncode == 1
-    assert shown.stderr == "\ndemo: kubectl is not on PATH.\nLook at: `make demo`, which brings its own\n"
+    assert (
+        shown.stderr
+        == "\ndemo: kubectl is not on PATH.\nLook at: `make demo`, which brings its own\n"
+    )
 
 
 def test_make_env_prints_what_a_shell_can_evaluate(tmp_path: Path) -> None:
@@ -42,11 +47,17 @@ def test_make_env_prints_what_a_shell_can_evaluate(tmp_path: Path) -> None:
 
 
 def test_make_env_says_so_where_no_cluster_was_started() -> None:
-    shown = in_checkout(["make", "env"], KUBECONFIG="", AGENTJOBS_LOCAL_CLUSTER_STATE="never-started")
+    shown = in_checkout(
+        ["make", "env"], KUBECONFIG="", AGENTJOBS_LOCAL_CLUSTER_STATE="never-started"
+    )
     assert (shown.returncode, shown.stdout) == (2, "")
-    assert shown.stderr.startswith("env: no cluster was started from this checkout: run make cluster-up")
+    assert shown.stderr.startswith(
+        "env: no cluster was started from this checkout: run make cluster-up"
+    )
 
 
 def in_checkout(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
     variables = {**os.environ, **environment}
-    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60, check=False
+    )

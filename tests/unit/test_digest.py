@@ -1,4 +1,7 @@
-"""The digest covers every field of the API but `suspend` and `history`, whatever fields there are; nothing else changes it."""
+"""The digest covers every API field but `suspend` and `history`, and nothing else changes it.
+
+This holds whatever fields there are.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +27,20 @@ from tests.unit.specs import SOURCES, SPECS, one_at_a_time
 Path = tuple[str | int, ...]
 TEXT: Final = Reference("sources", "text")
 COMMON: Final[dict[str, Any]] = {
-    "triggers": [{"event": {"type": "sold", "source": "/shop", "dataSchema": {"minimum": 1}}}, {"after": {"job": "other", "on": "Failed"}}],
+    "triggers": [
+        {"event": {"type": "sold", "source": "/shop", "dataSchema": {"minimum": 1}}},
+        {"after": {"job": "other", "on": "Failed"}},
+    ],
     "session": "Continuous",
     "packages": ["six==1.17.0"],
-    "env": [{"name": "A", "value": "x"}, {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
-    "resources": {side: {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "1Gi"} for side in ("requests", "limits")},
+    "env": [
+        {"name": "A", "value": "x"},
+        {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+    ],
+    "resources": {
+        side: {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "1Gi"}
+        for side in ("requests", "limits")
+    },
     "workspace": {"claimName": "reports"},
     "timeoutSeconds": 60,
     "suspend": True,
@@ -38,15 +50,27 @@ ZONED: Final = {"timeZone": "Europe/Bucharest", "startingDeadlineSeconds": 60}
 WEEKS: Final = {**ZONED, "cron": "0 8 * * 1", "everyWeeks": 2, "startDate": "2026-01-05"}
 WINDOW: Final = {**ZONED, "window": {"cron": "0 0 * * 1", "startTime": "08:00", "endTime": "10:00"}}
 ONCE: Final = {**ZONED, "once": {"runAt": "2026-12-01T09:00:00"}}
-AGENT: Final = {"instructions": "Look.", "startingMessage": "begin", "tools": ["read"], "model": "a/b", "maxTurns": 3}
+AGENT: Final = {
+    "instructions": "Look.",
+    "startingMessage": "begin",
+    "tools": ["read"],
+    "model": "a/b",
+    "maxTurns": 3,
+}
 EXAMPLES: Final = {
     "script": ScheduledAgentJobSpec.model_validate(manifests.job(**COMMON, schedule=WEEKS)["spec"]),
     "once": ScheduledAgentJobSpec.model_validate(
-        manifests.job(**COMMON | {"session": "Ephemeral", "concurrencyPolicy": "Replace"}, schedule=ONCE)["spec"]
+        manifests.job(
+            **COMMON | {"session": "Ephemeral", "concurrencyPolicy": "Replace"}, schedule=ONCE
+        )["spec"]
     ),
-    "agent": ScheduledAgentJobSpec.model_validate(manifests.job(**COMMON, schedule=WINDOW, script=None, agent=AGENT)["spec"]),
+    "agent": ScheduledAgentJobSpec.model_validate(
+        manifests.job(**COMMON, schedule=WINDOW, script=None, agent=AGENT)["spec"]
+    ),
 }
-"""Together they have every field, none at its default; a new field has to be added here. References are tested on their own."""
+"""Together they have every field, none at its default; a new field has to be added here.
+
+References are tested on their own."""
 REFERENCE: Final = "config_map_key_ref"
 
 
@@ -56,7 +80,11 @@ def fields(annotation: Any) -> Iterator[tuple[str, ...]]:
         for name, field in annotation.model_fields.items():
             yield from ((name, *path) for path in fields(field.annotation) if name != REFERENCE)
         return
-    inner = [part for part in get_args(annotation) if get_origin(annotation) is not Literal and part not in (type(None), Ellipsis)]
+    inner = [
+        part
+        for part in get_args(annotation)
+        if get_origin(annotation) is not Literal and part not in (type(None), Ellipsis)
+    ]
     found = [path for part in inner for path in fields(part)]
     yield from found or [()]
 
@@ -78,7 +106,10 @@ def with_leaf(value: Any, path: Path, leaf: Any) -> Any:
         return leaf
     step, *rest = path
     if isinstance(step, int):
-        return tuple(with_leaf(part, tuple(rest), leaf) if number == step else part for number, part in enumerate(value))
+        return tuple(
+            with_leaf(part, tuple(rest), leaf) if number == step else part
+            for number, part in enumerate(value)
+        )
     return value.model_copy(update={step: with_leaf(getattr(value, step), tuple(rest), leaf)})
 
 
@@ -91,7 +122,9 @@ def another(value: Any) -> Any:
     return value + 1 if isinstance(value, int) else words.get(value, value + "x")
 
 
-LEAVES: Final = [(kind, path, value) for kind, spec in EXAMPLES.items() for path, value in leaves(spec)]
+LEAVES: Final = [
+    (kind, path, value) for kind, spec in EXAMPLES.items() for path, value in leaves(spec)
+]
 
 
 def test_the_examples_have_every_field_of_the_api() -> None:
@@ -99,11 +132,19 @@ def test_the_examples_have_every_field_of_the_api() -> None:
     assert set(fields(ScheduledAgentJobSpec)) == shown
 
 
-@pytest.mark.parametrize(("kind", "path", "value"), LEAVES, ids=lambda part: ".".join(map(str, part)) if isinstance(part, tuple) else None)
-def test_changing_a_field_changes_the_digest_exactly_if_it_is_covered(kind: str, path: Path, value: Any) -> None:
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    LEAVES,
+    ids=lambda part: ".".join(map(str, part)) if isinstance(part, tuple) else None,
+)
+def test_changing_a_field_changes_the_digest_exactly_if_it_is_covered(
+    kind: str, path: Path, value: Any
+) -> None:
     spec = EXAMPLES[kind]
     changed = with_leaf(spec, path, another(value))
-    assert (content("report", changed).digest != content("report", spec).digest) == (path[0] not in NOT_COVERED)
+    assert (content("report", changed).digest != content("report", spec).digest) == (
+        path[0] not in NOT_COVERED
+    )
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
@@ -111,10 +152,15 @@ def test_a_reference_has_the_digest_of_its_text(kind: str) -> None:
     holder, field = ("script", "inline") if kind != "agent" else ("agent", "instructions")
     text = getattr(getattr(EXAMPLES[kind], holder), field)
     raw = EXAMPLES[kind].wire()
-    raw[holder] = {key: part for key, part in raw[holder].items() if key != field} | {"configMapKeyRef": TEXT._asdict()}
+    raw[holder] = {key: part for key, part in raw[holder].items() if key != field} | {
+        "configMapKeyRef": TEXT._asdict()
+    }
     spec = ScheduledAgentJobSpec.model_validate(raw)
     assert content("report", spec, {TEXT: text}) == content("report", EXAMPLES[kind])
-    assert content("report", spec, {TEXT: text + "x"}).digest != content("report", EXAMPLES[kind]).digest
+    assert (
+        content("report", spec, {TEXT: text + "x"}).digest
+        != content("report", EXAMPLES[kind]).digest
+    )
     assert resolved(spec, {TEXT: text}) == EXAMPLES[kind]
 
 
@@ -128,7 +174,9 @@ def shuffled(value: Any, dice: random.Random) -> Any:
 
 
 @given(SPECS, st.randoms(use_true_random=False))
-def test_defaults_written_out_and_the_order_of_keys_change_nothing(written: dict[str, Any], dice: random.Random) -> None:
+def test_defaults_written_out_and_the_order_of_keys_change_nothing(
+    written: dict[str, Any], dice: random.Random
+) -> None:
     spec = ScheduledAgentJobSpec.model_validate(written)
     in_full = ScheduledAgentJobSpec.model_validate(shuffled(spec.wire(), dice))
     assert content("report", in_full, SOURCES) == content("report", spec, SOURCES)
@@ -145,19 +193,39 @@ def grafted(first: dict[str, Any], second: dict[str, Any], dice: random.Random) 
 def test_specs_have_one_digest_exactly_if_their_covered_fields_are_equal(
     first: dict[str, Any], second: dict[str, Any], near: bool, dice: random.Random
 ) -> None:
-    specs = [ScheduledAgentJobSpec.model_validate(each) for each in (first, grafted(first, second, dice) if near else second)]
+    specs = [
+        ScheduledAgentJobSpec.model_validate(each)
+        for each in (first, grafted(first, second, dice) if near else second)
+    ]
     covered = [resolved(spec, SOURCES).model_dump(exclude=set(NOT_COVERED)) for spec in specs]
     digests = [content("report", spec, SOURCES).digest for spec in specs]
     assert (covered[0] == covered[1]) == (digests[0] == digests[1])
 
 
-@given(SPECS, st.booleans(), st.integers(1, 1000), st.dictionaries(st.text("abc", min_size=1), st.text("xyz")))
-def test_suspend_history_and_metadata_change_nothing(written: dict[str, Any], suspend: bool, kept: int, labels: dict[str, str]) -> None:
+@given(
+    SPECS,
+    st.booleans(),
+    st.integers(1, 1000),
+    st.dictionaries(st.text("abc", min_size=1), st.text("xyz")),
+)
+def test_suspend_history_and_metadata_change_nothing(
+    written: dict[str, Any], suspend: bool, kept: int, labels: dict[str, str]
+) -> None:
     metadata = {"name": "report", "namespace": "a", "uid": "1", "resourceVersion": "1"}
     body = {"metadata": metadata, "spec": written}
     other = {
-        "metadata": {**metadata, "namespace": "b", "uid": "2", "generation": 9, "labels": labels, "annotations": labels},
+        "metadata": {
+            **metadata,
+            "namespace": "b",
+            "uid": "2",
+            "generation": 9,
+            "labels": labels,
+            "annotations": labels,
+        },
         "spec": {**written, "suspend": suspend, "history": {"successful": kept}},
     }
-    seen = [current_content(job_view(each), SOURCES).digest for each in (other, json.loads(json.dumps(body)))]
+    seen = [
+        current_content(job_view(each), SOURCES).digest
+        for each in (other, json.loads(json.dumps(body)))
+    ]
     assert seen[0] == seen[1]

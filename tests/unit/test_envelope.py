@@ -1,4 +1,4 @@
-"""The reader alone: a log from a first runner as it was once written, and logs made to deceive or to hurt."""
+"""The reader alone: a first runner's log as once written, and logs made to deceive or to hurt."""
 
 from __future__ import annotations
 
@@ -14,7 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentjobs.core.runner.envelope import MAX_LINES, Envelope, EnvelopeError, ShortForm, live_output, read_envelope, read_short_form
+from agentjobs.core.runner.envelope import (
+    MAX_LINES,
+    Envelope,
+    EnvelopeError,
+    ShortForm,
+    live_output,
+    read_envelope,
+    read_short_form,
+)
 from agentjobs.core.runner.installer import read_installation
 from tests.support.recorded import CHECKSUM, DIGEST, RECORD, RECORDED_LOG, SHORT
 
@@ -23,8 +31,15 @@ def log_of_packed(packed: bytes) -> bytes:
     """A log whose envelope is formally right, whatever it holds."""
     parts = [packed[start : start + 6000] for start in range(0, len(packed), 6000)]
     marker = b"0" * 32
-    lines = [b"@agentjobs:envelope %s %d/%d %s\n" % (marker, n, len(parts), base64.b64encode(part)) for n, part in enumerate(parts, 1)]
-    return b"".join(lines) + b"@agentjobs:end %s %d %s\n" % (marker, len(parts), sha256(packed).hexdigest().encode())
+    lines = [
+        b"@agentjobs:envelope %s %d/%d %s\n" % (marker, n, len(parts), base64.b64encode(part))
+        for n, part in enumerate(parts, 1)
+    ]
+    return b"".join(lines) + b"@agentjobs:end %s %d %s\n" % (
+        marker,
+        len(parts),
+        sha256(packed).hexdigest().encode(),
+    )
 
 
 def log_of(record: object) -> bytes:
@@ -54,10 +69,20 @@ def test_what_a_runner_of_version_1_printed_is_read_for_ever() -> None:
 def test_the_last_words_of_a_version_1_runner_can_always_be_read() -> None:
     short = read_short_form(json.dumps(SHORT))
     assert isinstance(short, ShortForm)
-    assert (short.run_id, short.exit_code, short.sha256, short.lines, short.stdout_tail) == ("run-1", 0, CHECKSUM, 1, "hello\n")
+    assert (short.run_id, short.exit_code, short.sha256, short.lines, short.stdout_tail) == (
+        "run-1",
+        0,
+        CHECKSUM,
+        1,
+        "hello\n",
+    )
 
 
-@pytest.mark.parametrize("log", [b"", b"\n", b"hello\n", RECORDED_LOG + b"after\n", RECORDED_LOG + b"\n", RECORDED_LOG[:-10]], ids=repr)
+@pytest.mark.parametrize(
+    "log",
+    [b"", b"\n", b"hello\n", RECORDED_LOG + b"after\n", RECORDED_LOG + b"\n", RECORDED_LOG[:-10]],
+    ids=repr,
+)
 def test_a_log_that_does_not_end_with_an_end_line_holds_no_envelope(log: bytes) -> None:
     with pytest.raises(EnvelopeError, match=r"^the log ends without an envelope$"):
         read_envelope(log)
@@ -94,16 +119,31 @@ def test_a_line_longer_than_the_format_allows_counts_as_damaged() -> None:
 @pytest.mark.parametrize("text", [b"A", b"AAAAA", b"AA=A"])
 def test_broken_base64_is_refused(text: bytes) -> None:
     marker = b"0" * 32
-    log = b"@agentjobs:envelope %s 1/1 %s\n@agentjobs:end %s 1 %s\n" % (marker, text, marker, b"0" * 64)
+    log = b"@agentjobs:envelope %s 1/1 %s\n@agentjobs:end %s 1 %s\n" % (
+        marker,
+        text,
+        marker,
+        b"0" * 64,
+    )
     with pytest.raises(
-        EnvelopeError, match=r"^(a line of the envelope is not valid base64|line 1 of 1 of the envelope is missing or damaged)$"
+        EnvelopeError,
+        match=(
+            r"^(a line of the envelope is not valid base64|line 1 of 1 of the envelope is missing"
+            r" or damaged)$"
+        ),
     ):
         read_envelope(log)
 
 
 @pytest.mark.parametrize(
     "packed",
-    [b"\x00", b"not zlib", zlib.compress(b"{}")[:-1], zlib.compress(b"{}") + b"more", zlib.compress(b"{}") * 2],
+    [
+        b"\x00",
+        b"not zlib",
+        zlib.compress(b"{}")[:-1],
+        zlib.compress(b"{}") + b"more",
+        zlib.compress(b"{}") * 2,
+    ],
     ids=["nothing", "not zlib", "cut", "followed by more", "twice"],
 )
 def test_what_cannot_be_decompressed_is_refused(packed: bytes) -> None:
@@ -113,7 +153,8 @@ def test_what_cannot_be_decompressed_is_refused(packed: bytes) -> None:
 
 def test_a_bomb_is_refused_without_being_unpacked() -> None:
     packer = zlib.compressobj(1)
-    packed = b"".join(packer.compress(bytes(10**6)) for _ in range(100)) + packer.flush()  # 100 MB in 440 KB
+    # 100 MB in 440 KB.
+    packed = b"".join(packer.compress(bytes(10**6)) for _ in range(100)) + packer.flush()
     log = log_of_packed(packed)
     tracemalloc.start()
     begun = time.monotonic()
@@ -163,7 +204,14 @@ WRONG: dict[str, list[object]] = {
     "exitCode": [None, True, -1, 256, 1.0, "0", 10**30],
     "reason": [None, "", "with space", "x", "A" * 65, "Ä"],
     "message": [None, "x" * 2001],
-    "startedAt": ["", "now", 0, "2026-01-01T00:00:00Z", "2026-02-31T00:00:00.000000Z", "2026-01-01T00:00:00.000000+00:00"],
+    "startedAt": [
+        "",
+        "now",
+        0,
+        "2026-01-01T00:00:00Z",
+        "2026-02-31T00:00:00.000000Z",
+        "2026-01-01T00:00:00.000000+00:00",
+    ],
     "finishedAt": [None, "", "0000-01-01T00:00:00.000000Z", "٢٠٢٦-01-01T00:00:00.000000Z"],
     "stdout": [None, 1, ["x"], "x" * 205_001, "é" * 102_501],
     "stderr": [None, 1, {}, "x" * 205_001],
@@ -173,9 +221,17 @@ WRONG: dict[str, list[object]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in WRONG.items() for value in values],
+    ids=repr,
+)
 def test_a_field_that_is_not_what_it_has_to_be_is_named(name: str, value: object) -> None:
-    expected = "the envelope is not of version 1" if name == "version" else f"the envelope's field {name} is missing or not valid"
+    expected = (
+        "the envelope is not of version 1"
+        if name == "version"
+        else f"the envelope's field {name} is missing or not valid"
+    )
     with pytest.raises(EnvelopeError) as caught:
         read_envelope(log_of(RECORD | {name: value}))
     assert str(caught.value) == expected
@@ -184,7 +240,9 @@ def test_a_field_that_is_not_what_it_has_to_be_is_named(name: str, value: object
 @pytest.mark.parametrize("name", sorted(WRONG))
 def test_a_missing_field_is_named(name: str) -> None:
     fields = {key: value for key, value in RECORD.items() if key != name}
-    with pytest.raises(EnvelopeError, match="version" if name == "version" else f"field {name} is missing"):
+    with pytest.raises(
+        EnvelopeError, match="version" if name == "version" else f"field {name} is missing"
+    ):
         read_envelope(log_of(fields))
 
 
@@ -217,7 +275,9 @@ def test_a_short_form_with_a_wrong_field_is_none(change: dict[str, object]) -> N
 
 
 @pytest.mark.parametrize(
-    "message", ["", "{", "[" * 4000, "1" * 4096, '{"version":1}', "\ud800", "x" * 10_000_000], ids=lambda text: repr(text[:15])
+    "message",
+    ["", "{", "[" * 4000, "1" * 4096, '{"version":1}', "\ud800", "x" * 10_000_000],
+    ids=lambda text: repr(text[:15]),
 )
 def test_a_hostile_termination_message_is_none(message: str) -> None:
     assert read_short_form(message) is None
@@ -236,19 +296,37 @@ LEGITIMATE = {
 @given(
     st.sampled_from(["Exited", "TimedOut", "Terminated", "Refused"]),
     st.integers(0, 255) | st.sampled_from([0, 70, 78, 124, 143]),
-    st.sampled_from(["Completed", "ScriptFailed", "Timeout", "Terminated", "RunnerFailed", "SessionBusy", "OOMKilled"]),
+    st.sampled_from(
+        [
+            "Completed",
+            "ScriptFailed",
+            "Timeout",
+            "Terminated",
+            "RunnerFailed",
+            "SessionBusy",
+            "OOMKilled",
+        ]
+    ),
 )
 @settings(max_examples=400, deadline=None)
-def test_outcome_code_and_reason_are_believed_only_as_a_runner_gives_them(outcome: str, code: int, reason: str) -> None:
+def test_outcome_code_and_reason_are_believed_only_as_a_runner_gives_them(
+    outcome: str, code: int, reason: str
+) -> None:
     log = log_of(RECORD | {"outcome": outcome, "exitCode": code, "reason": reason})
     try:
         read_envelope(log)
     except EnvelopeError:
         assert (outcome, code, reason) not in LEGITIMATE
     else:
-        assert (outcome == "Exited" and (code == 0) == (reason == "Completed")) or (outcome, code) in {
-            ("TimedOut", 124), ("Terminated", 143), ("Refused", 70), ("Refused", 78),
-        }  # fmt: skip
+        assert (outcome == "Exited" and (code == 0) == (reason == "Completed")) or (
+            outcome,
+            code,
+        ) in {
+            ("TimedOut", 124),
+            ("Terminated", 143),
+            ("Refused", 70),
+            ("Refused", 78),
+        }
 
 
 TAMPERED = st.one_of(
@@ -261,7 +339,9 @@ TAMPERED = st.one_of(
 
 @given(st.lists(TAMPERED, min_size=1, max_size=4), st.booleans())
 @settings(max_examples=400, deadline=None)
-def test_a_tampered_log_gives_the_whole_envelope_or_a_sentence(steps: list[tuple[str, object]], named: bool) -> None:
+def test_a_tampered_log_gives_the_whole_envelope_or_a_sentence(
+    steps: list[tuple[str, object]], named: bool
+) -> None:
     log = RECORDED_LOG
     for kind, what in steps:
         at = what % (len(log) + 1) if isinstance(what, int) else 0

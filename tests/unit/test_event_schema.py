@@ -14,8 +14,15 @@ from agentjobs.core.errors import UserError
 from agentjobs.core.triggers.event_schema import KEYWORDS, check
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(-5, 5) | st.sampled_from(["string", "object", "", "a"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "type", "items", "enum"]), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.floats(-5, 5)
+    | st.sampled_from(["string", "object", "", "a"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "type", "items", "enum"]), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 LETTERS = st.text(max_size=2)
@@ -23,7 +30,11 @@ NAMES = st.sampled_from(sorted(KEYWORDS - {"$schema", "format"}))
 SCHEMAS = st.recursive(
     st.dictionaries(NAMES, VALUES, max_size=3),
     lambda inner: st.dictionaries(
-        NAMES, inner | st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2), max_size=3
+        NAMES,
+        inner
+        | st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+        max_size=3,
     ),
     max_leaves=6,
 )
@@ -54,7 +65,9 @@ def test_a_schema_is_taken_exactly_when_the_metaschema_takes_it(schema: Any) -> 
 
 
 def test_the_largest_schema_is_checked_at_once() -> None:
-    schema = {"properties": {f"p{number}": {"type": "string", "minLength": 1} for number in range(330)}}
+    schema = {
+        "properties": {f"p{number}": {"type": "string", "minLength": 1} for number in range(330)}
+    }
     began = time.process_time()
     check(schema, "spec")
     assert time.process_time() - began < 0.05

@@ -17,7 +17,12 @@ from agentjobs.core.workload.llm import Models
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "daily-summary"
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-HOUSE = {"api": "openai-completions", "baseUrl": "http://x/v1", "secret": {"name": "s", "key": "k"}, "models": [{"id": "m"}]}
+HOUSE = {
+    "api": "openai-completions",
+    "baseUrl": "http://x/v1",
+    "secret": {"name": "s", "key": "k"},
+    "models": [{"id": "m"}],
+}
 
 
 def manifest(name: str) -> Any:
@@ -39,4 +44,7 @@ def test_its_card_shows_what_an_approver_has_to_know() -> None:
 def test_its_claims_are_those_that_its_text_names() -> None:
     job = manifest("job.yaml")
     assert job["spec"]["workspace"]["claimName"] == manifest("claim.yaml")["metadata"]["name"]
-    assert f"kubectl delete pvc {naming.claim_name(job['metadata']['name'])}" in (EXAMPLE / "job.yaml").read_text()
+    assert (
+        f"kubectl delete pvc {naming.claim_name(job['metadata']['name'])}"
+        in (EXAMPLE / "job.yaml").read_text()
+    )

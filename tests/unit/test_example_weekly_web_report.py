@@ -24,7 +24,9 @@ DOCUMENTATION = re.compile(r"(192\.0\.2|198\.51\.100|203\.0\.113)\.\d{1,3}|2001:
 def run_script(folder: Path) -> subprocess.CompletedProcess[str]:
     """In a pod the script starts with the workspace as its working directory, and so here."""
     command = ["python3", str(EXAMPLE / "report.py")]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=30, check=False
+    )
 
 
 def manifest(name: str) -> Any:
@@ -39,9 +41,12 @@ def test_the_report_says_what_grep_and_awk_count() -> None:
 
 def test_the_comparison_notices_a_wrong_figure() -> None:
     text = run_script(EXAMPLE).stdout
-    figures = {figure.start(): figure.group() for figure in re.finditer(r"(?<=[ ,.])\d+(?=[ \n,%])", text)}
+    figures = {
+        figure.start(): figure.group() for figure in re.finditer(r"(?<=[ ,.])\d+(?=[ \n,%])", text)
+    }
     for start, figure in figures.items():
-        wrong = f"{text[:start]}{(int(figure) + 1) % 10 ** len(figure):0{len(figure)}}{text[start + len(figure) :]}"
+        other = f"{(int(figure) + 1) % 10 ** len(figure):0{len(figure)}}"
+        wrong = text[:start] + other + text[start + len(figure) :]
         assert web_logs.differences(wrong), f"{figure} at {start} can be wrong unnoticed"
 
 
@@ -50,21 +55,32 @@ def test_broken_lines_and_older_requests_are_left_out_and_told_on_stderr() -> No
     assert broken > 3
     assert older > 0
     first, second = run_script(EXAMPLE).stderr.splitlines()
-    assert re.fullmatch(rf"skipped {broken} broken lines: (access-2026-11-\d\d\.log:\d+, ){{3}}\.\.\.", first)
+    assert re.fullmatch(
+        rf"skipped {broken} broken lines: (access-2026-11-\d\d\.log:\d+, ){{3}}\.\.\.", first
+    )
     assert second == f"left out {older} requests from before Mon  9 Nov"
 
 
 def test_a_line_that_is_named_as_broken_is_broken() -> None:
     for name, number in re.findall(r"(access-\S+\.log):(\d+)", run_script(EXAMPLE).stderr):
         line = (LOGS / name).read_bytes().split(b"\n")[int(number) - 1]
-        alone = subprocess.run(["grep", "-aE", web_logs._GOOD], input=line, capture_output=True, env={"LC_ALL": "C"}, check=False)
+        alone = subprocess.run(
+            ["grep", "-aE", web_logs._GOOD],
+            input=line,
+            capture_output=True,
+            env={"LC_ALL": "C"},
+            check=False,
+        )
         assert alone.stdout == b""
 
 
 def test_without_logs_the_script_fails_and_says_where_they_belong(tmp_path: Path) -> None:
     ran = run_script(tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr == f"there are no files in {tmp_path / 'logs'}: put the web server's access logs there\n"
+    assert (
+        ran.stderr
+        == f"there are no files in {tmp_path / 'logs'}: put the web server's access logs there\n"
+    )
 
 
 def test_logs_in_another_format_fail_the_run(tmp_path: Path) -> None:
@@ -72,7 +88,9 @@ def test_logs_in_another_format_fail_the_run(tmp_path: Path) -> None:
     (tmp_path / "logs" / "access.log").write_text("hello\nworld\n")
     ran = run_script(tmp_path)
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr.endswith(f"none of the 2 lines in {tmp_path / 'logs'} is in the Combined Log Format\n")
+    assert ran.stderr.endswith(
+        f"none of the 2 lines in {tmp_path / 'logs'} is in the Combined Log Format\n"
+    )
 
 
 def test_a_single_request_is_a_report_too(tmp_path: Path) -> None:
@@ -99,12 +117,21 @@ def test_the_job_is_one_that_the_operator_takes() -> None:
 
 def test_the_logs_are_those_of_the_generator(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(EXAMPLE / "make_logs.py"), str(tmp_path)], check=True)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {path.name: path.read_bytes() for path in LOGS.iterdir()}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        path.name: path.read_bytes() for path in LOGS.iterdir()
+    }
 
 
 def test_every_address_in_the_logs_is_one_for_documentation() -> None:
-    words = re.compile(r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\d.])|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7})(?= - - \[)")
-    found = [address for path in LOGS.iterdir() for address in words.findall(path.read_text(errors="backslashreplace"))]
+    words = re.compile(
+        r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\d.])|[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7})(?= -"
+        r" - \[)"
+    )
+    found = [
+        address
+        for path in LOGS.iterdir()
+        for address in words.findall(path.read_text(errors="backslashreplace"))
+    ]
     assert len(found) > 2000
     assert [address for address in found if not DOCUMENTATION.fullmatch(address)] == []
 

@@ -1,4 +1,4 @@
-"""The examples are jobs that this version takes, that start when they say, and that fail with a sentence."""
+"""The examples are jobs this version takes, that start when they say and fail with a sentence."""
 
 from __future__ import annotations
 
@@ -29,18 +29,58 @@ SCRIPTS = [path for path in FILES if path.suffix == ".py"]
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 """A Tuesday."""
 STARTS = {
-    "weekly-site-audit": ["2026-11-30T06:00:00+02:00", "2026-12-07T06:00:00+02:00", "2026-12-14T06:00:00+02:00"],
-    "quarterly-content-refresh": ["2027-01-01T07:00:00+02:00", "2027-04-01T07:00:00+03:00", "2027-07-01T07:00:00+03:00"],
-    "monthly-traffic-report": ["2026-12-01T08:00:00+02:00", "2027-01-01T08:00:00+02:00", "2027-02-01T08:00:00+02:00"],
-    "monthly-backlink-summary": ["2026-12-01T09:00:00+02:00", "2027-01-01T09:00:00+02:00", "2027-02-01T09:00:00+02:00"],
-    "weekly-brand-mentions": ["2026-11-27T09:00:00+02:00", "2026-12-04T09:00:00+02:00", "2026-12-11T09:00:00+02:00"],
-    "weekly-discussion-scan": ["2026-11-25T08:30:00+02:00", "2026-12-02T08:30:00+02:00", "2026-12-09T08:30:00+02:00"],
-    "fortnightly-mentions": ["2026-12-08T10:00:00+02:00", "2026-12-22T10:00:00+02:00", "2027-01-05T10:00:00+02:00"],
-    "biweekly-competitor-report": ["2026-11-26T09:30:00+02:00", "2026-12-10T09:30:00+02:00", "2026-12-24T09:30:00+02:00"],
+    "weekly-site-audit": [
+        "2026-11-30T06:00:00+02:00",
+        "2026-12-07T06:00:00+02:00",
+        "2026-12-14T06:00:00+02:00",
+    ],
+    "quarterly-content-refresh": [
+        "2027-01-01T07:00:00+02:00",
+        "2027-04-01T07:00:00+03:00",
+        "2027-07-01T07:00:00+03:00",
+    ],
+    "monthly-traffic-report": [
+        "2026-12-01T08:00:00+02:00",
+        "2027-01-01T08:00:00+02:00",
+        "2027-02-01T08:00:00+02:00",
+    ],
+    "monthly-backlink-summary": [
+        "2026-12-01T09:00:00+02:00",
+        "2027-01-01T09:00:00+02:00",
+        "2027-02-01T09:00:00+02:00",
+    ],
+    "weekly-brand-mentions": [
+        "2026-11-27T09:00:00+02:00",
+        "2026-12-04T09:00:00+02:00",
+        "2026-12-11T09:00:00+02:00",
+    ],
+    "weekly-discussion-scan": [
+        "2026-11-25T08:30:00+02:00",
+        "2026-12-02T08:30:00+02:00",
+        "2026-12-09T08:30:00+02:00",
+    ],
+    "fortnightly-mentions": [
+        "2026-12-08T10:00:00+02:00",
+        "2026-12-22T10:00:00+02:00",
+        "2027-01-05T10:00:00+02:00",
+    ],
+    "biweekly-competitor-report": [
+        "2026-11-26T09:30:00+02:00",
+        "2026-12-10T09:30:00+02:00",
+        "2026-12-24T09:30:00+02:00",
+    ],
     "newsletter-draft": [],
-    "email-reader": ["2026-11-24T17:30:00+02:00", "2026-11-25T17:30:00+02:00", "2026-11-26T17:30:00+02:00"],
+    "email-reader": [
+        "2026-11-24T17:30:00+02:00",
+        "2026-11-25T17:30:00+02:00",
+        "2026-11-26T17:30:00+02:00",
+    ],
     "mail-digest": [],
-    "lost-backlinks": ["2026-11-30T08:00:00+02:00", "2026-12-07T08:00:00+02:00", "2026-12-14T08:00:00+02:00"],
+    "lost-backlinks": [
+        "2026-11-30T08:00:00+02:00",
+        "2026-12-07T08:00:00+02:00",
+        "2026-12-14T08:00:00+02:00",
+    ],
 }
 BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 """As PEP 723 gives it for tools that read such blocks."""
@@ -58,7 +98,12 @@ def rendered(*paths: Path) -> list[Any]:
 
 def block(path: Path) -> dict[str, Any]:
     (match,) = BLOCK.finditer(path.read_text())
-    return tomllib.loads("".join(line[2:] if line.startswith("# ") else line[1:] for line in match["content"].splitlines(keepends=True)))
+    return tomllib.loads(
+        "".join(
+            line[2:] if line.startswith("# ") else line[1:]
+            for line in match["content"].splitlines(keepends=True)
+        )
+    )
 
 
 def unknown(value: Any, schema: dict[str, Any], path: str = "spec") -> list[str]:
@@ -69,11 +114,17 @@ def unknown(value: Any, schema: dict[str, Any], path: str = "spec") -> list[str]
         return []
     fields = schema.get("properties", {})
     missing = [f"{path}.{name}" for name in value.keys() - fields.keys()]
-    return missing + [found for name in value.keys() & fields.keys() for found in unknown(value[name], fields[name], f"{path}.{name}")]
+    return missing + [
+        found
+        for name in value.keys() & fields.keys()
+        for found in unknown(value[name], fields[name], f"{path}.{name}")
+    ]
 
 
 def test_the_folder_renders_to_the_jobs_that_the_dates_are_given_for() -> None:
-    assert {body["metadata"]["name"] for body in rendered(EXAMPLES / "jobs", EXAMPLES / "agents")} == STARTS.keys()
+    assert {
+        body["metadata"]["name"] for body in rendered(EXAMPLES / "jobs", EXAMPLES / "agents")
+    } == STARTS.keys()
 
 
 @each_file
@@ -82,8 +133,18 @@ def test_an_example_is_valid_for_the_models_and_the_crd(path: Path) -> None:
     ScheduledAgentJobSpec.model_validate(body["spec"])
     assert JOB.problem(body) is None
     crd = yaml.safe_load((ROOT / "crds/agentjobs.dev_scheduledagentjobs.yaml").read_text())
-    assert unknown(body["spec"], crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]) == []
-    text = body["spec"]["script"]["inline"] if "script" in body["spec"] else body["spec"]["agent"]["instructions"]
+    assert (
+        unknown(
+            body["spec"],
+            crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"],
+        )
+        == []
+    )
+    text = (
+        body["spec"]["script"]["inline"]
+        if "script" in body["spec"]
+        else body["spec"]["agent"]["instructions"]
+    )
     assert path.read_text().endswith(text)
 
 
@@ -91,11 +152,15 @@ def test_an_example_is_valid_for_the_models_and_the_crd(path: Path) -> None:
 def test_an_example_starts_on_the_days_that_its_name_says(path: Path) -> None:
     (body,) = rendered(path)
     spec = ScheduledAgentJobSpec.model_validate(body["spec"])
-    assert [start.isoformat() for start in next_starts.next_starts(spec.schedule, NOW, 3)] == STARTS[body["metadata"]["name"]]
+    assert [
+        start.isoformat() for start in next_starts.next_starts(spec.schedule, NOW, 3)
+    ] == STARTS[body["metadata"]["name"]]
 
 
 @each_script
-def test_a_script_is_one_for_python_and_for_tools_that_read_its_block(path: Path, tmp_path: Path) -> None:
+def test_a_script_is_one_for_python_and_for_tools_that_read_its_block(
+    path: Path, tmp_path: Path
+) -> None:
     py_compile.compile(str(path), cfile=str(tmp_path / "compiled"), doraise=True)
     header = block(path)
     assert header["requires-python"] == ">=3.11"
@@ -105,9 +170,10 @@ def test_a_script_is_one_for_python_and_for_tools_that_read_its_block(path: Path
 @each_script
 def test_its_packages_are_in_the_image_so_only_the_job_needs_an_approval(path: Path) -> None:
     image = json.loads((ROOT / "charts/agentjobs/files/inventory.json").read_text())
-    assert {name: image.get(name) for name, _, _ in (pin.partition("==") for pin in block(path)["dependencies"])} == dict(
-        pin.split("==") for pin in block(path)["dependencies"]
-    )
+    assert {
+        name: image.get(name)
+        for name, _, _ in (pin.partition("==") for pin in block(path)["dependencies"])
+    } == dict(pin.split("==") for pin in block(path)["dependencies"])
 
 
 @each_script
@@ -115,19 +181,33 @@ def test_it_reads_every_variable_that_it_names_and_names_every_secret(path: Path
     text, variables = path.read_text(), block(path)["tool"]["agentjobs"]["env"]
     program = BLOCK.sub("", text)
     assert [name for name in variables if f'"{name}"' not in program] == []
-    assert [name for name in re.findall(r'"([A-Z_]+_TOKEN)"', program) if "secret" not in variables.get(name, {})] == []
+    assert [
+        name
+        for name in re.findall(r'"([A-Z_]+_TOKEN)"', program)
+        if "secret" not in variables.get(name, {})
+    ] == []
 
 
 def test_the_page_tells_of_each_example_its_file_and_its_schedule() -> None:
     page = (EXAMPLES / "README.md").read_text()
-    rows = {match[1]: match[0] for match in re.finditer(r"^\| \[([\w/.]+)\]\(\1\) \|.*$", page, re.MULTILINE)}
+    rows = {
+        match[1]: match[0]
+        for match in re.finditer(r"^\| \[([\w/.]+)\]\(\1\) \|.*$", page, re.MULTILINE)
+    }
     assert rows.keys() == {str(path.relative_to(EXAMPLES)) for path in FILES}
     for path in FILES:
         (body,) = rendered(path)
         row, when = rows[str(path.relative_to(EXAMPLES))], body["spec"].get("schedule", {})
-        said = [when[field] if field == "cron" else f"every-weeks = {when[field]}" for field in ("cron", "everyWeeks") if field in when]
+        said = [
+            when[field] if field == "cron" else f"every-weeks = {when[field]}"
+            for field in ("cron", "everyWeeks")
+            if field in when
+        ]
         assert [part for part in said if f"`{part}`" not in row] == []
-        causes = [one["event"]["type"] if "event" in one else one["after"]["job"] for one in body["spec"].get("triggers", ())]
+        causes = [
+            one["event"]["type"] if "event" in one else one["after"]["job"]
+            for one in body["spec"].get("triggers", ())
+        ]
         assert [cause for cause in causes if f"`{cause}`" not in row] == []
         assert ("workspace" in body["spec"]) == ("claim `" in row)
         for variable in body["spec"].get("env", ()):
@@ -137,9 +217,15 @@ def test_the_page_tells_of_each_example_its_file_and_its_schedule() -> None:
 
 @each_script
 def test_without_its_variables_it_says_which_one_is_missing(path: Path) -> None:
-    """Where the packages are not installed, its own part is run all the same: `main` first of all looks for them."""
+    """Its own part runs even where the packages that `main` looks for first are not installed."""
     program = path.read_text()
     body = program[program.index("def main()") :].partition("\n\n\n")[0]
-    ran = subprocess.run([sys.executable, "-c", f"import os, sys\n{body}\nmain()"], capture_output=True, text=True, env={}, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import os, sys\n{body}\nmain()"],
+        capture_output=True,
+        text=True,
+        env={},
+        check=False,
+    )
     assert (ran.returncode, ran.stdout) == (1, "")
     assert re.fullmatch(r"the variable [A-Z_]+ is missing: set it in the job's env\n", ran.stderr)

@@ -1,4 +1,4 @@
-"""The fault machine finds what it looks for: each broken promise in a made-up story, none in a good one."""
+"""The fault machine finds each broken promise in a made-up story, and none in a good one."""
 
 from __future__ import annotations
 
@@ -26,23 +26,45 @@ class Told:
 
     def tell(self, kind: str, name: str, *, gone: bool = False, uid: str = "", **body: Any) -> None:
         self.clock += 1
-        metadata = {"name": name, "uid": uid or f"{kind}-{name}", "resourceVersion": str(self.clock), **body.pop("metadata", {})}
+        metadata = {
+            "name": name,
+            "uid": uid or f"{kind}-{name}",
+            "resourceVersion": str(self.clock),
+            **body.pop("metadata", {}),
+        }
         event = "DELETED" if gone else "ADDED"
-        self.story.watches[kind].saw(Seen(self.clock, self.clock, event, {"metadata": metadata, **body}))
+        self.story.watches[kind].saw(
+            Seen(self.clock, self.clock, event, {"metadata": metadata, **body})
+        )
 
-    def pod(self, state: str = "running", run: str = "first", uid: str = "", digest: str = DIGEST) -> None:
+    def pod(
+        self, state: str = "running", run: str = "first", uid: str = "", digest: str = DIGEST
+    ) -> None:
         labels = {"agentjobs.dev/job": "report", "batch.kubernetes.io/job-name": run}
         metadata = {"labels": labels, "annotations": {"agentjobs.dev/digest": digest}}
         volumes = [{"configMap": {"name": "revision"}}]
         status: Json = {"containerStatuses": [{"state": {state: {}}}]}
-        self.tell("pod", f"{run}-pod", uid=uid, metadata=metadata, spec={"volumes": volumes}, status=status)
+        self.tell(
+            "pod",
+            f"{run}-pod",
+            uid=uid,
+            metadata=metadata,
+            spec={"volumes": volumes},
+            status=status,
+        )
 
     def batch_job(self, run: str = "first", minute: str = "") -> None:
         notes = {"batch.kubernetes.io/cronjob-scheduled-timestamp": minute} if minute else {}
-        self.tell("batchjob", run, metadata={"labels": {"agentjobs.dev/job": "report"}, "annotations": notes})
+        self.tell(
+            "batchjob",
+            run,
+            metadata={"labels": {"agentjobs.dev/job": "report"}, "annotations": notes},
+        )
 
     def decision(self, decision: str = "Approved") -> None:
-        self.tell("approval", decision, spec={"jobName": "report", "digest": DIGEST, "decision": decision})
+        self.tell(
+            "approval", decision, spec={"jobName": "report", "digest": DIGEST, "decision": decision}
+        )
 
     def run(self, phase: str, name: str = "first", uid: str = "") -> None:
         self.tell("run", name, uid=uid, spec={"jobName": "report"}, status={"phase": phase})

@@ -31,13 +31,17 @@ def test_only_names_flows_faults_or_both(only: list[str] | None, name: str, said
 
 def test_every_write_of_a_flow_is_struck_before_and_after() -> None:
     names = [case.fault for case in of_flow("manual", 3, Namespace(bounded=0, seed=0, only=None))]
-    assert names[:6] == [f"killed {when} write {n}" for n in (1, 2, 3) for when in ("before", "after")]
+    assert names[:6] == [
+        f"killed {when} write {n}" for n in (1, 2, 3) for when in ("before", "after")
+    ]
     assert names[6:] == list(faults.FAULTS)
 
 
 def test_a_bounded_set_follows_from_its_seed() -> None:
     def cases(seed: int) -> list[str]:
-        return [case.name for case in of_flow("manual", 9, Namespace(bounded=4, seed=seed, only=None))]
+        return [
+            case.name for case in of_flow("manual", 9, Namespace(bounded=4, seed=seed, only=None))
+        ]
 
     assert cases(1) == cases(1) != cases(2)
     assert [name.startswith("manual/killed") for name in cases(1)] == [True, True, False, False]

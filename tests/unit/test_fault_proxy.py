@@ -37,7 +37,9 @@ class Behind:
         stream = web.StreamResponse()
         await stream.prepare(request)
         for number in range(3):
-            await stream.write(json.dumps({"type": "ADDED", "object": {"n": number}}).encode() + b"\n")
+            await stream.write(
+                json.dumps({"type": "ADDED", "object": {"n": number}}).encode() + b"\n"
+            )
         return stream
 
 
@@ -85,7 +87,9 @@ async def through(fault: Fault) -> AsyncIterator[Operator]:
     await runner.cleanup()
 
 
-def played(fault: Fault, act: Callable[[Operator], Awaitable[Any]], *, armed: bool = True) -> tuple[Any, list[str]]:
+def played(
+    fault: Fault, act: Callable[[Operator], Awaitable[Any]], *, armed: bool = True
+) -> tuple[Any, list[str]]:
     """What came back, and what reached the server."""
 
     async def play() -> tuple[Any, list[str]]:
@@ -146,7 +150,13 @@ def test_a_read_is_struck_once_since_each_attempt_reads_the_same() -> None:
     async def read(operator: Operator) -> list[int]:
         return [await operator.ask("GET", path) for path in (RUN, RUN, RUNS, RUN, RUNS)]
 
-    assert played(faults.make("500 to reads", random.Random(0), 2), read)[0] == [500, 200, 500, 200, 200]
+    assert played(faults.make("500 to reads", random.Random(0), 2), read)[0] == [
+        500,
+        200,
+        500,
+        200,
+        200,
+    ]
 
 
 def test_before_the_flow_acts_nothing_is_struck() -> None:

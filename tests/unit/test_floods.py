@@ -1,4 +1,7 @@
-"""Who may start a job can ask for thousands of runs: a pass stays small, stops come between passes, and no data piles up."""
+"""Anyone who may start a job can ask for thousands of runs.
+
+A pass stays small all the same, stops come between passes, and no data piles up.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,9 @@ class Counting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._server, name)
 
-    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+    async def get(
+        self, kind: str, namespace: str, name: str, *, accept: str = "application/json"
+    ) -> Json:
         self.asked[f"get {kind}"] += 1
         return await self._server.get(kind, namespace, name, accept=accept)
 
@@ -46,7 +51,7 @@ class Counting:
 
 
 async def passes(kube: Kubernetes) -> list[Counter[str]]:
-    """What an operator that starts now asks in each of its passes, until it has nothing to do for a while."""
+    """What an operator starting now asks in each of its passes, until it is idle for a while."""
     api, found = Counting(kube), []
     operator = Operator(api, kube.server)
     await operator.start()
@@ -68,7 +73,11 @@ def flooded(*acts: Any) -> Kubernetes:
 
     async def lived() -> Kubernetes:
         life = (
-            step(nothing, apply("slow", "long"), apply("orders", "ok", triggers=TRIGGERS, concurrencyPolicy="Allow")),
+            step(
+                nothing,
+                apply("slow", "long"),
+                apply("orders", "ok", triggers=TRIGGERS, concurrencyPolicy="Allow"),
+            ),
             step(has_begun, decide("slow"), decide("orders"), start("slow", "endless")),
         )
         world = World(new_cluster(), life)
@@ -90,7 +99,9 @@ def test_a_pass_stays_small_and_all_are_answered_however_many_come(job: str) -> 
     assert max(sum(each.values()) for each in asked) <= ENOUGH
     assert sum(sum(each.values()) for each in asked) < MANY * 12
     # Of a job that there is the history keeps some.
-    assert {run.get("phase") for name, run in runs(kube).items() if name != "endless"} == {"Skipped"}
+    assert {run.get("phase") for name, run in runs(kube).items() if name != "endless"} == {
+        "Skipped"
+    }
 
 
 def test_the_data_of_one_event_is_read_at_a_time() -> None:
@@ -173,4 +184,8 @@ def test_an_event_that_is_gone_holds_back_no_other() -> None:
             kube.server.now += timedelta(seconds=1)
 
     asyncio.run(tried())
-    assert [job["metadata"]["name"] for job in kube.server.all("batchjob") if job["metadata"]["name"] != "endless"] == [second]
+    assert [
+        job["metadata"]["name"]
+        for job in kube.server.all("batchjob")
+        if job["metadata"]["name"] != "endless"
+    ] == [second]

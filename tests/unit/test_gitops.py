@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 HEALTH = (ROOT / "examples/gitops/argocd-health.lua").read_text()
 
 
-def job(reason: str = "", status: str = "False", seen: int = 2, suspend: bool = False, **more: Any) -> dict[str, Any]:
+def job(
+    reason: str = "", status: str = "False", seen: int = 2, suspend: bool = False, **more: Any
+) -> dict[str, Any]:
     """With the conditions that the operator writes beside this answer of Ready."""
     told = {"Approved": ("False", "x", "x"), "Ready": (status, reason, f"because {reason}")}
     found = [condition.wire() for condition in conditions((), told, seen, NOW)]
@@ -31,7 +33,10 @@ CASES = {
     "new": ({"metadata": {"generation": 1}, "spec": {}}, "Progressing"),
     "an older answer": (job("Ready", "True", seen=1), "Progressing"),
     "in force": (job("Ready", "True"), "Healthy"),
-    "its run failed": (job("Ready", "True", phase="Failed", lastError="ScriptFailed: 3"), "Healthy"),
+    "its run failed": (
+        job("Ready", "True", phase="Failed", lastError="ScriptFailed: 3"),
+        "Healthy",
+    ),
     "paused": (job("Ready", "True", suspend=True), "Suspended"),
     "waits": (job("PendingApproval"), "Suspended"),
     "waits for packages": (job("PackagesPending"), "Suspended"),
@@ -61,12 +66,21 @@ def test_argo_cd_is_told_how_a_job_is(what: str) -> None:
 
 
 def test_a_failed_run_is_told_although_the_deployment_is_fine() -> None:
-    assert health(CASES["its run failed"][0])["message"] == "in force; the last run failed: ScriptFailed: 3"
+    assert (
+        health(CASES["its run failed"][0])["message"]
+        == "in force; the last run failed: ScriptFailed: 3"
+    )
 
 
 def kstatus(body: dict[str, Any]) -> str:
-    """By the rules of kstatus for conditions: https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md"""
-    held = {condition["type"]: condition["status"] for condition in body.get("status", {}).get("conditions", ())}
+    """By the rules of kstatus for conditions.
+
+    See https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md
+    """
+    held = {
+        condition["type"]: condition["status"]
+        for condition in body.get("status", {}).get("conditions", ())
+    }
     if body.get("status", {}).get("observedGeneration") != body["metadata"]["generation"]:
         return "InProgress"
     if held.get("Reconciling") == "True":
@@ -79,17 +93,31 @@ def kstatus(body: dict[str, Any]) -> str:
 @pytest.mark.parametrize("what", CASES)
 def test_argo_cd_and_kstatus_are_told_the_same(what: str) -> None:
     body, expected = CASES[what]
-    meant = {"Healthy": {"Current"}, "Degraded": {"Failed"}, "Progressing": {"InProgress"}, "Suspended": {"InProgress", "Current"}}
+    meant = {
+        "Healthy": {"Current"},
+        "Degraded": {"Failed"},
+        "Progressing": {"InProgress"},
+        "Suspended": {"InProgress", "Current"},
+    }
     assert kstatus(body) in meant[expected]
 
 
 def test_stalled_and_reconciling_go_when_they_are_over() -> None:
     before = conditions((), {"Ready": ("False", "Denied", "no")}, 1, NOW)
     assert [condition.type for condition in before] == ["Ready", "Stalled"]
-    told = {condition.type: (condition.status, condition.reason, condition.message) for condition in before}
-    assert [condition.type for condition in conditions(before, {**told, "Ready": ("True", "Ready", "yes")}, 1, NOW)] == ["Ready"]
+    told = {
+        condition.type: (condition.status, condition.reason, condition.message)
+        for condition in before
+    }
+    assert [
+        condition.type
+        for condition in conditions(before, {**told, "Ready": ("True", "Ready", "yes")}, 1, NOW)
+    ] == ["Ready"]
     refused = conditions(before, {**told, "Ready": ("False", "ClusterRefused", "quota")}, 1, NOW)
-    assert [(condition.type, condition.reason) for condition in refused] == [("Ready", "ClusterRefused"), ("Reconciling", "ClusterRefused")]
+    assert [(condition.type, condition.reason) for condition in refused] == [
+        ("Ready", "ClusterRefused"),
+        ("Reconciling", "ClusterRefused"),
+    ]
 
 
 def test_the_reasons_of_stalled_and_reconciling_are_reasons_of_ready() -> None:

@@ -1,4 +1,7 @@
-"""Without its admission policies the operator starts nothing new, says why, and takes nothing away at once."""
+"""Without its admission policies the operator starts nothing new and says why.
+
+It takes nothing away at once.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,19 @@ from tests.support.decisions import approved, asked, cron_job, observed, settled
 from tests.support.workload import POLICY
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-SPEC: dict[str, Any] = {"failurePolicy": "Fail", "matchConstraints": {"resourceRules": [{"operations": ["CREATE"]}]}}
+SPEC: dict[str, Any] = {
+    "failurePolicy": "Fail",
+    "matchConstraints": {"resourceRules": [{"operations": ["CREATE"]}]},
+}
 API = "admissionregistration.k8s.io/v1"
 EXPECTED = (
     Expected(api_version=API, kind="ValidatingAdmissionPolicy", name="a", spec=SPEC),
-    Expected(api_version=API, kind="ValidatingAdmissionPolicyBinding", name="a", spec={"policyName": "a", "validationActions": ["Deny"]}),
+    Expected(
+        api_version=API,
+        kind="ValidatingAdmissionPolicyBinding",
+        name="a",
+        spec={"policyName": "a", "validationActions": ["Deny"]},
+    ),
 )
 WHOLE = {(one.kind, one.name): one.spec for one in EXPECTED}
 BINDING = ("ValidatingAdmissionPolicyBinding", "a")
@@ -50,23 +61,52 @@ def changed(kind: str, **fields: Any) -> dict[tuple[str, str], dict[str, Any]]:
     [
         (WHOLE, ()),
         ({}, ("ValidatingAdmissionPolicy a is missing", MISSING)),
-        (changed(BINDING[0], validationActions=["Audit"]), ("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions[0]",)),
-        (changed(BINDING[0], validationActions=[]), ("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions",)),
-        (changed("ValidatingAdmissionPolicy", failurePolicy="Ignore"), ("ValidatingAdmissionPolicy a was changed: spec.failurePolicy",)),
-        (changed("ValidatingAdmissionPolicy", matchConditions=[{"name": "never", "expression": "false"}]), (
-            "ValidatingAdmissionPolicy a was changed: spec.matchConditions",)),
-        (changed("ValidatingAdmissionPolicy", matchConstraints={"resourceRules": [{"operations": ["DELETE"]}]}), (
-            "ValidatingAdmissionPolicy a was changed: spec.matchConstraints.resourceRules[0].operations[0]",)),
+        (
+            changed(BINDING[0], validationActions=["Audit"]),
+            ("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions[0]",),
+        ),
+        (
+            changed(BINDING[0], validationActions=[]),
+            ("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions",),
+        ),
+        (
+            changed("ValidatingAdmissionPolicy", failurePolicy="Ignore"),
+            ("ValidatingAdmissionPolicy a was changed: spec.failurePolicy",),
+        ),
+        (
+            changed(
+                "ValidatingAdmissionPolicy",
+                matchConditions=[{"name": "never", "expression": "false"}],
+            ),
+            ("ValidatingAdmissionPolicy a was changed: spec.matchConditions",),
+        ),
+        (
+            changed(
+                "ValidatingAdmissionPolicy",
+                matchConstraints={"resourceRules": [{"operations": ["DELETE"]}]},
+            ),
+            (
+                (
+                    "ValidatingAdmissionPolicy a was changed:"
+                    " spec.matchConstraints.resourceRules[0].operations[0]"
+                ),
+            ),
+        ),
     ],
-)  # fmt: skip
-def test_what_is_missing_or_was_changed_is_named(found: dict[tuple[str, str], dict[str, Any]], said: tuple[str, ...]) -> None:
+)
+def test_what_is_missing_or_was_changed_is_named(
+    found: dict[tuple[str, str], dict[str, Any]], said: tuple[str, ...]
+) -> None:
     assert problems(EXPECTED, found) == said
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*SPEC, "resourceRules", "operations", "x"]), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from([*SPEC, "resourceRules", "operations", "x"]), inner, max_size=3
+        )
     ),
 )
 
@@ -80,7 +120,9 @@ def nested(levels: int) -> list[Any]:
 
 def is_told(spec: Any) -> None:
     said = problems(EXPECTED, WHOLE | {(EXPECTED[0].kind, "a"): spec})
-    assert [sentence.partition(":")[0] for sentence in said] == ([] if spec == SPEC else ["ValidatingAdmissionPolicy a was changed"])
+    assert [sentence.partition(":")[0] for sentence in said] == (
+        [] if spec == SPEC else ["ValidatingAdmissionPolicy a was changed"]
+    )
     assert sum(map(len, said)) < 1000
 
 
@@ -103,16 +145,23 @@ def test_the_worst_that_can_stand_there_is_told(spec: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"metadata": {"name": "a"}}, {"metadata": {"name": "a"}, "spec": None}], ids=["too large to be read", "null"]
+    "body",
+    [{"metadata": {"name": "a"}}, {"metadata": {"name": "a"}, "spec": None}],
+    ids=["too large to be read", "null"],
 )
 def test_a_policy_without_a_spec_is_none(body: Json) -> None:
     class Api(Server):
-        async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+        async def get(
+            self, kind: str, namespace: str, name: str, *, accept: str = "application/json"
+        ) -> Json:
             return body
 
     gap = asyncio.run(Guard(Api(NOW), EXPECTED, lambda: NOW).check(JUST_NOW))
     assert gap
-    assert [problem.partition(":")[0].rpartition(" was ")[2] for problem in gap.problems] == ["changed", "changed"]
+    assert [problem.partition(":")[0].rpartition(" was ")[2] for problem in gap.problems] == [
+        "changed",
+        "changed",
+    ]
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:
@@ -132,7 +181,11 @@ def test_nothing_new_comes_into_force(gap: Gap) -> None:
 
 def test_a_schedule_goes_on_for_a_moment_and_then_stops() -> None:
     assert asked(decide(replace(settled(observed()), gap=YOUNG), POLICY, NOW)) == []
-    (write,) = [write for write in decide(replace(settled(observed()), gap=OLD), POLICY, NOW).writes if write.kind == "cronjob"]
+    (write,) = [
+        write
+        for write in decide(replace(settled(observed()), gap=OLD), POLICY, NOW).writes
+        if write.kind == "cronjob"
+    ]
     assert write.body
     assert write.body["spec"]["suspend"] is True
 
@@ -150,7 +203,12 @@ def test_what_is_withdrawn_still_ends() -> None:
 
 def with_a_run(seen: Observed) -> Observed:
     body = manifests.run("by-hand", "report")
-    metadata = {"namespace": "ns", "uid": "run", "resourceVersion": "8", "creationTimestamp": "2026-11-22T07:59:00Z"}
+    metadata = {
+        "namespace": "ns",
+        "uid": "run",
+        "resourceVersion": "8",
+        "creationTimestamp": "2026-11-22T07:59:00Z",
+    }
     return replace(seen, runs=(run_view(body | {"metadata": body["metadata"] | metadata}),))
 
 
@@ -160,7 +218,9 @@ def test_a_run_by_hand_waits_for_a_moment_and_is_then_skipped() -> None:
     skipped = decide(replace(with_a_run(settled(observed())), gap=OLD), POLICY, NOW)
     (write,) = [write for write in skipped.writes if write.kind == "run"]
     assert write.body
-    assert write.body["metadata"]["annotations"]["agentjobs.dev/skipped"].startswith("PolicyMissing: nothing new is started")
+    assert write.body["metadata"]["annotations"]["agentjobs.dev/skipped"].startswith(
+        "PolicyMissing: nothing new is started"
+    )
 
 
 class Policies(Server):
@@ -176,14 +236,27 @@ class Policies(Server):
     def metadata(self, key: tuple[str, str]) -> Json:
         return {"name": key[1], "resourceVersion": str(abs(hash(str(self.specs[key]))))}
 
-    async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
-        assert (accept, selectors) == (METADATA_LIST, {"labelSelector": "app.kubernetes.io/part-of=agentjobs"})
+    async def list(
+        self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str
+    ) -> AsyncIterator[Json]:
+        assert (accept, selectors) == (
+            METADATA_LIST,
+            {"labelSelector": "app.kubernetes.io/part-of=agentjobs"},
+        )
         self.lists += 1
         kind = kind.rpartition("/")[2]
-        yield {"items": [{"metadata": self.metadata(key)} for key in self.specs if key[0] == kind and key in self.labelled]}
+        yield {
+            "items": [
+                {"metadata": self.metadata(key)}
+                for key in self.specs
+                if key[0] == kind and key in self.labelled
+            ]
+        }
         yield {"items": None, "metadata": {"resourceVersion": "1"}}
 
-    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+    async def get(
+        self, kind: str, namespace: str, name: str, *, accept: str = "application/json"
+    ) -> Json:
         key = kind.rpartition("/")[2], name
         self.got.append(key)
         if key not in self.specs:
@@ -224,15 +297,29 @@ def test_a_policy_is_read_again_only_when_its_version_is_another_one() -> None:
     server.specs[BINDING] = WHOLE[BINDING] | {"validationActions": ["Audit"]}
     gap = again()
     assert gap
-    assert (gap.problems, server.got) == (("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions[0]",), [BINDING])
+    assert (gap.problems, server.got) == (
+        ("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions[0]",),
+        [BINDING],
+    )
     server.specs = dict(WHOLE)
     assert (again(), server.got) == (None, [BINDING])
 
 
-@pytest.mark.parametrize("error", [NotFound("no such kind", 404), Refused("may not list", 403)], ids=["not served", "not allowed"])
+@pytest.mark.parametrize(
+    "error",
+    [NotFound("no such kind", 404), Refused("may not list", 403)],
+    ids=["not served", "not allowed"],
+)
 def test_a_kind_that_cannot_be_listed_is_asked_for_by_name(error: ClusterError) -> None:
     class Unlisted(Policies):
-        async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
+        async def list(
+            self,
+            kind: str,
+            namespace: str = "",
+            *,
+            accept: str = "application/json",
+            **selectors: str,
+        ) -> AsyncIterator[Json]:
             if kind:
                 raise error
             yield {}
@@ -260,7 +347,9 @@ def test_a_policy_of_another_name_with_the_label_stands_in_for_none() -> None:
     server.specs = {**WHOLE, (BINDING[0], "b"): WHOLE[BINDING]}
     del server.specs[BINDING]
     server.labelled = set(server.specs)
-    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).check(JUST_NOW)) == Gap((MISSING,), NOW)
+    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).check(JUST_NOW)) == Gap(
+        (MISSING,), NOW
+    )
 
 
 def test_the_log_says_which_approvals_to_look_at(caplog: pytest.LogCaptureFixture) -> None:
@@ -285,10 +374,25 @@ def test_where_nothing_is_expected_nothing_is_asked() -> None:
 def test_an_adopted_run_is_not_released_before_the_policies_are_back() -> None:
     seen = with_a_run(settled(observed()))
     job = BatchJobView(
-        namespace="ns", name="by-hand", job="report", uid="job", resource_version="9", owner_uid="cron", created=NOW, suspended=True,
-        manual=True, digest=current_content(seen.job).digest, stop_reason=None, ended="", failure="", deleting=False, held=True,
-    )  # fmt: skip
-    adopted = replace(seen, runs=(replace(seen.runs[0], adopted=True, started_as="job"),), batch_jobs=(job,))
+        namespace="ns",
+        name="by-hand",
+        job="report",
+        uid="job",
+        resource_version="9",
+        owner_uid="cron",
+        created=NOW,
+        suspended=True,
+        manual=True,
+        digest=current_content(seen.job).digest,
+        stop_reason=None,
+        ended="",
+        failure="",
+        deleting=False,
+        held=True,
+    )
+    adopted = replace(
+        seen, runs=(replace(seen.runs[0], adopted=True, started_as="job"),), batch_jobs=(job,)
+    )
     assert ("patch", "batchjob") in asked(decide(adopted, POLICY, NOW))
     for gap in (YOUNG, OLD):
         plan = decide(replace(adopted, gap=gap), POLICY, NOW)

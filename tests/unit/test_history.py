@@ -18,11 +18,19 @@ ENDINGS: list[RunPhase] = ["Succeeded", "Failed", "TimedOut", "Cancelled", "Skip
 
 def run(number: int) -> RunView:
     name = f"run-{number}"
-    return RunView("ns", name, f"uid-{number}", "1", "report", True, True, AT, "Pending", None, None, None)
+    return RunView(
+        "ns", name, f"uid-{number}", "1", "report", True, True, AT, "Pending", None, None, None
+    )
 
 
 def record(phase: RunPhase, **fields: object) -> AgentJobRunStatus:
-    body = {"phase": phase, "reason": "Why", "message": "because", "startedAt": "2026-11-22T08:00:00Z", **fields}
+    body = {
+        "phase": phase,
+        "reason": "Why",
+        "message": "because",
+        "startedAt": "2026-11-22T08:00:00Z",
+        **fields,
+    }
     return AgentJobRunStatus.model_validate(body)
 
 
@@ -51,7 +59,9 @@ def test_failures_in_a_row_end_with_a_success_and_not_a_cancelled_run() -> None:
 
 
 def test_the_tail_is_the_end_of_the_output_cut_on_a_character() -> None:
-    status = history.with_finished(ScheduledAgentJobStatus(), run(1), record("Succeeded", stdout="x" + "é" * 5000, stderr=""))
+    status = history.with_finished(
+        ScheduledAgentJobStatus(), run(1), record("Succeeded", stdout="x" + "é" * 5000, stderr="")
+    )
     assert status.last_run is not None
     assert status.last_run.stdout_tail == "é" * 1024
     assert status.last_run.stderr_tail is None
@@ -60,21 +70,41 @@ def test_the_tail_is_the_end_of_the_output_cut_on_a_character() -> None:
 def test_a_run_deleted_while_it_went_on_is_no_longer_the_last_run() -> None:
     before = history.with_finished(ScheduledAgentJobStatus(), run(1), record("Succeeded"))
     during = history.with_running(before, run(2), "2026-11-22T09:00:00Z")
-    assert (during.last_run and during.last_run.name, during.started_at) == ("run-2", "2026-11-22T09:00:00Z")
+    assert (during.last_run and during.last_run.name, during.started_at) == (
+        "run-2",
+        "2026-11-22T09:00:00Z",
+    )
     after = history.without_running(during)
     assert (after.last_run and after.last_run.name, after.started_at) == ("run-1", None)
 
 
-def finished(number: int, phase: str = "Succeeded", size: int = 10, job: str = "report") -> FinishedRun:
-    return FinishedRun("ns", f"{job}-{number}", f"{job}-uid-{number}", job, phase, f"2026-11-{number:02d}T00:00:00Z", size)
+def finished(
+    number: int, phase: str = "Succeeded", size: int = 10, job: str = "report"
+) -> FinishedRun:
+    return FinishedRun(
+        "ns",
+        f"{job}-{number}",
+        f"{job}-uid-{number}",
+        job,
+        phase,
+        f"2026-11-{number:02d}T00:00:00Z",
+        size,
+    )
 
 
 def test_the_oldest_beyond_limits_go_and_failures_have_their_own_limit() -> None:
-    runs = [finished(n) for n in range(1, 6)] + [finished(n, "Failed") for n in range(6, 9)] + [finished(n, "TimedOut") for n in (9, 10)]
+    runs = (
+        [finished(n) for n in range(1, 6)]
+        + [finished(n, "Failed") for n in range(6, 9)]
+        + [finished(n, "TimedOut") for n in (9, 10)]
+    )
     gone = retention.surplus(runs, History(successful=2, failed=4))
     assert [run.name for run in gone] == ["report-1", "report-2", "report-3", "report-6"]
 
 
 def test_skipped_runs_do_not_push_real_failures_out() -> None:
     runs = [finished(1, "Failed"), *(finished(n, "Skipped") for n in range(2, 6))]
-    assert [run.name for run in retention.surplus(runs, History(failed=2))] == ["report-2", "report-3"]
+    assert [run.name for run in retention.surplus(runs, History(failed=2))] == [
+        "report-2",
+        "report-3",
+    ]

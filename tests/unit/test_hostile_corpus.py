@@ -1,4 +1,7 @@
-"""Every hostile thing that can be stored, before an operator in memory: nothing is raised, nothing takes long, everybody else is served."""
+"""Every hostile thing that can be stored, before an operator in memory.
+
+Nothing is raised, nothing takes long, everybody else is served.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from tests import event_manifests, hostile, manifests
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECONDS = 1.0
-"""Of CPU, for all reconciles of one bad object and a good one; on a quiet machine most take a tenth of it."""
+"""Of CPU, for all reconciles of one bad object and a good one; on a quiet machine most take a tenth
+of it."""
 
 
 def as_read(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def as_read(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 async def served(server: Server) -> float:
-    """An operator starts and works until nothing is due; returns the CPU seconds of its longest reconcile."""
+    """Runs an operator until nothing is due; returns the CPU seconds of its longest reconcile."""
     operator, longest = Operator(server, server), 0.0
     await operator.start()
     for _ in range(100):
@@ -53,7 +57,11 @@ def good_is_served(server: Server) -> None:
     assert status["card"]["digest"]
 
 
-@pytest.mark.parametrize(("what", "manifest"), list(hostile.jobs("bad")), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("what", "manifest"),
+    list(hostile.jobs("bad")),
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_a_hostile_job_is_answered(what: str, manifest: dict[str, Any]) -> None:
     server = with_good_job(("job", as_read(manifest)))
     assert asyncio.run(served(server)) < SECONDS
@@ -66,7 +74,9 @@ def test_a_hostile_job_is_answered(what: str, manifest: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "manifest"), list(hostile.config_maps("texts")), ids=lambda value: value if isinstance(value, str) else ""
+    ("what", "manifest"),
+    list(hostile.config_maps("texts")),
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_hostile_text_is_answered(what: str, manifest: dict[str, Any]) -> None:
     job = manifests.job("bad", script={"configMapKeyRef": {"name": "texts", "key": "k"}})
@@ -75,7 +85,11 @@ def test_a_hostile_text_is_answered(what: str, manifest: dict[str, Any]) -> None
     good_is_served(server)
 
 
-@pytest.mark.parametrize(("what", "manifest"), list(hostile.runs("bad", "good")), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("what", "manifest"),
+    list(hostile.runs("bad", "good")),
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_a_hostile_run_is_answered(what: str, manifest: dict[str, Any]) -> None:
     server = with_good_job(("run", as_read(manifest)))
     assert asyncio.run(served(server)) < SECONDS
@@ -83,22 +97,30 @@ def test_a_hostile_run_is_answered(what: str, manifest: dict[str, Any]) -> None:
 
 
 ANY = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=12,
 )
 KEYWORDS = st.sampled_from(
-    "type const enum items properties not if then else anyOf allOf oneOf prefixItems required minimum multipleOf minLength $ref".split()
+    "type const enum items properties not if then else anyOf allOf oneOf prefixItems required"
+    " minimum multipleOf minLength $ref".split()
 )
 SCHEMA = st.recursive(
-    st.dictionaries(KEYWORDS, ANY, max_size=3), lambda inner: st.dictionaries(KEYWORDS, inner | st.lists(inner, max_size=3), max_size=3)
+    st.dictionaries(KEYWORDS, ANY, max_size=3),
+    lambda inner: st.dictionaries(KEYWORDS, inner | st.lists(inner, max_size=3), max_size=3),
 )
 
 
 @settings(max_examples=60, deadline=None)
 @given(SCHEMA, ANY)
 def test_any_schema_and_any_data_are_answered(schema: Any, data: Any) -> None:
-    job = manifests.job("bad", triggers=[{"event": {"type": "com.example.published", "dataSchema": schema}}])
+    job = manifests.job(
+        "bad", triggers=[{"event": {"type": "com.example.published", "dataSchema": schema}}]
+    )
     run = event_manifests.event_run("bad-e1", "bad", data=data)
     server = with_good_job(("job", as_read(job)), ("run", as_read(run)))
     asyncio.run(served(server))

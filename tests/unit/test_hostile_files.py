@@ -1,5 +1,8 @@
-"""Whatever stands in a file, each command that reads it answers in a sentence with the file and, where it is known, the line; and writes
-nothing anywhere but where it was told to."""
+"""Whatever stands in a file, each command that reads it answers in a sentence.
+
+The sentence has the file and, where it is known, the line. The command writes nothing anywhere but
+where it was told to.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,12 @@ JOB: Final = {
 MANIFEST: Final = json.dumps(JOB)[:-2]
 """A job that goes on: `, "env": ...}}` for example."""
 BOMB: Final = "a: &a [x]\n" + "".join(
-    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True)
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n"
+    for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True)
 )
 MERGES: Final = "a: &a {x: 1}\n" + "".join(
-    f"{b}: &{b} {{<<: [{', '.join([f'*{a}'] * 9)}]}}\n" for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True)
+    f"{b}: &{b} {{<<: [{', '.join([f'*{a}'] * 9)}]}}\n"
+    for a, b in zip("abcdefghijkl", "bcdefghijklm", strict=True)
 )
 VALUES: Final = {
     "deep list": "[" * DEEP + "]" * DEEP,
@@ -93,7 +98,9 @@ def headers_of(value: str) -> Iterator[str]:
         yield f"# /// script\n# [tool.agentjobs]\n# description = 'x'\n# {key} = {value}\n# ///\n"
         yield f"# description: x\n# {key}: {value}\n"
     yield f"# /// script\n# tool = {value}\n# ///\n"
-    yield f"# /// script\n# dependencies = {value}\n# [tool.agentjobs]\n# description = 'x'\n# ///\n"
+    yield (
+        f"# /// script\n# dependencies = {value}\n# [tool.agentjobs]\n# description = 'x'\n# ///\n"
+    )
 
 
 def agents_of(value: str) -> Iterator[str]:
@@ -119,18 +126,28 @@ OTHERS: Final = {
     "a bomb of merges": MERGES.encode(),
     "a bomb in front matter": b"---\n" + BOMB.encode() + b"---\nDo it.\n",
     "two documents in front matter": b"---\na: b\n--- null\n---\nDo it.\n",
-    "a dotted key": b"# /// script\n# [tool.agentjobs]\n# " + b".".join([b"a"] * 20_000) + b" = 1\n# ///\n",
-    "a dotted head": b"# /// script\n# [tool.agentjobs." + b".".join([b"a"] * 20_000) + b"]\n# ///\n",
+    "a dotted key": (
+        b"# /// script\n# [tool.agentjobs]\n# " + b".".join([b"a"] * 20_000) + b" = 1\n# ///\n"
+    ),
+    "a dotted head": (
+        b"# /// script\n# [tool.agentjobs." + b".".join([b"a"] * 20_000) + b"]\n# ///\n"
+    ),
     "blanks after a key": b"# description: x" + b" " * 200_000 + b"y" + b" \t" * 100_000 + b"z\n",
     "carriage returns": b"# /// script\r\n# [tool.agentjobs]\r\n# description = 'x'\r\n# ///\r\n",
-    "a header of data": b"# /// script\n# [tool.agentjobs]\n# description = '" + b"x" * 200_000 + b"'\n# ///\n",
+    "a header of data": (
+        b"# /// script\n# [tool.agentjobs]\n# description = '" + b"x" * 200_000 + b"'\n# ///\n"
+    ),
 }
 SENTENCE: Final = re.compile(r"error: [^\n]+(?:\n  [^\n]+)*\n")
 
 
 def commands(file: Path) -> Iterator[tuple[str, Callable[[], tuple[int, bytes, str]]]]:
     """Each command that reads a file."""
-    kube = FakeKube(objects={"scheduledagentjobs": [{**JOB, "metadata": {"name": "report", "namespace": "team"}}]})
+    kube = FakeKube(
+        objects={
+            "scheduledagentjobs": [{**JOB, "metadata": {"name": "report", "namespace": "team"}}]
+        }
+    )
     yield "render", lambda: ran(render.run, None, [file], output=options.Output.YAML)
     yield "render -o json", lambda: ran(render.run, None, [file], output=options.Output.JSON)
     yield "digest", lambda: ran(digest.run, None, [file])
@@ -142,7 +159,10 @@ def commands(file: Path) -> Iterator[tuple[str, Callable[[], tuple[int, bytes, s
 
 
 def check(folder: Path, suffix: str, text: bytes, only: int | None = None) -> None:
-    """Every command answers; what is wrong with the file is said in a sentence that names it. `only`: one command of them."""
+    """Every command answers; what is wrong with the file is said in a sentence that names it.
+
+    `only`: one command of them.
+    """
     file = folder / f"file{suffix}"
     for number, (what, command) in enumerate(commands(file)):
         if only is not None and number != only % 8:
@@ -152,7 +172,11 @@ def check(folder: Path, suffix: str, text: bytes, only: int | None = None) -> No
         assert code in set(Exit), what
         if code == Exit.USAGE:
             assert SENTENCE.fullmatch(err), (what, text[:200], err[:500])
-            assert str(file) in err or re.search("(ScheduledAgentJob|job|metadata.name) ", err), (what, text[:200], err[:500])
+            assert str(file) in err or re.search("(ScheduledAgentJob|job|metadata.name) ", err), (
+                what,
+                text[:200],
+                err[:500],
+            )
             assert len(err) < 3_000, (what, err[:300])
     assert {path.name for path in folder.iterdir()} == {file.name}
 
@@ -168,7 +192,9 @@ KINDS: Final[dict[str, Callable[[str], Iterator[str]]]] = {
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("suffix", KINDS)
 @pytest.mark.parametrize("value", VALUES)
-def test_a_value_of_any_kind_in_any_place_is_taken_or_told(value: str, suffix: str, tmp_path: Path) -> None:
+def test_a_value_of_any_kind_in_any_place_is_taken_or_told(
+    value: str, suffix: str, tmp_path: Path
+) -> None:
     for number, text in enumerate(KINDS[suffix](VALUES[value])):
         for only in (0, number):
             check(tmp_path, suffix, text.encode(), only)
@@ -179,9 +205,14 @@ def test_an_event_of_any_kind_is_taken_or_told(value: str, tmp_path: Path) -> No
     file = tmp_path / "event.json"
     for text in events_of(VALUES[value]):
         file.write_text(text)
-        code, _, err = ran(run.run, FakeKube(objects={"scheduledagentjobs": [JOB]}), "report", event=file)
+        code, _, err = ran(
+            run.run, FakeKube(objects={"scheduledagentjobs": [JOB]}), "report", event=file
+        )
         assert code in (Exit.OK, Exit.USAGE)
-        assert code == Exit.OK or (SENTENCE.fullmatch(err) and str(file) in err), (text[:200], err[:500])
+        assert code == Exit.OK or (SENTENCE.fullmatch(err) and str(file) in err), (
+            text[:200],
+            err[:500],
+        )
 
 
 @pytest.mark.timeout(120)
@@ -203,7 +234,21 @@ def test_a_file_that_was_damaged_at_random_is_taken_or_told(seed: int, tmp_path:
         for _ in range(dice.randint(1, 4)):
             at = dice.randrange(len(text))
             text[at : at + dice.randint(0, 3)] = dice.choice(
-                [b"", b"\n", b"[", b"{", b"'", b'"', b": ", b"&a ", b"*a", b"\xff", b"\xc2\x85", b"!", b"\t"]
+                [
+                    b"",
+                    b"\n",
+                    b"[",
+                    b"{",
+                    b"'",
+                    b'"',
+                    b": ",
+                    b"&a ",
+                    b"*a",
+                    b"\xff",
+                    b"\xc2\x85",
+                    b"!",
+                    b"\t",
+                ]
             )
         check(tmp_path, suffix, bytes(text), dice.randrange(8))
 
@@ -211,11 +256,19 @@ def test_a_file_that_was_damaged_at_random_is_taken_or_told(seed: int, tmp_path:
 LINES: Final = {
     "deep YAML": (".yaml", "a: 1\nb: " + "[" * DEEP, 2),
     "deep JSON": (".json", '{"a":\n' + "[" * DEEP + "]" * DEEP + "}", 2),
-    "deep TOML": (".py", "# /// script\n# [tool.agentjobs]\n# env = " + "[" * DEEP + "]" * DEEP + "\n# ///\n", 3),
+    "deep TOML": (
+        ".py",
+        "# /// script\n# [tool.agentjobs]\n# env = " + "[" * DEEP + "]" * DEEP + "\n# ///\n",
+        3,
+    ),
     "deep front matter": (".md", "---\na: b\nenv: " + "[" * DEEP + "\n---\n", 3),
     "a huge number in YAML": (".yaml", "a: 1\nb: " + "9" * 5_000, 2),
     "a huge number in JSON": (".json", '{"a":\n1,\n"b":' + "9" * 5_000 + "}", 3),
-    "a huge number in TOML": (".py", "# /// script\n# [tool.agentjobs]\n# timeout-seconds = " + "9" * 5_000 + "\n# ///\n", 3),
+    "a huge number in TOML": (
+        ".py",
+        "# /// script\n# [tool.agentjobs]\n# timeout-seconds = " + "9" * 5_000 + "\n# ///\n",
+        3,
+    ),
     "infinity in YAML": (".yaml", "a: 1\n\nb: .inf", 3),
     "infinity in JSON": (".json", '{"a":\n1e999}', 2),
     "a second key in YAML": (".yaml", "a: 1\na: 2", 2),
@@ -225,15 +278,25 @@ LINES: Final = {
     "control": (".yaml", "a: 1\nb: \x07", 2),
     "a wrong field": (
         ".yaml",
-        f"{yaml.safe_dump({'kind': JOB['kind'], 'metadata': JOB['metadata']})}spec:\n  description: x\n  scrpt: y\n",
+        (
+            f"{yaml.safe_dump({'kind': JOB['kind'], 'metadata': JOB['metadata']})}spec:\n "
+            " description: x\n  scrpt: y\n"
+        ),
         6,
     ),
     "a wrong part of a list": (
         ".yaml",
-        "kind: List\nitems:\n- kind: ScheduledAgentJob\n  metadata: {name: a}\n  spec:\n    description: x\n    env:\n    - valeu: 1\n",
+        (
+            "kind: List\nitems:\n- kind: ScheduledAgentJob\n  metadata: {name: a}\n  spec:\n   "
+            " description: x\n    env:\n    - valeu: 1\n"
+        ),
         8,
     ),
-    "no name": (".yaml", "kind: Pod\n---\nkind: ScheduledAgentJob\nmetadata:\n  nam: a\nspec: {}\n", 4),
+    "no name": (
+        ".yaml",
+        "kind: Pod\n---\nkind: ScheduledAgentJob\nmetadata:\n  nam: a\nspec: {}\n",
+        4,
+    ),
     "a tag": (".yaml", "a: 1\nb: !!binary aGk=", 2),
 }
 
@@ -250,7 +313,9 @@ def test_the_line_is_told(what: str, tmp_path: Path) -> None:
 def test_a_pair_of_escapes_in_a_manifest_is_one_character(tmp_path: Path) -> None:
     for suffix in (".json", ".yaml"):
         file = tmp_path / f"job{suffix}"
-        file.write_text(json.dumps({**JOB, "spec": {"description": "\U0001f600", "script": {"inline": "x"}}}))
+        file.write_text(
+            json.dumps({**JOB, "spec": {"description": "\U0001f600", "script": {"inline": "x"}}})
+        )
         assert "\U0001f600".encode() in ran(render.run, None, [file])[1]
 
 
@@ -260,8 +325,35 @@ def test_what_is_no_file_and_has_no_end_is_not_read_to_its_end() -> None:
 
 
 NAMES: Final = [
-    *("../out", "../../out", "/srv/out", "a/b", "..", ".", "", "a\\b", "A", "con", "nul", "com1", "x" * 53, "x" * 5_000, "a\n", "a\x00b"),
-    *("~", "a.yaml/../../out", "\u202ea", "\u0430", " ", "-a", "%2e%2e%2fout", "c:out", "\\\\host\\share"),
+    *(
+        "../out",
+        "../../out",
+        "/srv/out",
+        "a/b",
+        "..",
+        ".",
+        "",
+        "a\\b",
+        "A",
+        "con",
+        "nul",
+        "com1",
+        "x" * 53,
+        "x" * 5_000,
+        "a\n",
+        "a\x00b",
+    ),
+    *(
+        "~",
+        "a.yaml/../../out",
+        "\u202ea",
+        "\u0430",
+        " ",
+        "-a",
+        "%2e%2e%2fout",
+        "c:out",
+        "\\\\host\\share",
+    ),
 ]
 
 
@@ -269,7 +361,9 @@ NAMES: Final = [
 def test_rendering_into_a_folder_writes_nowhere_else(name: str, tmp_path: Path) -> None:
     where, out = tmp_path / "in", tmp_path / "deep" / "out"
     where.mkdir()
-    (where / "jobs.json").write_text(json.dumps({"kind": "List", "items": [JOB, {**JOB, "metadata": {"name": name}}]}))
+    (where / "jobs.json").write_text(
+        json.dumps({"kind": "List", "items": [JOB, {**JOB, "metadata": {"name": name}}]})
+    )
     before = sorted(tmp_path.rglob("*"))
     code, _, err = ran(render.run, None, [where / "jobs.json"], folder=out)
     assert (code, bool(SENTENCE.fullmatch(err))) == (Exit.USAGE, True), err

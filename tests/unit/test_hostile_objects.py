@@ -1,4 +1,7 @@
-"""One bad object is one bad object: the client's answers, the first list, the re-list, streams and workers, against a real HTTP server."""
+"""One bad object is one bad object, against a real HTTP server.
+
+That holds for the client's answers, the first list, the re-list, streams and workers.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +38,18 @@ MANY = "[" + "[]," * 200_000 + "0]"
 
 def run(name: str, data: str, number: int = 1, phase: str = "") -> str:
     created = "2026-01-01T00:00:00Z"
-    metadata = {"name": name, "namespace": "team", "uid": name, "resourceVersion": str(number), "creationTimestamp": created}
+    metadata = {
+        "name": name,
+        "namespace": "team",
+        "uid": name,
+        "resourceVersion": str(number),
+        "creationTimestamp": created,
+    }
     event = f'{{"id":"1","source":"/s","type":"t","data":{data}}}'
     trigger = f'{{"type":"Event","event":{event}}}'
     status = json.dumps({"phase": phase})
-    return f'{{"metadata":{json.dumps(metadata)},"spec":{{"jobName":"report","trigger":{trigger}}},"status":{status}}}'
+    spec = f'{{"jobName":"report","trigger":{trigger}}}'
+    return f'{{"metadata":{json.dumps(metadata)},"spec":{spec},"status":{status}}}'
 
 
 def in_a_loop(test: Callable[..., Coroutine[None, None, None]]) -> Callable[..., None]:
@@ -63,7 +73,9 @@ class Api:
         text = self.answers.get(last, '{"items":[],"metadata":{}}')
         if "as=Table" in request.headers["Accept"]:
             text = self.answers.get("table", '{"metadata":{},"columnDefinitions":[],"rows":[]}')
-        return web.Response(text=text, status=422 if last == "refused" else 200, content_type="application/json")
+        return web.Response(
+            text=text, status=422 if last == "refused" else 200, content_type="application/json"
+        )
 
 
 @asynccontextmanager
@@ -80,12 +92,17 @@ async def cluster(**answers: str) -> AsyncIterator[Cluster]:
 
 
 def listed(*items: str) -> str:
-    return f'{{"apiVersion":"v1","items":[{",".join(items)}],"kind":"AgentJobRunList","metadata":{{"resourceVersion":"9"}}}}'
+    kind = '"apiVersion":"v1","kind":"AgentJobRunList","metadata":{"resourceVersion":"9"}'
+    return f'{{"items":[{",".join(items)}],{kind}}}'
 
 
 @in_a_loop
 async def test_a_list_tells_every_object_and_of_a_bad_one_what_is_left() -> None:
-    async with cluster(agentjobruns=listed(run("deep", DEEP), run("good", '"x"'), run("many", MANY), run("last", "1"))) as api:
+    async with cluster(
+        agentjobruns=listed(
+            run("deep", DEEP), run("good", '"x"'), run("many", MANY), run("last", "1")
+        )
+    ) as api:
         bodies = [body async for page in api.list("run") for body in page["items"]]
     assert [(body["metadata"]["name"], unreadable(body)) for body in bodies] == [
         ("deep", "is nested more than 100 levels deep"),
@@ -114,11 +131,18 @@ async def test_a_refusal_of_any_form_is_a_refusal() -> None:
 
 @in_a_loop
 async def test_tables_come_with_their_columns() -> None:
-    rows = ",".join(f'{{"cells":["report"],"object":{{"metadata":{{"name":"r{number}"}}}}}}' for number in range(300))
-    table = f'{{"kind":"Table","metadata":{{}},"columnDefinitions":[{{"name":"Job"}}],"rows":[{rows}]}}'
+    rows = ",".join(
+        f'{{"cells":["report"],"object":{{"metadata":{{"name":"r{number}"}}}}}}'
+        for number in range(300)
+    )
+    table = (
+        f'{{"kind":"Table","metadata":{{}},"columnDefinitions":[{{"name":"Job"}}],"rows":[{rows}]}}'
+    )
     async with cluster(table=table) as api:
         pages = [page async for page in api.list("run", accept=TABLE)]
-    assert [row["object"]["metadata"]["name"] for page in pages for row in page["rows"]] == [f"r{number}" for number in range(300)]
+    assert [row["object"]["metadata"]["name"] for page in pages for row in page["rows"]] == [
+        f"r{number}" for number in range(300)
+    ]
     assert all(page["columnDefinitions"] == [{"name": "Job"}] for page in pages)
 
 
@@ -130,7 +154,9 @@ async def test_the_first_list_takes_the_good_ones_and_knows_the_bad_ones() -> No
         keys = await relist(api, cache, Streams())
     assert keys == {("team", "report")}
     assert {view.name: view.event.problem for view in cache.runs.all() if view.event} == {
-        "deep": "spec.trigger.event: is nested more than 100 levels deep; send less, or flatter data",
+        "deep": (
+            "spec.trigger.event: is nested more than 100 levels deep; send less, or flatter data"
+        ),
         "good": None,
     }
     assert cache.unreadable()["run"] == 2
@@ -138,16 +164,25 @@ async def test_the_first_list_takes_the_good_ones_and_knows_the_bad_ones() -> No
 
 @in_a_loop
 async def test_the_first_list_takes_finished_runs_with_deep_managed_fields() -> None:
-    metadata = '"namespace":"team","uid":"1","resourceVersion":"3","creationTimestamp":"2026-01-01T00:00:00Z"'
+    created = '"creationTimestamp":"2026-01-01T00:00:00Z"'
+    metadata = f'"namespace":"team","uid":"1","resourceVersion":"3",{created}'
     owners = '"ownerReferences":[{"uid":"the job","controller":true}]'
-    deep = f'{{"cells":["report","Skipped","",0],"object":{{"metadata":{{"name":"deep",{metadata},{owners},"managedFields":[{DEEP}]}}}}}}'
+    fields = f'"managedFields":[{DEEP}]'
+    deep = f'{{"metadata":{{"name":"deep",{metadata},{owners},{fields}}}}}'
+    deep = f'{{"cells":["report","Skipped","",0],"object":{deep}}}'
     odd = '{"cells":[],"object":{"metadata":{"name":"odd"}}}'
-    good = f'{{"cells":["report","Failed","",7],"object":{{"metadata":{{"name":"good",{metadata},{owners}}}}}}}'
+    good = f'{{"metadata":{{"name":"good",{metadata},{owners}}}}}'
+    good = f'{{"cells":["report","Failed","",7],"object":{good}}}'
     columns = json.dumps([{"name": name} for name in ("Job", "Phase", "Finished", "Output Bytes")])
     cache = Cache()
-    async with cluster(table=f'{{"metadata":{{}},"columnDefinitions":{columns},"rows":[{deep},{odd},{good}]}}') as api:
+    async with cluster(
+        table=f'{{"metadata":{{}},"columnDefinitions":{columns},"rows":[{deep},{odd},{good}]}}'
+    ) as api:
         await relist(api, cache, Streams())
-    assert {run.name: run.owner_uid for run in cache.finished.all()} == {"deep": "the job", "good": "the job"}
+    assert {run.name: run.owner_uid for run in cache.finished.all()} == {
+        "deep": "the job",
+        "good": "the job",
+    }
 
 
 def test_a_watch_event_that_nobody_expects_spoils_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -181,7 +216,9 @@ class Broken:
         raise RecursionError
 
 
-@pytest.mark.parametrize("error", [RecursionError(), OverflowError(), MemoryError(), Refused("no", 422), KeyError("x")])
+@pytest.mark.parametrize(
+    "error", [RecursionError(), OverflowError(), MemoryError(), Refused("no", 422), KeyError("x")]
+)
 @in_a_loop
 async def test_whatever_one_job_raises_the_workers_go_on(error: Exception) -> None:
     queue, broken, metrics = WorkQueue(), Broken(error), Metrics(CollectorRegistry())
@@ -203,7 +240,10 @@ async def test_watches_wait_until_all_our_kinds_are_shown(caplog: Any, monkeypat
     monkeypatch.setattr(watch, "SERVED_SECONDS", 0)
     ours = sorted(watch.OURS)
     assert len(ours) == 4
-    answers = [f'{{"kind":"APIResourceList","resources":{json.dumps([{"name": name} for name in shown])}}}' for shown in (ours[:3], ours)]
+    answers = [
+        f'{{"kind":"APIResourceList","resources":{json.dumps([{"name": name} for name in shown])}}}'
+        for shown in (ours[:3], ours)
+    ]
     asked = 0
 
     async with cluster(v1alpha1=answers[0]) as api, cluster(v1alpha1=answers[1]) as later:
@@ -217,4 +257,6 @@ async def test_watches_wait_until_all_our_kinds_are_shown(caplog: Any, monkeypat
 
         await watch.all_served(served)
     assert asked == 4
-    assert [record.levelname for record in caplog.records if record.name == watch.__name__] == ["WARNING"]
+    assert [record.levelname for record in caplog.records if record.name == watch.__name__] == [
+        "WARNING"
+    ]

@@ -61,14 +61,20 @@ def test_tag_does_not_change_with_bytecode_or_times(context: Path) -> None:
 def test_everything_that_reaches_the_operators_build_is_in_its_tag() -> None:
     ignored = (images.ROOT / ".dockerignore").read_text().splitlines()
     let_through = {line[1:] for line in ignored if line.startswith("!")}
-    assert {f"operator/src/agentjobs/{folder}" for folder in images.OPERATOR.left_out} <= set(ignored)
+    assert {f"operator/src/agentjobs/{folder}" for folder in images.OPERATOR.left_out} <= set(
+        ignored
+    )
     assert images.ROOT / "Dockerfile" in images.OPERATOR.files()
     hashed = {pattern.removesuffix("/**/*") for pattern in images.OPERATOR.inputs}
     assert hashed == let_through | {"Dockerfile", ".dockerignore"}
 
 
 def test_the_operators_image_has_no_command_line_and_no_test_code() -> None:
-    parts = {path.relative_to(images.ROOT / "operator/src/agentjobs").parts[0] for path in images.OPERATOR.files() if path.suffix == ".py"}
+    parts = {
+        path.relative_to(images.ROOT / "operator/src/agentjobs").parts[0]
+        for path in images.OPERATOR.files()
+        if path.suffix == ".py"
+    }
     assert {"api", "core", "operator"} <= parts
     assert not {"cli", "testing"} & parts
 
@@ -104,7 +110,9 @@ def test_an_unchanged_image_is_not_built_again(context: Path, tmp_path: Path) ->
     assert (first.stored, second.stored) == ([built], [])
 
 
-def test_an_image_whose_files_change_during_its_build_is_refused(context: Path, tmp_path: Path) -> None:
+def test_an_image_whose_files_change_during_its_build_is_refused(
+    context: Path, tmp_path: Path
+) -> None:
     class Editor(Store):
         def build(self, image: images.Image, tag: str, arguments: dict[str, str]) -> None:
             super().build(image, tag, arguments)
@@ -112,7 +120,9 @@ def test_an_image_whose_files_change_during_its_build_is_refused(context: Path, 
 
     store = Editor()
     with pytest.raises(images.ImageError, match="run it again"):
-        images.make(store, images.Image("localhost/x", context, ("**/*",)), ("base", BASE), tmp_path)
+        images.make(
+            store, images.Image("localhost/x", context, ("**/*",)), ("base", BASE), tmp_path
+        )
     assert store.stored == []
     assert list(tmp_path.glob("*.tar")) == []
 
@@ -126,13 +136,25 @@ def test_only_the_newest_archives_and_images_of_ours_stay(context: Path, tmp_pat
     store = Store(*tags, "localhost/x:never-exported", "localhost/x-other:1")
     images.prune(store, images.Image("localhost/x", context, ("**/*",)), tags[5], tmp_path)
     kept = {tags[0], tags[1], tags[2], tags[5]}
-    assert {path.name for path in tmp_path.glob("*.tar")} == {images.archive_of(tmp_path, name).name for name in kept}
+    assert {path.name for path in tmp_path.glob("*.tar")} == {
+        images.archive_of(tmp_path, name).name for name in kept
+    }
     assert set(store.stored) == kept | {"localhost/x-other:1"}
 
 
 def test_output_is_a_values_file_of_the_chart() -> None:
     values = images.values("localhost/agentjobs-operator:abc", "localhost/agentjobs-runner:def")
     assert json.loads(json.dumps(values)) == {
-        "image": {"repository": "localhost/agentjobs-operator", "tag": "abc", "pullPolicy": "Never"},
-        "runner": {"image": {"repository": "localhost/agentjobs-runner", "tag": "def", "pullPolicy": "Never"}},
+        "image": {
+            "repository": "localhost/agentjobs-operator",
+            "tag": "abc",
+            "pullPolicy": "Never",
+        },
+        "runner": {
+            "image": {
+                "repository": "localhost/agentjobs-runner",
+                "tag": "def",
+                "pullPolicy": "Never",
+            }
+        },
     }

@@ -37,7 +37,9 @@ def docker(*layers: bytes) -> bytes:
 
 def oci(*layers: bytes) -> bytes:
     named = {f"blobs/sha256/{n}": content for n, content in enumerate(layers)}
-    manifest = json.dumps({"layers": [{"digest": f"sha256:{n}"} for n in range(len(layers))]}).encode()
+    manifest = json.dumps(
+        {"layers": [{"digest": f"sha256:{n}"} for n in range(len(layers))]}
+    ).encode()
     index = json.dumps({"manifests": [{"digest": "sha256:m"}]}).encode()
     return packed({"index.json": index, "blobs/sha256/m": manifest, **named})
 
@@ -46,7 +48,11 @@ def oci(*layers: bytes) -> bytes:
 def test_the_newest_layer_that_has_one_counts(pack: object, tmp_path: Path) -> None:
     assert callable(pack)
     archive = tmp_path / "image.tar"
-    layers = layer(OLD, "opt/agentjobs/inventory.json"), layer(NEW, "./opt/agentjobs/inventory.json", "w:gz"), layer(OLD, "opt/other.json")
+    layers = (
+        layer(OLD, "opt/agentjobs/inventory.json"),
+        layer(NEW, "./opt/agentjobs/inventory.json", "w:gz"),
+        layer(OLD, "opt/other.json"),
+    )
     archive.write_bytes(pack(*layers))
     assert inventory(archive) == NEW
 

@@ -1,4 +1,4 @@
-"""tests/cluster/last_lines.py: what its rows would notice, and the section of the page that they write."""
+"""tests/cluster/last_lines.py: what its rows would notice, and the page section that they write."""
 
 from __future__ import annotations
 
@@ -35,22 +35,31 @@ def test_no_row_prints_so_much_that_the_log_is_cut_and_the_pipes_run_dry(width: 
     assert text.count("\n") >= 20_000
 
 
-@pytest.mark.parametrize("name", [*PROGRAMS, *(f"{stream}-exit-{width}" for stream in STREAMS for width in WIDTHS)])
+@pytest.mark.parametrize(
+    "name", [*PROGRAMS, *(f"{stream}-exit-{width}" for stream in STREAMS for width in WIDTHS)]
+)
 def test_what_a_row_expects_is_what_its_script_prints(name: str) -> None:
     row = jobs(len(WIDTHS))[name]
-    ran = subprocess.run([sys.executable, "-c", row.script], capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", row.script], capture_output=True, text=True, check=True
+    )
     assert (kept(ran.stdout), kept(ran.stderr)) == (row.stdout, row.stderr)
 
 
 def test_every_kind_of_row_has_a_job_in_each_round_and_takes_all_widths() -> None:
     for rounds in (1, 2, 5):
-        assert {job_of(kind, number) for kind in TITLES for number in range(rounds)} == set(jobs(rounds))
+        assert {job_of(kind, number) for kind in TITLES for number in range(rounds)} == set(
+            jobs(rounds)
+        )
     assert jobs(50).keys() == jobs(5).keys()
     assert len(TITLES) == len(STREAMS) * len(ENDINGS) + len(PROGRAMS)
 
 
 def test_the_section_says_of_each_row_and_state_how_many_were_whole() -> None:
-    whole = {"quiet": {kind: [True, True] for kind in TITLES}, "load": {kind: [True, False] for kind in TITLES}}
+    whole = {
+        "quiet": {kind: [True, True] for kind in TITLES},
+        "load": {kind: [True, False] for kind in TITLES},
+    }
     text = section(whole, runs=2, load=6, day="2026-11-27", machine="2 cores", quiet=80, loaded=0)
     rows = [line for line in text.splitlines() if line.endswith("| 2 of 2 | 1 of 2 |")]
     assert len(rows) == len(TITLES)
@@ -73,6 +82,10 @@ def test_the_section_as_last_written_has_these_rows_without_any_loss() -> None:
     _, heading, text = (ROOT / "docs/log-completeness.md").read_text().partition(HEADING)
     assert heading
     for title in TITLES.values():
-        cells = next(line for line in text.splitlines() if line.startswith(f"| {title} |")).split(" | ")[1:]
-        counts = [cell.removesuffix(" |").split(" of ") for cell in cells if "not measured" not in cell]
+        cells = next(line for line in text.splitlines() if line.startswith(f"| {title} |")).split(
+            " | "
+        )[1:]
+        counts = [
+            cell.removesuffix(" |").split(" of ") for cell in cells if "not measured" not in cell
+        ]
         assert all(whole == runs for whole, runs in counts)

@@ -1,4 +1,4 @@
-"""The lease is given back even when the last renewal, which nobody waits for any more, arrives after all."""
+"""The lease is given back even if the last renewal, no longer awaited, arrives after all."""
 
 from __future__ import annotations
 
@@ -21,7 +21,15 @@ class LateRenewals(Server):
 
     late = 0
 
-    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json", seconds: float = 0) -> Json:
+    async def get(
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        *,
+        accept: str = "application/json",
+        seconds: float = 0,
+    ) -> Json:
         found = await super().get(kind, namespace, name, accept=accept)
         if self.late:
             self.late -= 1
@@ -36,8 +44,16 @@ class LateRenewals(Server):
 @pytest.mark.parametrize(("holder", "left"), [("me", ""), ("another", "another")])
 def test_a_lease_of_ours_is_given_back(late: int, holder: str, left: str) -> None:
     server = LateRenewals(datetime(2026, 11, 22, tzinfo=UTC))
-    spec: dict[str, Any] = {"holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": "before"}
+    spec: dict[str, Any] = {
+        "holderIdentity": holder,
+        "leaseDurationSeconds": 15,
+        "renewTime": "before",
+    }
     server.create("lease", "system", {"metadata": {"name": "agentjobs-operator"}, "spec": spec})
     server.late = late
-    asyncio.run(Leadership(cast("Cluster", server), name="agentjobs-operator", namespace="system", identity="me").release())
+    asyncio.run(
+        Leadership(
+            cast("Cluster", server), name="agentjobs-operator", namespace="system", identity="me"
+        ).release()
+    )
     assert server.objects[ROW]["spec"]["holderIdentity"] == left

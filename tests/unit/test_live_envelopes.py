@@ -1,4 +1,7 @@
-"""An envelope that is read while its container still runs: the script may have written it, as long as it can be alive."""
+"""An envelope that is read while its container still runs may be the script's.
+
+That is so as long as the script can be alive.
+"""
 
 from __future__ import annotations
 

@@ -41,12 +41,26 @@ def test_packages_that_apt_can_install_are_no_problem() -> None:
         (dataclasses.replace(FIT, python=(3, 10)), "3.10", "newer python3"),
         (dataclasses.replace(FIT, uid=1000), "root", "sudo"),
         (dataclasses.replace(FIT, free_bytes=9_400_000_000), "10 GB", "XDG_CACHE_HOME"),
-        (dataclasses.replace(FIT, built=True, free_bytes=CACHED_BYTES - 1), "2 GB", "XDG_CACHE_HOME"),
-        (dataclasses.replace(FIT, missing=frozenset({"runc", "buildah"}), has_apt=False), "buildah, runc", "Debian"),
-        (dataclasses.replace(FIT, controllers=frozenset({"cpu"})), "cpuset, memory, pids", "mount the cgroup file system"),
+        (
+            dataclasses.replace(FIT, built=True, free_bytes=CACHED_BYTES - 1),
+            "2 GB",
+            "XDG_CACHE_HOME",
+        ),
+        (
+            dataclasses.replace(FIT, missing=frozenset({"runc", "buildah"}), has_apt=False),
+            "buildah, runc",
+            "Debian",
+        ),
+        (
+            dataclasses.replace(FIT, controllers=frozenset({"cpu"})),
+            "cpuset, memory, pids",
+            "mount the cgroup file system",
+        ),
     ],
 )
-def test_a_missing_prerequisite_gives_one_sentence_with_its_remedy(facts: Facts, named: str, remedy: str) -> None:
+def test_a_missing_prerequisite_gives_one_sentence_with_its_remedy(
+    facts: Facts, named: str, remedy: str
+) -> None:
     (sentence,) = prerequisites.problems(facts)
     assert named in sentence
     assert remedy in sentence
@@ -58,7 +72,9 @@ def test_every_unmet_prerequisite_is_told_at_once() -> None:
 
 
 def test_less_disk_is_needed_once_everything_is_built() -> None:
-    assert prerequisites.problems(dataclasses.replace(FIT, built=True, free_bytes=CACHED_BYTES)) == []
+    assert (
+        prerequisites.problems(dataclasses.replace(FIT, built=True, free_bytes=CACHED_BYTES)) == []
+    )
 
 
 def test_controllers_of_both_cgroup_versions_count() -> None:
@@ -71,8 +87,13 @@ def test_controllers_of_both_cgroup_versions_count() -> None:
 def test_the_cache_follows_the_xdg_directory_specification() -> None:
     home = Path("/home/someone")
     assert layout.cache_root({}, home) == home / ".cache/agentjobs/local-cluster"
-    assert layout.cache_root({"XDG_CACHE_HOME": "relative"}, home) == home / ".cache/agentjobs/local-cluster"
-    assert layout.cache_root({"XDG_CACHE_HOME": "/big"}, home) == Path("/big/agentjobs/local-cluster")
+    assert (
+        layout.cache_root({"XDG_CACHE_HOME": "relative"}, home)
+        == home / ".cache/agentjobs/local-cluster"
+    )
+    assert layout.cache_root({"XDG_CACHE_HOME": "/big"}, home) == Path(
+        "/big/agentjobs/local-cluster"
+    )
 
 
 def test_two_checkouts_have_two_clusters_and_one_has_always_the_same() -> None:
@@ -99,7 +120,8 @@ def test_a_process_is_recalled_only_while_it_is_the_same_one(tmp_path: Path) -> 
     assert myself is not None
     processes.remember(record, myself)
     assert processes.recall(record) == myself
-    processes.remember(record, dataclasses.replace(myself, started=myself.started - 1))  # the id was given to another process
+    # The id was given to another process.
+    processes.remember(record, dataclasses.replace(myself, started=myself.started - 1))
     assert processes.recall(record) is None
     processes.remember(record, dataclasses.replace(myself, boot="before the machine was restarted"))
     assert processes.recall(record) is None
@@ -137,14 +159,23 @@ def test_only_a_released_volume_is_recycled() -> None:
     assert addons.released({"metadata": {}, "status": {"phase": "Released"}})
     assert not addons.released({"metadata": {}, "status": {"phase": "Bound"}})
     assert not addons.released({"metadata": {}})
-    assert not addons.released({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "status": {"phase": "Released"}})
+    assert not addons.released(
+        {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "status": {"phase": "Released"}}
+    )
 
 
 def test_an_archive_tells_its_images_by_containerds_names(tmp_path: Path) -> None:
     tagged = _archive(
-        tmp_path / "docker.tar", "manifest.json", [{"RepoTags": ["busybox:1", "me/tool:2", "localhost/x:3", "ghcr.io/a/b:4"]}]
+        tmp_path / "docker.tar",
+        "manifest.json",
+        [{"RepoTags": ["busybox:1", "me/tool:2", "localhost/x:3", "ghcr.io/a/b:4"]}],
     )
-    assert images.contents(tagged).names == ("docker.io/library/busybox:1", "docker.io/me/tool:2", "localhost/x:3", "ghcr.io/a/b:4")
+    assert images.contents(tagged).names == (
+        "docker.io/library/busybox:1",
+        "docker.io/me/tool:2",
+        "localhost/x:3",
+        "ghcr.io/a/b:4",
+    )
     own = tmp_path / "own.tar"
     own.write_bytes(images.archive_of(b"program", "pause", "localhost/pause:1"))
     assert images.contents(own).names == ("localhost/pause:1",)
@@ -169,13 +200,17 @@ def test_a_file_that_is_no_archive_is_refused_in_a_sentence(tmp_path: Path, cont
 
 def test_an_archive_without_a_name_is_refused_with_the_way_to_name_it(tmp_path: Path) -> None:
     with pytest.raises(processes.Failure, match="buildah push"):
-        images.contents(_archive(tmp_path / "a.tar", "index.json", {"manifests": [{"digest": "sha256:0"}]}))
+        images.contents(
+            _archive(tmp_path / "a.tar", "index.json", {"manifests": [{"digest": "sha256:0"}]})
+        )
 
 
 def test_versions_come_from_the_go_module() -> None:
     assert build.required("k8s.io/kubernetes").startswith("v1.")
     assert build.required("helm.sh/helm/v4").startswith("v4.")
-    assert any(f"gitVersion={build.required('k8s.io/kubernetes')}" in flag for flag in build.flags())
+    assert any(
+        f"gitVersion={build.required('k8s.io/kubernetes')}" in flag for flag in build.flags()
+    )
     with pytest.raises(processes.Failure, match=r"go\.mod"):
         build.required("example.com/nothing")
 

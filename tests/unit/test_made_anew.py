@@ -1,4 +1,7 @@
-"""A run that is deleted and made anew under its name is another run: it has a Job of its own, and its record tells of nothing else."""
+"""A run that is deleted and made again under its name is another run.
+
+It has a Job of its own, and its record reports nothing else.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +36,19 @@ def is_another(kube: Kubernetes) -> None:
 
 def was_cancelled(kube: Kubernetes) -> None:
     record = runs(kube)["endless"]
-    assert (record["phase"], record["reason"], record["stdout"]) == ("Cancelled", "CancelledByUser", "begun\n")
+    assert (record["phase"], record["reason"], record["stdout"]) == (
+        "Cancelled",
+        "CancelledByUser",
+        "begun\n",
+    )
     assert kube.server.all("batchjob") == kube.server.all("pod") == []
 
 
-@pytest.mark.parametrize("late", [frozenset(), frozenset({"run"}), frozenset({"batchjob"}), frozenset({"pod"})], ids="-".join)
+@pytest.mark.parametrize(
+    "late",
+    [frozenset(), frozenset({"run"}), frozenset({"batchjob"}), frozenset({"pod"})],
+    ids="-".join,
+)
 def test_a_run_that_is_made_anew_while_it_goes_on_starts_anew(late: frozenset[str]) -> None:
     life = (
         step(nothing, apply("slow", "long")),
@@ -52,8 +63,15 @@ def tells_of_its_own_event(kube: Kubernetes) -> None:
     """Whatever was made anew when: the pod that the record names got the event that the run has."""
     (run,) = kube.server.all("run")
     assert run["status"]["phase"] in FINAL_PHASES
-    changes = [change.after for change in kube.server.changes if change.kind == "pod" and change.after]
-    got = {pod["metadata"]["name"]: json.loads(pod["metadata"]["annotations"][names.EVENT_ANNOTATION])["data"] for pod in changes}
+    changes = [
+        change.after for change in kube.server.changes if change.kind == "pod" and change.after
+    ]
+    got = {
+        pod["metadata"]["name"]: json.loads(pod["metadata"]["annotations"][names.EVENT_ANNOTATION])[
+            "data"
+        ]
+        for pod in changes
+    }
     assert run["status"]["phase"] == "Succeeded", run["status"]
     assert got[run["status"]["podName"]] == run["spec"]["trigger"]["event"]["data"]
 
@@ -61,7 +79,11 @@ def tells_of_its_own_event(kube: Kubernetes) -> None:
 def made_anew(world: World) -> None:
     row = ("run", NS, name_of(1))
     run = world.kube.server.objects.get(row)
-    if run and run["spec"]["trigger"]["event"]["data"] == "first" and run.get("status", {}).get("phase") not in FINAL_PHASES:
+    if (
+        run
+        and run["spec"]["trigger"]["event"]["data"] == "first"
+        and run.get("status", {}).get("phase") not in FINAL_PHASES
+    ):
         world.kube.server.remove(row)
         send(1, **SECOND)(world.kube)
 
@@ -83,8 +105,12 @@ async def while_nobody_looks(world: World, put: Callable[[], Json]) -> Json:
     raise Killed(LATE)
 
 
-@pytest.mark.parametrize("strike", [before, after, while_nobody_looks], ids=lambda strike: strike.__name__)
-def test_a_record_tells_of_the_event_that_its_run_has(strike: Callable[[World, Callable[[], Json]], Awaitable[Json]]) -> None:
+@pytest.mark.parametrize(
+    "strike", [before, after, while_nobody_looks], ids=lambda strike: strike.__name__
+)
+def test_a_record_tells_of_the_event_that_its_run_has(
+    strike: Callable[[World, Callable[[], Json]], Awaitable[Json]],
+) -> None:
     life: tuple[Step, ...] = (
         step(nothing, apply("orders", "ok", triggers=TRIGGERS)),
         step(nothing, decide("orders")),

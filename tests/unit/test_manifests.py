@@ -19,8 +19,10 @@ def test_a_run_has_no_token_no_privilege_and_a_root_that_it_cannot_write() -> No
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
-    }  # fmt: skip
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
     assert not {"hostPID", "hostNetwork", "hostIPC", "initContainers"} & spec.keys()
 
 
@@ -34,13 +36,21 @@ def test_a_script_runs_once_and_for_an_hour_at_most() -> None:
 
 @pytest.mark.parametrize(("asked", "given"), [(3540, "3540"), (60, "60")])
 def test_the_runners_own_limit_comes_before_the_deadline(asked: int, given: str) -> None:
-    env = {variable["name"]: variable.get("value") for variable in pod(timeoutSeconds=asked)["containers"][0]["env"]}
+    env = {
+        variable["name"]: variable.get("value")
+        for variable in pod(timeoutSeconds=asked)["containers"][0]["env"]
+    }
     assert env["AGENTJOBS_TIMEOUT_SECONDS"] == given
 
 
 def test_a_shorter_deadline_of_the_installation_shortens_the_limit() -> None:
-    spec = cron_job(policy=replace(POLICY, deadline_seconds=70, longest_run_seconds=10))["spec"]["jobTemplate"]["spec"]
-    env = {variable["name"]: variable.get("value") for variable in spec["template"]["spec"]["containers"][0]["env"]}
+    spec = cron_job(policy=replace(POLICY, deadline_seconds=70, longest_run_seconds=10))["spec"][
+        "jobTemplate"
+    ]["spec"]
+    env = {
+        variable["name"]: variable.get("value")
+        for variable in spec["template"]["spec"]["containers"][0]["env"]
+    }
     assert (spec["activeDeadlineSeconds"], env["AGENTJOBS_TIMEOUT_SECONDS"]) == (70, "10")
 
 
@@ -65,14 +75,24 @@ def test_variables_and_claims_reach_the_pod() -> None:
         {"name": "E"},
         {"name": "T", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
     ]
-    assert {"name": "workspace", "persistentVolumeClaim": {"claimName": "reports"}} in spec["volumes"]
+    assert {"name": "workspace", "persistentVolumeClaim": {"claimName": "reports"}} in spec[
+        "volumes"
+    ]
 
 
 def test_the_runner_is_told_which_variables_come_from_secrets() -> None:
-    secret = [{"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}} for name in ("T", "U")]
-    env = {variable["name"]: variable.get("value") for variable in pod(env=[{"name": "A", "value": "x"}, *secret])["containers"][0]["env"]}
+    secret = [
+        {"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+        for name in ("T", "U")
+    ]
+    env = {
+        variable["name"]: variable.get("value")
+        for variable in pod(env=[{"name": "A", "value": "x"}, *secret])["containers"][0]["env"]
+    }
     assert env["AGENTJOBS_SECRET_VARIABLES"] == "T,U"
-    assert "AGENTJOBS_SECRET_VARIABLES" not in {variable["name"] for variable in pod()["containers"][0]["env"]}
+    assert "AGENTJOBS_SECRET_VARIABLES" not in {
+        variable["name"] for variable in pod()["containers"][0]["env"]
+    }
 
 
 def test_without_a_schedule_the_cron_job_is_a_suspended_template() -> None:
@@ -100,6 +120,10 @@ def test_everything_belongs_to_the_job_and_nothing_blocks_its_deletion() -> None
 def test_a_cron_job_as_written_has_no_drift_and_a_changed_spec_has() -> None:
     body = cron_job(schedule={"cron": "0 8 * * 1"})
     body["metadata"] |= {"uid": "c", "resourceVersion": "1"}
-    assert cron_job_view(body).spec_hash == spec_hash(cron_job(schedule={"cron": "0 8 * * 1"})["spec"])
+    assert cron_job_view(body).spec_hash == spec_hash(
+        cron_job(schedule={"cron": "0 8 * * 1"})["spec"]
+    )
     body["spec"]["jobTemplate"]["spec"]["template"]["spec"]["hostPID"] = True
-    assert cron_job_view(body).spec_hash != spec_hash(cron_job(schedule={"cron": "0 8 * * 1"})["spec"])
+    assert cron_job_view(body).spec_hash != spec_hash(
+        cron_job(schedule={"cron": "0 8 * * 1"})["spec"]
+    )

@@ -1,6 +1,10 @@
-"""Several operators at once, their requests mixed in any order, some refused, some never answered, their streams late, killed at any time.
+"""Several operators at once, their requests mixed in any order.
 
-Each seed is one such story. Whatever happened in it, the records and the counters agree with what ran.
+Some requests are refused, some never answered; streams are late, and operators are killed at any
+time.
+
+Each seed is one such story. Whatever happened in it, the records and the counters agree with what
+ran.
 """
 
 from __future__ import annotations
@@ -34,7 +38,7 @@ JOB: Final = "report"
 
 @dataclass
 class Api:
-    """The API server as several operators share it: each request waits until it is its turn, as long as `wild`."""
+    """The API server shared by several operators; each request waits its turn while `wild`."""
 
     server: Server
     dice: random.Random
@@ -51,7 +55,9 @@ class Api:
         await self._turn()
         return await self.server.get(kind, namespace, name)
 
-    async def list(self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str) -> AsyncIterator[Json]:
+    async def list(
+        self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str
+    ) -> AsyncIterator[Json]:
         await self._turn()
         async for page in self.server.list(kind, namespace, accept=accept, **selectors):
             yield page
@@ -103,7 +109,9 @@ class Story:
         await self.world.rest()
         self.api.wild = True
         for _ in range(TURNS):
-            self.dice.choices((self.api.go_on, self.operate, self.control, self.use), (60, 30, 10, 3))[0]()
+            self.dice.choices(
+                (self.api.go_on, self.operate, self.control, self.use), (60, 30, 10, 3)
+            )[0]()
             await asyncio.sleep(0)
         self.api.wild = False
         while any(not task.done() for task in self.work.values()):
@@ -142,7 +150,15 @@ class Story:
     def use(self) -> None:
         """Somebody does something, as far as it is possible now."""
         act: Callable[[], None] = self.dice.choices(
-            (self.run_by_hand, self.fire, self.revoke, self.approve, self.rewrite, self.delete_a_batch_job, self.suspend),
+            (
+                self.run_by_hand,
+                self.fire,
+                self.revoke,
+                self.approve,
+                self.rewrite,
+                self.delete_a_batch_job,
+                self.suspend,
+            ),
             (6, 3, 1, 3, 1, 1, 1),
         )[0]
         act()
@@ -161,9 +177,13 @@ class Story:
 
     def approve(self) -> None:
         digest = status(self.kube, JOB)["card"]["digest"]
-        if not any(approval["spec"]["digest"] == digest for approval in self.kube.server.all("approval")):
+        if not any(
+            approval["spec"]["digest"] == digest for approval in self.kube.server.all("approval")
+        ):
             spec = {"jobName": JOB, "digest": digest, "decision": "Approved"}
-            lives.create("approval", {"metadata": {"name": f"yes-{self.kube.server.version}"}, "spec": spec})(self.kube)
+            lives.create(
+                "approval", {"metadata": {"name": f"yes-{self.kube.server.version}"}, "spec": spec}
+            )(self.kube)
 
     def rewrite(self) -> None:
         lives.rewrite(JOB, self.dice.choice(("ok", "fail", "other")))(self.kube)
@@ -180,7 +200,11 @@ class Story:
 
 def every_start_has_its_record(kube: Kubernetes, deleted: set[str]) -> None:
     """But for those whose Job somebody deleted, perhaps before anybody saw it."""
-    made = {change.after["metadata"]["name"] for change in kube.server.changes if change.kind == "batchjob" and change.after}
+    made = {
+        change.after["metadata"]["name"]
+        for change in kube.server.changes
+        if change.kind == "batchjob" and change.after
+    }
     assert {name for name in made - deleted if start_of(name)} <= set(lives.runs(kube))
 
 
@@ -191,18 +215,30 @@ def records_agree_with_what_ran(kube: Kubernetes) -> None:
         assert started == 0 if record["phase"] == "Skipped" else started <= 1, (name, record)
         if record["phase"] == "Succeeded" or record["reason"] == "ScriptFailed":
             assert started == 1, (name, record)
-        assert record["stdout"] in outputs if record["logsComplete"] and started else "stdout" in record, (name, record)
+        assert (
+            record["stdout"] in outputs
+            if record["logsComplete"] and started
+            else "stdout" in record
+        ), (name, record)
 
 
 def counters_agree_with_the_records(kube: Kubernetes) -> None:
     phases = Counter(record["phase"] for record in lives.runs(kube).values())
     found = status(kube, JOB)
     counters = tuple(found.get(name, 0) for name in ("runCount", "successCount", "failureCount"))
-    assert counters == (phases.total() - phases["Skipped"], phases["Succeeded"], phases["Failed"] + phases["TimedOut"]), phases
+    assert counters == (
+        phases.total() - phases["Skipped"],
+        phases["Succeeded"],
+        phases["Failed"] + phases["TimedOut"],
+    ), phases
 
 
 def events_agree_with_the_records(kube: Kubernetes) -> None:
-    told = {(e["message"].split(":")[0], e["reason"]) for e in kube.server.all("event") if e["reason"].startswith("Run")}
+    told = {
+        (e["message"].split(":")[0], e["reason"])
+        for e in kube.server.all("event")
+        if e["reason"].startswith("Run")
+    }
     assert {(name, f"Run{record['phase']}") for name, record in lives.runs(kube).items()} <= told
 
 

@@ -1,4 +1,4 @@
-"""What is kept of each finished run takes little memory, and a list of what is known already takes hardly any."""
+"""Each finished run takes little memory, and a list of what is already known takes hardly any."""
 
 from __future__ import annotations
 
@@ -29,9 +29,17 @@ def row(number: int, version: int) -> Json:
         "uid": f"{number:08x}-1111-2222-3333-444444444444",
         "resourceVersion": str(version),
         "creationTimestamp": "2026-11-22T08:00:00Z",
-        "ownerReferences": [{"controller": True, "uid": f"{number % 20:08x}-5555-6666-7777-888888888888"}],
+        "ownerReferences": [
+            {"controller": True, "uid": f"{number % 20:08x}-5555-6666-7777-888888888888"}
+        ],
     }
-    cells = [job, "Succeeded", f"2026-11-22T08:{number // 60 % 60:02}:{number % 60:02}Z", 1000 + number, 3000 + number]
+    cells = [
+        job,
+        "Succeeded",
+        f"2026-11-22T08:{number // 60 % 60:02}:{number % 60:02}Z",
+        1000 + number,
+        3000 + number,
+    ]
     return {"cells": cells, "object": {"metadata": metadata}}
 
 
@@ -44,8 +52,16 @@ class Api:
 
     async def list(self, *_: str, **__: str) -> AsyncIterator[Json]:
         for first in range(0, RECORDS, PAGE):
-            rows = [row(number, self.versions[number]) for number in range(first, first + PAGE) if number != self.gone]
-            page: Json = json.loads(json.dumps({"columnDefinitions": [{"name": name} for name in RUN_COLUMNS], "rows": rows}))
+            rows = [
+                row(number, self.versions[number])
+                for number in range(first, first + PAGE)
+                if number != self.gone
+            ]
+            page: Json = json.loads(
+                json.dumps(
+                    {"columnDefinitions": [{"name": name} for name in RUN_COLUMNS], "rows": rows}
+                )
+            )
             rows.clear()
             yield page
 

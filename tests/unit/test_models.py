@@ -33,7 +33,11 @@ def test_an_agent_gets_the_model_that_was_approved_and_its_providers_key() -> No
     spec = {"script": None, "agent": agent(model="house/large")["agent"]}
     given = variables(**spec)
     assert given["AGENTJOBS_MODEL"] == "house/large"
-    assert given["AGENTJOBS_MODEL_KEY"]["secretKeyRef"] == {"name": "agentjobs-models", "key": "house", "optional": True}
+    assert given["AGENTJOBS_MODEL_KEY"]["secretKeyRef"] == {
+        "name": "agentjobs-models",
+        "key": "house",
+        "optional": True,
+    }
     assert shown(**spec).model == "house/large"
     assert shown(**spec).secrets == ("agentjobs-models/house",)
     assert shown(**spec).tools == ("read", "write", "edit", "ls")
@@ -47,7 +51,10 @@ def test_a_script_gets_the_default_and_its_card_says_so() -> None:
 
 
 def test_an_agent_without_a_model_gets_the_default_and_its_card_says_so() -> None:
-    assert shown(script=None, agent=agent()["agent"]).model == "house/small (the installation's default)"
+    assert (
+        shown(script=None, agent=agent()["agent"]).model
+        == "house/small (the installation's default)"
+    )
 
 
 def test_a_key_that_the_job_names_itself_comes_from_nowhere_else() -> None:
@@ -57,7 +64,11 @@ def test_a_key_that_the_job_names_itself_comes_from_nowhere_else() -> None:
 
 
 def test_without_models_a_pod_knows_nothing_of_them() -> None:
-    assert not [name for name in (entry["name"] for entry in pod()["containers"][0]["env"]) if "MODEL" in name]
+    assert not [
+        name
+        for name in (entry["name"] for entry in pod()["containers"][0]["env"])
+        if "MODEL" in name
+    ]
     assert shown(Models()).model is None
     assert shown(Models()).secrets == ()
 
@@ -65,27 +76,40 @@ def test_without_models_a_pod_knows_nothing_of_them() -> None:
 def test_what_a_pod_is_told_of_the_providers_is_what_the_chart_says() -> None:
     told = json.loads(variables()["AGENTJOBS_MODELS"])
     assert told["house"]["baseUrl"] == "http://models/v1"
-    assert told["house"]["models"][0]["cost"] == {"input": 1.0, "output": 2.0, "cacheRead": 0.0, "cacheWrite": 0.0}
+    assert told["house"]["models"][0]["cost"] == {
+        "input": 1.0,
+        "output": 2.0,
+        "cacheRead": 0.0,
+        "cacheWrite": 0.0,
+    }
     assert "cost" not in told["house"]["models"][1]
 
 
 def test_the_installations_models_are_in_no_digest() -> None:
-    (_, content) = observed()
+    _, content = observed()
     assert b"house" not in content.document
-    assert card("report", content, Packages(), MODELS, NOW).digest == card("report", content, Packages(), Models(), NOW).digest
+    assert (
+        card("report", content, Packages(), MODELS, NOW).digest
+        == card("report", content, Packages(), Models(), NOW).digest
+    )
 
 
 @pytest.mark.parametrize(
     ("models", "problem"),
     [
-        ({"default": "house/huge", "providers": {"house": HOUSE}}, "there is no house/huge; there are: house/small, house/large"),
+        (
+            {"default": "house/huge", "providers": {"house": HOUSE}},
+            "there is no house/huge; there are: house/small, house/large",
+        ),
         ({"providers": {"house": HOUSE | {"env": "KEY"}}}, "give at most one of secret and env"),
         ({"providers": {"house": HOUSE | {"api": "telepathy"}}}, "openai-completions"),
         ({"providers": {"ho/use": HOUSE}}, "should match pattern"),
         ({"providers": {"house": HOUSE | {"apiKey": "sk-1"}}}, "not permitted"),
     ],
 )
-def test_an_installation_whose_models_cannot_be_is_told_so_at_its_start(models: dict[str, Any], problem: str) -> None:
+def test_an_installation_whose_models_cannot_be_is_told_so_at_its_start(
+    models: dict[str, Any], problem: str
+) -> None:
     with pytest.raises(ValidationError, match=problem):
         Models.model_validate(models)
 
@@ -96,24 +120,50 @@ FAIL = "its runs will fail"
 @pytest.mark.parametrize(
     ("models", "spec", "said"),
     [
-        ({}, {}, "the agent names no model, and the installation has no default: its runs will fail"),
-        ({}, {"model": "openai/gpt-9"}, "the installation has no model openai/gpt-9: its runs will fail; it has: none"),
+        (
+            {},
+            {},
+            "the agent names no model, and the installation has no default: its runs will fail",
+        ),
+        (
+            {},
+            {"model": "openai/gpt-9"},
+            "the installation has no model openai/gpt-9: its runs will fail; it has: none",
+        ),
         (
             {"env": "KEY"},
             {"model": "some/m"},
-            "the key of some/m comes from the variable KEY, which spec.env does not have: its runs will fail",
+            (
+                "the key of some/m comes from the variable KEY, which spec.env does not have: its"
+                " runs will fail"
+            ),
         ),
-        ({"env": "KEY"}, {"model": "some/other"}, "the installation has no model some/other: its runs will fail; it has: some/m"),
+        (
+            {"env": "KEY"},
+            {"model": "some/other"},
+            "the installation has no model some/other: its runs will fail; it has: some/m",
+        ),
         ({"secret": {"name": "keys", "key": "k"}}, {"model": "some/m"}, None),
     ],
 )
-def test_a_card_warns_of_a_model_or_key_that_the_installation_lacks(models: dict[str, Any], spec: dict[str, Any], said: str | None) -> None:
-    provider = {"api": "openai-completions", "baseUrl": "http://x", "models": [{"id": "m"}], **models}
+def test_a_card_warns_of_a_model_or_key_that_the_installation_lacks(
+    models: dict[str, Any], spec: dict[str, Any], said: str | None
+) -> None:
+    provider = {
+        "api": "openai-completions",
+        "baseUrl": "http://x",
+        "models": [{"id": "m"}],
+        **models,
+    }
     offered = Models.model_validate({"providers": {"some": provider}} if models else {})
-    agent = ScheduledAgentJobSpec.model_validate({"description": "x", "agent": {"instructions": "x", **spec}})
+    agent = ScheduledAgentJobSpec.model_validate(
+        {"description": "x", "agent": {"instructions": "x", **spec}}
+    )
     assert list(remarks(agent, offered, NOW)) == ([said] if said else [])
 
 
 def test_a_script_might_call_no_model_so_its_card_does_not_warn() -> None:
-    script = ScheduledAgentJobSpec.model_validate({"description": "x", "script": {"inline": "print(1)\n"}})
+    script = ScheduledAgentJobSpec.model_validate(
+        {"description": "x", "script": {"inline": "print(1)\n"}}
+    )
     assert list(remarks(script, Models(), NOW)) == []

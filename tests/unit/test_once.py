@@ -1,4 +1,4 @@
-"""A single start, from its approval to long after it: it comes at its minute and never again, or not at all."""
+"""A single start, from its approval to long after: at its minute and never again, or not at all."""
 
 from __future__ import annotations
 
@@ -29,12 +29,18 @@ class Single:
     world: World
 
     @classmethod
-    async def approved(cls, now: datetime, run_at: str, zone: str = "Etc/UTC", **schedule: Any) -> Single:
+    async def approved(
+        cls, now: datetime, run_at: str, zone: str = "Etc/UTC", **schedule: Any
+    ) -> Single:
         kube = new_cluster()
         kube.server.now = now
         single = cls(World(kube, ()))
         await single.world.add_operator()
-        await single.then(apply("single", "ok", schedule={"once": {"runAt": run_at}, "timeZone": zone, **schedule}))
+        await single.then(
+            apply(
+                "single", "ok", schedule={"once": {"runAt": run_at}, "timeZone": zone, **schedule}
+            )
+        )
         await single.then(decide("single"))
         return single
 
@@ -65,7 +71,9 @@ class Single:
 
     @property
     def condition(self) -> tuple[str, str]:
-        found: dict[str, Any] = next(c for c in self.status["conditions"] if c["type"] == "Scheduled")
+        found: dict[str, Any] = next(
+            c for c in self.status["conditions"] if c["type"] == "Scheduled"
+        )
         return found["status"], found["reason"]
 
 
@@ -84,30 +92,68 @@ def fired_once(single: Single, start: datetime) -> None:
     """At its minute, and for good."""
     at_rest(single.kube)
     record = runs(single.kube)[name(start)]
-    assert (list(runs(single.kube)), record["phase"], single.kube.started.total()) == ([name(start)], "Succeeded", 1)
+    assert (list(runs(single.kube)), record["phase"], single.kube.started.total()) == (
+        [name(start)],
+        "Succeeded",
+        1,
+    )
     assert start <= datetime.fromisoformat(record["startedAt"]) < start + MINUTE
-    assert (single.status["phase"], single.status["runCount"], "nextRunAt" in single.status) == ("Triggered", 1, False)
+    assert (single.status["phase"], single.status["runCount"], "nextRunAt" in single.status) == (
+        "Triggered",
+        1,
+        False,
+    )
     assert (single.armed, single.condition) == (NEVER, ("False", "Past"))
 
 
 @pytest.mark.parametrize(
     ("now", "run_at", "zone", "start", "armed"),
     [
-        pytest.param("2026-03-01T21:59:00Z", "2026-03-02T08:00:00", "Etc/UTC", "2026-03-02T08:00:00Z", "0 8 2 3 *", id="tomorrow"),
-        pytest.param("2026-12-20T10:00:00Z", "2027-01-01T00:30:00", "Etc/UTC", "2027-01-01T00:30:00Z", "30 0 1 1 *", id="next-year"),
         pytest.param(
-            "2026-12-20T10:00:00Z", "2027-01-01T00:30:00", "Pacific/Auckland", "2026-12-31T11:30:00Z", "30 11 31 12 *", id="still-this-year"
+            "2026-03-01T21:59:00Z",
+            "2026-03-02T08:00:00",
+            "Etc/UTC",
+            "2026-03-02T08:00:00Z",
+            "0 8 2 3 *",
+            id="tomorrow",
         ),
         pytest.param(
-            "2026-12-20T10:00:00Z", "2026-12-31T23:30:00", "America/New_York", "2027-01-01T04:30:00Z", "30 4 1 1 *", id="already-next-year"
+            "2026-12-20T10:00:00Z",
+            "2027-01-01T00:30:00",
+            "Etc/UTC",
+            "2027-01-01T00:30:00Z",
+            "30 0 1 1 *",
+            id="next-year",
+        ),
+        pytest.param(
+            "2026-12-20T10:00:00Z",
+            "2027-01-01T00:30:00",
+            "Pacific/Auckland",
+            "2026-12-31T11:30:00Z",
+            "30 11 31 12 *",
+            id="still-this-year",
+        ),
+        pytest.param(
+            "2026-12-20T10:00:00Z",
+            "2026-12-31T23:30:00",
+            "America/New_York",
+            "2027-01-01T04:30:00Z",
+            "30 4 1 1 *",
+            id="already-next-year",
         ),
     ],
 )
-def test_it_comes_at_its_minute_and_never_again(now: str, run_at: str, zone: str, start: str, armed: str) -> None:
+def test_it_comes_at_its_minute_and_never_again(
+    now: str, run_at: str, zone: str, start: str, armed: str
+) -> None:
     async def live() -> None:
         due = datetime.fromisoformat(start)
         single = await Single.approved(datetime.fromisoformat(now), run_at, zone)
-        assert (single.armed, single.status["nextRunAt"], single.condition) == ((armed, False), start, ("True", "Scheduled"))
+        assert (single.armed, single.status["nextRunAt"], single.condition) == (
+            (armed, False),
+            start,
+            ("True", "Scheduled"),
+        )
         await single.until(due - MINUTE / 60)
         assert (runs(single.kube), single.status["phase"]) == ({}, "Scheduled")
         await single.until(due + 5 * MINUTE)
@@ -124,8 +170,16 @@ def test_one_that_was_past_before_its_approval_never_comes_and_says_so(ago: time
         now = datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
         single = await Single.approved(now, to_wire(now - ago))
         for _ in range(2):
-            assert (single.armed, single.condition, "nextRunAt" in single.status) == (NEVER, ("False", "Past"), False)
-            assert (runs(single.kube), single.status["phase"], single.kube.started.total()) == ({}, "Idle", 0)
+            assert (single.armed, single.condition, "nextRunAt" in single.status) == (
+                NEVER,
+                ("False", "Past"),
+                False,
+            )
+            assert (runs(single.kube), single.status["phase"], single.kube.started.total()) == (
+                {},
+                "Idle",
+                0,
+            )
             await single.until(now + LONG)
 
     asyncio.run(live())
@@ -133,7 +187,10 @@ def test_one_that_was_past_before_its_approval_never_comes_and_says_so(ago: time
 
 @pytest.mark.parametrize(
     ("now", "start"),
-    [("2026-02-10T12:00:00Z", "2026-04-20T09:15:00Z"), ("2025-12-31T23:00:00Z", "2027-01-01T00:30:00Z")],
+    [
+        ("2026-02-10T12:00:00Z", "2026-04-20T09:15:00Z"),
+        ("2025-12-31T23:00:00Z", "2027-01-01T00:30:00Z"),
+    ],
     ids=["two-months", "the-same-minute-comes-a-year-before"],
 )
 def test_one_that_is_far_away_is_armed_less_than_thirty_days_before(now: str, start: str) -> None:
@@ -142,7 +199,11 @@ def test_one_that_is_far_away_is_armed_less_than_thirty_days_before(now: str, st
         single = await Single.approved(datetime.fromisoformat(now), start)
         for moment in (datetime.fromisoformat(now) + DAY, due - 30 * DAY - MINUTE, due - 30 * DAY):
             await single.until(moment)
-            assert (single.armed, single.status["nextRunAt"], single.condition) == (NEVER, start, ("True", "Scheduled"))
+            assert (single.armed, single.status["nextRunAt"], single.condition) == (
+                NEVER,
+                start,
+                ("True", "Scheduled"),
+            )
         await single.until(due - 30 * DAY + MINUTE)
         assert single.armed == (f"{due:%-M %-H %-d %-m} *", False)
         assert runs(single.kube) == {}
@@ -157,13 +218,22 @@ def test_one_suspended_over_its_minute_is_one_record_and_never_comes() -> None:
         due = datetime(2026, 12, 31, 23, 59, tzinfo=UTC)
         single = await Single.approved(due - DAY, to_wire(due))
         await single.then(spec(suspend=True))
-        assert (single.armed, single.condition, single.status["phase"]) == (NEVER, ("False", "Suspended"), "Paused")
+        assert (single.armed, single.condition, single.status["phase"]) == (
+            NEVER,
+            ("False", "Suspended"),
+            "Paused",
+        )
         await single.until(due + LONG)
         for _ in range(2):
-            assert {run: (record["phase"], record["reason"]) for run, record in runs(single.kube).items()} == {
-                name(due): ("Skipped", "Paused")
-            }
-            assert (single.kube.started.total(), single.armed, "nextRunAt" in single.status) == (0, NEVER, False)
+            assert {
+                run: (record["phase"], record["reason"])
+                for run, record in runs(single.kube).items()
+            } == {name(due): ("Skipped", "Paused")}
+            assert (single.kube.started.total(), single.armed, "nextRunAt" in single.status) == (
+                0,
+                NEVER,
+                False,
+            )
             assert single.status["missedSince"] == to_wire(due)
             await single.then(spec(suspend=False), LONG)
         assert (single.condition, single.status["phase"]) == (("False", "Past"), "Idle")
@@ -180,8 +250,17 @@ def test_one_that_is_missed_is_one_record_and_the_job_goes_on_saying_so() -> Non
         single.kube.halted = False
         for _ in range(2):
             (run, record), *rest = runs(single.kube).items()
-            assert (run, record["phase"], record["reason"], rest) == (name(due), "Missed", "NotStartedInTime", [])
-            assert (single.armed, single.condition, single.kube.started.total()) == (NEVER, ("False", "Past"), 0)
+            assert (run, record["phase"], record["reason"], rest) == (
+                name(due),
+                "Missed",
+                "NotStartedInTime",
+                [],
+            )
+            assert (single.armed, single.condition, single.kube.started.total()) == (
+                NEVER,
+                ("False", "Past"),
+                0,
+            )
             assert (single.status["missedSince"], single.status["phase"]) == (to_wire(due), "Idle")
             await single.until(due + LONG)
 

@@ -1,4 +1,4 @@
-"""Garbage collection takes the owner off an orphan's things one after another, in any order and at any pace."""
+"""Garbage collection takes the owner off an orphan's things in any order and at any pace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ from tests import manifests as written
 from tests.support.crashes import World, hear_late
 from tests.support.decisions import cron_job, observed
 from tests.support.endings import JOB as BATCH_JOB
-from tests.unit.lives import Act, Step, apply, decide, is_in_force, new_cluster, nothing, start, step
+from tests.unit.lives import (
+    Act,
+    Step,
+    apply,
+    decide,
+    is_in_force,
+    new_cluster,
+    nothing,
+    start,
+    step,
+)
 from tests.unit.lives_of_deletions import (
     forget_approvals,
     has_begun,
@@ -35,7 +45,11 @@ MOMENTS: Final = range(5)
 
 def life(order: tuple[str, ...], moment: int) -> tuple[Step, ...]:
     """Of a job whose run is cancelled between two moves of the collector."""
-    moves: list[Act] = [marked_as_orphaning("slow"), *(taken_off("slow", kind) for kind in order), let_go("slow")]
+    moves: list[Act] = [
+        marked_as_orphaning("slow"),
+        *(taken_off("slow", kind) for kind in order),
+        let_go("slow"),
+    ]
     before, after = moves[: moment + 1], moves[moment + 1 :]
     return (
         step(nothing, apply("slow", "long")),
@@ -49,17 +63,37 @@ def life(order: tuple[str, ...], moment: int) -> tuple[Step, ...]:
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("order", ORDERS, ids="-".join)
-def test_a_run_that_is_cancelled_while_its_job_is_orphaned_says_so(order: tuple[str, ...], moment: int) -> None:
+def test_a_run_that_is_cancelled_while_its_job_is_orphaned_says_so(
+    order: tuple[str, ...], moment: int
+) -> None:
     asyncio.run(hear_late(life(order, moment), frozenset()))
 
 
 @pytest.mark.parametrize("cron", ["as it was a moment ago", "gone, too"])
 def test_a_run_has_its_own_batch_job_whatever_is_known_of_the_cron_job(cron: str) -> None:
     """Both are read at once, and the CronJob may have been read first."""
-    metadata = {"namespace": "ns", "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-03-02T08:00:00Z"}
-    run = replace(run_view({**written.run(BATCH_JOB.name, "report"), "metadata": metadata | {"name": BATCH_JOB.name}}), started_as="juid")
+    metadata = {
+        "namespace": "ns",
+        "uid": "u",
+        "resourceVersion": "1",
+        "creationTimestamp": "2026-03-02T08:00:00Z",
+    }
+    run = replace(
+        run_view(
+            {
+                **written.run(BATCH_JOB.name, "report"),
+                "metadata": metadata | {"name": BATCH_JOB.name},
+            }
+        ),
+        started_as="juid",
+    )
     there = observed()
-    seen = replace(there, runs=(run,), batch_jobs=(BATCH_JOB,), cron_job=None if cron == "gone, too" else cron_job(there, uid="cuid"))
+    seen = replace(
+        there,
+        runs=(run,),
+        batch_jobs=(BATCH_JOB,),
+        cron_job=None if cron == "gone, too" else cron_job(there, uid="cuid"),
+    )
     (case,) = cases(replace(seen, job=stand_in("ns", "report")))
     assert case.batch_job == BATCH_JOB
     (case,) = cases(replace(seen, job=replace(there.job, uid="of another job")))

@@ -1,4 +1,7 @@
-"""What is ours is the operator's by label and owner, and what has a name that we want is compared, never taken for ours."""
+"""What is ours is the operator's by label and owner.
+
+What has a name that we want is compared, never taken for ours.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,13 @@ from tests.support.workload import POLICY
 from tests.unit import lives
 from tests.unit.lives import NS, nothing, step
 
-METADATA: Final = {"namespace": "ns", "name": "now", "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-03-02T08:00:00Z"}
+METADATA: Final = {
+    "namespace": "ns",
+    "name": "now",
+    "uid": "u",
+    "resourceVersion": "1",
+    "creationTimestamp": "2026-03-02T08:00:00Z",
+}
 OF_RUN: Final = {"labels": {"agentjobs.dev/job": "report", "batch.kubernetes.io/job-name": "now"}}
 
 # Label and owner
@@ -43,7 +52,11 @@ OF_RUN: Final = {"labels": {"agentjobs.dev/job": "report", "batch.kubernetes.io/
 
 def test_a_cron_job_without_our_label_is_not_ours_and_neither_are_its_jobs() -> None:
     seen = settled(observed())
-    forged = replace(seen, cron_job=cron_job(seen, labelled=False), batch_jobs=(replace(BATCH_JOB, owner_uid="cron"),))
+    forged = replace(
+        seen,
+        cron_job=cron_job(seen, labelled=False),
+        batch_jobs=(replace(BATCH_JOB, owner_uid="cron"),),
+    )
     assert forged.cron_job
     forged = replace(forged, batch_jobs=(replace(BATCH_JOB, owner_uid=forged.cron_job.uid),))
     plan = decide(forged, POLICY, NOW)
@@ -58,8 +71,25 @@ def test_only_the_pod_of_its_own_job_says_how_an_orphaned_run_ended(known: str) 
     """What a ReplicaSet makes from a template carries whatever labels that has."""
     view = run_view({**written.run("now", "report"), "metadata": METADATA})
     run = replace(view, started_as="job") if known == "started_as" else replace(view, made_as="job")
-    own = pod_view({"metadata": {**METADATA, **OF_RUN, "ownerReferences": [{"uid": "job", "controller": True}]}})
-    other = pod_view({"metadata": {**METADATA, **OF_RUN, "name": "a", "ownerReferences": [{"uid": "set", "controller": True}]}})
+    own = pod_view(
+        {
+            "metadata": {
+                **METADATA,
+                **OF_RUN,
+                "ownerReferences": [{"uid": "job", "controller": True}],
+            }
+        }
+    )
+    other = pod_view(
+        {
+            "metadata": {
+                **METADATA,
+                **OF_RUN,
+                "name": "a",
+                "ownerReferences": [{"uid": "set", "controller": True}],
+            }
+        }
+    )
     for pods in ((other, own), (own, other)):
         (case,) = cases(replace(observed(), runs=(run,), pods=pods))
         assert case.pod == own
@@ -73,10 +103,28 @@ def test_only_the_pod_of_its_own_job_says_how_an_orphaned_run_ended(known: str) 
 # Names
 
 
-PARTS: Final = st.sampled_from(["a", "b", "0", "1f", "-", "-e", "12345678", "packages", "session", "-e012345678", "-a012345678"])
-JOB_NAMES: Final = st.lists(PARTS, min_size=1, max_size=8).map(lambda parts: "".join(parts)[:52].strip("-") or "a")
+PARTS: Final = st.sampled_from(
+    [
+        "a",
+        "b",
+        "0",
+        "1f",
+        "-",
+        "-e",
+        "12345678",
+        "packages",
+        "session",
+        "-e012345678",
+        "-a012345678",
+    ]
+)
+JOB_NAMES: Final = st.lists(PARTS, min_size=1, max_size=8).map(
+    lambda parts: "".join(parts)[:52].strip("-") or "a"
+)
 DIGESTS: Final = st.binary(min_size=32, max_size=32).map(bytes.hex)
-EVENTS: Final = st.builds(lambda number: Event(id=str(number), source="/s", type="t"), st.integers(0, 3))
+EVENTS: Final = st.builds(
+    lambda number: Event(id=str(number), source="/s", type="t"), st.integers(0, 3)
+)
 
 
 def config_maps(job: str, digest: str) -> list[str]:
@@ -85,35 +133,56 @@ def config_maps(job: str, digest: str) -> list[str]:
 
 
 @given(JOB_NAMES, JOB_NAMES, DIGESTS, DIGESTS)
-def test_two_jobs_never_name_a_config_map_or_a_claim_alike(one: str, other: str, first: str, second: str) -> None:
+def test_two_jobs_never_name_a_config_map_or_a_claim_alike(
+    one: str, other: str, first: str, second: str
+) -> None:
     """Nor does a job whose name is the beginning of another's, with a suffix of ours behind it."""
-    for job in (other, *config_maps(one, first), f"{one}-session", f"{one}-{first[:16]}", f"{one}-{first[:10]}"):
+    for job in (
+        other,
+        *config_maps(one, first),
+        f"{one}-session",
+        f"{one}-{first[:16]}",
+        f"{one}-{first[:10]}",
+    ):
         if job != one:
-            assert not {*config_maps(one, first)} & {*config_maps(job, second), *config_maps(job, first)}
+            assert not {*config_maps(one, first)} & {
+                *config_maps(job, second),
+                *config_maps(job, first),
+            }
             assert naming.claim_name(one) != naming.claim_name(job)
 
 
-@given(JOB_NAMES, JOB_NAMES, EVENTS, st.datetimes(min_value=NOW.replace(tzinfo=None), timezones=st.just(UTC)))
+@given(
+    JOB_NAMES,
+    JOB_NAMES,
+    EVENTS,
+    st.datetimes(min_value=NOW.replace(tzinfo=None), timezones=st.just(UTC)),
+)
 def test_two_jobs_never_name_a_run_alike(one: str, other: str, event: Event, start: Any) -> None:
     names_of_events = naming.runs_of_chain(one, event)
     reserved = {naming.run_of_start(one, start), *(next(names_of_events) for _ in range(3))}
     for job in (other, *reserved):
         if job != one:
             others = naming.runs_of_chain(job, event)
-            assert not reserved & {naming.run_of_start(job, start), *(next(others) for _ in range(3))}
+            assert not reserved & {
+                naming.run_of_start(job, start),
+                *(next(others) for _ in range(3)),
+            }
 
 
 @given(DIGESTS, DIGESTS)
 def test_two_contents_never_have_one_revision(first: str, second: str) -> None:
     second = first[:16] + second[16:]
-    assert (naming.revision_name("a", first) == naming.revision_name("a", second)) == (first == second)
+    assert (naming.revision_name("a", first) == naming.revision_name("a", second)) == (
+        first == second
+    )
 
 
 # What has the name
 
 
 def created(kind: Kind) -> list[Json]:
-    """Every object of this kind that an operator creates in the lives of jobs, as it was asked for."""
+    """Every object of this kind that an operator creates in jobs' lives, as it was asked for."""
     found: list[Json] = []
 
     async def through(life: tuple[lives.Step, ...]) -> None:
@@ -148,11 +217,17 @@ def without(part: str, key: str) -> Callable[[Json], Json]:
 
 
 def of_another_owner(body: Json) -> Json:
-    return {**body, "metadata": {**body["metadata"], "ownerReferences": [{"uid": "other", "controller": True}]}}
+    return {
+        **body,
+        "metadata": {**body["metadata"], "ownerReferences": [{"uid": "other", "controller": True}]},
+    }
 
 
 def as_manual(body: Json) -> Json:
-    return {**body, "spec": {"jobName": body["spec"]["jobName"], "trigger": {"type": "Manual", "by": "eve"}}}
+    return {
+        **body,
+        "spec": {"jobName": body["spec"]["jobName"], "trigger": {"type": "Manual", "by": "eve"}},
+    }
 
 
 def of_another_job(body: Json) -> Json:
@@ -160,9 +235,21 @@ def of_another_job(body: Json) -> Json:
 
 
 FORGED: Final[dict[Kind, tuple[Callable[[Json], Json], ...]]] = {
-    "cronjob": (without("labels", names.JOB_LABEL), without("annotations", names.DIGEST_ANNOTATION), of_another_owner),
-    "batchjob": (without("labels", names.JOB_LABEL), without("annotations", names.DIGEST_ANNOTATION), of_another_owner),
-    "revision": (without("labels", names.JOB_LABEL), without("annotations", names.DIGEST_ANNOTATION), of_another_owner),
+    "cronjob": (
+        without("labels", names.JOB_LABEL),
+        without("annotations", names.DIGEST_ANNOTATION),
+        of_another_owner,
+    ),
+    "batchjob": (
+        without("labels", names.JOB_LABEL),
+        without("annotations", names.DIGEST_ANNOTATION),
+        of_another_owner,
+    ),
+    "revision": (
+        without("labels", names.JOB_LABEL),
+        without("annotations", names.DIGEST_ANNOTATION),
+        of_another_owner,
+    ),
     "claim": (without("labels", names.JOB_LABEL), of_another_owner),
     "run": (as_manual, of_another_job),
 }
@@ -171,7 +258,11 @@ FORGED: Final[dict[Kind, tuple[Callable[[Json], Json], ...]]] = {
 @pytest.mark.parametrize("kind", FORGED)
 def test_only_what_we_would_have_created_is_taken_for_it(kind: Kind) -> None:
     for body in created(kind):
-        later = {**body, "metadata": {**body["metadata"], "uid": "u", "resourceVersion": "1"}, "status": {"phase": "Running"}}
+        later = {
+            **body,
+            "metadata": {**body["metadata"], "uid": "u", "resourceVersion": "1"},
+            "status": {"phase": "Running"},
+        }
         assert is_same(kind, body, later)
         for forge in FORGED[kind]:
             assert not is_same(kind, body, forge(later)), forge
@@ -186,7 +277,11 @@ def config_map(kube: Kubernetes) -> None:
 
 
 def is_told_of(kube: Kubernetes) -> None:
-    ready = next(condition for condition in lives.status(kube, "report")["conditions"] if condition["type"] == "Ready")
+    ready = next(
+        condition
+        for condition in lives.status(kube, "report")["conditions"]
+        if condition["type"] == "Ready"
+    )
     assert (ready["status"], ready["reason"]) == ("False", "NameTaken")
     assert ready["message"].startswith("a ConfigMap named report-")
     assert kube.server.all("cronjob") == []
@@ -224,7 +319,9 @@ def test_a_squatted_revision_of_a_change_holds_the_job_and_denials_work() -> Non
         step(nothing, lives.rewrite("report", "other")),
         step(is_held, squat),
         step(nothing, lives.eight_o_clock),
-        step(nothing, lives.decide("report", "Denied"), lives.delete("approval", "report-approved")),
+        step(
+            nothing, lives.decide("report", "Denied"), lives.delete("approval", "report-approved")
+        ),
     )
     assert (kube.server.all("cronjob"), kube.started) == ([], {})
 
@@ -233,12 +330,16 @@ FOLLOWS: Final = [{"after": {"job": "first", "on": "Succeeded"}}]
 
 
 def squatted(kube: Kubernetes, count: int) -> None:
-    """Whoever reads the upstream run's uid can reckon the names; here there are no policies, which refuse them."""
+    """Anyone who sees the upstream run's uid can compute the names; here no policy refuses them."""
     (run,) = (run for run in kube.server.all("run") if run["metadata"]["name"] == "go")
     event = Event(id=run["metadata"]["uid"], source=f"/namespaces/{NS}/agentjobruns/go", type="any")
     numbered = naming.runs_of_chain("second", event)
     for _ in range(count):
-        squatter = written.run(next(numbered), "second", trigger={"type": "Event", "event": {"id": "1", "source": "/eve", "type": "x"}})
+        squatter = written.run(
+            next(numbered),
+            "second",
+            trigger={"type": "Event", "event": {"id": "1", "source": "/eve", "type": "x"}},
+        )
         kube.server.create("run", NS, squatter)
 
 
@@ -260,7 +361,11 @@ def test_a_chain_goes_on_under_another_name_where_its_own_is_taken(count: int) -
         return kube
 
     kube = asyncio.run(through())
-    followed = [run for run in kube.server.all("run") if run["spec"].get("trigger", {}).get("upstreamRun") == "go"]
+    followed = [
+        run
+        for run in kube.server.all("run")
+        if run["spec"].get("trigger", {}).get("upstreamRun") == "go"
+    ]
     assert [run["status"]["phase"] for run in followed] == ["Succeeded"]
     lives.has_event(kube, "NameTaken", count)
 
@@ -273,14 +378,22 @@ def test_a_start_whose_name_a_foreign_job_has_is_recorded_as_name_taken() -> Non
         kube.server.create("batchjob", NS, job)
 
     kube = live(
-        step(nothing, lives.apply("report", "ok", schedule={"cron": "0 8 * * *", "startingDeadlineSeconds": 60})),
+        step(
+            nothing,
+            lives.apply(
+                "report", "ok", schedule={"cron": "0 8 * * *", "startingDeadlineSeconds": 60}
+            ),
+        ),
         step(nothing, lives.decide("report"), squat),
         step(nothing, lives.eight_o_clock),
         step(nothing, an_hour_later),
     )
     record = lives.runs(kube)[lives.SCHEDULED_RUN]
     assert (record["phase"], record["reason"]) == ("Skipped", "NameTaken")
-    assert f"a Job named {lives.SCHEDULED_RUN} exists that is not this job's; delete it" in record["message"]
+    assert (
+        f"a Job named {lives.SCHEDULED_RUN} exists that is not this job's; delete it"
+        in record["message"]
+    )
 
 
 def test_a_name_that_is_free_again_is_not_called_taken_any_more() -> None:

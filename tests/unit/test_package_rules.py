@@ -1,4 +1,4 @@
-"""Two spellings of one pin are one pin: whoever denies a package denies it however it is written."""
+"""Two spellings of one pin are one pin: anyone who denies a package denies it however written."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def test_the_canonical_pin_is_that_of_the_packaging_library(name: str, version: 
 
 @given(VERSIONS, VERSIONS)
 def test_versions_that_are_equal_have_one_spelling(first: str, second: str) -> None:
-    assert (canonical(f"a=={first}") == canonical(f"a=={second}")) == (Version(first) == Version(second))
+    assert (canonical(f"a=={first}") == canonical(f"a=={second}")) == (
+        Version(first) == Version(second)
+    )
 
 
 def test_trailing_zeros_of_a_release_and_nothing_else_fall_away() -> None:

@@ -21,20 +21,30 @@ SHELLS = ("bash", "text", "python", "yaml", "markdown", "toml")
 
 def _tests_in(file: str) -> set[str]:
     path = ROOT / file
-    return {node.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)} if path.exists() else set()
+    return (
+        {
+            node.name
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.FunctionDef)
+        }
+        if path.exists()
+        else set()
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.name))
 def test_each_block_of_commands_is_run_with_its_page_or_a_known_test(page: Path) -> None:
     text = page.read_text()
     found = blocks(text)
-    assert sum(1 for block in found if f"```bash\n{block.commands}" in text) == text.count("```bash\n"), (
-        "a block that is not found is not run"
-    )
+    assert sum(1 for block in found if f"```bash\n{block.commands}" in text) == text.count(
+        "```bash\n"
+    ), "a block that is not found is not run"
     for test, why in (block.elsewhere for block in found if block.elsewhere):
         file, _, name = test.partition("::")
         assert name in _tests_in(file), f"{page.name}: there is no test {test}"
-        assert why, f"{page.name}: {test} runs a block; the page has to say why it is not run with the page"
+        assert why, (
+            f"{page.name}: {test} runs a block; the page has to say why it is not run with the page"
+        )
     assert set(re.findall(r"^```(\w*)$", text, re.MULTILINE)) - {""} <= set(SHELLS)
 
 
@@ -59,14 +69,21 @@ def _check(document: Any) -> None:
         model.model_validate(document["spec"])
     elif set(document) == {"spec"}:
         script = {} if "agent" in document["spec"] else {"script": {"inline": "print(1)"}}
-        ScheduledAgentJobSpec.model_validate({"description": "A part.", **script, **document["spec"]})
+        ScheduledAgentJobSpec.model_validate(
+            {"description": "A part.", **script, **document["spec"]}
+        )
 
 
 def test_a_page_is_read_as_its_readers_do() -> None:
-    commands = "<!-- before: one -->\n```bash\ntwo\n```\n```text\nshown\n```\n\n<!-- exits 1 -->\n```bash\nthree\n```\n"
+    commands = (
+        "<!-- before: one -->\n```bash\ntwo\n```\n```text\nshown\n```\n\n<!-- exits 1"
+        " -->\n```bash\nthree\n```\n"
+    )
     text = f"{commands}\nWords.\n\n```text\nno output\n```\n"
     assert blocks(text) == [Block("one "), Block("two\n", "shown\n"), Block("three\n", code=1)]
-    assert blocks("<!-- elsewhere: f.py::t; because -->\n```bash\nx\n```\n") == [Block("x\n", elsewhere=("f.py::t", "because"))]
+    assert blocks("<!-- elsewhere: f.py::t; because -->\n```bash\nx\n```\n") == [
+        Block("x\n", elsewhere=("f.py::t", "because"))
+    ]
     with pytest.raises(AssertionError, match="commands that do not follow"):
         blocks("<!-- exits 1 -->\nWords.\n")
 

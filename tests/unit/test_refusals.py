@@ -1,4 +1,4 @@
-"""What the cluster refuses, each time in other words: the job says so, and the next try comes later, not at once."""
+"""A refusal by the cluster, each time in other words: the job says so, and tries again later."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ class Webhook:
 
 
 @pytest.mark.parametrize(("error", "times"), [(Refused, 1), (Conflict, TELL_AFTER)])
-def test_a_refusal_in_changing_words_is_reported_and_not_retried_at_once(error: Any, times: int) -> None:
+def test_a_refusal_in_changing_words_is_reported_and_not_retried_at_once(
+    error: Any, times: int
+) -> None:
     async def check() -> None:
         kube = lives.new_cluster()
         operator = Operator(Webhook(kube.server, error), kube.server)
@@ -57,7 +59,9 @@ def test_a_refusal_in_changing_words_is_reported_and_not_retried_at_once(error: 
                 await operator.reconciler.reconcile(KEY)
             again.append(failed.value.look_again)
         assert [wait == 0 for wait in again] == [*[False] * (times - 1), True, False, False, False]
-        (ready,) = (one for one in lives.status(kube, "report")["conditions"] if one["type"] == "Ready")
+        (ready,) = (
+            one for one in lives.status(kube, "report")["conditions"] if one["type"] == "Ready"
+        )
         assert (ready["status"], ready["reason"]) == ("False", "ClusterRefused")
         assert ready["message"].startswith(f"denied, request {times + 2}"), "that of the try before"
 
@@ -76,7 +80,16 @@ def passes(*rounds: dict[Write, ClusterError]) -> list[bool]:
 
 
 def test_news_is_another_refusal_or_reason_and_not_another_wording() -> None:
-    assert passes({CREATE: Refused("a")}, {CREATE: Refused("b")}, {CREATE: Refused("c")}) == [True, False, False]
-    assert passes({CREATE: Refused("a")}, {CREATE: Refused("b"), OTHER: Refused("c")}) == [True, True]
-    assert passes({CREATE: Refused("a")}, {OTHER: Refused("a")}) == [True, False], "the sentence stands there already"
+    assert passes({CREATE: Refused("a")}, {CREATE: Refused("b")}, {CREATE: Refused("c")}) == [
+        True,
+        False,
+        False,
+    ]
+    assert passes({CREATE: Refused("a")}, {CREATE: Refused("b"), OTHER: Refused("c")}) == [
+        True,
+        True,
+    ]
+    assert passes({CREATE: Refused("a")}, {OTHER: Refused("a")}) == [True, False], (
+        "the sentence stands there already"
+    )
     assert passes({CREATE: Refused("a")}, {}) == [True, True]

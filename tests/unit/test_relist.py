@@ -1,4 +1,7 @@
-"""A list that fails costs nobody else's news, and one that stays in the past ends an operator whose knowledge is of a lost history."""
+"""A list that fails does not cost others their news.
+
+One that stays in the past ends an operator whose knowledge is of a lost history.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ class Failing:
         self.times = times
         self._error = error
 
-    async def list(self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str) -> AsyncIterator[Json]:
+    async def list(
+        self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str
+    ) -> AsyncIterator[Json]:
         if kind == self._kind and self.times:
             self.times -= 1
             raise self._error
@@ -47,7 +52,9 @@ class Parts:
     def __init__(self, api: Any) -> None:
         self.registry, self.queue = CollectorRegistry(), WorkQueue()
         nobody: Any = None
-        self.controller = Controller(api, Cache(), Streams(), nobody, self.queue, Metrics(self.registry))
+        self.controller = Controller(
+            api, Cache(), Streams(), nobody, self.queue, Metrics(self.registry)
+        )
 
     def failed(self, kind: str) -> float | None:
         return self.registry.get_sample_value("agentjobs_failed_lists_total", {"kind": kind})
@@ -57,7 +64,9 @@ ERRORS = [ClusterError("500", 500), ValueError("a defect")]
 
 
 @pytest.mark.parametrize("error", ERRORS)
-def test_the_first_list_goes_on_until_it_is_whole_and_loses_nothing(error: Exception, monkeypatch: Any) -> None:
+def test_the_first_list_goes_on_until_it_is_whole_and_loses_nothing(
+    error: Exception, monkeypatch: Any
+) -> None:
     """A run whose job is gone is news once only."""
     monkeypatch.setattr(controllers, "FIRST_LIST_PAUSES", (0,))
 
@@ -88,8 +97,10 @@ def test_a_kind_that_cannot_be_listed_keeps_no_other_from_being_looked_at(error:
 
 
 @pytest.mark.parametrize(("moments", "ends"), [("past past", True), ("past now past now", False)])
-def test_two_lists_of_the_past_in_a_row_end_the_operator_and_one_does_not(moments: str, ends: bool, monkeypatch: Any) -> None:
-    """As after etcd was restored: versions go backwards, and a container that starts anew knows nothing of what was."""
+def test_two_lists_of_the_past_in_a_row_end_the_operator_and_one_does_not(
+    moments: str, ends: bool, monkeypatch: Any
+) -> None:
+    """As after etcd was restored: versions go backwards; a restarted container knows no past."""
 
     async def check() -> None:
         kube = lives.new_cluster()

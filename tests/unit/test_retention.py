@@ -29,8 +29,23 @@ ORDER: Final = ("Skipped", "Succeeded", "Failed")
 OUTCOMES = st.sampled_from(ORDER)
 
 
-def finished(number: int, phase: str = "Succeeded", output: int = 10, job: str = "report", owner: str | None = None) -> FinishedRun:
-    return FinishedRun("ns", f"{job}-{number}", f"{job}-uid-{number}", job, phase, f"2026-11-{number:02d}T00:00:00Z", output, owner)
+def finished(
+    number: int,
+    phase: str = "Succeeded",
+    output: int = 10,
+    job: str = "report",
+    owner: str | None = None,
+) -> FinishedRun:
+    return FinishedRun(
+        "ns",
+        f"{job}-{number}",
+        f"{job}-uid-{number}",
+        job,
+        phase,
+        f"2026-11-{number:02d}T00:00:00Z",
+        output,
+        owner,
+    )
 
 
 def names(runs: tuple[FinishedRun, ...]) -> list[str]:
@@ -38,10 +53,15 @@ def names(runs: tuple[FinishedRun, ...]) -> list[str]:
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 28), st.sampled_from("abcd"), st.integers(0, 9000), OUTCOMES), unique_by=lambda t: t[:2]),
+    st.lists(
+        st.tuples(st.integers(1, 28), st.sampled_from("abcd"), st.integers(0, 9000), OUTCOMES),
+        unique_by=lambda t: t[:2],
+    ),
     st.integers(0, 90_000),
 )
-def test_the_budget_takes_the_least_missed_and_leaves_each_jobs_newest(rows: list[tuple[int, str, int, str]], budget: int) -> None:
+def test_the_budget_takes_the_least_missed_and_leaves_each_jobs_newest(
+    rows: list[tuple[int, str, int, str]], budget: int
+) -> None:
     runs = [finished(day, phase, output, job) for day, job, output, phase in rows]
     gone = retention.over_budget(runs, budget, "abc")
     kept = [run for run in runs if run not in gone]
@@ -61,16 +81,36 @@ def test_the_budget_takes_the_least_missed_and_leaves_each_jobs_newest(rows: lis
 
 @pytest.mark.parametrize("job", ["none", "theirs"])
 def test_whoever_floods_a_job_takes_no_record_of_another(job: str) -> None:
-    """With runs that start nothing and carry the largest of events, in the name of no job, or of one that they may start."""
-    quiet = [finished(day, phase, 10_000, "quiet") for day, phase in ((1, "Succeeded"), (2, "Failed"), (3, "Succeeded"))]
+    """With runs that start nothing and carry the largest of events.
+
+    They are in the name of no job, or of one that their author may start.
+    """
+    quiet = [
+        finished(day, phase, 10_000, "quiet")
+        for day, phase in ((1, "Succeeded"), (2, "Failed"), (3, "Succeeded"))
+    ]
     theirs = [finished(day, "Succeeded", 10_000, "theirs") for day in (4, 5, 6)]
-    flood = [replace(finished(7, "Skipped", 0, job), uid=str(number), name=str(number), stored_bytes=1_400_000) for number in range(75)]
+    flood = [
+        replace(
+            finished(7, "Skipped", 0, job),
+            uid=str(number),
+            name=str(number),
+            stored_bytes=1_400_000,
+        )
+        for number in range(75)
+    ]
     gone = retention.over_budget([*quiet, *theirs, *flood], 10_000_000, ["quiet", "theirs"])
     assert {(run.job, run.phase) for run in gone} == {(job, "Skipped")}
 
 
-@given(st.dictionaries(st.text(max_size=3), st.integers(0, 5000)), st.integers(1, 3000), st.integers(1, 9000))
-def test_all_fits_within_the_allowance_and_small_namespaces_lose_nothing(stored: dict[str, int], most: int, cluster: int) -> None:
+@given(
+    st.dictionaries(st.text(max_size=3), st.integers(0, 5000)),
+    st.integers(1, 3000),
+    st.integers(1, 9000),
+)
+def test_all_fits_within_the_allowance_and_small_namespaces_lose_nothing(
+    stored: dict[str, int], most: int, cluster: int
+) -> None:
     allowed = retention.allowance(stored, Budgets(most, cluster))
     assert allowed <= most
     left = [min(count, allowed) for count in stored.values()]
@@ -81,19 +121,32 @@ def test_all_fits_within_the_allowance_and_small_namespaces_lose_nothing(stored:
 
 def test_the_newest_runs_and_the_newest_failure_keep_their_whole_output() -> None:
     loud = SHORT_BYTES + 1
-    runs = [finished(1, "Failed", loud), finished(2, "TimedOut", loud), finished(3, output=loud), finished(4, output=SHORT_BYTES)]
+    runs = [
+        finished(1, "Failed", loud),
+        finished(2, "TimedOut", loud),
+        finished(3, output=loud),
+        finished(4, output=SHORT_BYTES),
+    ]
     runs += [finished(5, output=loud), finished(6, output=loud), finished(7, "Skipped")]
     assert names(retention.to_shorten(runs, History(outputs=2))) == ["report-3", "report-1"]
     assert retention.to_shorten(runs, History(outputs=6)) == ()
 
 
 def record(stdout: str, stderr: str, **more: Any) -> dict[str, Any]:
-    return {"metadata": {"name": "run", "uid": "u", "resourceVersion": "7"}, "status": {"stdout": stdout, "stderr": stderr, **more}}
+    return {
+        "metadata": {"name": "run", "uid": "u", "resourceVersion": "7"},
+        "status": {"stdout": stdout, "stderr": stderr, **more},
+    }
 
 
 def test_a_shortened_record_says_what_went_and_is_shortened_once() -> None:
     head, tail = "é" * 12_800, "ü" * 12_800
-    body = record(f"{head}\n[agentjobs: 1000 bytes dropped here]\n{tail}", "short", stdoutDroppedBytes=1000, stderrDroppedBytes=0)
+    body = record(
+        f"{head}\n[agentjobs: 1000 bytes dropped here]\n{tail}",
+        "short",
+        stdoutDroppedBytes=1000,
+        stderrDroppedBytes=0,
+    )
     write = retention.shortened(body)
     assert write.body is not None
     assert write.body["metadata"] == {"uid": "u", "resourceVersion": "7"}
@@ -112,7 +165,9 @@ def test_a_shortened_record_says_what_went_and_is_shortened_once() -> None:
 
 
 EVENTS = st.recursive(
-    st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=30
+    st.none() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=30,
 )
 
 
@@ -132,20 +187,32 @@ def test_a_value_weighs_what_the_api_server_stores_of_it(value: Any) -> None:
 def test_a_record_with_a_large_event_counts_with_it() -> None:
     event = {"id": "1", "source": "/shop", "type": "a.b", "data": {"text": "<" * 20_000}}
     body = manifests.run("now", "report", trigger={"type": "Event", "event": event})
-    body["metadata"] |= {"namespace": "ns", "uid": "u", "resourceVersion": "7", "creationTimestamp": "2026-11-22T08:00:00Z"}
+    body["metadata"] |= {
+        "namespace": "ns",
+        "uid": "u",
+        "resourceVersion": "7",
+        "creationTimestamp": "2026-11-22T08:00:00Z",
+    }
     text = as_go_writes_it(body).encode()
     view = run_view(slim("agentjobruns", sized(read(text), text)))
     write = final(view, skipped("NoTrigger", "none takes it", NOW))
     stored = dict(write.body or {})["status"]["storedBytes"]
     assert 120_000 < len(text) < stored < len(text) + 1000
-    row = {"cells": ["report", "Skipped", None, 0, stored], "object": {"metadata": body["metadata"]}}
-    columns = [{"name": name} for name in ("Job", "Phase", "Finished", "Output Bytes", "Stored Bytes")]
+    row = {
+        "cells": ["report", "Skipped", None, 0, stored],
+        "object": {"metadata": body["metadata"]},
+    }
+    columns = [
+        {"name": name} for name in ("Job", "Phase", "Finished", "Output Bytes", "Stored Bytes")
+    ]
     ((told, _),) = finished_rows({"columnDefinitions": columns, "rows": [row]}, Cache().finished)
     assert size(told) == stored
 
 
 @given(st.text(max_size=9000), st.text(max_size=9000), st.integers(0, 5000))
-def test_a_shortened_record_counts_what_is_left_of_it(stdout: str, stderr: str, beside: int) -> None:
+def test_a_shortened_record_counts_what_is_left_of_it(
+    stdout: str, stderr: str, beside: int
+) -> None:
     body = record(stdout, stderr)
     whole = beside + weight(body["status"])
     write = retention.shortened(body | {SIZE: whole})
@@ -156,13 +223,19 @@ def test_a_shortened_record_counts_what_is_left_of_it(stdout: str, stderr: str, 
 
 @given(st.text(max_size=3000), st.text(max_size=3000))
 def test_whatever_was_printed_what_is_left_needs_no_second_look(stdout: str, stderr: str) -> None:
-    write = retention.shortened(record(stdout * 3, stderr * 3, stdoutDroppedBytes=0, stderrDroppedBytes=0))
+    write = retention.shortened(
+        record(stdout * 3, stderr * 3, stdoutDroppedBytes=0, stderrDroppedBytes=0)
+    )
     assert write.body is not None
     status = write.body["status"]
     assert status["outputBytes"] <= SHORT_BYTES
     for stream, text in (("stdout", stdout * 3), ("stderr", stderr * 3)):
         dropped = status[f"{stream}DroppedBytes"]
-        kept = status[stream].removeprefix(f"[agentjobs: {dropped} bytes dropped here]\n") if dropped else status[stream]
+        kept = (
+            status[stream].removeprefix(f"[agentjobs: {dropped} bytes dropped here]\n")
+            if dropped
+            else status[stream]
+        )
         assert len(kept.encode()) + dropped == len(text.encode())
         assert text.endswith(kept)
 
@@ -170,14 +243,23 @@ def test_whatever_was_printed_what_is_left_needs_no_second_look(stdout: str, std
 @pytest.mark.parametrize(
     ("stays", "changed"),
     [(False, {"report-2": True}), (True, {"report-1": False})],
-    ids=["a record without an owner goes with the job from now on", "an owned record stays from now on"],
+    ids=[
+        "a record without an owner goes with the job from now on",
+        "an owned record stays from now on",
+    ],
 )
 def test_owners_follow_what_the_history_says(stays: bool, changed: dict[str, bool]) -> None:
-    body = manifests.job("report", script={"inline": "print(1)\n"}, history={"keepAfterDelete": stays})
+    body = manifests.job(
+        "report", script={"inline": "print(1)\n"}, history={"keepAfterDelete": stays}
+    )
     body["metadata"] |= {"namespace": "ns", "uid": "job", "resourceVersion": "1"}
     runs = (finished(1, owner="job"), finished(2), finished(3, owner="another"))
     job = job_view(body)
     assert (job.problem, job.status) == (None, ScheduledAgentJobStatus())
     writes = list(retention.writes(Observed(job=job, finished=runs)))
-    owners = {write.name: bool(write.body["metadata"]["ownerReferences"]) for write in writes if write.body}
+    owners = {
+        write.name: bool(write.body["metadata"]["ownerReferences"])
+        for write in writes
+        if write.body
+    }
     assert owners == changed

@@ -22,21 +22,31 @@ from tests.support.workload import POLICY
 OLD = "0123456789" + "a" * 54
 
 
-def revision(digest: str = OLD, uid: str = "old", owner: str = "uid", name: str | None = None) -> RevisionView:
-    return RevisionView(name or naming.revision_name("report", digest), "report", uid, owner, digest)
+def revision(
+    digest: str = OLD, uid: str = "old", owner: str = "uid", name: str | None = None
+) -> RevisionView:
+    return RevisionView(
+        name or naming.revision_name("report", digest), "report", uid, owner, digest
+    )
 
 
 def in_place() -> Observed:
-    """Approved, in force, told, with an old revision beside the one in force; both have been there for long."""
+    """Approved, in force, reported; an old revision and the current one have long been there."""
     seen = settled(observed())
     told = seen.job.status.model_validate(status(decide(seen, POLICY, NOW)))
     own = revision(current_content(seen.job).digest, "own")
     since = dict.fromkeys(("old", "own"), NOW - timedelta(hours=1))
-    return replace(seen, job=replace(seen.job, status=told), kept=(revision(), own), left_over_since=since)
+    return replace(
+        seen, job=replace(seen.job, status=told), kept=(revision(), own), left_over_since=since
+    )
 
 
 def deleted(seen: Observed) -> list[str | None]:
-    return [write.uid for write in decide(seen, POLICY, NOW).writes if (write.verb, write.kind) == ("delete", "revision")]
+    return [
+        write.uid
+        for write in decide(seen, POLICY, NOW).writes
+        if (write.verb, write.kind) == ("delete", "revision")
+    ]
 
 
 def test_a_revision_that_nothing_needs_goes_by_its_uid() -> None:
@@ -44,14 +54,18 @@ def test_a_revision_that_nothing_needs_goes_by_its_uid() -> None:
 
 
 def _with_run(seen: Observed) -> Observed:
-    run = RunView("ns", "now", "u", "1", "report", True, True, NOW, "Running", None, None, None, digest=OLD)
+    run = RunView(
+        "ns", "now", "u", "1", "report", True, True, NOW, "Running", None, None, None, digest=OLD
+    )
     return replace(seen, runs=(run,))
 
 
 def _told_before(seen: Observed) -> Observed:
     approval = seen.job.status.approval
     assert approval
-    told = seen.job.status.model_copy(update={"approval": approval.model_copy(update={"digest": OLD})})
+    told = seen.job.status.model_copy(
+        update={"approval": approval.model_copy(update={"digest": OLD})}
+    )
     return replace(seen, job=replace(seen.job, status=told))
 
 
@@ -82,6 +96,8 @@ def test_what_is_no_revision_of_this_job_is_left_alone(foreign: RevisionView) ->
 
 def test_where_nothing_is_in_force_its_revision_goes_too() -> None:
     seen = replace(in_place(), approvals=(), cron_job=None)
-    seen = replace(seen, job=replace(seen.job, status=seen.job.status.model_copy(update={"approval": None})))
+    seen = replace(
+        seen, job=replace(seen.job, status=seen.job.status.model_copy(update={"approval": None}))
+    )
     assert sorted(map(str, deleted(seen))) == ["old", "own"]
     assert revisions.due(seen, NOW)

@@ -1,4 +1,4 @@
-"""What the runner image is made of: pinned, documented, and ordered so that an edited runner costs little."""
+"""What the runner image is made of: pinned, documented, and ordered to make runner edits cheap."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 IMAGE = ROOT / "runner-image"
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-PINS = {group: IMAGE / f"{name}.txt" for group, name in {"runner": "requirements", "runner-tools": "tools"}.items()}
+PINS = {
+    group: IMAGE / f"{name}.txt"
+    for group, name in {"runner": "requirements", "runner-tools": "tools"}.items()
+}
 LOCK = json.loads((IMAGE / "pi/package-lock.json").read_text())
 DOCUMENT = (ROOT / "docs/runner-image.md").read_text()
 
@@ -29,15 +32,25 @@ def named(group: str) -> set[str]:
 def table(title: str) -> list[list[str]]:
     """The cells of a section's table, without its head."""
     section = DOCUMENT.partition(f"## {title}\n")[2].partition("\n## ")[0]
-    return [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in section.splitlines() if row.startswith("|")][2:]
+    return [
+        [cell.strip(" `") for cell in row.strip("|").split("|")]
+        for row in section.splitlines()
+        if row.startswith("|")
+    ][2:]
 
 
 @pytest.mark.parametrize("group", PINS)
 def test_every_package_is_pinned_with_hashes_and_names_no_index(group: str) -> None:
     text = PINS[group].read_text()
-    entries = [entry for entry in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE) if entry.strip()]
+    entries = [
+        entry for entry in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE) if entry.strip()
+    ]
     assert len(entries) >= len(GROUPS[group])
-    assert [entry for entry in entries if not re.match(r"[a-z0-9-]+==\S+.*\\\n    --hash=sha256:[0-9a-f]{64}", entry)] == []
+    assert [
+        entry
+        for entry in entries
+        if not re.match(r"[a-z0-9-]+==\S+.*\\\n    --hash=sha256:[0-9a-f]{64}", entry)
+    ] == []
     assert "://" not in text
 
 
@@ -48,8 +61,16 @@ def test_the_pins_are_those_of_what_the_project_names(group: str) -> None:
 
 def test_pi_is_pinned_by_integrity_and_names_no_registry() -> None:
     wanted = json.loads((IMAGE / "pi/package.json").read_text())["dependencies"]
-    locked = {name.removeprefix("node_modules/"): package for name, package in LOCK["packages"].items() if name}
-    assert {name: package["version"] for name, package in locked.items()} == wanted == LOCK["packages"][""]["dependencies"]
+    locked = {
+        name.removeprefix("node_modules/"): package
+        for name, package in LOCK["packages"].items()
+        if name
+    }
+    assert (
+        {name: package["version"] for name, package in locked.items()}
+        == wanted
+        == LOCK["packages"][""]["dependencies"]
+    )
     assert all(package["integrity"].startswith("sha512-") for package in locked.values())
     assert "resolved" not in json.dumps(LOCK)
 

@@ -1,4 +1,4 @@
-"""Whoever changed a job's content last does not approve it: not before, not afterwards, not through a pipeline."""
+"""The last to change a job's content does not approve it before, afterwards or by a pipeline."""
 
 from __future__ import annotations
 
@@ -46,9 +46,13 @@ DIGEST = current_content(observed().job).digest
         ("system:serviceaccount:agents:writer", "bo", True),
     ],
 )
-def test_an_approval_counts_when_a_second_person_made_it(requester: str | None, approver: str | None, counts: bool) -> None:
+def test_an_approval_counts_when_a_second_person_made_it(
+    requester: str | None, approver: str | None, counts: bool
+) -> None:
     approval = approves(approver, DIGEST)
-    assert apart(written_by(requester).job, DIGEST, [approval]) == (((approval,), ()) if counts else ((), (approval,)))
+    assert apart(written_by(requester).job, DIGEST, [approval]) == (
+        ((approval,), ()) if counts else ((), (approval,))
+    )
 
 
 def test_a_denial_always_counts() -> None:
@@ -83,16 +87,22 @@ def test_the_job_says_who_cannot_approve_it_and_runs_nothing() -> None:
 
 
 def test_a_second_persons_approval_is_enough_beside_the_authors_own() -> None:
-    counting, alone = apart(written_by("ana").job, DIGEST, [approves("ana", DIGEST), approves("bo", DIGEST, "b")])
+    counting, alone = apart(
+        written_by("ana").job, DIGEST, [approves("ana", DIGEST), approves("bo", DIGEST, "b")]
+    )
     assert verdict(DIGEST, counting) == "Approved"
     assert [approval.by for approval in alone] == ["ana"]
 
 
 def referring(in_force: str | None = None) -> Observed:
     """Its text is in a ConfigMap; `bo` approved what is in force, `ana` changed the job last."""
-    spec = ScheduledAgentJobSpec.model_validate(manifests.job(script={"configMapKeyRef": REFERENCE._asdict()})["spec"])
+    spec = ScheduledAgentJobSpec.model_validate(
+        manifests.job(script={"configMapKeyRef": REFERENCE._asdict()})["spec"]
+    )
     seen = written_by("ana", {"digest": in_force, "by": "bo"} if in_force else None)
-    return replace(seen, job=replace(seen.job, spec=spec), sources={REFERENCE: "print('from a ConfigMap')"})
+    return replace(
+        seen, job=replace(seen.job, spec=spec), sources={REFERENCE: "print('from a ConfigMap')"}
+    )
 
 
 def test_a_text_of_unknown_author_cannot_be_approved_and_its_job_says_so() -> None:
@@ -103,7 +113,9 @@ def test_a_text_of_unknown_author_cannot_be_approved_and_its_job_says_so() -> No
     for found in (seen, replace(seen, alone=alone)):
         condition = told(decide(found, replace(POLICY, second_person=True), NOW), "Approved")
         assert (condition.status, condition.reason) == ("False", "SecondPersonNeeded")
-        assert condition.message.endswith("changed a ConfigMap last; write the text inline instead of configMapKeyRef")
+        assert condition.message.endswith(
+            "changed a ConfigMap last; write the text inline instead of configMapKeyRef"
+        )
 
 
 def test_a_config_map_text_in_force_before_the_rule_stays_in_force() -> None:
@@ -111,7 +123,10 @@ def test_a_config_map_text_in_force_before_the_rule_stays_in_force() -> None:
     seen = referring(digest)
     counting, alone = apart(seen.job, digest, [approves("bo", digest)])
     assert (len(counting), alone) == (1, ())
-    condition = told(decide(replace(seen, approvals=counting), replace(POLICY, second_person=True), NOW), "Approved")
+    condition = told(
+        decide(replace(seen, approvals=counting), replace(POLICY, second_person=True), NOW),
+        "Approved",
+    )
     assert (condition.status, condition.reason) == ("True", "Approved")
 
 
@@ -127,14 +142,21 @@ def asks_for_packages(requester: str | None = "ana", in_force: str | None = None
     return replace(seen, job=replace(seen.job, spec=spec))
 
 
-def packages_by(by: str | None, *pins: str, decision: Literal["Approved", "Denied"] = "Approved") -> PackageApprovalView:
+def packages_by(
+    by: str | None, *pins: str, decision: Literal["Approved", "Denied"] = "Approved"
+) -> PackageApprovalView:
     return PackageApprovalView(f"by-{by}", frozenset(map(canonical, pins or PINS)), decision, by)
 
 
 def decided(seen: Observed, *approvals: PackageApprovalView) -> Observed:
     digest = current_content(seen.job).digest
     alone = packages_alone(seen.job, digest, approvals)
-    return replace(seen, approvals=(approves("bo", digest),), packages=Packages(approvals=approvals), packages_alone=alone)
+    return replace(
+        seen,
+        approvals=(approves("bo", digest),),
+        packages=Packages(approvals=approvals),
+        packages_alone=alone,
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,7 +169,9 @@ def decided(seen: Observed, *approvals: PackageApprovalView) -> Observed:
         ("ana", "system:serviceaccount:flux-system:flux", False),
     ],
 )
-def test_packages_are_approved_by_somebody_else_than_who_asks_for_them(requester: str | None, approver: str | None, runs: bool) -> None:
+def test_packages_are_approved_by_somebody_else_than_who_asks_for_them(
+    requester: str | None, approver: str | None, runs: bool
+) -> None:
     seen = decided(asks_for_packages(requester), packages_by(approver))
     assert bool(in_force(seen).content) == runs
     condition = told(decide(seen, POLICY, NOW), "PackagesApproved")
@@ -156,7 +180,11 @@ def test_packages_are_approved_by_somebody_else_than_who_asks_for_them(requester
 
 
 def test_in_whatever_spelling_the_author_approves_them() -> None:
-    seen = decided(asks_for_packages(), packages_by("ana", "SIX==1.17", "flask==3"), packages_by("bo", "six==1.17.0"))
+    seen = decided(
+        asks_for_packages(),
+        packages_by("ana", "SIX==1.17", "flask==3"),
+        packages_by("bo", "six==1.17.0"),
+    )
     assert in_force(seen).lacking == {"Flask==3.0": "Pending"}
     assert in_force(decided(asks_for_packages(), packages_by("ana"), packages_by("bo"))).content
 
@@ -170,8 +198,16 @@ def test_what_came_into_force_with_its_packages_stays_whoever_writes_next() -> N
     """`ana` approved the packages of what is in force, and now changes the job."""
     old = asks_for_packages("bo")
     content = current_content(old.job)
-    seen = decided(observed({"approval": {"state": "Approved", "digest": content.digest, "by": "bo"}}), packages_by("ana"))
-    seen = replace(seen, job=replace(seen.job, requester="ana"), previous=content, approvals=(approves("bo", content.digest),))
+    seen = decided(
+        observed({"approval": {"state": "Approved", "digest": content.digest, "by": "bo"}}),
+        packages_by("ana"),
+    )
+    seen = replace(
+        seen,
+        job=replace(seen.job, requester="ana"),
+        previous=content,
+        approvals=(approves("bo", content.digest),),
+    )
     assert in_force(seen).content == content
     back = decided(asks_for_packages("ana", content.digest), packages_by("ana"))
     assert (back.packages_alone, in_force(back).content) == ((), content)

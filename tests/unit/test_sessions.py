@@ -29,8 +29,10 @@ def test_a_continuous_job_gets_its_claim_before_its_cron_job() -> None:
     (claim,) = claims(plan)
     assert claim["metadata"]["name"] == "report-session"
     assert claim["spec"] == {
-        "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}}, "storageClassName": "fast",
-    }  # fmt: skip
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "2Gi"}},
+        "storageClassName": "fast",
+    }
     assert claim["metadata"]["ownerReferences"][0]["uid"] == "uid"
 
 
@@ -52,33 +54,62 @@ def test_an_ephemeral_job_has_neither_claim_nor_volume() -> None:
 
 def test_a_session_is_mounted_at_a_fixed_place_and_stands_on_the_card() -> None:
     spec = pod(session="Continuous")
-    assert {"name": "session", "persistentVolumeClaim": {"claimName": "report-session"}} in spec["volumes"]
+    assert {"name": "session", "persistentVolumeClaim": {"claimName": "report-session"}} in spec[
+        "volumes"
+    ]
     assert {"name": "session", "mountPath": "/session"} in spec["containers"][0]["volumeMounts"]
     assert {"name": "AGENTJOBS_SESSION", "value": "/session"} in spec["containers"][0]["env"]
-    assert status(decide(observed(session="Continuous"), POLICY, NOW))["card"]["claims"] == ["report-session"]
+    assert status(decide(observed(session="Continuous"), POLICY, NOW))["card"]["claims"] == [
+        "report-session"
+    ]
 
 
 def test_somebody_elses_claim_is_not_used_and_the_job_says_so() -> None:
-    plan = decide(replace(approved(observed(session="Continuous")), session_claim="foreign"), POLICY, NOW)
+    plan = decide(
+        replace(approved(observed(session="Continuous")), session_claim="foreign"), POLICY, NOW
+    )
     assert claims(plan) == []
     cron = next(dict(write.body or {}) for write in plan.writes if write.kind == "cronjob")
     assert cron["spec"]["suspend"] is True
     assert told(plan, "Ready").reason == "NameTaken"
-    assert "a PersistentVolumeClaim named report-session exists that is not this job's" in told(plan, "Ready").message
+    assert (
+        "a PersistentVolumeClaim named report-session exists that is not this job's"
+        in told(plan, "Ready").message
+    )
 
 
-@pytest.mark.parametrize(("reason", "phase"), [("SessionBusy", "Skipped"), ("SessionUnusable", "Failed")])
+@pytest.mark.parametrize(
+    ("reason", "phase"), [("SessionBusy", "Skipped"), ("SessionUnusable", "Failed")]
+)
 def test_a_run_whose_session_another_run_has_did_not_happen(reason: str, phase: str) -> None:
-    refused = replace(EXITED, outcome="Refused", exit_code=78, reason=reason, message="another run has it", started_at=None)
-    found = record(Ending(RUN, JOB, replace(FAILED_POD, exit_code=78), Evidence(refused)), "d" * 64, "runner:1", NOW)
+    refused = replace(
+        EXITED,
+        outcome="Refused",
+        exit_code=78,
+        reason=reason,
+        message="another run has it",
+        started_at=None,
+    )
+    found = record(
+        Ending(RUN, JOB, replace(FAILED_POD, exit_code=78), Evidence(refused)),
+        "d" * 64,
+        "runner:1",
+        NOW,
+    )
     assert (found.phase, found.reason, found.message) == (phase, reason, "another run has it")
 
 
 def test_the_record_says_what_the_models_cost() -> None:
     def usage(**used: int | None) -> dict[str, Any] | None:
-        found = record(Ending(RUN, JOB, FAILED_POD, Evidence(replace(EXITED, exit_code=1, **used))), "d" * 64, "runner:1", NOW)  # type: ignore[arg-type]
+        ended = replace(EXITED, exit_code=1, **used)  # type: ignore[arg-type]
+        ending = Ending(RUN, JOB, FAILED_POD, Evidence(ended))
+        found = record(ending, "d" * 64, "runner:1", NOW)
         return found.usage.wire() if found.usage else None
 
     assert usage() is None
-    assert usage(input_tokens=7, output_tokens=2, cost_micro_usd=12_345) == {"inputTokens": 7, "outputTokens": 2, "costUSD": 0.012345}
+    assert usage(input_tokens=7, output_tokens=2, cost_micro_usd=12_345) == {
+        "inputTokens": 7,
+        "outputTokens": 2,
+        "costUSD": 0.012345,
+    }
     assert usage(input_tokens=7, output_tokens=2) == {"inputTokens": 7, "outputTokens": 2}

@@ -1,4 +1,4 @@
-"""Texts from ConfigMaps: what a reference stands for, when it is read, and that a job hears of each change."""
+"""Texts from ConfigMaps: what a reference means, when it is read; a job hears of each change."""
 
 from __future__ import annotations
 
@@ -24,12 +24,18 @@ ROW = ("ns", "scripts")
 
 
 def spec(**script: Any) -> ScheduledAgentJobSpec:
-    return ScheduledAgentJobSpec.model_validate(manifests.job(script=script or {"configMapKeyRef": SCRIPT._asdict()})["spec"])
+    return ScheduledAgentJobSpec.model_validate(
+        manifests.job(script=script or {"configMapKeyRef": SCRIPT._asdict()})["spec"]
+    )
 
 
 def config_map(*, label: str | None = "true", name: str = "scripts", **parts: Any) -> Json:
     labels = {"agentjobs.dev/source": label} if label else {}
-    return {"metadata": {"name": name, "labels": labels}, "data": {"report.py": "print('hello')\n"}, **parts}
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "data": {"report.py": "print('hello')\n"},
+        **parts,
+    }
 
 
 # What a reference stands for
@@ -52,19 +58,53 @@ def test_a_spec_tells_what_it_refers_to() -> None:
 @pytest.mark.parametrize(
     ("body", "reason", "told"),
     [
-        (None, "SourceMissing", "there is no ConfigMap named scripts in this namespace; create it, or correct the name"),
-        (config_map(label=None), "SourceNotLabelled", "the ConfigMap scripts is not labelled agentjobs.dev/source=true"),
+        (
+            None,
+            "SourceMissing",
+            "there is no ConfigMap named scripts in this namespace; create it, or correct the name",
+        ),
+        (
+            config_map(label=None),
+            "SourceNotLabelled",
+            "the ConfigMap scripts is not labelled agentjobs.dev/source=true",
+        ),
         (config_map(label="yes"), "SourceNotLabelled", "label it if jobs may use it"),
-        (config_map(data={"other": "x"}), "SourceMissing", "the ConfigMap scripts has no key report.py; add it, or correct the key"),
+        (
+            config_map(data={"other": "x"}),
+            "SourceMissing",
+            "the ConfigMap scripts has no key report.py; add it, or correct the key",
+        ),
         (config_map(data=None), "SourceMissing", "has no key report.py"),
-        (config_map(data=None, binaryData={"report.py": "/w=="}), "SourceInvalid", "is not UTF-8 text; save it as UTF-8"),
-        (config_map(data={"report.py": ""}), "SourceInvalid", "the key report.py of the ConfigMap scripts is empty"),
-        (config_map(data={"report.py": "é" * 131_073}), "SourceInvalid", "may have at most 262144 bytes (256 KiB) of UTF-8"),
-        (config_map(data={"report.py": "ok = 1 #\u202e x"}), "SourceInvalid", "text direction characters, which hide text"),
-        (config_map(data={"report.py": "evil()\rnice()"}), "SourceInvalid", "write them as escapes such as \\x1b"),
+        (
+            config_map(data=None, binaryData={"report.py": "/w=="}),
+            "SourceInvalid",
+            "is not UTF-8 text; save it as UTF-8",
+        ),
+        (
+            config_map(data={"report.py": ""}),
+            "SourceInvalid",
+            "the key report.py of the ConfigMap scripts is empty",
+        ),
+        (
+            config_map(data={"report.py": "é" * 131_073}),
+            "SourceInvalid",
+            "may have at most 262144 bytes (256 KiB) of UTF-8",
+        ),
+        (
+            config_map(data={"report.py": "ok = 1 #\u202e x"}),
+            "SourceInvalid",
+            "text direction characters, which hide text",
+        ),
+        (
+            config_map(data={"report.py": "evil()\rnice()"}),
+            "SourceInvalid",
+            "write them as escapes such as \\x1b",
+        ),
     ],
 )
-def test_a_text_that_cannot_be_used_is_told_with_its_field_and_what_to_do(body: Json | None, reason: str, told: str) -> None:
+def test_a_text_that_cannot_be_used_is_told_with_its_field_and_what_to_do(
+    body: Json | None, reason: str, told: str
+) -> None:
     with pytest.raises(UserError) as refused:
         content("report", spec(), {SCRIPT: text_of(body, SCRIPT)})
     assert refused.value.reason == reason
@@ -73,7 +113,9 @@ def test_a_text_that_cannot_be_used_is_told_with_its_field_and_what_to_do(body: 
 
 
 def test_the_longest_text_is_usable() -> None:
-    found = content("report", spec(), {SCRIPT: text_of(config_map(data={"report.py": "é" * 131_072}), SCRIPT)})
+    found = content(
+        "report", spec(), {SCRIPT: text_of(config_map(data={"report.py": "é" * 131_072}), SCRIPT)}
+    )
     assert len(found.document) > 262_144
 
 
@@ -90,7 +132,9 @@ class Counting(Server):
 
     reads = 0
 
-    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+    async def get(
+        self, kind: str, namespace: str, name: str, *, accept: str = "application/json"
+    ) -> Json:
         self.reads += 1
         return await super().get(kind, namespace, name, accept=accept)
 
@@ -137,7 +181,11 @@ def test_memory_for_texts_is_bounded_and_what_was_used_last_stays() -> None:
         cache.remember("ns", reference, 1, texts[reference])
     assert cache.remembered("ns", Reference("a", "k")) == "aaaaaaaa"
     cache.remember("ns", Reference("c", "k"), 1, texts[Reference("c", "k")])
-    assert [cache.remembered("ns", reference) for reference in texts] == ["aaaaaaaa", None, "cccccccc"]
+    assert [cache.remembered("ns", reference) for reference in texts] == [
+        "aaaaaaaa",
+        None,
+        "cccccccc",
+    ]
     cache.remember("ns", Reference("a", "k"), 1, "é" * 11)
     assert [cache.remembered("ns", reference) for reference in texts] == [None, None, None]
 
@@ -152,7 +200,9 @@ def test_every_job_that_uses_a_config_map_hears_of_a_change_and_no_other() -> No
     cache.uses(("elsewhere", "report"), ["scripts"])
     assert cache.saw(ROW, 5) == {JOB, ("ns", "other")}
     assert cache.saw(ROW, 5) == frozenset(), "it is known"
-    assert cache.saw(ROW, 4, deleted=True) == frozenset(), "another object of that name, which is gone"
+    assert cache.saw(ROW, 4, deleted=True) == frozenset(), (
+        "another object of that name, which is gone"
+    )
     cache.uses(JOB, [])
     assert cache.saw(ROW, 6, deleted=True) == {("ns", "other")}
     assert cache.saw(("ns", "stranger"), 7) == frozenset()

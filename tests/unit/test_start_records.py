@@ -1,4 +1,4 @@
-"""Records of starts that did not become runs name the real cause, and there is none for a start that did."""
+"""Records of starts that did not become runs name the real cause; starts that did have none."""
 
 from __future__ import annotations
 
@@ -33,13 +33,27 @@ SUSPENDED: Final = {
 
 def known(seen: Observed, **status: Any) -> Observed:
     """In force since yesterday."""
-    approval = {"state": "Approved", "digest": current_content(seen.job).digest, "at": to_wire(NOW - 24 * HOUR)}
-    return replace(seen, job=replace(seen.job, status=ScheduledAgentJobStatus.model_validate({"approval": approval, **status})))
+    approval = {
+        "state": "Approved",
+        "digest": current_content(seen.job).digest,
+        "at": to_wire(NOW - 24 * HOUR),
+    }
+    return replace(
+        seen,
+        job=replace(
+            seen.job,
+            status=ScheduledAgentJobStatus.model_validate({"approval": approval, **status}),
+        ),
+    )
 
 
 def records(seen: Observed, now: datetime) -> list[str]:
     """Why, of each start that gets a record."""
-    bodies = [dict(write.body or {}) for write in decide(seen, POLICY, now).writes if (write.verb, write.kind) == ("create", "run")]
+    bodies = [
+        dict(write.body or {})
+        for write in decide(seen, POLICY, now).writes
+        if (write.verb, write.kind) == ("create", "run")
+    ]
     return [body["metadata"]["annotations"]["agentjobs.dev/skipped"] for body in bodies]
 
 
@@ -52,7 +66,9 @@ def records(seen: Observed, now: datetime) -> list[str]:
         (True, NOW + HOUR, "paused (by spec.suspend)"),
     ],
 )
-def test_a_start_of_a_pause_says_what_paused_the_job(suspended: bool, since: datetime | None, said: str) -> None:
+def test_a_start_of_a_pause_says_what_paused_the_job(
+    suspended: bool, since: datetime | None, said: str
+) -> None:
     pause = {"failurePause": {"since": to_wire(since), "suspended": suspended}} if since else {}
     seen = settled(observed(schedule=HOURLY, suspend=suspended, pauseAfterFailures=2))
     seen = known(seen, consecutiveFailures=2 if since else 0, conditions=[SUSPENDED], **pause)
@@ -72,13 +88,25 @@ def test_a_start_that_a_taken_name_kept_away_is_not_blamed_on_the_cluster() -> N
     assert "a quota or an admission policy refused the Job" in why
 
 
-@pytest.mark.parametrize(("first", "zone"), [("2027-10-31T00:30:00Z", "Europe/Bucharest"), ("2027-11-07T05:30:00Z", "America/New_York")])
-def test_starts_of_an_hour_that_comes_twice_are_known_when_they_have_run(first: str, zone: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "zone"),
+    [("2027-10-31T00:30:00Z", "Europe/Bucharest"), ("2027-11-07T05:30:00Z", "America/New_York")],
+)
+def test_starts_of_an_hour_that_comes_twice_are_known_when_they_have_run(
+    first: str, zone: str
+) -> None:
     start = datetime.fromisoformat(first)
     local = start.astimezone(ZoneInfo(zone))
-    seen = settled(observed(schedule={"cron": f"{local.minute} {local.hour} * * *", "timeZone": zone}))
+    seen = settled(
+        observed(schedule={"cron": f"{local.minute} {local.hour} * * *", "timeZone": zone})
+    )
     starts = [start, start + HOUR]
-    done = tuple(FinishedRun("ns", naming.run_of_start("report", at), str(at), "report", "Succeeded", to_wire(at), 0) for at in starts)
+    done = tuple(
+        FinishedRun(
+            "ns", naming.run_of_start("report", at), str(at), "report", "Succeeded", to_wire(at), 0
+        )
+        for at in starts
+    )
     seen = replace(known(seen, nextRunAt=first), finished=done)
     assert next_starts.next_starts(seen.job.spec.schedule, start, 1)[0].astimezone(UTC) == starts[1]  # type: ignore[union-attr]
     for after in (timedelta(minutes=1), 6 * HOUR):
@@ -87,12 +115,18 @@ def test_starts_of_an_hour_that_comes_twice_are_known_when_they_have_run(first: 
 
 @pytest.mark.parametrize(
     ("said", "why"),
-    [("denied", "was denied"), ("invalid", "the spec as it is cannot be"), ("pending", "see its card")],
+    [
+        ("denied", "was denied"),
+        ("invalid", "the spec as it is cannot be"),
+        ("pending", "see its card"),
+    ],
 )
 def test_a_run_by_hand_is_told_why_nothing_is_in_force(said: str, why: str) -> None:
     seen = observed(**({"sidecar": {}} if said == "invalid" else {}))
     seen = approved(seen, "Denied") if said == "denied" else seen
-    run = RunView("ns", "now", "ruid", "1", "report", False, True, NOW - HOUR, "Pending", None, None, None)
+    run = RunView(
+        "ns", "now", "ruid", "1", "report", False, True, NOW - HOUR, "Pending", None, None, None
+    )
     plan = decide(replace(seen, runs=(run,)), POLICY, NOW)
     (adopted,) = [dict(write.body or {}) for write in plan.writes if write.kind == "run"]
     told = adopted["metadata"]["annotations"]["agentjobs.dev/skipped"]

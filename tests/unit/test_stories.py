@@ -1,4 +1,7 @@
-"""Phase, reason, columns, conditions and rows tell one story, whatever comes together: all combinations are walked."""
+"""Phase, reason, columns, conditions and rows tell one story, whatever comes together.
+
+All combinations are walked.
+"""
 
 from __future__ import annotations
 

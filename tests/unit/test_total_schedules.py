@@ -1,4 +1,7 @@
-"""Whatever schedule the API takes and whatever time it is: an answer, soon, and no error but a sentence for the author."""
+"""Whatever schedule the API takes and whatever time it is, there is an answer, soon.
+
+There is no error but a sentence for the author.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,24 @@ from agentjobs.core.errors import UserError
 from agentjobs.core.schedules import cron, next_starts
 from agentjobs.core.schedules.description import words
 from agentjobs.core.schedules.windows import Draw
-from tests.unit.schedules import CRONS, FIRST, LAST, MOMENTS, NEVER, ODD_ZONES, SCHEDULES, ZONES, moments
+from tests.unit.schedules import (
+    CRONS,
+    FIRST,
+    LAST,
+    MOMENTS,
+    NEVER,
+    ODD_ZONES,
+    SCHEDULES,
+    ZONES,
+    moments,
+)
 
 NOW: Final = datetime(2026, 11, 27, 21, 0, tzinfo=UTC)
 FAR: Final = Schedule.model_validate({"once": {"runAt": "9999-12-31T23:59:00-12:00"}})
 LATE: Final = Schedule(cron="0 8 * * 1", every_weeks=2, start_date="9999-12-31")
 LONG_NAMES_SINCE: Final = 1990
-"""Minutes since 1970 have eight digits from then on; and a zone's clock that is off by seconds was put right before."""
+"""Minutes since 1970 have eight digits from then on; and a zone's clock that is off by seconds was
+put right before."""
 AT_ONCE_SECONDS: Final = 0.25
 """Of CPU, for any question about starts. On a quiet machine the worst takes a tenth of it."""
 
@@ -53,7 +67,9 @@ def problem(wanted: Schedule) -> UserError | None:
 @example(FAR, NOW, "")
 @example(LATE, NOW, "")
 @example(LATE, LAST, "")
-def test_every_schedule_has_an_answer_at_any_time(wanted: Schedule, now: datetime, uid: str) -> None:
+def test_every_schedule_has_an_answer_at_any_time(
+    wanted: Schedule, now: datetime, uid: str
+) -> None:
     draw = Draw(uid, now if uid else None)
     assert problem(wanted) is None or str(problem(wanted)).startswith("spec.schedule.")
     assert words(wanted)
@@ -65,7 +81,13 @@ def test_every_schedule_has_an_answer_at_any_time(wanted: Schedule, now: datetim
         if start.year >= LONG_NAMES_SINCE:
             assert start.second == start.microsecond == 0
             assert naming.start_of(naming.run_of_start("a-job", start)) == start
-    next_starts.passed(wanted, now, now + timedelta(days=40) if now < LAST - timedelta(days=41) else now, draw, 1000)
+    next_starts.passed(
+        wanted,
+        now,
+        now + timedelta(days=40) if now < LAST - timedelta(days=41) else now,
+        draw,
+        1000,
+    )
 
 
 @settings(max_examples=150, deadline=None)
@@ -78,7 +100,9 @@ def test_two_years_told_one_by_one_are_those_told_at_once(wanted: Schedule, now:
         (found,) = next_starts.next_starts(wanted, one_by_one[-1] if one_by_one else now, 1, draw)
         one_by_one.append(found)
     assert one_by_one == every
-    assert len(every) == 300 or all(start > end for start in next_starts.next_starts(wanted, (every or [now])[-1], 1, draw))
+    assert len(every) == 300 or all(
+        start > end for start in next_starts.next_starts(wanted, (every or [now])[-1], 1, draw)
+    )
 
 
 @settings(max_examples=150, deadline=None)
@@ -93,25 +117,43 @@ def test_no_cron_keeps_anybody_waiting(expression: str, zone: str, now: datetime
 def test_what_never_comes_is_told_at_once(expression: str, zone: str) -> None:
     wanted = Schedule(cron=expression, time_zone=zone)
     assert next_starts.next_starts(wanted, NOW, 3) == ()
-    assert spent(lambda: list(next_starts.passed(wanted, NOW + timedelta(minutes=7), NOW, Draw(), 1000))) < AT_ONCE_SECONDS
+    assert (
+        spent(
+            lambda: list(next_starts.passed(wanted, NOW + timedelta(minutes=7), NOW, Draw(), 1000))
+        )
+        < AT_ONCE_SECONDS
+    )
 
 
 @pytest.mark.parametrize("months", ["2", "2,8", "1-12"])
 @pytest.mark.parametrize("weeks", [2, 51, 52])
-def test_weeks_that_hardly_ever_meet_their_months_are_soon_given_up(months: str, weeks: int) -> None:
+def test_weeks_that_hardly_ever_meet_their_months_are_soon_given_up(
+    months: str, weeks: int
+) -> None:
     wanted = Schedule(cron=f"0 8 * {months} 1", every_weeks=weeks, start_date="2026-07-06")
     assert spent(lambda: next_starts.next_starts(wanted, NOW, 3)) < AT_ONCE_SECONDS
 
 
 @pytest.mark.parametrize("expression", ["0 0 29 2 *", "0 0 1 1 *"])
 def test_rare_windows_and_crons_are_not_reckoned_a_thousand_times(expression: str) -> None:
-    rare = Schedule.model_validate({"window": {"cron": expression, "startTime": "00:00", "endTime": "23:59"}})
+    rare = Schedule.model_validate(
+        {"window": {"cron": expression, "startTime": "00:00", "endTime": "23:59"}}
+    )
     for wanted in (rare, Schedule(cron=expression)):
-        assert spent(lambda wanted=wanted: next_starts.passed(wanted, NOW, NOW + timedelta(days=1), Draw(), 1000)) < AT_ONCE_SECONDS / 5
+        assert (
+            spent(
+                lambda wanted=wanted: next_starts.passed(
+                    wanted, NOW, NOW + timedelta(days=1), Draw(), 1000
+                )
+            )
+            < AT_ONCE_SECONDS / 5
+        )
 
 
 @pytest.mark.parametrize(("wanted", "field"), [(FAR, "once.runAt"), (LATE, "startDate")])
-def test_a_start_that_no_clock_reaches_is_refused_naming_the_field(wanted: Schedule, field: str) -> None:
+def test_a_start_that_no_clock_reaches_is_refused_naming_the_field(
+    wanted: Schedule, field: str
+) -> None:
     with pytest.raises(UserError, match=rf"spec\.schedule\.{field}: must lie before the year 9999"):
         next_starts.check(wanted)
     assert next_starts.next_starts(wanted, NOW, 3) == ()
@@ -126,7 +168,8 @@ def test_a_run_whose_name_looks_like_a_start_beyond_all_time_is_none(digits: str
 def read_by_croniter(expression: str) -> tuple[frozenset[int], ...] | None:
     """The values of each field by another reader; None where it refuses what the API takes.
 
-    It takes a range of one value for a range around the clock, so such a range is written as that value.
+    It takes a range of one value for a range around the clock, so such a range is written as that
+    value.
     """
     numbers = schedule_rules.numbers_for_names(expression).split()
     single = re.compile(r"\b0*(\d+)-0*\1(/\d+)?(?!\d)")
@@ -135,7 +178,10 @@ def read_by_croniter(expression: str) -> tuple[frozenset[int], ...] | None:
     except CroniterError:
         return None
     everything = (range(60), range(24), range(1, 32), range(1, 13), range(7))
-    return tuple(frozenset(every if "*" in values else values) for values, every in zip(found, everything, strict=True))
+    return tuple(
+        frozenset(every if "*" in values else values)
+        for values, every in zip(found, everything, strict=True)
+    )
 
 
 @settings(max_examples=500, deadline=None)

@@ -19,7 +19,10 @@ def event(**attributes: Any) -> Event:
 def test_the_name_comes_from_source_and_id_alone_as_sha256sum_would_say_it() -> None:
     assert digits(event()) == "676d0e412"
     assert digits(event(type="other", data=1)) == digits(event())
-    assert len({digits(event()), digits(event(id="4712")), digits(event(source="/c", id="ms4711"))}) == 3
+    assert (
+        len({digits(event()), digits(event(id="4712")), digits(event(source="/c", id="ms4711"))})
+        == 3
+    )
 
 
 def test_an_event_of_128_kib_fits_and_one_byte_more_does_not() -> None:
@@ -43,7 +46,9 @@ def test_an_event_of_128_kib_fits_and_one_byte_more_does_not() -> None:
         ({"description": "x" * 17_000}, "more than 16384 bytes"),
     ],
 )
-def test_a_schema_that_could_run_away_or_is_none_is_refused(schema: dict[str, Any], told: str) -> None:
+def test_a_schema_that_could_run_away_or_is_none_is_refused(
+    schema: dict[str, Any], told: str
+) -> None:
     with pytest.raises(UserError, match="triggers") as refused:
         check(schema, "spec.triggers[0].event.dataSchema")
     assert told in str(refused.value)
@@ -58,7 +63,11 @@ def test_a_schema_nested_without_end_is_refused() -> None:
 
 
 def test_data_is_checked_without_being_quoted_unless_it_is_too_much() -> None:
-    schema = {"type": "object", "required": ["price"], "properties": {"price": {"type": "number", "minimum": 1}}}
+    schema = {
+        "type": "object",
+        "required": ["price"],
+        "properties": {"price": {"type": "number", "minimum": 1}},
+    }
     check(schema, "spec")
     assert problem(schema, {"price": 17}) is None
     told = problem(schema, {"price": "hunter2"}) or ""

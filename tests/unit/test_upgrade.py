@@ -1,4 +1,4 @@
-"""What an older version of the operator wrote goes on: its revisions had ten digits of the digest in their names."""
+"""What an older operator wrote goes on: its revisions' names had ten digits of the digest."""
 
 from __future__ import annotations
 
@@ -26,28 +26,48 @@ def as_an_older_version_left_it(kube: Kubernetes) -> None:
         name = short(row[2], digest)
         objects["revision", NS, name] = {**body, "metadata": {**body["metadata"], "name": name}}
     for row in [row for row in objects if row[0] in ("cronjob", "batchjob", "pod")]:
-        spec = json.dumps(objects[row]["spec"]).replace(f'"report-{digest}', f'"report-{digest[:10]}')
+        spec = json.dumps(objects[row]["spec"]).replace(
+            f'"report-{digest}', f'"report-{digest[:10]}'
+        )
         kube.server.patch(row, spec=json.loads(spec))
 
 
 def mounted(kube: Kubernetes, run: str) -> list[str]:
-    pods = [change.after for change in kube.server.changes if change.kind == "pod" and change.before is None and change.after]
-    (pod,) = (pod for pod in pods if pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] == run)
-    return [volume["configMap"]["name"] for volume in pod["spec"]["volumes"] if "configMap" in volume]
+    pods = [
+        change.after
+        for change in kube.server.changes
+        if change.kind == "pod" and change.before is None and change.after
+    ]
+    (pod,) = (
+        pod for pod in pods if pod["metadata"]["labels"]["batch.kubernetes.io/job-name"] == run
+    )
+    return [
+        volume["configMap"]["name"] for volume in pod["spec"]["volumes"] if "configMap" in volume
+    ]
 
 
 APPROVED: Final = (
-    step(nothing, lives.apply("report", "ok", packages=list(PINS)), lives.decide_packages("batch", *PINS)),
+    step(
+        nothing,
+        lives.apply("report", "ok", packages=list(PINS)),
+        lives.decide_packages("batch", *PINS),
+    ),
     step(nothing, lives.decide("report"), lives.start("report", "first")),
 )
 
 
 def test_a_revision_of_the_older_name_stays_in_force_with_its_packages() -> None:
-    kube = live(*APPROVED, step(nothing, as_an_older_version_left_it), step(nothing, lives.start("report", "second")))
+    kube = live(
+        *APPROVED,
+        step(nothing, as_an_older_version_left_it),
+        step(nothing, lives.start("report", "second")),
+    )
     lives.ended(kube, "second", "Succeeded", "Completed", "done\n")
     digest = lives.status(kube, "report")["approval"]["digest"]
     assert mounted(kube, "second") == [f"report-{digest[:10]}", f"report-{digest[:10]}-packages"]
-    assert [row[2] for row in kube.server.objects if row[0] == "revision"] == mounted(kube, "second")
+    assert [row[2] for row in kube.server.objects if row[0] == "revision"] == mounted(
+        kube, "second"
+    )
 
 
 def test_runs_of_an_older_version_go_on_and_a_changed_job_stays_in_force() -> None:
@@ -80,8 +100,16 @@ def test_a_revision_of_the_older_name_is_not_taken_for_a_similar_digest() -> Non
         other: dict[str, Any] = kube.server.objects.pop(row)
         digest = row[2].removeprefix("report-")
         annotations = {"agentjobs.dev/digest": digest[:10] + "0" * 54}
-        metadata = {**other["metadata"], "name": f"report-{digest[:10]}", "annotations": annotations}
-        kube.server.objects["revision", NS, metadata["name"]] = {**other, "metadata": metadata, "data": {}}
+        metadata = {
+            **other["metadata"],
+            "name": f"report-{digest[:10]}",
+            "annotations": annotations,
+        }
+        kube.server.objects["revision", NS, metadata["name"]] = {
+            **other,
+            "metadata": metadata,
+            "data": {},
+        }
 
     kube = live(
         step(nothing, lives.apply("report", "ok")),
@@ -89,4 +117,6 @@ def test_a_revision_of_the_older_name_is_not_taken_for_a_similar_digest() -> Non
         step(nothing, of_another, lives.start("report", "first")),
     )
     lives.ended(kube, "first", "Succeeded", "Completed", "done\n")
-    assert mounted(kube, "first") == [f"report-{lives.status(kube, 'report')['approval']['digest']}"]
+    assert mounted(kube, "first") == [
+        f"report-{lives.status(kube, 'report')['approval']['digest']}"
+    ]

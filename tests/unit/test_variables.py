@@ -1,4 +1,4 @@
-"""The variables that a job may not set: one list, for the API server, for Python, for the documents and for calls of pi."""
+"""The variables a job may not set: one list for API server, Python, documents and calls of pi."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from tests.script_manifests import PLAIN_NAMES, RESERVED_NAMES
 PAGE = Path(__file__).parents[2] / "docs/writing-jobs.md"
 NAMES = st.one_of(
     st.sampled_from([*RESERVED_NAMES, *PLAIN_NAMES]),
-    st.builds("{}{}".format, st.sampled_from([*RESERVED_NAMES, *PLAIN_NAMES, ""]), st.from_regex("[A-Z_0-9]{0,3}", fullmatch=True)),
+    st.builds(
+        "{}{}".format,
+        st.sampled_from([*RESERVED_NAMES, *PLAIN_NAMES, ""]),
+        st.from_regex("[A-Z_0-9]{0,3}", fullmatch=True),
+    ),
     st.from_regex(r"\A[A-Z_][A-Z0-9_]{0,9}\Z"),
 )
 
@@ -39,7 +43,10 @@ def test_what_people_set_for_their_own_programs_may_be_set(name: str) -> None:
 def test_the_page_for_authors_has_the_list() -> None:
     section = PAGE.read_text().partition("## Variables")[2].partition("\n## ")[0]
     for group in RESERVED:
-        assert f"| {', '.join(f'`{name}`' for name in group.shown.split(', '))} | {group.why} |" in section
+        assert (
+            f"| {', '.join(f'`{name}`' for name in group.shown.split(', '))} | {group.why} |"
+            in section
+        )
     assert all(f"`{name}`" in section for name in EXCEPT)
 
 
@@ -48,7 +55,10 @@ def test_every_entry_is_a_name_that_a_variable_could_have() -> None:
 
 
 def imports_antigravity(folder: Path, name: str, value: str) -> bool:
-    """Whether Python, before its script, imports the module that starts a browser, and so a command of a variable's."""
+    """Whether Python, before its script, imports the module that starts a browser.
+
+    Importing it starts a command of a variable's.
+    """
     told = folder / "told"
     variables = {"BROWSER": f"touch {told} #%s", name: value}
     command = [sys.executable, "-c", "import sysconfig; sysconfig.get_config_vars()"]
@@ -56,8 +66,13 @@ def imports_antigravity(folder: Path, name: str, value: str) -> bool:
     return told.exists()
 
 
-@pytest.mark.parametrize(("name", "value"), [("PYTHONWARNINGS", "all:0:antigravity.x:0:0"), ("_PYTHON_SYSCONFIGDATA_NAME", "antigravity")])
-def test_what_makes_python_import_a_module_is_reserved(tmp_path: Path, name: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PYTHONWARNINGS", "all:0:antigravity.x:0:0"), ("_PYTHON_SYSCONFIGDATA_NAME", "antigravity")],
+)
+def test_what_makes_python_import_a_module_is_reserved(
+    tmp_path: Path, name: str, value: str
+) -> None:
     assert imports_antigravity(tmp_path, name, value)
     assert is_reserved(name)
     assert is_reserved("BROWSER")

@@ -1,4 +1,4 @@
-"""What people are shown takes time in proportion to its length, whoever wrote it, and is never cut in silence."""
+"""Whoever wrote it, what is shown takes time proportional to its length, and no cut is silent."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ from agentjobs.core.content.compare import differences, unified
 from agentjobs.core.content.confusables import visible
 
 SIZE: Final = 1 << 18
-"""Characters of a worst case, as many as a script may have. What takes time with the square of that does not end within the time limit."""
-LETTERS: Final = "ab\u0430\u0440\u03b1\u5b8c\u05d0\u0301\u200b\u202e\u00a0\u2215\uff45\uff1b\u0589 \t\n.;<x"
+"""Characters of a worst case, as many as a script may have.
+
+What takes time with the square of that does not end within the time limit."""
+LETTERS: Final = (
+    "ab\u0430\u0440\u03b1\u5b8c\u05d0\u0301\u200b\u202e\u00a0\u2215\uff45\uff1b\u0589 \t\n.;<x"
+)
 WORST: Final = {
     "full-width letters": "\uff45",
     "full-width stops and blanks": "\uff0e ",
@@ -34,7 +38,9 @@ WORST: Final = {
     "marks on nothing": "\u0301",
     "marks on letters": "a\u0301",
     "Chinese": "".join(map(chr, range(0x4E00, 0x9FFF))),
-    "all planes": "".join(chr(code) for code in range(0x21, 0x30000) if not 0xD800 <= code < 0xE000),
+    "all planes": "".join(
+        chr(code) for code in range(0x21, 0x30000) if not 0xD800 <= code < 0xE000
+    ),
     "surrogates": "\ud800\udc00",
     "short lines": "\u200b\n",
     "escapes": "\x1b[2K\r",
@@ -58,7 +64,10 @@ def lines_of(how: str) -> tuple[list[str], list[str]]:
         "turned round": (some, some[::-1]),
         "shuffled": (some, dice.sample(some, len(some))),
         "two letters": (dice.choices("ab", k=SIZE), dice.choices("ab", k=SIZE)),
-        "many twice": (dice.choices(some[:70_000], k=150_000), dice.choices(some[:70_000], k=150_000)),
+        "many twice": (
+            dice.choices(some[:70_000], k=150_000),
+            dice.choices(some[:70_000], k=150_000),
+        ),
         "few at a time": (dice.choices(some[:150], k=150_000), dice.choices(some[:150], k=150_000)),
         "every second one": ([f"{line}\nx" for line in some], [f"{line}\ny" for line in some]),
         "one long line": (["a" * SIZE], ["a" * SIZE + "b"]),
@@ -68,16 +77,30 @@ def lines_of(how: str) -> tuple[list[str], list[str]]:
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
-    "how", ["turned round", "shuffled", "two letters", "many twice", "few at a time", "every second one", "one long line", "nothing"]
+    "how",
+    [
+        "turned round",
+        "shuffled",
+        "two letters",
+        "many twice",
+        "few at a time",
+        "every second one",
+        "one long line",
+        "nothing",
+    ],
 )
 def test_a_comparison_of_hostile_texts_ends(how: str) -> None:
     old, new = lines_of(how)
     told = list(unified(old, new, ("old", "new")))
-    assert sum(line.startswith("+") for line in told) - sum(line.startswith("-") for line in told) == len(new) - len(old)
+    assert sum(line.startswith("+") for line in told) - sum(
+        line.startswith("-") for line in told
+    ) == len(new) - len(old)
 
 
 @given(st.lists(st.sampled_from("abcdef")), st.lists(st.sampled_from("abcdef")))
-def test_a_comparison_tells_how_to_make_the_one_of_the_other(old: list[str], new: list[str]) -> None:
+def test_a_comparison_tells_how_to_make_the_one_of_the_other(
+    old: list[str], new: list[str]
+) -> None:
     made: list[str] = []
     at = 0
     for span in differences(old, new):
@@ -103,7 +126,7 @@ HUNK: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 
 @given(st.lists(st.sampled_from("abc"), max_size=40), st.lists(st.sampled_from("abc"), max_size=40))
 def test_a_unified_difference_can_be_applied(old: list[str], new: list[str]) -> None:
-    """As `patch` would: the numbers of its heads are right, every line of the old text stands where they say."""
+    """As `patch` would: its heads' numbers are right, and every old line stands where they say."""
     made: list[str] = []
     at = 0
     for line in list(unified(old, new, ("old", "new")))[2:]:
@@ -125,12 +148,25 @@ def test_a_small_change_is_told_as_one() -> None:
     old = ["import os", "", "a = 1", "", "b = 2", "", "print(a)"]
     new = ["import os", "", "a = 1", "", "b = 3", "", "print(a)"]
     told = list(unified(old, new, ("old", "new")))
-    assert told == ["--- old", "+++ new", "@@ -2,6 +2,6 @@", " ", " a = 1", " ", "-b = 2", "+b = 3", " ", " print(a)"]
+    assert told == [
+        "--- old",
+        "+++ new",
+        "@@ -2,6 +2,6 @@",
+        " ",
+        " a = 1",
+        " ",
+        "-b = 2",
+        "+b = 3",
+        " ",
+        " print(a)",
+    ]
 
 
 @given(st.text(st.sampled_from(LETTERS), max_size=60), st.integers(50, 80))
-def test_what_is_cut_is_the_beginning_and_says_how_much_is_missing(text: str, characters: int) -> None:
-    """Judged as a part of the whole text: a letter that passes for a Latin one further on is named here, too."""
+def test_what_is_cut_is_the_beginning_and_says_how_much_is_missing(
+    text: str, characters: int
+) -> None:
+    """Judged in the whole text: a letter that passes for a Latin one further on is named here."""
     shown = visible(text, characters)
     if shown == visible(text):
         return
@@ -142,7 +178,10 @@ def test_what_is_cut_is_the_beginning_and_says_how_much_is_missing(text: str, ch
 
 
 def test_a_name_is_never_cut_in_half() -> None:
-    assert visible("\u200b\u200c" * 300, 100) == ("<U+200B ZERO WIDTH SPACE><U+200C ZERO WIDTH NON-JOINER>... (598 more characters)")
+    assert (
+        visible("\u200b\u200c" * 300, 100)
+        == "<U+200B ZERO WIDTH SPACE><U+200C ZERO WIDTH NON-JOINER>... (598 more characters)"
+    )
     assert visible("x" * 300, 100) == "x" * 60 + "... (240 more characters)"
     assert visible("x" * 100, 100) == "x" * 100
 
@@ -151,9 +190,13 @@ EUROPEAN: Final = "ßẞæÆœŒøØłŁđĐðÐþÞħĦŋŊŧŦəƏµ"
 
 
 def is_plain(character: str) -> bool:
-    """A Latin letter with marks, one of a European language that looks like no other, or one of East Asia."""
+    """A Latin letter with marks, a European one that looks like no other, or one of East Asia."""
     base = unicodedata.normalize("NFD", character)[0]
-    return (base.isascii() and base.isalpha()) or base in EUROPEAN or unicodedata.east_asian_width(character) == "W"
+    return (
+        (base.isascii() and base.isalpha())
+        or base in EUROPEAN
+        or unicodedata.east_asian_width(character) == "W"
+    )
 
 
 @pytest.mark.parametrize("around", ["a{}", "{}a", "A1{}_", "p\u0301{}", "p\u09c7{}", "\u00e9{}"])
@@ -161,7 +204,9 @@ def test_in_a_word_with_latin_letters_every_other_letter_or_digit_is_named(aroun
     letters = [chr(code) for code in range(128, sys.maxunicode + 1) if chr(code).isalnum()]
     assert len(letters) > 130_000
     lines = visible("\n".join(map(around.format, letters))).split("\n")
-    unmarked = {letter for letter, line in zip(letters, lines, strict=True) if line == around.format(letter)}
+    unmarked = {
+        letter for letter, line in zip(letters, lines, strict=True) if line == around.format(letter)
+    }
     assert [f"{ord(letter):04X}" for letter in unmarked if not is_plain(letter)] == []
     assert unmarked >= set(EUROPEAN)
 
@@ -178,7 +223,10 @@ def test_in_a_number_every_other_digit_is_named() -> None:
         "Straße, rødgrød på bære, łódź, đak, það, ħobz, čáhppesguŋŋa, məktəb",
         "Tiếng Việt được, și țară, smörgås, cœur, 5 µs",
         "API\u9031\u6b21\u30ec\u30dd\u30fc\u30c8v2, \ub9ac\ud3ec\ud2b8API",
-        "\u0441\u0435\u0440\u0432\u0438\u0441 2024\u0433, \u0935\u093f\u0915\u093e\u0938, \u0662\u0660\u0662\u0664",
+        (
+            "\u0441\u0435\u0440\u0432\u0438\u0441 2024\u0433, \u0935\u093f\u0915\u093e\u0938,"
+            " \u0662\u0660\u0662\u0664"
+        ),
     ],
 )
 def test_honest_words_stay_readable(text: str) -> None:
@@ -186,13 +234,21 @@ def test_honest_words_stay_readable(text: str) -> None:
 
 
 def test_what_passes_for_one_letter_of_a_word_is_named() -> None:
-    """The dotless i of Turkish, too, whose words cannot be told from those that only pass for others."""
+    """The dotless i of Turkish, too: its words cannot be told from those that pass for others."""
     assert visible("\u0131mport") == "<U+0131 LATIN SMALL LETTER DOTLESS I>mport"
-    assert visible("pr\u0d20xy \u1d0fs") == "pr<U+0D20 MALAYALAM LETTER TTHA>xy <U+1D0F LATIN LETTER SMALL CAPITAL O>s"
-    assert visible("\ua731\u1d00") == "<U+A731 LATIN LETTER SMALL CAPITAL S><U+1D00 LATIN LETTER SMALL CAPITAL A>"
+    assert (
+        visible("pr\u0d20xy \u1d0fs")
+        == "pr<U+0D20 MALAYALAM LETTER TTHA>xy <U+1D0F LATIN LETTER SMALL CAPITAL O>s"
+    )
+    assert (
+        visible("\ua731\u1d00")
+        == "<U+A731 LATIN LETTER SMALL CAPITAL S><U+1D00 LATIN LETTER SMALL CAPITAL A>"
+    )
     assert visible("port 8\u09e6") == "port 8<U+09E6 BENGALI DIGIT ZERO>"
 
 
 def test_a_pile_of_marks_is_told_and_those_of_a_language_are_not() -> None:
     assert visible("e\u0301\u0302a\u0323\u0306") == "e\u0301\u0302a\u0323\u0306"
-    assert visible("a" + "\u0301" * 40) == "a" + "\u0301" * 4 + "<U+0301 COMBINING ACUTE ACCENT x36>"
+    assert (
+        visible("a" + "\u0301" * 40) == "a" + "\u0301" * 4 + "<U+0301 COMBINING ACUTE ACCENT x36>"
+    )

@@ -28,7 +28,11 @@ class LeaseServer(ThreadingHTTPServer):
 
     def __init__(self, spec: Any) -> None:
         super().__init__(("127.0.0.1", 0), _Lease)
-        self.lease: Any = None if spec is None else {"metadata": {"name": "l", "resourceVersion": "1"}, "spec": spec}
+        self.lease: Any = (
+            None
+            if spec is None
+            else {"metadata": {"name": "l", "resourceVersion": "1"}, "spec": spec}
+        )
         self.written: list[float] = []
 
 
@@ -36,7 +40,9 @@ class _Lease(BaseHTTPRequestHandler):
     server: LeaseServer
 
     def do_GET(self) -> None:
-        self._answer(200 if self.server.lease else 404, self.server.lease or {"message": "no lease"})
+        self._answer(
+            200 if self.server.lease else 404, self.server.lease or {"message": "no lease"}
+        )
 
     def do_POST(self) -> None:
         self._store()
@@ -76,7 +82,12 @@ def api(request: pytest.FixtureRequest) -> Iterator[LeaseServer]:
 def kubeconfig(folder: Path, server: LeaseServer) -> str:
     cluster = {"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}
     context = {"name": "c", "context": {"cluster": "c", "user": "u"}}
-    config = {"clusters": [cluster], "contexts": [context], "current-context": "c", "users": [{"name": "u", "user": {"token": "t"}}]}
+    config = {
+        "clusters": [cluster],
+        "contexts": [context],
+        "current-context": "c",
+        "users": [{"name": "u", "user": {"token": "t"}}],
+    }
     path = folder / "kubeconfig"
     path.write_text(json.dumps(config))
     return str(path)
@@ -122,8 +133,12 @@ HELD_BEFORE = {
 }
 
 
-@pytest.mark.parametrize("api", [None, {}, HELD_BEFORE], indirect=True, ids=["none", "empty", "spoilt"])
-def test_a_busy_event_loop_keeps_neither_probes_nor_the_lease(api: LeaseServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "api", [None, {}, HELD_BEFORE], indirect=True, ids=["none", "empty", "spoilt"]
+)
+def test_a_busy_event_loop_keeps_neither_probes_nor_the_lease(
+    api: LeaseServer, tmp_path: Path
+) -> None:
     port, pulse, answers = free_port(), probes.Pulse(), []
     alive = vitals(tmp_path, api, port, pulse)
     stopping = asyncio.Event()
@@ -155,9 +170,20 @@ def test_a_busy_event_loop_keeps_neither_probes_nor_the_lease(api: LeaseServer, 
 
 
 @pytest.mark.parametrize(
-    "api", [{"holderIdentity": "another", "leaseDurationSeconds": 15, "renewTime": "x", "acquireTime": "y"}], indirect=True
+    "api",
+    [
+        {
+            "holderIdentity": "another",
+            "leaseDurationSeconds": 15,
+            "renewTime": "x",
+            "acquireTime": "y",
+        }
+    ],
+    indirect=True,
 )
-def test_who_waits_for_the_lease_is_healthy_and_can_be_told_to_stop(api: LeaseServer, tmp_path: Path) -> None:
+def test_who_waits_for_the_lease_is_healthy_and_can_be_told_to_stop(
+    api: LeaseServer, tmp_path: Path
+) -> None:
     port, pulse = free_port(), probes.Pulse()
     alive = vitals(tmp_path, api, port, pulse)
 

@@ -1,4 +1,7 @@
-"""What a watch stream does not tell: a stream that begins anew after a gap never says what was deleted meanwhile. The re-list finds it."""
+"""What a watch stream does not say: what was deleted in a gap before it began again.
+
+The re-list finds it.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,10 @@ def test_an_approval_that_was_withdrawn_in_a_gap_ends_what_it_allowed() -> None:
         lives.delete("approval", "slow-approved")(kube)
         await operator.start()  # lists, and hears nothing of what was before
         await settle(kube, operator)
-        assert (lives.runs(kube)["run"]["reason"], everything(kube, "cronjob")) == ("ApprovalRevoked", [])
+        assert (lives.runs(kube)["run"]["reason"], everything(kube, "cronjob")) == (
+            "ApprovalRevoked",
+            [],
+        )
 
     asyncio.run(check())
 
@@ -89,7 +95,7 @@ def test_a_record_deleted_in_a_gap_no_longer_counts_for_the_budget() -> None:
 
 
 class Slow:
-    """An API server whose answer to a list is old when it comes: meanwhile runs are created and heard of."""
+    """An API server whose list is old when it comes: meanwhile runs are created and heard of."""
 
     def __init__(self, server: Server, operator: Operator) -> None:
         self._server = server
@@ -99,7 +105,9 @@ class Slow:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._server, name)
 
-    async def list(self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str) -> AsyncIterator[Json]:
+    async def list(
+        self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str
+    ) -> AsyncIterator[Json]:
         async for page in self._server.list(kind, namespace, accept=accept, **selectors):
             if kind == "run":
                 self._server.create("run", NS, manifests.run(f"new-{next(self._numbers)}", "slow"))
@@ -124,7 +132,10 @@ def test_a_run_not_looked_at_yet_is_not_taken_for_a_finished_one() -> None:
         lives.start("slow", "new")(kube)
         assert "status" not in kube.server.objects["run", NS, "new"]
         await relist(kube.server, operator.cache, Streams())
-        assert ((NS, "new") in list(operator.cache.runs), list(operator.cache.finished)) == (True, [])
+        assert ((NS, "new") in list(operator.cache.runs), list(operator.cache.finished)) == (
+            True,
+            [],
+        )
 
     asyncio.run(check())
 
@@ -133,7 +144,13 @@ def test_an_earlier_namesakes_end_does_not_make_the_new_one_forgotten() -> None:
     async def check() -> None:
         kube, operator = await going_on()
         kube.server.forget(("batchjob", NS, "run"))
-        lives.create("batchjob", {"metadata": {"name": "run", "labels": {"agentjobs.dev/job": "slow"}}, "spec": {"suspend": True}})(kube)
+        lives.create(
+            "batchjob",
+            {
+                "metadata": {"name": "run", "labels": {"agentjobs.dev/job": "slow"}},
+                "spec": {"suspend": True},
+            },
+        )(kube)
         operator.cache.batch_jobs.put(kube.server.objects["batchjob", NS, "run"])
         kube.server.changes.pop()  # heard later than the end of the first
         operator.deliver()
@@ -152,7 +169,9 @@ class Past:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._server, name)
 
-    def list(self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str) -> AsyncIterator[Json]:
+    def list(
+        self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str
+    ) -> AsyncIterator[Json]:
         return self._past.list(kind, namespace, accept=accept, **selectors)
 
 
@@ -166,7 +185,10 @@ def test_a_list_of_the_past_makes_nobody_forget_a_denial(heard: bool) -> None:
         lives.decide("slow", "Denied")(kube)
         if heard:
             await settle(kube, operator)
-            assert (lives.runs(kube)["run"]["reason"], everything(kube, "cronjob")) == ("Denied", [])
+            assert (lives.runs(kube)["run"]["reason"], everything(kube, "cronjob")) == (
+                "Denied",
+                [],
+            )
         else:
             await relist(kube.server, operator.cache, Streams())
         with pytest.raises(ClusterError, match="older than what was seen"):
@@ -190,7 +212,10 @@ def test_an_outdated_list_does_not_bring_back_a_withdrawn_approval() -> None:
 
 
 class Overtaken:
-    """An API server whose list is on its way while an approval that it shows is withdrawn, and a watch tells that first."""
+    """An API server whose list is on its way while an approval in it is withdrawn.
+
+    A watch reports that first.
+    """
 
     def __init__(self, kube: Kubernetes, operator: Operator) -> None:
         self._kube = kube
@@ -199,8 +224,13 @@ class Overtaken:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._kube.server, name)
 
-    async def list(self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str) -> AsyncIterator[Json]:
-        pages = [page async for page in self._kube.server.list(kind, namespace, accept=accept, **selectors)]
+    async def list(
+        self, kind: str, namespace: str = "", *, accept: str = "", **selectors: str
+    ) -> AsyncIterator[Json]:
+        pages = [
+            page
+            async for page in self._kube.server.list(kind, namespace, accept=accept, **selectors)
+        ]
         if kind == "approval":
             lives.delete("approval", "slow-approved")(self._kube)
             self._operator.deliver()

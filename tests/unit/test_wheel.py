@@ -1,4 +1,4 @@
-"""What people get who install the package: the command line, light, and nothing that is for the tests."""
+"""What those who install the package get: the command line, light, and nothing for the tests."""
 
 from __future__ import annotations
 
@@ -25,7 +25,13 @@ OPERATORS = {
     "python-json-logger": "pythonjsonlogger",
 }
 """The extra `operator`, and what is imported of each package."""
-IMPORTED = {"pydantic": "pydantic", "pydantic_core": "pydantic", "rfc8785": "rfc8785", "typer": "typer", "yaml": "pyyaml"}
+IMPORTED = {
+    "pydantic": "pydantic",
+    "pydantic_core": "pydantic",
+    "rfc8785": "rfc8785",
+    "typer": "typer",
+    "yaml": "pyyaml",
+}
 """What the command line imports, and the package that brings it."""
 WITHOUT = """
 import importlib, sys
@@ -41,7 +47,16 @@ print(importlib.import_module("agentjobs").__file__, len(modules))
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The wheel's files: path and text."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "hatchling",
+        "build",
+        "--target",
+        "wheel",
+        "--directory",
+        str(folder),
+    ]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
@@ -54,23 +69,36 @@ def names(requirements: Iterable[str]) -> set[str]:
 
 def file_of(module: str) -> Path | None:
     path = SOURCES / module.replace(".", "/")
-    return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
+    return next(
+        (file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None
+    )
 
 
 def imports(file: Path) -> set[str]:
     """Everything that it imports, wherever in it, and each name that could be a module."""
     nodes = list(ast.walk(ast.parse(file.read_text())))
     whole = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
-    parts = {f"{node.module}.{name.name}" for node in nodes if isinstance(node, ast.ImportFrom) for name in node.names}
+    parts = {
+        f"{node.module}.{name.name}"
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
     return whole | parts
 
 
 def reached(module: str) -> tuple[set[str], set[str]]:
-    """Modules of ours below this one and all that they import, and the other packages among that; imports inside functions count."""
+    """Our modules below this one with all that they import, and the other packages among that.
+
+    Imports inside functions count.
+    """
     ours: set[str] = set()
     others: set[str] = set()
     below = (SOURCES / module.replace(".", "/")).rglob("*.py")
-    todo = [".".join(path.relative_to(SOURCES).with_suffix("").parts).removesuffix(".__init__") for path in below]
+    todo = [
+        ".".join(path.relative_to(SOURCES).with_suffix("").parts).removesuffix(".__init__")
+        for path in below
+    ]
     while todo:
         name = todo.pop()
         file = file_of(name)
@@ -78,7 +106,9 @@ def reached(module: str) -> tuple[set[str], set[str]]:
             continue
         ours.add(name)
         found = imports(file)
-        others |= {each.partition(".")[0] for each in found} - sys.stdlib_module_names - {"agentjobs"}
+        others |= (
+            {each.partition(".")[0] for each in found} - sys.stdlib_module_names - {"agentjobs"}
+        )
         mine = [each.split(".") for each in found if each.startswith("agentjobs.")]
         todo += [".".join(words[:count]) for words in mine for count in range(1, len(words) + 1)]
     return ours, others
@@ -95,11 +125,17 @@ def test_the_wheel_has_every_module_but_those_for_tests(files: dict[str, str]) -
     assert for_tests
 
 
-def test_an_installation_brings_no_more_than_the_command_line_imports(files: dict[str, str]) -> None:
+def test_an_installation_brings_no_more_than_the_command_line_imports(
+    files: dict[str, str],
+) -> None:
     (metadata,) = (text for name, text in files.items() if name.endswith(".dist-info/METADATA"))
     required = re.findall(r"^Requires-Dist: (.*)$", metadata, re.MULTILINE)
-    assert names(each for each in required if "extra ==" not in each) == names(PROJECT["dependencies"])
-    assert {IMPORTED[name] for name in reached("agentjobs.cli")[1]} == names(PROJECT["dependencies"]) - {"tzdata"}
+    assert names(each for each in required if "extra ==" not in each) == names(
+        PROJECT["dependencies"]
+    )
+    assert {IMPORTED[name] for name in reached("agentjobs.cli")[1]} == names(
+        PROJECT["dependencies"]
+    ) - {"tzdata"}
     assert names(PROJECT["optional-dependencies"]["operator"]) == OPERATORS.keys()
 
 
@@ -107,7 +143,12 @@ def test_the_command_line_needs_none_of_the_operators_libraries() -> None:
     modules = reached("agentjobs.cli")[0]
     words = [",".join(OPERATORS.values()), ",".join(sorted(modules))]
     ran = subprocess.run(
-        [sys.executable, "-c", WITHOUT, *words], env={"PYTHONPATH": str(SOURCES)}, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", WITHOUT, *words],
+        env={"PYTHONPATH": str(SOURCES)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert ran.stdout == f"{SOURCES / 'agentjobs/__init__.py'} {len(modules)}\n", ran.stderr
 
@@ -119,6 +160,10 @@ def test_with_its_extra_the_package_brings_all_that_it_imports() -> None:
 
 
 def test_the_operators_image_has_what_the_extra_names() -> None:
-    pinned = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements/runtime.txt").read_text(), re.MULTILINE))
+    pinned = set(
+        re.findall(
+            r"^([a-z0-9-]+)==", (ROOT / "requirements/runtime.txt").read_text(), re.MULTILINE
+        )
+    )
     assert OPERATORS.keys() <= pinned
     assert "typer" not in pinned

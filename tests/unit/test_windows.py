@@ -23,9 +23,14 @@ def window(start: str, end: str, days: str = "0 0 * * *") -> Window:
     return Window(cron=days, start_time=start, end_time=end)
 
 
-@pytest.mark.parametrize(("start", "end"), [("08:00", "10:00"), ("22:00", "02:00"), ("02:30", "04:30")])
+@pytest.mark.parametrize(
+    ("start", "end"), [("08:00", "10:00"), ("22:00", "02:00"), ("02:30", "04:30")]
+)
 def test_over_ten_thousand_days_starts_are_inside_and_evenly_spread(start: str, end: str) -> None:
-    """Chi-squared over parts of ten minutes: the bound is passed by chance once in some 10,000 draws of uids, and this uid is fixed."""
+    """Chi-squared over parts of ten minutes, with a fixed uid.
+
+    The bound is passed by chance once in some 10,000 draws of uids.
+    """
     parts: dict[int, int] = {}
     hours = (int(end[:2]) - int(start[:2])) % 24
     for number in range(DAYS):
@@ -47,7 +52,10 @@ def test_the_draw_depends_on_job_and_day_alone() -> None:
     wanted = Schedule(window=window("08:00", "10:00"), time_zone="Europe/Bucharest")
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     every = next_starts.next_starts(wanted, begin, 50, Draw("a"))
-    one_by_one = [next_starts.next_starts(wanted, start - timedelta(minutes=1), 1, Draw("a"))[0] for start in every]
+    one_by_one = [
+        next_starts.next_starts(wanted, start - timedelta(minutes=1), 1, Draw("a"))[0]
+        for start in every
+    ]
     assert list(every) == one_by_one
     assert every != next_starts.next_starts(wanted, begin, 50, Draw("b"))
 
@@ -64,7 +72,10 @@ def test_where_an_hour_is_left_out_or_comes_twice_only_real_minutes_count() -> N
     assert len(windows.minutes(window("02:30", "04:30"), BUCHAREST, AUTUMN)) == 180
     assert windows.minutes(window("03:10", "03:50"), BUCHAREST, SPRING) == []
     assert windows.drawn(window("03:10", "03:50"), BUCHAREST, SPRING, "a") is None
-    assert len(windows.minutes(window("22:00", "05:00"), BUCHAREST, SPRING - timedelta(days=1))) == 6 * 60
+    assert (
+        len(windows.minutes(window("22:00", "05:00"), BUCHAREST, SPRING - timedelta(days=1)))
+        == 6 * 60
+    )
 
 
 def test_there_is_one_start_a_day_whatever_is_edited() -> None:
@@ -74,8 +85,13 @@ def test_there_is_one_start_a_day_whatever_is_edited() -> None:
     assert next_starts.next_starts(afternoon, morning, 1, Draw("a", morning))[0].day == 6
     night = Schedule(window=window("22:00", "02:00"))
     after_midnight = datetime(2026, 1, 5, 0, 30, tzinfo=UTC)
-    assert windows.minutes(window("22:00", "02:00"), ZoneInfo("UTC"), date(2026, 1, 5))[0] > after_midnight
-    assert next_starts.next_starts(night, after_midnight, 1, Draw("a", after_midnight))[0] < datetime(2026, 1, 6, 2, tzinfo=UTC)
+    assert (
+        windows.minutes(window("22:00", "02:00"), ZoneInfo("UTC"), date(2026, 1, 5))[0]
+        > after_midnight
+    )
+    assert next_starts.next_starts(night, after_midnight, 1, Draw("a", after_midnight))[
+        0
+    ] < datetime(2026, 1, 6, 2, tzinfo=UTC)
 
 
 def test_a_window_is_too_late_when_it_closes_whatever_the_deadline() -> None:

@@ -1,4 +1,4 @@
-"""The words of a schedule mean what happens: read back by somebody who knows nothing of cron, they name the same starts."""
+"""A schedule's words, read back by somebody who knows nothing of cron, name the same starts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ from tests import manifests
 from tests.unit.schedules import CLOCKS, CRONS, HARD, WEEKLY, ZONES, moments, taken
 
 WEEKDAYS: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-MONTHS: Final = "January February March April May June July August September October November December".split()
-COMMON: Final = ("*/5 * * * *", "0 * * * *", "0 9 * * *", "0 8 * * 1", "0 7,19 * * *", "0 0 1 1,4,7,10 *", "0 6 1 * *", "*/15 8-17 * * 1-5",
-                 "5 */2 * * *", "*/7 * * * *", "0 0 */2 * *", "0 0 1-31/7 6-8 5-6", "0 9 * * 6,0")  # fmt: skip
+MONTHS: Final = (
+    "January February March April May June July August September October November December".split()
+)
+COMMON: Final = (
+    "*/5 * * * *", "0 * * * *", "0 9 * * *", "0 8 * * 1", "0 7,19 * * *", "0 0 1 1,4,7,10 *",
+    "0 6 1 * *", "*/15 8-17 * * 1-5", "5 */2 * * *", "*/7 * * * *", "0 0 */2 * *",
+    "0 0 1-31/7 6-8 5-6", "0 9 * * 6,0",
+)  # fmt: skip
 DAY: Final = timedelta(days=1)
 DayTest = Callable[[date], bool]
 
@@ -50,7 +55,9 @@ def times(text: str) -> set[int]:
     """Minutes of the day."""
     if text.startswith("At "):
         return {minute(clock) for clock in re.split(r", | and ", text[3:])}
-    pace, first, on, last = re.fullmatch(r"Every (.+?)(?: from (\d\d:\d\d)(?:( on)| to (\d\d:\d\d)))?", text).groups()  # type: ignore[union-attr]
+    found = re.fullmatch(r"Every (.+?)(?: from (\d\d:\d\d)(?:( on)| to (\d\d:\d\d)))?", text)
+    assert found
+    pace, first, on, last = found.groups()
     count, _, unit = pace.rpartition(" ")
     gap = int(count or 1) * (60 if "hour" in unit else 1)
     begin = minute(first) if first else 0
@@ -62,7 +69,10 @@ def one_day_rule(text: str) -> DayTest:
     """A part of the sentence about days."""
     if text == "every day":
         return lambda _: True
-    if found := re.fullmatch(r"on days? ([^a-zA-Z]+(?:(?:to|and) [^a-zA-Z]+)*) of the month(?: and also (?:on )?(.+))?", text):
+    if found := re.fullmatch(
+        r"on days? ([^a-zA-Z]+(?:(?:to|and) [^a-zA-Z]+)*) of the month(?: and also (?:on )?(.+))?",
+        text,
+    ):
         dates, weekdays = numbers(found[1]), named(found[2], WEEKDAYS) if found[2] else set()
         return lambda day: day.day in dates or day.weekday() in weekdays
     inner = text.removeprefix("only on ").removeprefix("only in ")
@@ -119,7 +129,11 @@ def agree(wanted: Schedule, text: str, begin: datetime) -> None:
     first, last = begin.date(), begin.date() + timedelta(days=730)
     clock, rest = split(text)
     rules = day_rules(rest)
-    told = {day for day in (first + DAY * number for number in range(731)) if all(rule(day) for rule in rules)}
+    told = {
+        day
+        for day in (first + DAY * number for number in range(731))
+        if all(rule(day) for rule in rules)
+    }
     found = days_with_starts(wanted, first, last)
     assert found == told
     if found:
@@ -127,7 +141,10 @@ def agree(wanted: Schedule, text: str, begin: datetime) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.one_of(CRONS, st.sampled_from(COMMON)), moments(datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)))
+@given(
+    st.one_of(CRONS, st.sampled_from(COMMON)),
+    moments(datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)),
+)
 def test_the_words_of_a_cron_name_the_starts_of_two_years(expression: str, begin: datetime) -> None:
     wanted = Schedule(cron=expression)
     text = description.words(wanted).removesuffix(" (Etc/UTC)")
@@ -160,7 +177,10 @@ def test_common_and_deceptive_crons_are_said_truly(expression: str) -> None:
         ("0 7,19 * * *", "At 07:00 and 19:00"),
         ("*/15 8-17 * * *", "Every 15 minutes from 08:00 to 17:45"),
         ("0 */2 * * *", "Every 2 hours"),
-        ("0 0 1 1,4,7,10 *", "At 00:00, on day 1 of the month, only in January, April, July and October"),
+        (
+            "0 0 1 1,4,7,10 *",
+            "At 00:00, on day 1 of the month, only in January, April, July and October",
+        ),
         ("0 9 1-7 * 1-5", "At 09:00, on days 1 to 7 of the month and also Monday through Friday"),
         ("0 9 1,15 * SUN", "At 09:00, on days 1 and 15 of the month and also on Sunday"),
         ("0 8 1,* * 1", "At 08:00, only on Monday"),
@@ -178,10 +198,14 @@ def test_what_is_said(expression: str, said: str) -> None:
 @given(WEEKLY, st.integers(2, 52), st.dates(date(2020, 1, 1), date(2030, 1, 1)))
 @example("0 8 * * 1,5", 2, date(2026, 12, 16))
 @example("0 8 * * 0-6", 3, date(2026, 12, 16))
-def test_the_words_of_every_nth_week_name_the_starts_of_two_years(expression: str, weeks: int, day: date) -> None:
+def test_the_words_of_every_nth_week_name_the_starts_of_two_years(
+    expression: str, weeks: int, day: date
+) -> None:
     wanted = Schedule(cron=expression, every_weeks=weeks, start_date=day.isoformat())
     text = description.words(wanted).removesuffix(" (Etc/UTC)")
-    found = re.fullmatch(r"(.+), every (\w+) week from that of (\S+) on(, not before that day)?", text)
+    found = re.fullmatch(
+        r"(.+), every (\w+) week from that of (\S+) on(, not before that day)?", text
+    )
     assert found
     every = {"second": 2, "third": 3}.get(found[2]) or int(found[2].rstrip("stndrh"))
     monday = date.fromisoformat(found[3]) - timedelta(days=date.fromisoformat(found[3]).weekday())
@@ -192,7 +216,11 @@ def test_the_words_of_every_nth_week_name_the_starts_of_two_years(expression: st
     clock, rest = split(found[1])
     rules = day_rules(rest)
     assert rules
-    told = {one for one in (day + DAY * n for n in range(-7, 730)) if one >= begins and all(rule(one) for rule in rules)}
+    told = {
+        one
+        for one in (day + DAY * n for n in range(-7, 730))
+        if one >= begins and all(rule(one) for rule in rules)
+    }
     told = {one for one in told if (one - monday).days // 7 % every == 0}
     starts = days_with_starts(wanted, day - timedelta(days=7), day + timedelta(days=729))
     assert starts == told
@@ -202,14 +230,18 @@ def test_the_words_of_every_nth_week_name_the_starts_of_two_years(expression: st
 
 @settings(max_examples=60, deadline=None)
 @given(CRONS, CLOCKS, CLOCKS)
-def test_the_words_of_a_window_name_its_days_and_all_its_minutes(expression: str, opens: str, closes: str) -> None:
+def test_the_words_of_a_window_name_its_days_and_all_its_minutes(
+    expression: str, opens: str, closes: str
+) -> None:
     days = " ".join(["0", "0", *expression.split()[2:]])
     written = {"window": {"cron": days, "startTime": opens, "endTime": closes}}
     if not taken(written):
         return
     wanted = Schedule.model_validate(written)
     text = description.words(wanted).removesuffix(" (Etc/UTC)")
-    found = re.fullmatch(r"At a random minute between (\S+) and (\S+?)( of the next day)?, (.+)", text)
+    found = re.fullmatch(
+        r"At a random minute between (\S+) and (\S+?)( of the next day)?, (.+)", text
+    )
     assert found
     length = minute(found[2]) - minute(found[1]) + (24 * 60 if found[3] else 0)
     assert (found[1], found[2]) == (opens, closes)
@@ -221,14 +253,22 @@ def test_the_words_of_a_window_name_its_days_and_all_its_minutes(expression: str
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     starts = [
         start
-        for start in next_starts.passed(wanted, begin - timedelta(seconds=1), begin + timedelta(days=730), Draw("a-uid"), 1000)
+        for start in next_starts.passed(
+            wanted, begin - timedelta(seconds=1), begin + timedelta(days=730), Draw("a-uid"), 1000
+        )
         if start < begin + 730 * DAY
     ]
-    told = {day for day in (begin.date() + DAY * n for n in range(730)) if all(rule(day) for rule in rules)}
+    told = {
+        day
+        for day in (begin.date() + DAY * n for n in range(730))
+        if all(rule(day) for rule in rules)
+    }
     drawn = {(start - timedelta(minutes=minute(opens))).date() for start in starts}
     assert told - drawn <= {(begin + 729 * DAY).date()}
     assert drawn - told <= {(begin - DAY).date()}
-    assert all((start.hour * 60 + start.minute - minute(opens)) % (24 * 60) < length for start in starts)
+    assert all(
+        (start.hour * 60 + start.minute - minute(opens)) % (24 * 60) < length for start in starts
+    )
 
 
 @settings(max_examples=80, deadline=None)
@@ -236,14 +276,21 @@ def test_the_words_of_a_window_name_its_days_and_all_its_minutes(expression: str
 @example(datetime(2027, 10, 31, 0, 30, tzinfo=UTC), "Europe/Bucharest")
 @example(datetime(2027, 10, 31, 1, 30, tzinfo=UTC), "Europe/Bucharest")
 def test_the_words_of_a_single_start_name_one_moment(start: datetime, zone: str) -> None:
-    wanted = Schedule.model_validate({"once": {"runAt": f"{start:%Y-%m-%dT%H:%M}:00Z"}, "timeZone": zone})
-    found = re.fullmatch(r"Once, on (\w+), (\S+) at (\d\d:\d\d)(?:, the one of UTC(\S+))? \((\S+)\)", description.words(wanted))
+    wanted = Schedule.model_validate(
+        {"once": {"runAt": f"{start:%Y-%m-%dT%H:%M}:00Z"}, "timeZone": zone}
+    )
+    found = re.fullmatch(
+        r"Once, on (\w+), (\S+) at (\d\d:\d\d)(?:, the one of UTC(\S+))? \((\S+)\)",
+        description.words(wanted),
+    )
     assert found
     local = datetime.fromisoformat(f"{found[2]}T{found[3]}{found[4] or ''}")
     assert found[5] == zone
     assert WEEKDAYS[local.weekday()] == found[1]
     again = {"once": {"runAt": local.isoformat()}, "timeZone": zone}
-    (same,) = next_starts.next_starts(Schedule.model_validate(again), datetime(1999, 1, 1, tzinfo=UTC), 1)
+    (same,) = next_starts.next_starts(
+        Schedule.model_validate(again), datetime(1999, 1, 1, tzinfo=UTC), 1
+    )
     assert same.astimezone(UTC) == start.replace(second=0, microsecond=0)
 
 
@@ -260,5 +307,12 @@ EVENT, AFTER = {"event": {"type": "a.b"}}, {"after": {"job": "other"}}
         ({"triggers": [EVENT], "schedule": {"cron": "0 9 * * *"}}, "At 09:00 (Etc/UTC)"),
     ],
 )
-def test_a_job_that_something_triggers_does_not_wait_for_people_only(spec: dict[str, Any], said: str) -> None:
-    assert description.of_job(ScheduledAgentJobSpec.model_validate(manifests.job(**{"schedule": {}, **spec})["spec"])) == said
+def test_a_job_that_something_triggers_does_not_wait_for_people_only(
+    spec: dict[str, Any], said: str
+) -> None:
+    assert (
+        description.of_job(
+            ScheduledAgentJobSpec.model_validate(manifests.job(**{"schedule": {}, **spec})["spec"])
+        )
+        == said
+    )

@@ -1,4 +1,4 @@
-"""A process of the cluster: puts the objects in place that a usable cluster has, then recycles released volumes."""
+"""A process of the cluster: makes the objects a usable one has, then recycles released volumes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ PATHS = {
 
 def dns(layout: Layout) -> list[dict[str, Any]]:
     """The usual Service in front of a DNS server that is no pod but a process on the node."""
-    ports = [{"name": "dns", "port": 53, "protocol": "UDP"}, {"name": "dns-tcp", "port": 53, "protocol": "TCP"}]
+    ports = [
+        {"name": "dns", "port": 53, "protocol": "UDP"},
+        {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+    ]
     name = {"name": "local-dns"}
     return [
         {
@@ -38,8 +41,16 @@ def dns(layout: Layout) -> list[dict[str, Any]]:
             "kind": "ClusterRole",
             "metadata": name,
             "rules": [
-                {"apiGroups": [""], "resources": ["services", "namespaces", "pods"], "verbs": ["list", "watch"]},
-                {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+                {
+                    "apiGroups": [""],
+                    "resources": ["services", "namespaces", "pods"],
+                    "verbs": ["list", "watch"],
+                },
+                {
+                    "apiGroups": ["discovery.k8s.io"],
+                    "resources": ["endpointslices"],
+                    "verbs": ["list", "watch"],
+                },
             ],
         },
         {
@@ -60,16 +71,23 @@ def dns(layout: Layout) -> list[dict[str, Any]]:
             "kind": "EndpointSlice",
             "addressType": "IPv4",
             "ports": ports,
-            "metadata": {"name": "kube-dns", "namespace": "kube-system", "labels": {"kubernetes.io/service-name": "kube-dns"}},
+            "metadata": {
+                "name": "kube-dns",
+                "namespace": "kube-system",
+                "labels": {"kubernetes.io/service-name": "kube-dns"},
+            },
             "endpoints": [{"addresses": [layout.node_ip], "conditions": {"ready": True}}],
         },
     ]
 
 
 def storage(layout: Layout) -> list[dict[str, Any]]:
-    """`local` volumes, because they honour fsGroup: the built-in hostPath provisioner does not, and a non-root pod cannot write there.
+    """`local` volumes, because they honour fsGroup.
 
-    They are retained when their claim goes, since nothing in Kubernetes deletes a volume of this kind; `recycle` frees them.
+    The built-in hostPath provisioner does not, and a non-root pod cannot write there.
+
+    They are retained when their claim goes, since nothing in Kubernetes deletes a volume of this
+    kind; `recycle` frees them.
     """
     here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [NODE_NAME]}
     storage_class = {
@@ -78,7 +96,10 @@ def storage(layout: Layout) -> list[dict[str, Any]]:
         "provisioner": "kubernetes.io/no-provisioner",
         "volumeBindingMode": "WaitForFirstConsumer",
         "reclaimPolicy": "Retain",
-        "metadata": {"name": "local", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "metadata": {
+            "name": "local",
+            "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+        },
     }
     return [storage_class] + [
         {
@@ -99,19 +120,32 @@ def storage(layout: Layout) -> list[dict[str, Any]]:
 
 
 def released(volume: dict[str, Any]) -> bool:
-    """Its claim is gone. A claim only goes after the last pod that uses it (finalizer kubernetes.io/pvc-protection)."""
-    return bool(volume.get("status", {}).get("phase") == "Released") and "deletionTimestamp" not in volume["metadata"]
+    """Its claim is gone.
+
+    A claim only goes after the last pod that uses it (finalizer kubernetes.io/pvc-protection).
+    """
+    return (
+        bool(volume.get("status", {}).get("phase") == "Released")
+        and "deletionTimestamp" not in volume["metadata"]
+    )
 
 
 def recycle(api: Api, layout: Layout, volume: dict[str, Any]) -> None:
     """First empty, then free: a volume is never offered with what the last claim left."""
     metadata = volume["metadata"]
     make_empty(layout.volumes / str(metadata["name"]))
-    patch = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "spec": {"claimRef": None}}
+    patch = {
+        "metadata": {"resourceVersion": metadata["resourceVersion"]},
+        "spec": {"claimRef": None},
+    }
     try:
         api.call("PATCH", f"{PATHS['PersistentVolume']}/{metadata['name']}", patch, MERGE)
     except Refused as refusal:
-        if refusal.status not in (404, 409):  # changed meanwhile: its next event comes through here again
+        # Changed meanwhile: its next event comes through here again.
+        if refusal.status not in (
+            404,
+            409,
+        ):
             raise
 
 

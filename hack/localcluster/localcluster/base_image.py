@@ -1,6 +1,7 @@
 """A base image made from Debian's packages, for machines that reach no container registry.
 
-It carries what is particular to the machine (certificates, the package index), so that no Dockerfile has to.
+It carries what is particular to the machine (certificates, the package index), so that no
+Dockerfile has to.
 """
 
 from __future__ import annotations
@@ -19,12 +20,19 @@ NAME = f"localhost/agentjobs-base:{SUITE}"
 PACKAGES = ("ca-certificates", "python3", "python3-venv", "tzdata")
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 LABEL = "agentjobs.inputs"
-INDEX_VARIABLES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", "NPM_CONFIG_REGISTRY")
+INDEX_VARIABLES = (
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_TRUSTED_HOST",
+    "NPM_CONFIG_REGISTRY",
+)
 
 
 def image_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Where TLS clients find the certificates, and which index pip asks if this machine has one of its own."""
-    always = dict.fromkeys(("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"), BUNDLE)
+    """Where TLS clients find the certificates, and this machine's own pip index if it has one."""
+    always = dict.fromkeys(
+        ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"), BUNDLE
+    )
     return always | {name: environment[name] for name in INDEX_VARIABLES if environment.get(name)}
 
 
@@ -43,8 +51,19 @@ def ensure(cache: Path) -> None:
     container = processes.output("buildah", "from", "scratch").strip()
     try:
         processes.output("buildah", "add", "-q", container, str(root), "/", seconds=300)
-        settings = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-        processes.output("buildah", "config", *settings, "--label", f"{LABEL}={inputs}", "--cmd", "python3", container)
+        settings = [
+            word for name, value in variables.items() for word in ("--env", f"{name}={value}")
+        ]
+        processes.output(
+            "buildah",
+            "config",
+            *settings,
+            "--label",
+            f"{LABEL}={inputs}",
+            "--cmd",
+            "python3",
+            container,
+        )
         processes.output("buildah", "commit", "-q", container, NAME, seconds=300)
     finally:
         processes.output("buildah", "rm", container)
@@ -68,7 +87,13 @@ def _root(cache: Path) -> Path:
     shutil.rmtree(half, ignore_errors=True)
     log = cache / "debootstrap.log"
     processes.report(f"debootstrap {SUITE} (half a minute); log: {log}")
-    command = ("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(half))
+    command = (
+        "debootstrap",
+        "--variant=minbase",
+        f"--include={','.join(PACKAGES)}",
+        SUITE,
+        str(half),
+    )
     processes.logged(log, *command, what="debootstrap failed")
     shutil.rmtree(half / "var/cache/apt", ignore_errors=True)
     shutil.rmtree(half / "var/lib/apt/lists", ignore_errors=True)

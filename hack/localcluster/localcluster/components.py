@@ -1,4 +1,4 @@
-"""Which processes make up the cluster, with which words they start, what each waits for and how it tells that it is ready."""
+"""The cluster's processes: the command of each, what it waits for and how it says it is ready."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from .pki import kubeconfig
 
 SUPERVISOR_PACKAGE = Path(__file__).resolve().parent.parent
 EMULATED = "AGENTJOBS_LOCAL_CLUSTER_EMULATES"
-"""Environment variable of `up`: an older minor of Kubernetes whose APIs and features the API server is to have, for example 1.35."""
+"""Environment variable of `up`: an older minor of Kubernetes whose APIs and features the API server
+is to have, for example 1.35."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,16 @@ class Component:
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """Whether the URL answers 200. The certificate is not checked: nothing is sent, and the answer decides nothing but when to go on."""
+    """Whether the URL answers 200.
+
+    The certificate is not checked: nothing is sent, and the answer decides nothing but when to go
+    on.
+    """
     unchecked = ssl.create_default_context()
     unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=unchecked))
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=unchecked)
+    )
 
     def probe() -> bool:
         try:
@@ -51,13 +58,40 @@ def all_of(layout: Layout) -> list[Component]:
     addons = (sys.executable, "-m", "localcluster.addons", *layouts.arguments(layout))
     return [
         Component("etcd", etcd(layout), (), answers("http://127.0.0.1:2379/readyz")),
-        Component("containerd", ("containerd", "-c", f"{layout.state}/containerd.toml"), (), Path(CONTAINERD_SOCKET).exists),
-        Component("apiserver", apiserver(layout, os.environ.get(EMULATED, "")), ("etcd",), answers(f"{layout.server}/readyz")),
+        Component(
+            "containerd",
+            ("containerd", "-c", f"{layout.state}/containerd.toml"),
+            (),
+            Path(CONTAINERD_SOCKET).exists,
+        ),
+        Component(
+            "apiserver",
+            apiserver(layout, os.environ.get(EMULATED, "")),
+            ("etcd",),
+            answers(f"{layout.server}/readyz"),
+        ),
         Component("addons", addons, ("apiserver",), ready_file.exists),
-        Component("kubelet", kubelet(layout), ("containerd", "apiserver"), answers("http://127.0.0.1:10248/healthz")),
-        Component("controller-manager", controller_manager(layout), ("apiserver",), answers("https://127.0.0.1:10257/healthz")),
-        Component("scheduler", scheduler(layout), ("apiserver",), answers("https://127.0.0.1:10259/healthz")),
-        Component("proxy", proxy(layout), ("apiserver",), answers("http://127.0.0.1:10256/healthz")),
+        Component(
+            "kubelet",
+            kubelet(layout),
+            ("containerd", "apiserver"),
+            answers("http://127.0.0.1:10248/healthz"),
+        ),
+        Component(
+            "controller-manager",
+            controller_manager(layout),
+            ("apiserver",),
+            answers("https://127.0.0.1:10257/healthz"),
+        ),
+        Component(
+            "scheduler",
+            scheduler(layout),
+            ("apiserver",),
+            answers("https://127.0.0.1:10259/healthz"),
+        ),
+        Component(
+            "proxy", proxy(layout), ("apiserver",), answers("http://127.0.0.1:10256/healthz")
+        ),
         Component(
             "dns",
             (f"{layout.binaries}/coredns", "-conf", f"{layout.state}/Corefile"),
@@ -93,7 +127,9 @@ def etcd(layout: Layout) -> tuple[str, ...]:
 
 
 def apiserver(layout: Layout, emulated: str = "") -> tuple[str, ...]:
-    """It listens on the bridge, where pods and the host reach it, and calls kubelets by address: there is no name for the node.
+    """It listens on the bridge, where pods and the host reach it, and calls kubelets by address.
+
+    The node has no name.
 
     `emulated`: an older minor of Kubernetes, whose APIs and features it is to have.
     """

@@ -33,8 +33,11 @@ def write(layout: Layout) -> None:
 
 
 def audit_policy() -> dict[str, Any]:
-    """Who did what to which object. Reads of leases are left out, their writes are in: a test has to see that an idle
-    operator writes nothing but its Lease."""
+    """Who did what to which object.
+
+    Reads of leases are left out, their writes are in: a test has to see that an idle
+    operator writes nothing but its Lease.
+    """
     reads = ["get", "list", "watch"]
     return {
         "apiVersion": "audit.k8s.io/v1",
@@ -42,7 +45,11 @@ def audit_policy() -> dict[str, Any]:
         "omitStages": ["RequestReceived"],
         "rules": [
             {"level": "None", "nonResourceURLs": ["/*"]},
-            {"level": "None", "verbs": reads, "resources": [{"group": "coordination.k8s.io", "resources": ["leases"]}]},
+            {
+                "level": "None",
+                "verbs": reads,
+                "resources": [{"group": "coordination.k8s.io", "resources": ["leases"]}],
+            },
             {"level": "Metadata"},
         ],
     }
@@ -57,7 +64,11 @@ def kubelet(layout: Layout) -> dict[str, Any]:
         "failSwapOn": False,
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": f"/{layout.cgroup}",
-        "authentication": {"anonymous": {"enabled": False}, "webhook": {"enabled": True}, "x509": {"clientCAFile": f"{pki}/ca.crt"}},
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": f"{pki}/ca.crt"},
+        },
         "authorization": {"mode": "Webhook"},
         "tlsCertFile": f"{pki}/kubelet-server.crt",
         "tlsPrivateKeyFile": f"{pki}/kubelet-server.key",
@@ -76,21 +87,35 @@ def kubelet(layout: Layout) -> dict[str, Any]:
 
 
 def pod_network(layout: Layout) -> dict[str, Any]:
-    addresses = {"subnet": layout.subnet, "rangeStart": f"10.244.{layout.slot}.10", "rangeEnd": f"10.244.{layout.slot}.253"}
+    addresses = {
+        "subnet": layout.subnet,
+        "rangeStart": f"10.244.{layout.slot}.10",
+        "rangeEnd": f"10.244.{layout.slot}.253",
+    }
     bridge = {
         "type": "bridge",
         "bridge": BRIDGE,
         "isGateway": True,
         "ipMasq": False,
         "hairpinMode": True,
-        "ipam": {"type": "host-local", "ranges": [[addresses]], "routes": [{"dst": "0.0.0.0/0"}], "dataDir": "/run/cni-addresses"},
+        "ipam": {
+            "type": "host-local",
+            "ranges": [[addresses]],
+            "routes": [{"dst": "0.0.0.0/0"}],
+            "dataDir": "/run/cni-addresses",
+        },
     }
     return {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge]}
 
 
 def containerd(layout: Layout) -> str:
-    """restrict_oom_score_adj: where root lacks CAP_SYS_RESOURCE, runc else dies with "can't get final child's PID from pipe: EOF"."""
-    unused = [f"io.containerd.snapshotter.v1.{name}" for name in ("aufs", "btrfs", "devmapper", "zfs")]
+    """restrict_oom_score_adj is needed where root lacks CAP_SYS_RESOURCE.
+
+    Without it runc dies there with "can't get final child's PID from pipe: EOF".
+    """
+    unused = [
+        f"io.containerd.snapshotter.v1.{name}" for name in ("aufs", "btrfs", "devmapper", "zfs")
+    ]
     return f"""version = 2
 root = {json.dumps(str(layout.image_store))}
 state = "/run/containerd"
@@ -114,6 +139,7 @@ disabled_plugins = {json.dumps(unused)}
 
 def corefile(layout: Layout) -> str:
     return (
-        f".:53 {{\n  bind {layout.node_ip}\n  errors\n  ready {layout.node_ip}:8181\n  kubernetes cluster.local {{\n"
-        f"    kubeconfig {layout.state}/dns.kubeconfig\n    pods insecure\n    ttl 5\n  }}\n}}\n"
+        f".:53 {{\n  bind {layout.node_ip}\n  errors\n  ready {layout.node_ip}:8181\n  kubernetes"
+        f" cluster.local {{\n    kubeconfig {layout.state}/dns.kubeconfig\n    pods insecure\n   "
+        " ttl 5\n  }\n}\n"
     )

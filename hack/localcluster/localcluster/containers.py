@@ -13,12 +13,20 @@ CLEAN = ".stopped-cleanly"
 
 
 def remove_all() -> None:
-    """Leaves only images. The runtime would otherwise try to recover these containers at the next start."""
-    processes.wait_until(_none_left, 10, lambda: processes.Failure("containers are left after 10 s"))
+    """Leaves only images.
+
+    The runtime would otherwise try to recover these containers at the next start.
+    """
+    processes.wait_until(
+        _none_left, 10, lambda: processes.Failure("containers are left after 10 s")
+    )
 
 
 def _none_left() -> bool:
-    """One attempt. Some removals fail by the success of others: with a pod's sandbox its containers go too."""
+    """One attempt.
+
+    Some removals fail by the success of others: with a pod's sandbox its containers go too.
+    """
     for kind, force in (("tasks", ("--force",)), ("containers", ())):
         left = processes.output(*CTR, kind, "list", "-q").split()
         if left:

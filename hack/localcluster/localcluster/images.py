@@ -20,18 +20,27 @@ from .containers import CTR
 from .layout import Layout
 
 LOADED = "loaded.json"
-"""In the image store: fingerprint of each archive loaded, and the images with their digests that came of it."""
+"""In the image store: fingerprint of each archive loaded, and the images with their digests that
+came of it."""
 
 
 def archive_of(binary: bytes, name: str, image: str) -> bytes:
-    """An OCI archive whose only file is one static program. The same bytes in give the same bytes out."""
+    """An OCI archive whose only file is one static program.
+
+    The same bytes in give the same bytes out.
+    """
     layer = _tar({name: binary}, mode=0o755)
     blobs: dict[str, bytes] = {}
 
     def descriptor(media: str, content: bytes, **more: Any) -> dict[str, Any]:
         digest = hashlib.sha256(content).hexdigest()
         blobs[f"blobs/sha256/{digest}"] = content
-        return {"mediaType": f"application/vnd.oci.image.{media}", "digest": f"sha256:{digest}", "size": len(content), **more}
+        return {
+            "mediaType": f"application/vnd.oci.image.{media}",
+            "digest": f"sha256:{digest}",
+            "size": len(content),
+            **more,
+        }
 
     config = {
         "architecture": _architecture(),
@@ -45,9 +54,19 @@ def archive_of(binary: bytes, name: str, image: str) -> bytes:
         "config": descriptor("config.v1+json", json.dumps(config).encode()),
         "layers": [descriptor("layer.v1.tar+gzip", gzip.compress(layer, mtime=0))],
     }
-    named = descriptor("manifest.v1+json", json.dumps(manifest).encode(), annotations={"io.containerd.image.name": image})
+    named = descriptor(
+        "manifest.v1+json",
+        json.dumps(manifest).encode(),
+        annotations={"io.containerd.image.name": image},
+    )
     index = {"schemaVersion": 2, "manifests": [named]}
-    return _tar({"oci-layout": b'{"imageLayoutVersion":"1.0.0"}', "index.json": json.dumps(index).encode(), **blobs})
+    return _tar(
+        {
+            "oci-layout": b'{"imageLayoutVersion":"1.0.0"}',
+            "index.json": json.dumps(index).encode(),
+            **blobs,
+        }
+    )
 
 
 def _architecture() -> str:
@@ -67,7 +86,8 @@ def _tar(files: Mapping[str, bytes], mode: int = 0o644) -> bytes:
 @dataclass(frozen=True)
 class Contents:
     fingerprint: str
-    """Of the archive's table of contents, which names everything else by digest: no need to read gigabytes."""
+    """Of the archive's table of contents, which names everything else by digest: no need to read
+    gigabytes."""
     names: tuple[str, ...]
     """As containerd will call the images."""
 
@@ -81,7 +101,9 @@ def contents(archive: Path) -> Contents:
                     return _contents(archive, file.read() if file else b"")
     except (OSError, tarfile.TarError, ValueError) as error:
         raise processes.Failure(f"{archive} cannot be read as an image archive: {error}") from None
-    raise processes.Failure(f"{archive} is neither an OCI nor a Docker archive: it has no index.json or manifest.json")
+    raise processes.Failure(
+        f"{archive} is neither an OCI nor a Docker archive: it has no index.json or manifest.json"
+    )
 
 
 def _contents(archive: Path, table: bytes) -> Contents:
@@ -90,14 +112,21 @@ def _contents(archive: Path, table: bytes) -> Contents:
         names = [tag for image in parsed for tag in image.get("RepoTags") or ()]
     else:
         notes = [manifest.get("annotations", {}) for manifest in parsed["manifests"]]
-        names = [note.get("io.containerd.image.name") or note.get("org.opencontainers.image.ref.name", "") for note in notes]
+        names = [
+            note.get("io.containerd.image.name")
+            or note.get("org.opencontainers.image.ref.name", "")
+            for note in notes
+        ]
     if not names or not all(":" in name for name in names):
-        raise processes.Failure(f"{archive} does not name its image: write it with `buildah push IMAGE oci-archive:FILE:IMAGE`")
+        raise processes.Failure(
+            f"{archive} does not name its image: write it with `buildah push IMAGE"
+            " oci-archive:FILE:IMAGE`"
+        )
     return Contents(hashlib.sha256(table).hexdigest(), tuple(full_name(name) for name in names))
 
 
 def full_name(name: str) -> str:
-    """Docker's convention: a first part without a dot, a colon or the word localhost is no registry but a user of docker.io."""
+    """Docker's convention: a first part with no dot, colon or localhost is a user of docker.io."""
     first, slash, _ = name.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         return name
@@ -105,28 +134,38 @@ def full_name(name: str) -> str:
 
 
 class Store:
-    """The node's images, seen through the namespaces of the cluster that this process id is PID 1 of."""
+    """The node's images, seen through the namespaces of the cluster whose PID 1 is `pid`."""
 
     def __init__(self, layout: Layout, pid: int) -> None:
         self._record = layout.image_store / LOADED
         self._enter = ("nsenter", "-t", str(pid), "-n", "-m", "-p")
 
     def digests(self) -> dict[str, str]:
-        """Digest of each image that the runtime has taken notice of; it does so a moment after the import."""
+        """Digest of each image that the runtime has noticed, which is a moment after the import."""
         rows = [line.split() for line in self._ctr("images", "list").splitlines()[1:]]
-        return {row[0]: row[2] for row in rows if "io.cri-containerd.image=managed" in row[-1] and not row[0].startswith("sha256:")}
+        return {
+            row[0]: row[2]
+            for row in rows
+            if "io.cri-containerd.image=managed" in row[-1] and not row[0].startswith("sha256:")
+        }
 
     def load(self, archive: Path) -> bool:
         """False when the same images are there already. Returns only when pods can use them."""
         wanted = contents(archive)
-        known: dict[str, dict[str, str]] = json.loads(self._record.read_text()) if self._record.exists() else {}
+        known: dict[str, dict[str, str]] = (
+            json.loads(self._record.read_text()) if self._record.exists() else {}
+        )
         expected = known.get(wanted.fingerprint)
         if expected and expected.items() <= self.digests().items():
             return False
         with archive.open("rb") as content:
             self._import(content)
         message = f"the container runtime does not show {', '.join(wanted.names)} after the import"
-        processes.wait_until(lambda: set(wanted.names) <= self.digests().keys(), 20, lambda: processes.Failure(message))
+        processes.wait_until(
+            lambda: set(wanted.names) <= self.digests().keys(),
+            20,
+            lambda: processes.Failure(message),
+        )
         found = self.digests()
         known[wanted.fingerprint] = {name: found[name] for name in wanted.names}
         processes.replace_text(self._record, json.dumps(known))

@@ -1,4 +1,4 @@
-"""What makes the cluster's namespaces a machine of its own, seen from inside: mounts, kernel settings, the bridge.
+"""What makes the namespaces a machine of their own inside: mounts, kernel settings, the bridge.
 
 Everything made here vanishes with the namespaces, so nothing has to be undone.
 """
@@ -12,7 +12,8 @@ from .configuration import BRIDGE
 from .layout import Layout
 
 PRIVATE = ("/run", "/var/lib", "/var/log")
-"""Directories that the components write to at fixed places: empty ones in memory lie over the host's."""
+"""Directories that the components write to at fixed places: empty ones in memory lie over the
+host's."""
 KERNEL_SETTINGS = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -21,7 +22,9 @@ KERNEL_SETTINGS = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
-"""Settings of the whole machine that the kubelet insists on writing. It finds files of ours with its values instead."""
+"""Settings of the whole machine that the kubelet insists on writing.
+
+It finds files of ours with its values instead."""
 
 
 def isolate(layout: Layout) -> None:
@@ -35,20 +38,27 @@ def isolate(layout: Layout) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(f"{value}\n")
         processes.output("mount", "--bind", str(file), f"/proc/sys/{name}")
-    # Propagation within the namespace only: pods that mount a host path expect later mounts to show up.
+    # Propagation within the namespace only: pods that mount a host path expect later mounts to show
+    # up.
     processes.output("mount", "--make-rshared", "/")
     _bridge(layout)
 
 
 def _bridge(layout: Layout) -> None:
-    # Given by hand: a bridge otherwise takes the lowest address of its ports. Each time that changed, with a new pod, the host would
-    # go on sending to the old one for half a minute.
+    # Given by hand: a bridge otherwise takes the lowest address of its ports. Each time that
+    # changed, with a new pod, the host would go on sending to the old one for half a minute.
     mac = f"02:0a:f4:{layout.slot:02x}:00:01"
     address = f"address add {layout.node_ip}/24 dev {BRIDGE}"
-    for words in ("link set lo up", f"link add {BRIDGE} address {mac} type bridge", address, f"link set {BRIDGE} up"):
+    for words in (
+        "link set lo up",
+        f"link add {BRIDGE} address {mac} type bridge",
+        address,
+        f"link set {BRIDGE} up",
+    ):
         processes.output("ip", *words.split())
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-    # Without it, an answer from a pod to another pod on the same bridge skips the translation back to the Service's address.
+    # Without it, an answer from a pod to another pod on the same bridge skips the translation back
+    # to the Service's address.
     filtered = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
     if filtered.exists():
         filtered.write_text("1")

@@ -22,7 +22,7 @@ def cache_root(environment: Mapping[str, str], home: Path) -> Path:
 
 
 def state_key(checkout: Path, environment: Mapping[str, str]) -> str:
-    """The cluster's name: two checkouts never share one, and the same checkout always finds its own again."""
+    """The cluster's name: two checkouts never share one, and the same one always finds its own."""
     chosen = re.sub(r"[^a-z0-9-]", "-", environment.get(STATE_VARIABLE, "").lower())
     return chosen or f"{checkout.name}-{hashlib.sha256(str(checkout).encode()).hexdigest()[:8]}"
 
@@ -33,7 +33,10 @@ def preferred_slot(key: str) -> int:
 
 @dataclass(frozen=True)
 class Layout:
-    """Pure names: making one touches nothing. The slot is the one recorded, or else the preferred one."""
+    """Pure names: making one touches nothing.
+
+    The slot is the one recorded, or else the preferred one.
+    """
 
     cache: Path
     key: str

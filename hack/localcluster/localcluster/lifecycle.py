@@ -52,7 +52,10 @@ def up(layout: Layout) -> Layout:
     """Also finishes what an interrupted `up` began. Returns the layout with the slot in use."""
     for hidden in PRIVATE:
         if layout.cache.is_relative_to(hidden):
-            raise Failure(f"the cache directory {layout.cache} lies in {hidden}, which the cluster hides: set XDG_CACHE_HOME elsewhere")
+            raise Failure(
+                f"the cache directory {layout.cache} lies in {hidden}, which the cluster hides: set"
+                " XDG_CACHE_HOME elsewhere"
+            )
     with alone(layout):
         layout = recorded(layout)
         first = supervisor(layout)
@@ -73,7 +76,8 @@ def _start(layout: Layout) -> Layout:
     _set_logs_aside(layout)
     for directory in (layout.logs, layout.run):
         directory.mkdir(parents=True)
-    (layout.image_store / containers.CLEAN).unlink(missing_ok=True)  # until the runtime has ended in order again
+    # Until the runtime has ended in order again.
+    (layout.image_store / containers.CLEAN).unlink(missing_ok=True)
     cgroups.create(layout.cgroup)
     pki.ensure(layout)
     configuration.write(layout)
@@ -91,12 +95,20 @@ def _start(layout: Layout) -> Layout:
         *layouts.arguments(layout),
     ]
     with (layout.logs / "supervisor.log").open("ab") as log:
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=_environment(), cwd="/")
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=_environment(),
+            cwd="/",
+        )
     return layout
 
 
 def _set_logs_aside(layout: Layout) -> None:
-    """Of the cluster before this one they are still there, for whoever finds out late that something went wrong."""
+    """Those of the previous cluster stay for anyone who learns late that something went wrong."""
     previous = layout.logs.with_name("logs.previous")
     shutil.rmtree(previous, ignore_errors=True)
     if layout.logs.exists():
@@ -104,15 +116,25 @@ def _set_logs_aside(layout: Layout) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Without proxies: a component that sent its calls to other components through one would not reach them."""
-    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    """Without proxies: a component that called others through one would not reach them."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")
+    }
     path = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
-    return kept | {"PYTHONPATH": str(SUPERVISOR_PACKAGE), "PYTHONDONTWRITEBYTECODE": "1", "PATH": path}
+    return kept | {
+        "PYTHONPATH": str(SUPERVISOR_PACKAGE),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PATH": path,
+    }
 
 
 def _finish(layout: Layout) -> None:
     log = layout.logs / "supervisor.log"
-    processes.wait_until((layout.run / "isolated").exists, 20, lambda: processes.failed("the cluster's namespaces were not made", log))
+    processes.wait_until(
+        (layout.run / "isolated").exists,
+        20,
+        lambda: processes.failed("the cluster's namespaces were not made", log),
+    )
     process = _alive(layout)
     network.attach(layout, process.pid)
     _await(layout, "containerd")
@@ -121,7 +143,9 @@ def _finish(layout: Layout) -> None:
         _await(layout, name)
         report(f"{name} is ready")
     processes.wait_until(
-        lambda: is_ready(layout), READY_SECONDS, lambda: processes.failed("the node did not become Ready", layout.logs / "kubelet.log")
+        lambda: is_ready(layout),
+        READY_SECONDS,
+        lambda: processes.failed("the node did not become Ready", layout.logs / "kubelet.log"),
     )
 
 
@@ -146,14 +170,23 @@ def _await(layout: Layout, name: str) -> None:
         _alive(layout)
         one = components(layout).get(name, {})
         if one.get("restarts", 0) >= RESTARTS:
-            raise processes.failed(f"{name} ended {one['restarts']} times (run `down` before the next `up`)", log)
+            raise processes.failed(
+                f"{name} ended {one['restarts']} times (run `down` before the next `up`)", log
+            )
         return bool(one.get("ready"))
 
-    processes.wait_until(ready, READY_SECONDS, lambda: processes.failed(f"{name} was not ready after {READY_SECONDS} s", log))
+    processes.wait_until(
+        ready,
+        READY_SECONDS,
+        lambda: processes.failed(f"{name} was not ready after {READY_SECONDS} s", log),
+    )
 
 
 def is_ready(layout: Layout) -> bool:
-    """Whether a pod made now would run: the node is Ready, and its namespace has the service account that pods get."""
+    """Whether a pod made now would run.
+
+    For that the node is Ready, and the pod's namespace has the service account that pods get.
+    """
     try:
         api = Api(layout, "admin")
         conditions = api.get(f"/api/v1/nodes/{NODE_NAME}")["status"].get("conditions", [])
@@ -171,7 +204,11 @@ def down(layout: Layout) -> None:
         if process:
             _end(layout, process)
         _clean(layout)
-        report(f"down: {layout.key}" if process else f"down: {layout.key} was not running, leftovers removed")
+        report(
+            f"down: {layout.key}"
+            if process
+            else f"down: {layout.key} was not running, leftovers removed"
+        )
 
 
 def _running(layout: Layout) -> Process | None:
@@ -182,11 +219,20 @@ def _running(layout: Layout) -> Process | None:
         def known() -> bool:
             if supervisor(layout):
                 return True
-            with contextlib.suppress(Failure), processes.exclusively(lock, 0, lambda: Failure("held")):
+            with (
+                contextlib.suppress(Failure),
+                processes.exclusively(lock, 0, lambda: Failure("held")),
+            ):
                 return True
             return False
 
-        processes.wait_until(known, 5, lambda: Failure(f"some process holds {lock} but is not known: `fuser {lock}` tells which"))
+        processes.wait_until(
+            known,
+            5,
+            lambda: Failure(
+                f"some process holds {lock} but is not known: `fuser {lock}` tells which"
+            ),
+        )
     return supervisor(layout)
 
 
@@ -228,7 +274,10 @@ def status(layout: Layout) -> tuple[bool, list[str]]:
         f"audit log: {layout.audit_log}",
         f"logs: {layout.logs}",
     ]
-    lines += [f"{name}: {'ready' if one['ready'] else 'not ready'}, {one['restarts']} restarts" for name, one in components(layout).items()]
+    lines += [
+        f"{name}: {'ready' if one['ready'] else 'not ready'}, {one['restarts']} restarts"
+        for name, one in components(layout).items()
+    ]
     return ready, lines
 
 

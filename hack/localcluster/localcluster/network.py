@@ -1,4 +1,4 @@
-"""The host's side of the network: one veth pair whose other end is a port of the cluster's bridge."""
+"""The host's side of the network: one veth pair, its other end a port of the cluster's bridge."""
 
 from __future__ import annotations
 
@@ -16,27 +16,53 @@ PORT = "host0"
 
 
 def free_slots(preferred: int, networks: Iterable[str]) -> list[int]:
-    """Slots whose subnet overlaps none of these networks, the preferred one and its followers first."""
+    """Slots whose subnet overlaps none of the networks, `preferred` and its followers first."""
     used = [ipaddress.ip_network(network, strict=False) for network in networks]
     order = [(preferred + step) % SLOTS for step in range(SLOTS)]
-    return [slot for slot in order if not any(ipaddress.ip_network(f"10.244.{slot}.0/24").overlaps(network) for network in used)]
+    return [
+        slot
+        for slot in order
+        if not any(
+            ipaddress.ip_network(f"10.244.{slot}.0/24").overlaps(network) for network in used
+        )
+    ]
 
 
 def networks_in_use() -> list[str]:
-    routes = json.loads(processes.output("ip", "-json", "-4", "route", "show", "table", "all") or "[]")
+    routes = json.loads(
+        processes.output("ip", "-json", "-4", "route", "show", "table", "all") or "[]"
+    )
     addresses = json.loads(processes.output("ip", "-json", "-4", "address") or "[]")
     destinations = [str(route["dst"]) for route in routes if route["dst"] != "default"]
-    return destinations + [f"{one['local']}/{one['prefixlen']}" for link in addresses for one in link.get("addr_info", [])]
+    return destinations + [
+        f"{one['local']}/{one['prefixlen']}"
+        for link in addresses
+        for one in link.get("addr_info", [])
+    ]
 
 
 def claim(layout: Layout) -> Layout:
-    """The same layout with a slot of its own on this host. Adding the link is the claim: the kernel lets only one do it."""
+    """The same layout with a slot of its own on this host.
+
+    Adding the link is the claim: the kernel lets only one do it.
+    """
     release(layout)
     for slot in free_slots(layout.slot, networks_in_use()):
         claimed = replace(layout, slot=slot)
         try:
-            # The alias names the owner; the other end stays here, down, until there is a namespace to move it to.
-            processes.output("ip", "link", "add", claimed.host_link, "type", "veth", "peer", "name", f"{claimed.host_link}p")
+            # The alias names the owner; the other end stays here, down, until there is a namespace
+            # to move it to.
+            processes.output(
+                "ip",
+                "link",
+                "add",
+                claimed.host_link,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                f"{claimed.host_link}p",
+            )
         except processes.Failure as failure:
             if "File exists" in str(failure):
                 continue
@@ -44,18 +70,25 @@ def claim(layout: Layout) -> Layout:
         processes.output("ip", "link", "set", claimed.host_link, "alias", layout.key)
         processes.output("ip", "address", "add", f"{claimed.host_ip}/24", "dev", claimed.host_link)
         return claimed
-    raise processes.Failure(f"all {SLOTS} networks 10.244.0.0/24 to 10.244.{SLOTS - 1}.0/24 are in use; `ip address` shows by whom")
+    raise processes.Failure(
+        f"all {SLOTS} networks 10.244.0.0/24 to 10.244.{SLOTS - 1}.0/24 are in use; `ip address`"
+        " shows by whom"
+    )
 
 
 def attach(layout: Layout, pid: int) -> None:
-    """Moves the other end into the namespace of that process and makes it a port of the bridge there.
+    """Moves the other end into that process's namespace and makes it a port of the bridge there.
 
-    Each step is repeated, whatever was done before: an `up` that was killed between two of them would leave a cluster that is
-    well and out of reach.
+    Each step is repeated, whatever was done before: an `up` that was killed between two of them
+    would leave a cluster that is well and out of reach.
     """
     if f"{layout.host_link}p" in links():
-        processes.output("ip", "link", "set", f"{layout.host_link}p", "netns", str(pid), "name", PORT)
-    processes.output("nsenter", "-t", str(pid), "-n", "ip", "link", "set", PORT, "master", BRIDGE, "up")
+        processes.output(
+            "ip", "link", "set", f"{layout.host_link}p", "netns", str(pid), "name", PORT
+        )
+    processes.output(
+        "nsenter", "-t", str(pid), "-n", "ip", "link", "set", PORT, "master", BRIDGE, "up"
+    )
     processes.output("ip", "link", "set", layout.host_link, "up")
 
 
@@ -66,14 +99,14 @@ def links() -> dict[str, str]:
 
 
 def release(layout: Layout) -> None:
-    """Removes this cluster's links, whatever slot they are from; the other end of a pair goes with it."""
+    """Removes this cluster's links, of whatever slot; the other end of a pair goes with it."""
     for name, alias in links().items():
         if alias == layout.key and name.startswith("ajobs"):
             _delete(name)
 
 
 def _delete(name: str) -> None:
-    """The kernel may be deleting it at the same time, with the namespace that the other end was in."""
+    """The kernel may be deleting it at the same time, with the namespace of the other end."""
     try:
         processes.output("ip", "link", "delete", name)
     except processes.Failure:

@@ -1,7 +1,7 @@
 """Keys and certificates: one authority, and an identity for each component.
 
-One shared admin identity would be simpler and wrong: policies under test must be able to tell the kubelet, the
-controllers and an administrator apart.
+One shared admin identity would be simpler and wrong: policies under test must be able to tell the
+kubelet, the controllers and an administrator apart.
 """
 
 from __future__ import annotations
@@ -36,17 +36,26 @@ def ensure(layout: Layout) -> None:
     shutil.rmtree(layout.pki, ignore_errors=True)
     layout.pki.mkdir(parents=True, mode=0o700)
     _authority(layout.pki)
-    names = f"IP:{layout.node_ip},IP:127.0.0.1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc"
+    names = (
+        f"IP:{layout.node_ip},IP:127.0.0.1,IP:10.96.0.1,DNS:localhost,DNS:kubernetes,"
+        "DNS:kubernetes.default,DNS:kubernetes.default.svc"
+    )
     wanted = [
         ("apiserver", "/CN=kube-apiserver", f"{names},DNS:kubernetes.default.svc.cluster.local"),
-        ("kubelet-server", f"/O=system:nodes/CN=system:node:{NODE_NAME}", f"IP:{layout.node_ip},DNS:{NODE_NAME}"),
+        (
+            "kubelet-server",
+            f"/O=system:nodes/CN=system:node:{NODE_NAME}",
+            f"IP:{layout.node_ip},DNS:{NODE_NAME}",
+        ),
         ("kubelet-client", "/O=system:masters/CN=kube-apiserver-kubelet-client", None),
         *((name, subject, None) for name, subject in IDENTITIES.items()),
     ]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda one: _certificate(layout.pki, *one), wanted))
     for name in IDENTITIES:
-        processes.replace_text(kubeconfig(layout, name), json.dumps(_kubeconfig(layout, name), indent=1), 0o600)
+        processes.replace_text(
+            kubeconfig(layout, name), json.dumps(_kubeconfig(layout, name), indent=1), 0o600
+        )
     made_for.write_text(layout.node_ip)
 
 
@@ -60,7 +69,15 @@ def _openssl(directory: Path, *words: str) -> None:
 
 def _new_key(name: str) -> list[str]:
     """P-256 keys: RSA ones take seconds on a small machine."""
-    return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", f"{name}.key"]
+    return [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-keyout",
+        f"{name}.key",
+    ]
 
 
 def _authority(directory: Path) -> None:
@@ -78,14 +95,26 @@ def _authority(directory: Path) -> None:
         "-addext",
         "keyUsage=critical,keyCertSign,digitalSignature",
     )
-    _openssl(directory, "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "service-accounts.key")
+    _openssl(
+        directory,
+        "ecparam",
+        "-name",
+        "prime256v1",
+        "-genkey",
+        "-noout",
+        "-out",
+        "service-accounts.key",
+    )
 
 
 def _certificate(directory: Path, name: str, subject: str, names: str | None) -> None:
     _openssl(directory, "req", *_new_key(name), "-out", f"{name}.csr", "-subj", subject)
-    usage = "extendedKeyUsage=serverAuth,clientAuth\n" + (f"subjectAltName={names}\n" if names else "")
+    usage = "extendedKeyUsage=serverAuth,clientAuth\n" + (
+        f"subjectAltName={names}\n" if names else ""
+    )
     (directory / f"{name}.ext").write_text(usage)
-    # The serial is given by hand: openssl's serial file would be written by several of these at once.
+    # The serial is given by hand: openssl's serial file would be written by several of these at
+    # once.
     serial = "0x" + name.encode().hex()[:38]
     _openssl(
         directory,
@@ -118,7 +147,20 @@ def _kubeconfig(layout: Layout, name: str) -> dict[str, object]:
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "local",
-        "clusters": [{"name": "local", "cluster": {"server": layout.server, "certificate-authority-data": data("ca.crt")}}],
-        "users": [{"name": name, "user": {"client-certificate-data": data(f"{name}.crt"), "client-key-data": data(f"{name}.key")}}],
+        "clusters": [
+            {
+                "name": "local",
+                "cluster": {"server": layout.server, "certificate-authority-data": data("ca.crt")},
+            }
+        ],
+        "users": [
+            {
+                "name": name,
+                "user": {
+                    "client-certificate-data": data(f"{name}.crt"),
+                    "client-key-data": data(f"{name}.key"),
+                },
+            }
+        ],
         "contexts": [{"name": "local", "context": {"cluster": "local", "user": name}}],
     }

@@ -52,7 +52,7 @@ class Facts:
 
 
 def problems(facts: Facts) -> list[str]:
-    """One sentence each, with its remedy; empty when `up` can work, after the missing packages are installed."""
+    """A sentence each, with its remedy; empty if `up` works once missing packages are installed."""
     checks = (_platform, _python, _root, _disk, _packages, _cgroups)
     return [sentence for check in checks if (sentence := check(facts))]
 
@@ -60,26 +60,38 @@ def problems(facts: Facts) -> list[str]:
 def _platform(facts: Facts) -> str:
     if facts.platform == "linux":
         return ""
-    return f"The cluster needs Linux namespaces and this is {facts.platform}: run it in a Linux virtual machine, or use kind with Docker."
+    return (
+        f"The cluster needs Linux namespaces and this is {facts.platform}: run it in a Linux"
+        " virtual machine, or use kind with Docker."
+    )
 
 
 def _python(facts: Facts) -> str:
     if facts.python >= (3, 11):
         return ""
-    return f"Python 3.11 or newer is needed and this is {facts.python[0]}.{facts.python[1]}: run the command with a newer python3."
+    return (
+        f"Python 3.11 or newer is needed and this is {facts.python[0]}.{facts.python[1]}: run the"
+        " command with a newer python3."
+    )
 
 
 def _root(facts: Facts) -> str:
     if facts.uid == 0:
         return ""
-    return "The cluster makes namespaces, mounts and a bridge, which takes root: run the command as root, for instance with sudo."
+    return (
+        "The cluster makes namespaces, mounts and a bridge, which takes root: run the command as"
+        " root, for instance with sudo."
+    )
 
 
 def _disk(facts: Facts) -> str:
     needed = CACHED_BYTES if facts.built else FIRST_BUILD_BYTES
     if facts.free_bytes >= needed:
         return ""
-    there = f"{needed // GIGABYTE} GB of free disk are needed under the cache directory and {facts.free_bytes / GIGABYTE:.1f} are there"
+    there = (
+        f"{needed // GIGABYTE} GB of free disk are needed under the cache directory and"
+        f" {facts.free_bytes / GIGABYTE:.1f} are there"
+    )
     return f"{there}: free some, or point XDG_CACHE_HOME to a larger disk."
 
 
@@ -87,19 +99,25 @@ def _packages(facts: Facts) -> str:
     if facts.has_apt or not facts.missing:
         return ""
     missing = ", ".join(sorted(facts.missing))
-    return f"The packages {missing} are missing and there is no apt-get: run on Debian or Ubuntu, or install what they hold in another way."
+    return (
+        f"The packages {missing} are missing and there is no apt-get: run on Debian or Ubuntu, or"
+        " install what they hold in another way."
+    )
 
 
 def _cgroups(facts: Facts) -> str:
     lacking = ", ".join(sorted(CGROUPS - facts.controllers))
     if not lacking:
         return ""
-    remedy = "mount the cgroup file system, version 1 or 2, with them, and in a container run it privileged"
+    remedy = (
+        "mount the cgroup file system, version 1 or 2, with them, and in a container run it"
+        " privileged"
+    )
     return f"The cgroup controllers {lacking} are not available: {remedy}."
 
 
 def controllers(mounts: str, read_unified: str) -> frozenset[str]:
-    """From the text of /proc/mounts, and of cgroup.controllers at the top of a version 2 hierarchy."""
+    """From the texts of /proc/mounts and of cgroup.controllers at the top of a v2 hierarchy."""
     rows = (line.split() for line in mounts.splitlines())
     options = {option for row in rows if row[2] == "cgroup" for option in row[3].split(",")}
     return frozenset(options | set(read_unified.split()))
@@ -110,9 +128,17 @@ def _gather(cache: Path) -> Facts:
     mounts, unified = "", ""
     if sys.platform == "linux":
         mounts = Path("/proc/mounts").read_text()
-        files = [top / "cgroup.controllers" for top, kind in hierarchies(mounts).items() if kind == "cgroup2"]
+        files = [
+            top / "cgroup.controllers"
+            for top, kind in hierarchies(mounts).items()
+            if kind == "cgroup2"
+        ]
         unified = " ".join(file.read_text() for file in files if file.exists())
-    needed = set(PACKAGES.items()) if not _venv_needed() else {*PACKAGES.items(), ("ensurepip", "python3-venv")}
+    needed = (
+        set(PACKAGES.items())
+        if not _venv_needed()
+        else {*PACKAGES.items(), ("ensurepip", "python3-venv")}
+    )
     return Facts(
         sys.platform,
         (sys.version_info[0], sys.version_info[1]),
@@ -126,7 +152,7 @@ def _gather(cache: Path) -> Facts:
 
 
 def _venv_needed() -> bool:
-    """Debian keeps apart what `python3 -m venv` needs, and only a machine without Go makes one here."""
+    """Debian separates what `python3 -m venv` needs; only a machine without Go makes one here."""
     return not shutil.which("go") and find_spec("ensurepip") is None
 
 
@@ -140,13 +166,25 @@ def ensure(cache: Path) -> None:
         install(sorted(facts.missing), cache / "prerequisites.log")
         left = _gather(cache).missing
         if left:
-            raise processes.Failure(f"still missing after apt-get: {', '.join(sorted(left))}; see {cache / 'prerequisites.log'}")
+            raise processes.Failure(
+                f"still missing after apt-get: {', '.join(sorted(left))}; see"
+                f" {cache / 'prerequisites.log'}"
+            )
 
 
 def install(packages: list[str], log: Path) -> None:
     processes.report(f"installing {', '.join(packages)}; log: {log}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    processes.logged(log, "apt-get", "update", what="apt-get update failed", environment=environment)
     processes.logged(
-        log, "apt-get", "install", "-y", "--no-install-recommends", *packages, what="apt-get install failed", environment=environment
+        log, "apt-get", "update", what="apt-get update failed", environment=environment
+    )
+    processes.logged(
+        log,
+        "apt-get",
+        "install",
+        "-y",
+        "--no-install-recommends",
+        *packages,
+        what="apt-get install failed",
+        environment=environment,
     )

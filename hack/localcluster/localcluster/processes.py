@@ -30,7 +30,9 @@ def report(text: str) -> None:
 
 def tail(log: Path, lines: int = 8) -> str:
     try:
-        return "\n".join(line[:240] for line in log.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(
+            line[:240] for line in log.read_text(errors="replace").splitlines()[-lines:]
+        )
     except OSError:
         return ""
 
@@ -39,10 +41,22 @@ def failed(what: str, log: Path) -> Failure:
     return Failure(f"{what}; see {log}, which ends with:\n{tail(log)}")
 
 
-def output(*command: str, stdin: IO[bytes] | None = None, cwd: Path | None = None, seconds: float = 60) -> str:
-    """What the command prints. Its own last words are in the Failure when it fails or takes longer."""
+def output(
+    *command: str, stdin: IO[bytes] | None = None, cwd: Path | None = None, seconds: float = 60
+) -> str:
+    """What the command prints.
+
+    Its own last words are in the Failure when it fails or takes longer.
+    """
     try:
-        done = subprocess.run(command, stdin=stdin or subprocess.DEVNULL, cwd=cwd, timeout=seconds, capture_output=True, check=False)
+        done = subprocess.run(
+            command,
+            stdin=stdin or subprocess.DEVNULL,
+            cwd=cwd,
+            timeout=seconds,
+            capture_output=True,
+            check=False,
+        )
     except FileNotFoundError:
         raise Failure(f"`{command[0]}` is not installed; run the command `prerequisites`") from None
     except subprocess.TimeoutExpired:
@@ -53,17 +67,36 @@ def output(*command: str, stdin: IO[bytes] | None = None, cwd: Path | None = Non
     return done.stdout.decode(errors="replace")
 
 
-def logged(log: Path, *command: str, what: str, environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
+def logged(
+    log: Path,
+    *command: str,
+    what: str,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> None:
     """Runs a long command with its output in a log file."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink:
-        code = subprocess.run(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, env=environment, cwd=cwd, check=False).returncode
+        code = subprocess.run(
+            command,
+            stdout=sink,
+            stderr=sink,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            cwd=cwd,
+            check=False,
+        ).returncode
     if code:
         raise failed(what, log)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float, otherwise: Callable[[], Failure], pause: float = 0.05) -> None:
-    """Polls; the last look comes after the bound, so that a machine that slept does not fail falsely."""
+def wait_until(
+    condition: Callable[[], bool],
+    seconds: float,
+    otherwise: Callable[[], Failure],
+    pause: float = 0.05,
+) -> None:
+    """Polls, once more after the bound, so that a machine that slept does not fail falsely."""
     deadline = time.monotonic() + seconds
     while True:
         late = time.monotonic() > deadline
@@ -101,7 +134,7 @@ def _locked(descriptor: int) -> bool:
 
 @dataclass(frozen=True)
 class Process:
-    """A process id alone is reused by the kernel; with its start time, in ticks since boot, and the boot it is unique."""
+    """The kernel reuses process ids: start time (ticks since boot) and boot make one unique."""
 
     pid: int
     started: int

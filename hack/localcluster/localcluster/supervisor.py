@@ -1,7 +1,7 @@
 """PID 1 of the cluster's namespaces: starts the components, restarts those that end, reaps orphans.
 
-When it ends, by whatever cause, the kernel ends every process of the PID namespace with it, and with the last of them
-the mounts, interfaces and packet filter rules go.
+When it ends, by whatever cause, the kernel ends every process of the PID namespace with it, and
+with the last of them the mounts, interfaces and packet filter rules go.
 """
 
 from __future__ import annotations
@@ -34,11 +34,13 @@ class Running:
 
 
 class Supervisor:
-    """One thread: a child is only reaped between two commands, so none loses its exit code to the reaper."""
+    """One thread: it reaps only between two commands, so none loses its exit code to the reaper."""
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.running = {component.name: Running(component) for component in components.all_of(layout)}
+        self.running = {
+            component.name: Running(component) for component in components.all_of(layout)
+        }
         self.ending = False
         signal.signal(signal.SIGTERM, self._end)
 
@@ -48,7 +50,12 @@ class Supervisor:
             self._reap()
             for one in self.running.values():
                 self._step(one)
-            text = json.dumps({name: {"ready": one.ready, "restarts": one.restarts} for name, one in self.running.items()})
+            text = json.dumps(
+                {
+                    name: {"ready": one.ready, "restarts": one.restarts}
+                    for name, one in self.running.items()
+                }
+            )
             if text != written:
                 processes.replace_text(self.layout.run / "status.json", text)
                 written = text
@@ -60,7 +67,9 @@ class Supervisor:
 
     def _step(self, one: Running) -> None:
         if one.pid is None:
-            if time.monotonic() >= one.not_before and all(self.running[name].ready for name in one.component.after):
+            if time.monotonic() >= one.not_before and all(
+                self.running[name].ready for name in one.component.after
+            ):
                 self._start(one)
         elif not one.ready:
             one.ready = one.component.ready()
@@ -68,7 +77,12 @@ class Supervisor:
     def _start(self, one: Running) -> None:
         with (self.layout.logs / f"{one.component.name}.log").open("ab") as log:
             one.pid = subprocess.Popen(
-                one.component.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.layout.state, start_new_session=True
+                one.component.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.layout.state,
+                start_new_session=True,
             ).pid
 
     def _reap(self) -> None:
@@ -86,7 +100,12 @@ class Supervisor:
     def _ended(self, one: Running, code: int) -> None:
         if not self.ending:
             processes.report(f"{one.component.name} ended with {code}, starting it again")
-        one.pid, one.ready, one.restarts, one.not_before = None, False, one.restarts + 1, time.monotonic() + RESTART_SECONDS
+        one.pid, one.ready, one.restarts, one.not_before = (
+            None,
+            False,
+            one.restarts + 1,
+            time.monotonic() + RESTART_SECONDS,
+        )
 
     def _stop(self) -> None:
         """Only the image store outlives the cluster, so only containerd is ended politely."""
@@ -97,7 +116,11 @@ class Supervisor:
         if runtime.pid and runtime.ready:
             containers.remove_all()
             os.kill(runtime.pid, signal.SIGTERM)
-            processes.wait_until(lambda: self._gone(runtime), 10, lambda: processes.Failure("containerd did not end within 10 s"))
+            processes.wait_until(
+                lambda: self._gone(runtime),
+                10,
+                lambda: processes.Failure("containerd did not end within 10 s"),
+            )
             (self.layout.image_store / containers.CLEAN).touch()
 
     def _gone(self, one: Running) -> bool:
@@ -106,7 +129,10 @@ class Supervisor:
 
 
 def hold(lock: Path) -> int:
-    """Exactly one supervisor to a cluster. The descriptor stays open, and with it the lock, until this process ends."""
+    """Exactly one supervisor to a cluster.
+
+    The descriptor stays open, and with it the lock, until this process ends.
+    """
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return descriptor
@@ -114,7 +140,8 @@ def hold(lock: Path) -> int:
 
 def main() -> None:
     layout = layouts.from_arguments(sys.argv[1:])
-    # Until the components are there, ending at once is right. Without a handler the kernel would not even deliver it to a PID 1.
+    # Until the components are there, ending at once is right. Without a handler the kernel would
+    # not even deliver it to a PID 1.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     hold(layout.run / "lock")
     # /proc is still the host's here, so this is the process id by which `down` can end us.

@@ -13,7 +13,12 @@ from typing import NoReturn
 
 from agentjobs import __version__
 from agentjobs.operator.config_text import MAX_BYTES, document
-from agentjobs.operator.configuration import OperatorConfiguration, SettingsError, configuration, pod
+from agentjobs.operator.configuration import (
+    OperatorConfiguration,
+    SettingsError,
+    configuration,
+    pod,
+)
 from agentjobs.operator.process import operate
 from agentjobs.telemetry import log_to_stderr
 
@@ -45,7 +50,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     operator = commands.add_parser("operator", help="run the operator")
     operator.add_argument(
-        "--config", required=True, type=Path, help="the operator's settings, a document of the kind OperatorConfiguration"
+        "--config",
+        required=True,
+        type=Path,
+        help="the operator's settings, a document of the kind OperatorConfiguration",
     )
     operator.add_argument("--kubeconfig", help="use this file instead of the pod's service account")
     options = parser.parse_args(arguments)

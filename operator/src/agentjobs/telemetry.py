@@ -1,4 +1,7 @@
-"""What the operator reports about itself: JSON logs and metrics. Neither ever holds user output, scripts or variables' values."""
+"""What the operator reports about itself: JSON logs and metrics.
+
+Neither ever holds user output, scripts or variables' values.
+"""
 
 from __future__ import annotations
 
@@ -25,20 +28,27 @@ class _WithReconcile(logging.Filter):
 
 
 class _WithoutValues(JsonFormatter):
-    """Formats a traceback without the message of a bug: that may quote a script, a variable or an event."""
+    """Formats a traceback without a bug's message, which may quote a script, variable or event."""
 
     def formatException(self, ei: Any) -> str:  # noqa: N802, the name is logging's
         error: BaseException | None = ei[1]
         lines: list[str] = []
         while error is not None:
             message = f": {error}" if isinstance(error, AgentjobsError) else ""
-            lines = [*traceback.format_tb(error.__traceback__), f"{type(error).__name__}{message}\n", *lines]
+            lines = [
+                *traceback.format_tb(error.__traceback__),
+                f"{type(error).__name__}{message}\n",
+                *lines,
+            ]
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         return "".join(lines).rstrip()
 
 
 def log_to_stderr(level: str) -> None:
-    """Logs one JSON object a line. Kopf and the client stay quiet below WARNING: their debug lines hold whole bodies."""
+    """Logs one JSON object a line.
+
+    Kopf and the client stay quiet below WARNING: their debug lines hold whole bodies.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         _WithoutValues(
@@ -58,20 +68,51 @@ class Metrics:
     """Names and labels are part of the API. Nothing here grows with the number of jobs."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.reconciles = Counter("agentjobs_reconciles", "Reconciles by how they ended.", ["result"], registry=registry)
-        self.seconds = Histogram("agentjobs_reconcile_seconds", "Duration of a reconcile.", registry=registry)
-        self.finished = Counter("agentjobs_runs_finished", "Runs recorded, by phase.", ["phase"], registry=registry)
-        self.queue = Gauge("agentjobs_queue_length", "Jobs that wait to be looked at.", registry=registry)
-        self.jobs = Gauge("agentjobs_jobs", "ScheduledAgentJobs by phase.", ["phase"], registry=registry)
-        self.active_runs = Gauge("agentjobs_active_runs", "Runs that are not finished.", registry=registry)
-        self.stored_bytes = Gauge("agentjobs_stored_output_bytes", "Bytes of the records of finished runs.", registry=registry)
-        self.leading = Gauge("agentjobs_leading", "1 while this process is the leader.", registry=registry)
-        self.requests = Counter("agentjobs_api_requests", "Requests answered by the API server.", registry=registry)
+        self.reconciles = Counter(
+            "agentjobs_reconciles", "Reconciles by how they ended.", ["result"], registry=registry
+        )
+        self.seconds = Histogram(
+            "agentjobs_reconcile_seconds", "Duration of a reconcile.", registry=registry
+        )
+        self.finished = Counter(
+            "agentjobs_runs_finished", "Runs recorded, by phase.", ["phase"], registry=registry
+        )
+        self.queue = Gauge(
+            "agentjobs_queue_length", "Jobs that wait to be looked at.", registry=registry
+        )
+        self.jobs = Gauge(
+            "agentjobs_jobs", "ScheduledAgentJobs by phase.", ["phase"], registry=registry
+        )
+        self.active_runs = Gauge(
+            "agentjobs_active_runs", "Runs that are not finished.", registry=registry
+        )
+        self.stored_bytes = Gauge(
+            "agentjobs_stored_output_bytes",
+            "Bytes of the records of finished runs.",
+            registry=registry,
+        )
+        self.leading = Gauge(
+            "agentjobs_leading", "1 while this process is the leader.", registry=registry
+        )
+        self.requests = Counter(
+            "agentjobs_api_requests", "Requests answered by the API server.", registry=registry
+        )
         self.policies_missing = Gauge(
-            "agentjobs_policies_missing", "Admission policies and bindings that are not in force.", registry=registry
+            "agentjobs_policies_missing",
+            "Admission policies and bindings that are not in force.",
+            registry=registry,
         )
         self.unreadable = Gauge(
-            "agentjobs_unreadable_objects", "Objects that could not be read whole, by kind.", ["kind"], registry=registry
+            "agentjobs_unreadable_objects",
+            "Objects that could not be read whole, by kind.",
+            ["kind"],
+            registry=registry,
         )
-        self.failed_lists = Counter("agentjobs_failed_lists", "Lists that failed, by kind.", ["kind"], registry=registry)
-        self.stale = Gauge("agentjobs_stale_streams", "Watch streams that have stopped delivering.", registry=registry)
+        self.failed_lists = Counter(
+            "agentjobs_failed_lists", "Lists that failed, by kind.", ["kind"], registry=registry
+        )
+        self.stale = Gauge(
+            "agentjobs_stale_streams",
+            "Watch streams that have stopped delivering.",
+            registry=registry,
+        )

@@ -1,4 +1,7 @@
-"""The program of an agent job: asks pi once, prints a transcript, and exits with 0 only if the model really answered."""
+"""The program of an agent job.
+
+It asks pi once, prints a transcript, and exits with 0 only if the model really answered.
+"""
 
 from __future__ import annotations
 

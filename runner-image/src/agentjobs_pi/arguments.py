@@ -1,4 +1,7 @@
-"""The command line of `pi` in a run: pi's own, cut down to what makes sense when nobody is there. Pure."""
+"""The command line of `pi` in a run: pi's own, cut down to what makes sense when nobody is there.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,17 @@ from dataclasses import dataclass
 
 from agentjobs_pi.call import SAFE_TOOLS, Question
 
-SHORT = {"-t": "--tools", "-xt": "--exclude-tools", "-nt": "--no-tools", "-p": "--print", "-v": "--version", "-h": "--help"}
-PASSED_ON = frozenset({"--thinking", "--system-prompt", "--append-system-prompt", "--exclude-tools"})
+SHORT = {
+    "-t": "--tools",
+    "-xt": "--exclude-tools",
+    "-nt": "--no-tools",
+    "-p": "--print",
+    "-v": "--version",
+    "-h": "--help",
+}
+PASSED_ON = frozenset(
+    {"--thinking", "--system-prompt", "--append-system-prompt", "--exclude-tools"}
+)
 WITH_VALUE = PASSED_ON | {"--model", "--tools", "--mode"}
 FLAGS = frozenset({"--print", "--no-tools", "--no-session"})
 INFORMATION = frozenset({"--version", "--help", "--list-models"})
@@ -33,9 +45,12 @@ class Request:
 
 
 def parse(arguments: Sequence[str]) -> Request:
-    """Options may stand before and behind the prompt. An argument that is no option is the prompt, whatever it begins with.
+    """Options may stand before and behind the prompt.
 
-    Right behind -p a prompt may even look like an option, as long as it is none of pi's in a run. Raises UsageError.
+    An argument that is no option is the prompt, whatever it begins with.
+
+    Right behind -p a prompt may even look like an option, as long as it is none of pi's in a run.
+    Raises UsageError.
     """
     values: dict[str, list[str]] = {}
     prompts: list[str] = []
@@ -57,7 +72,10 @@ def parse(arguments: Sequence[str]) -> Request:
             values.setdefault(option, [])
         elif _LOOKS_LIKE_AN_OPTION.fullmatch(word) and not behind_print:
             known = ", ".join(sorted(WITH_VALUE | FLAGS))
-            raise UsageError(f"{word} is not available in a run; these are: {known}. Put a prompt behind -- or right behind -p")
+            raise UsageError(
+                f"{word} is not available in a run; these are: {known}. Put a prompt behind -- or"
+                " right behind -p"
+            )
         else:
             prompts.append(word)
         behind_print = option == "--print"
@@ -66,11 +84,19 @@ def parse(arguments: Sequence[str]) -> Request:
 
 def _request(prompts: list[str], values: dict[str, list[str]]) -> Request:
     if len(prompts) > 1:
-        raise UsageError(f"one prompt at a time, these are {len(prompts)}; pi's @file is text here: read the file in the script")
+        raise UsageError(
+            f"one prompt at a time, these are {len(prompts)}; pi's @file is text here: read the"
+            " file in the script"
+        )
     mode = values.get("--mode", ["text"])[-1]
     if mode not in ("text", "json"):
         raise UsageError(f"--mode {mode} is not available in a run; text and json are")
-    options = tuple(word for name in sorted(PASSED_ON & values.keys()) for value in values[name] for word in (name, value))
+    options = tuple(
+        word
+        for name in sorted(PASSED_ON & values.keys())
+        for value in values[name]
+        for word in (name, value)
+    )
     question = Question(
         prompt=prompts[0] if prompts else "",
         model=values.get("--model", [""])[-1],

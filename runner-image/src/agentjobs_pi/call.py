@@ -19,16 +19,19 @@ from agentjobs_pi.models import Models
 from agentjobs_pi.places import AGENT_DIRECTORY, GUARD, NODE, PI, WORKSPACE
 from agentjobs_pi.verdict import Call, Event, Verdict
 
-# What this machine, the workspace or an earlier run may have left lying about has no say in a run: only what was approved.
+# What this machine, the workspace or an earlier run may have left lying about has no say in a run:
+# only what was approved.
 UNATTENDED = (
-    "--mode json --offline --no-approve --no-extensions --no-skills --no-prompt-templates --no-themes --no-context-files --no-mcp".split()
+    "--mode json --offline --no-approve --no-extensions --no-skills --no-prompt-templates"
+    " --no-themes --no-context-files --no-mcp".split()
 )
 SAFE_TOOLS = ("read", "write", "edit", "ls")
 """Those of a script's call that names none: nothing that runs commands."""
 MAX_TURNS = 50
 LAST_WORDS_BYTES = 2000
 PR_SET_PDEATHSIG = 1
-# The operator refuses them in a job; these come from the image, or from a script that hands its own environment on.
+# The operator refuses them in a job; these come from the image, or from a script that hands its own
+# environment on.
 STEERING = ("NODE_", "JITI_", "PI_")
 HARMLESS = frozenset({"NODE_ENV", "NODE_EXTRA_CA_CERTS"})
 
@@ -75,30 +78,51 @@ class _LastWords:
 
 
 def environment() -> dict[str, str]:
-    """Of the real pi. Its calls to its maker are off, whatever the image or the script says, and nothing steers what Node loads.
+    """Of the real pi.
 
-    The loader of extensions would keep a compiled guard below TMPDIR, which may be a folder that a model can write, and believe it later.
+    Its calls to its maker are off, whatever the image or the script says, and nothing steers what
+    Node loads.
+
+    The loader of extensions would keep a compiled guard below TMPDIR, which may be a folder that a
+    model can write, and believe it later.
     """
     AGENT_DIRECTORY.mkdir(mode=0o700, parents=True, exist_ok=True)
-    given = {name: value for name, value in os.environ.items() if name in HARMLESS or not name.startswith(STEERING)}
-    fixed = {"PI_CODING_AGENT_DIR": str(AGENT_DIRECTORY), "PI_OFFLINE": "1", "PI_TELEMETRY": "0", "PI_SKIP_VERSION_CHECK": "1"}
+    given = {
+        name: value
+        for name, value in os.environ.items()
+        if name in HARMLESS or not name.startswith(STEERING)
+    }
+    fixed = {
+        "PI_CODING_AGENT_DIR": str(AGENT_DIRECTORY),
+        "PI_OFFLINE": "1",
+        "PI_TELEMETRY": "0",
+        "PI_SKIP_VERSION_CHECK": "1",
+    }
     return {"HOME": "/home/agent", **given, **fixed, "JITI_FS_CACHE": "false"}
 
 
 def ask(question: Question, listen: Callable[[Event], None] = lambda _: None) -> Answer:
-    """Calls pi and waits for its end. `listen` hears every event. Raises CannotCallError when there is no model to call."""
+    """Calls pi and waits for its end.
+
+    `listen` hears every event. Raises CannotCallError when there is no model to call.
+    """
     models = Models.from_environment()
     model = question.model or models.chosen
     call = Call(question.max_turns, priced=models.check(model), hide=models.without_keys)
-    variables = environment() | {"AGENTJOBS_GUARD_WORKSPACE": str(WORKSPACE), "AGENTJOBS_GUARD_MAX_TURNS": str(question.max_turns)}
+    variables = environment() | {
+        "AGENTJOBS_GUARD_WORKSPACE": str(WORKSPACE),
+        "AGENTJOBS_GUARD_MAX_TURNS": str(question.max_turns),
+    }
     models.write(AGENT_DIRECTORY / "models.json")
     with session.exclusive() if question.remember else nullcontext() as file:
-        code, last_words = _converse(_command(question, model, file), variables, question.prompt, (_counting(call), listen))
+        code, last_words = _converse(
+            _command(question, model, file), variables, question.prompt, (_counting(call), listen)
+        )
     return Answer(call.text, call.verdict(code, last_words))
 
 
 def _counting(call: Call) -> Callable[[Event], None]:
-    """Writes down at once what each request cost: a call that is killed later has cost it all the same."""
+    """Writes down at once what each request cost: a call killed later has cost it all the same."""
 
     def count(event: Event) -> None:
         if used := call.feed(event):
@@ -110,10 +134,27 @@ def _counting(call: Call) -> Callable[[Event], None]:
 def _command(question: Question, model: str, file: Path | None) -> list[str]:
     remembers = ["--session", str(file)] if file else ["--no-session"]
     tools = ["--tools", ",".join(question.tools)] if question.tools else ["--no-tools"]
-    return [str(NODE), str(PI), *UNATTENDED, "-e", str(GUARD), *remembers, "--model", model, *tools, *question.options, "-p"]
+    return [
+        str(NODE),
+        str(PI),
+        *UNATTENDED,
+        "-e",
+        str(GUARD),
+        *remembers,
+        "--model",
+        model,
+        *tools,
+        *question.options,
+        "-p",
+    ]
 
 
-def _converse(command: list[str], variables: dict[str, str], prompt: str, listeners: Iterable[Callable[[Event], None]]) -> tuple[int, str]:
+def _converse(
+    command: list[str],
+    variables: dict[str, str],
+    prompt: str,
+    listeners: Iterable[Callable[[Event], None]],
+) -> tuple[int, str]:
     """(exit code, last words on stderr)."""
     last_words = _LastWords()
     with subprocess.Popen(

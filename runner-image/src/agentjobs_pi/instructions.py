@@ -10,15 +10,20 @@ STARTING_MESSAGE = "go"
 TOOLS = ("read", "write", "edit", "ls")
 MAX_TURNS = 50
 NOBODY_IS_THERE = """
-You run unattended: nobody can be asked and nobody reads along. Decide for yourself, do what the instructions ask, and end with a short
-report of what you did. If something cannot be done, say so in the report and say why. Your working directory is /workspace; files outside
+You run unattended: nobody can be asked and nobody reads along. Decide for yourself, do what the \
+instructions ask, and end with a short
+report of what you did. If something cannot be done, say so in the report and say why. Your \
+working directory is /workspace; files outside
 it cannot be written.
 """
 
 
 @dataclass(frozen=True)
 class Agent:
-    """`spec.agent`. A field that the content leaves out has the API's default: canonical contents hold no defaults."""
+    """`spec.agent`.
+
+    A field that the content leaves out has the API's default: canonical contents hold no defaults.
+    """
 
     instructions: str
     starting_message: str

@@ -1,4 +1,7 @@
-"""Which model a call uses, and pi's models.json for it. The file names variables; keys stand only in the environment."""
+"""Which model a call uses, and pi's models.json for it.
+
+The file names variables; keys stand only in the environment.
+"""
 
 from __future__ import annotations
 
@@ -35,21 +38,40 @@ class Models:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Models:
-        return cls(json.loads(environment.get(MODELS_VARIABLE) or "{}"), environment.get(MODEL_VARIABLE, ""), environment)
+        return cls(
+            json.loads(environment.get(MODELS_VARIABLE) or "{}"),
+            environment.get(MODEL_VARIABLE, ""),
+            environment,
+        )
 
     def check(self, name: str) -> bool:
         """Whether the model has a price. Raises CannotCallError when it cannot be called."""
         if not name:
-            raise CannotCallError("NoModel", "this installation has no default model; name one, or set the chart's value models.default")
+            raise CannotCallError(
+                "NoModel",
+                "this installation has no default model; name one, or set the chart's value"
+                " models.default",
+            )
         provider, _, model = name.partition("/")
-        known = [f"{key}/{entry['id']}" for key, value in self.providers.items() for entry in value["models"]]
+        known = [
+            f"{key}/{entry['id']}"
+            for key, value in self.providers.items()
+            for entry in value["models"]
+        ]
         if name not in known:
             has = ", ".join(known) or "none"
-            raise CannotCallError("UnknownModel", f"this installation has no model {name}; it has: {has} (the chart's value models)")
+            raise CannotCallError(
+                "UnknownModel",
+                f"this installation has no model {name}; it has: {has} (the chart's value models)",
+            )
         variable = self._key_variable(provider)
         if not self._usable(provider) or (variable and not self.variables.get(variable)):
-            raise CannotCallError("ModelKeyMissing", f"there is no key for {name}: {self._remedy(provider)}")
-        return next("cost" in entry for entry in self.providers[provider]["models"] if entry["id"] == model)
+            raise CannotCallError(
+                "ModelKeyMissing", f"there is no key for {name}: {self._remedy(provider)}"
+            )
+        return next(
+            "cost" in entry for entry in self.providers[provider]["models"] if entry["id"] == model
+        )
 
     def _key_variable(self, provider: str) -> str | None:
         """The variable that holds the provider's key; None: it needs none."""
@@ -63,12 +85,24 @@ class Models:
         if found.get("env"):
             return f"name the variable {found['env']} in spec.env, from a Secret"
         if provider != self.chosen.partition("/")[0]:
-            return f"a job gets the key of its own model's provider only, which is {self.chosen or 'none'}"
-        return f"the Secret {found['secret']['name']} in the job's namespace has to hold it as {found['secret']['key']}"
+            return (
+                "a job gets the key of its own model's provider only, which is"
+                f" {self.chosen or 'none'}"
+            )
+        return (
+            f"the Secret {found['secret']['name']} in the job's namespace has to hold it as"
+            f" {found['secret']['key']}"
+        )
 
     def configuration(self) -> dict[str, Any]:
         """pi's models.json."""
-        return {"providers": {name: self._provider(name, value) for name, value in self.providers.items() if self._usable(name)}}
+        return {
+            "providers": {
+                name: self._provider(name, value)
+                for name, value in self.providers.items()
+                if self._usable(name)
+            }
+        }
 
     def _usable(self, provider: str) -> bool:
         """KEY_VARIABLE holds one provider's key: no other endpoint is ever sent it."""
@@ -78,7 +112,12 @@ class Models:
     def _provider(self, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
         variable = self._key_variable(name)
         models = [_model(entry) for entry in value["models"]]
-        return {"baseUrl": value["baseUrl"], "api": value["api"], "apiKey": f"${variable}" if variable else NO_KEY, "models": models}
+        return {
+            "baseUrl": value["baseUrl"],
+            "api": value["api"],
+            "apiKey": f"${variable}" if variable else NO_KEY,
+            "models": models,
+        }
 
     def without_keys(self, text: str) -> str:
         """An endpoint may repeat the key in its error."""
@@ -96,4 +135,6 @@ class Models:
 
 def _model(entry: Mapping[str, Any]) -> dict[str, Any]:
     cost = entry.get("cost")
-    return dict(entry) | ({"cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0} | cost} if cost else {})
+    return dict(entry) | (
+        {"cost": {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0} | cost} if cost else {}
+    )

@@ -1,4 +1,7 @@
-"""What calls of pi leave for the runner: one JSON object a line, read when no process of the run is left."""
+"""What calls of pi leave for the runner.
+
+It is one JSON object a line, read when no process of the run is left.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from agentjobs_pi.verdict import Usage, Verdict
 
 def used(usage: Usage) -> None:
     """Tokens and cost of one request."""
-    _append({"input": usage.input_tokens, "output": usage.output_tokens, "microUSD": usage.micro_usd})
+    _append(
+        {"input": usage.input_tokens, "output": usage.output_tokens, "microUSD": usage.micro_usd}
+    )
 
 
 def remark(sentence: str) -> None:
@@ -25,7 +30,10 @@ def ended(verdict: Verdict) -> None:
 
 
 def failed(verdict: Verdict) -> None:
-    """A call by a script that failed. The record counts it; one that had no model, key or endpoint makes the run a failure."""
+    """A call by a script that failed.
+
+    The record counts it; one that had no model, key or endpoint makes the run a failure.
+    """
     _append({"failed": verdict.reason, "message": verdict.message, "needs": verdict.needs})
 
 

@@ -1,4 +1,7 @@
-"""Where things are. The operator names the session's folder and the models, the runner the root ("/" but in tests)."""
+"""Where things are.
+
+The operator names the session's folder and the models, the runner the root ("/" but in tests).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,16 @@ from pathlib import Path
 
 PREFIX = Path(__file__).parents[2]
 NODE = PREFIX / "bin" / "node"
-PI = PREFIX / "pi" / "node_modules" / "@earendil-works" / "pi-coding-agent" / "dist" / "bundle" / "cli.js"
+PI = (
+    PREFIX
+    / "pi"
+    / "node_modules"
+    / "@earendil-works"
+    / "pi-coding-agent"
+    / "dist"
+    / "bundle"
+    / "cli.js"
+)
 GUARD = Path(__file__).with_name("guard.ts")
 
 ROOT = Path(os.environ.get("AGENTJOBS_ROOT", "/"))
@@ -25,7 +37,8 @@ MODEL_VARIABLE = "AGENTJOBS_MODEL"
 MODELS_VARIABLE = "AGENTJOBS_MODELS"
 """The installation's providers, as JSON. Holds no key."""
 KEY_VARIABLE = "AGENTJOBS_MODEL_KEY"
-"""The key of the provider in MODEL_VARIABLE, where it comes from a Secret that the installation names."""
+"""The key of the provider in MODEL_VARIABLE, where it comes from a Secret that the installation
+names."""
 
 
 def session_folder() -> Path | None:

@@ -1,4 +1,7 @@
-"""The session file of a continuous job: one call at a time, and a damaged file is set aside instead of failing every run to come."""
+"""The session file of a continuous job: one call at a time.
+
+A damaged file is set aside instead of failing every run to come.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,10 @@ MAX_HEADER_BYTES = 64 * 1024
 
 @contextmanager
 def exclusive() -> Iterator[Path | None]:
-    """The session's file, for this process alone until the end of the block; None in an ephemeral job.
+    """The session's file, for this process alone until the block ends; None in an ephemeral job.
 
-    Waits for another call of the same run: two at once would lose a turn. The run's own limit bounds the wait.
+    Waits for another call of the same run: two at once would lose a turn. The run's own limit
+    bounds the wait.
     """
     folder = session_folder()
     if folder is None:
@@ -33,12 +37,18 @@ def exclusive() -> Iterator[Path | None]:
         file = folder / FILE
         if problem := damage(file):
             file.replace(folder / ASIDE)
-            notes.remark(f"the session file was damaged ({problem}): it is kept as {ASIDE}, and the session begins anew")
+            notes.remark(
+                f"the session file was damaged ({problem}): it is kept as {ASIDE}, and the session"
+                " begins anew"
+            )
         yield file
 
 
 def damage(file: Path) -> str:
-    """Why pi would refuse this file; empty when it would not. Single spoilt lines further down it leaves out itself."""
+    """Why pi would refuse this file; empty when it would not.
+
+    Single spoilt lines further down it leaves out itself.
+    """
     try:
         with file.open("rb") as content:
             first = content.readline(MAX_HEADER_BYTES)
@@ -50,7 +60,11 @@ def damage(file: Path) -> str:
         header = json.loads(first)
     except ValueError:
         return "its first line is no JSON"
-    if not isinstance(header, dict) or header.get("type") != "session" or not isinstance(header.get("id"), str):
+    if (
+        not isinstance(header, dict)
+        or header.get("type") != "session"
+        or not isinstance(header.get("id"), str)
+    ):
         return "its first line is no session's"
     if header.get("cwd") != os.fspath(WORKSPACE):
         return "it belongs to another working directory"

@@ -11,15 +11,17 @@ MAX_RESULT = 1000
 
 
 def lines(event: Event) -> list[str]:
-    """What this event adds to the transcript: answers whole, calls of tools and what they returned in short."""
+    """What an event adds to the transcript: answers whole, tool calls and results in short."""
     kind = event.get("type")
     if kind == "message_end":
         return _message(event["message"])
     if kind == "tool_execution_start":
-        return [f"[{event['toolName']}] {shortened(json.dumps(event.get('args') or {}, ensure_ascii=False), MAX_ARGUMENT)}"]
+        arguments = json.dumps(event.get("args") or {}, ensure_ascii=False)
+        return [f"[{event['toolName']}] {shortened(arguments, MAX_ARGUMENT)}"]
     if kind == "tool_execution_end":
         outcome = "failed" if event.get("isError") else "done"
-        return [f"[{event['toolName']} {outcome}] {shortened(result_text(event).strip(), MAX_RESULT)}".rstrip()]
+        result = shortened(result_text(event).strip(), MAX_RESULT)
+        return [f"[{event['toolName']} {outcome}] {result}".rstrip()]
     if kind == "auto_retry_start":
         return [f"[retry] {shortened(str(event.get('errorMessage') or ''), MAX_ARGUMENT)}".rstrip()]
     if kind == "compaction_start":

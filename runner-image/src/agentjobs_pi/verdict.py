@@ -12,11 +12,14 @@ Event = dict[str, Any]
 COMPLETED = "Completed"
 MAX_SENTENCE = 300
 _OVERFLOW = re.compile(
-    "context[ _](length|window|size)|prompt (is )?too long|too many tokens|token limit|maximum (prompt|allowed input) length"
-    "|input is too long|exceeds the maximum|reduce the length of the messages|request_too_large",
+    "context[ _](length|window|size)|prompt (is )?too long|too many tokens|token limit|maximum"
+    " (prompt|allowed input) length|input is too long|exceeds the maximum|reduce the length of the"
+    " messages|request_too_large",
     re.IGNORECASE,
 )
-_UNREACHABLE = re.compile(r"^Connection error\b|^fetch failed\b|\bECONNREFUSED\b|\bENOTFOUND\b|\bEAI_AGAIN\b")
+_UNREACHABLE = re.compile(
+    r"^Connection error\b|^fetch failed\b|\bECONNREFUSED\b|\bENOTFOUND\b|\bEAI_AGAIN\b"
+)
 _NO_ACCESS = re.compile(r"^(401|403)\b")
 """As both APIs' errors begin."""
 _BUSY = re.compile(r"\b429\b|rate.?limit|overloaded", re.IGNORECASE)
@@ -29,7 +32,8 @@ class Verdict:
     reason: str
     message: str
     needs: bool = False
-    """The call had no model, no key that its endpoint takes, or no endpoint: asking again changes nothing."""
+    """The call had no model, no key that its endpoint takes, or no endpoint: asking again changes
+    nothing."""
 
     @property
     def ok(self) -> bool:
@@ -50,7 +54,7 @@ class Call:
     """One call of pi, told event by event (`--mode json`)."""
 
     def __init__(self, max_turns: int, *, priced: bool, hide: Callable[[str], str] = str) -> None:
-        """`hide` takes keys out of what is quoted, before that is cut: half a key would be found by nobody."""
+        """`hide` takes keys out of what is quoted before it is cut: half a key would go unfound."""
         self.refused: list[str] = []
         """Tools whose calls were refused, in order."""
         self.turns = 0
@@ -61,7 +65,10 @@ class Call:
         self._overflowed = False
 
     def feed(self, event: Event) -> Usage | None:
-        """Takes note of one event, and says what the request cost that it ends. Kinds that it does not know say nothing."""
+        """Takes note of one event, and says what the request cost that it ends.
+
+        Kinds that it does not know say nothing.
+        """
         kind = event.get("type")
         if kind == "message_end" and event["message"].get("role") == "assistant":
             self._last = event["message"]
@@ -75,7 +82,9 @@ class Call:
         kind = event.get("type")
         if kind == "turn_end":
             self.turns += event["message"].get("stopReason") not in ("error", "aborted")
-        elif kind == "tool_execution_end" and event.get("isError") and is_refusal(result_text(event)):
+        elif (
+            kind == "tool_execution_end" and event.get("isError") and is_refusal(result_text(event))
+        ):
             self.refused.append(str(event.get("toolName")))
         elif kind == "compaction_start":
             self._overflowed = self._overflowed or event.get("reason") == "overflow"
@@ -93,38 +102,66 @@ class Call:
         return message_text(self._last) if self._last else ""
 
     def verdict(self, exit_code: int, last_words: str) -> Verdict:
-        """`last_words`: the end of what pi wrote to stderr, for when it ended before the model could say anything."""
+        """`last_words`: the end of pi's stderr, for an end before the model could say anything."""
         last_words = self._hide(last_words)
         if self._last is None:
-            return Verdict("PiFailed", sentence(f"pi ended with code {exit_code} before the model answered", last_words))
+            return Verdict(
+                "PiFailed",
+                sentence(f"pi ended with code {exit_code} before the model answered", last_words),
+            )
         stop = str(self._last.get("stopReason"))
         if stop == "error":
-            return self._failed(self._hide(str(self._last.get("errorMessage") or "no reason given")))
+            return self._failed(
+                self._hide(str(self._last.get("errorMessage") or "no reason given"))
+            )
         if stop != "stop":
             return self._unfinished(stop, exit_code, last_words)
         if not self.text.strip():
             return Verdict("EmptyAnswer", "the model ended without an answer")
         if exit_code:
-            return Verdict("PiFailed", sentence(f"pi ended with code {exit_code} after the model's answer", last_words))
+            return Verdict(
+                "PiFailed",
+                sentence(f"pi ended with code {exit_code} after the model's answer", last_words),
+            )
         return Verdict(COMPLETED, "the model answered" + self._refusals())
 
     def _unfinished(self, stop: str, exit_code: int, last_words: str) -> Verdict:
         if self.turns >= self._max_turns:
             return Verdict("TurnLimit", f"the model had not finished after {self._max_turns} turns")
         if stop == "length":
-            return Verdict("AnswerTruncated", "the model's answer was cut at the most tokens that it may have; see maxTokens of the model")
-        return Verdict("PiFailed", sentence(f"pi ended with code {exit_code} before the model had finished ({stop})", last_words))
+            return Verdict(
+                "AnswerTruncated",
+                "the model's answer was cut at the most tokens that it may have; see maxTokens of"
+                " the model",
+            )
+        return Verdict(
+            "PiFailed",
+            sentence(
+                f"pi ended with code {exit_code} before the model had finished ({stop})", last_words
+            ),
+        )
 
     def _failed(self, error: str) -> Verdict:
         if self._overflowed or (_OVERFLOW.search(error) and not _BUSY.search(error)):
-            return Verdict("ContextOverflow", sentence("the conversation is longer than the model can take", error))
+            return Verdict(
+                "ContextOverflow",
+                sentence("the conversation is longer than the model can take", error),
+            )
         if _UNREACHABLE.search(error):
-            return Verdict("ModelError", sentence("the model's endpoint could not be reached", error), needs=True)
+            return Verdict(
+                "ModelError",
+                sentence("the model's endpoint could not be reached", error),
+                needs=True,
+            )
         told = sentence("the model's endpoint answered with an error", error)
         return Verdict("ModelError", told, needs=_NO_ACCESS.match(error) is not None)
 
     def _refusals(self) -> str:
-        return f"; refused calls of tools: {', '.join(dict.fromkeys(self.refused))}" if self.refused else ""
+        return (
+            f"; refused calls of tools: {', '.join(dict.fromkeys(self.refused))}"
+            if self.refused
+            else ""
+        )
 
 
 def is_refusal(text: str) -> bool:
@@ -135,7 +172,11 @@ def is_refusal(text: str) -> bool:
 def message_text(message: Event) -> str:
     """The text of a message without thoughts and calls of tools."""
     content = message.get("content") or []
-    return content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content if part.get("type") == "text")
+    return (
+        content
+        if isinstance(content, str)
+        else "".join(str(part.get("text", "")) for part in content if part.get("type") == "text")
+    )
 
 
 def result_text(event: Event) -> str:
@@ -146,4 +187,10 @@ def result_text(event: Event) -> str:
 def sentence(what: str, detail: str) -> str:
     """On one line, and not longer than a record should be."""
     words = " ".join(detail.split())
-    return f"{what}: {words[: MAX_SENTENCE - 1]}…" if len(words) > MAX_SENTENCE else f"{what}: {words}" if words else what
+    return (
+        f"{what}: {words[: MAX_SENTENCE - 1]}…"
+        if len(words) > MAX_SENTENCE
+        else f"{what}: {words}"
+        if words
+        else what
+    )

@@ -1,7 +1,10 @@
-"""`pi` as scripts of a run find it: `subprocess.run(["pi", "-p", "..."], capture_output=True, text=True, timeout=600)`.
+"""`pi` as scripts of a run find it.
 
-Prints the model's answer and exits with 0 only if there is one; else one sentence on stderr and 1, or 2 for a wrong command line.
-The script's own stdin is never handed on: it may be the run's event, or a pipe that nobody closes.
+For example, `subprocess.run(["pi", "-p", "..."], capture_output=True, text=True, timeout=600)`.
+
+Prints the model's answer and exits with 0 only if there is one; else one sentence on stderr and 1,
+or 2 for a wrong command line. The script's own stdin is never handed on: it may be the run's event,
+or a pipe that nobody closes.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from agentjobs_pi.verdict import Event, Verdict
 
 EVENT_FILE_VARIABLE = "AGENTJOBS_EVENT_FILE"
 STDIN_SECONDS = 10.0
-"""A script that pipes its prompt has it at hand; a pipe that is still open then was never meant for us."""
+"""A script that pipes its prompt has it at hand; a pipe that is still open then was never meant for
+us."""
 MAX_PROMPT_BYTES = 8 * 1024 * 1024
 
 
@@ -34,7 +38,9 @@ def main(arguments: list[str]) -> int:
     try:
         request = parse(arguments)
         if request.information:
-            return subprocess.run([NODE, PI, *arguments], env=environment(), stdin=subprocess.DEVNULL, check=False).returncode
+            return subprocess.run(
+                [NODE, PI, *arguments], env=environment(), stdin=subprocess.DEVNULL, check=False
+            ).returncode
         prompt = _prompt(request)
     except UsageError as error:
         return _failed(Verdict("PiFailed", str(error)), str(error), 2)
@@ -48,7 +54,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _answer(request: Request, prompt: str) -> int:
-    answer = ask(replace(request.question, prompt=prompt), _print_event if request.events else lambda _: None)
+    answer = ask(
+        replace(request.question, prompt=prompt), _print_event if request.events else lambda _: None
+    )
     if not request.events and answer.text:
         print(answer.text)
     if answer.verdict.ok:
@@ -77,14 +85,20 @@ def _prompt(request: Request) -> str:
 
 
 def _piped() -> str:
-    """The prompt from stdin. Raises UsageError for an input that was not given to this call: the run's event, or an open pipe."""
+    """The prompt from stdin.
+
+    Raises UsageError for an input that was not given to this call: the run's event, or an open
+    pipe.
+    """
     if _is_the_runs_own():
         raise UsageError('there is no prompt: pi -p "..."; the run\'s own input is not used as one')
     data = bytearray()
     deadline = time.monotonic() + STDIN_SECONDS
     while len(data) <= MAX_PROMPT_BYTES:
         if not select.select([0], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise UsageError(f'there is no prompt: pi -p "..."; stdin was still open after {STDIN_SECONDS:.0f} s')
+            raise UsageError(
+                f'there is no prompt: pi -p "..."; stdin was still open after {STDIN_SECONDS:.0f} s'
+            )
         chunk = os.read(0, 65536)
         if not chunk:
             return data.decode(errors="replace")
@@ -93,7 +107,7 @@ def _piped() -> str:
 
 
 def _is_the_runs_own() -> bool:
-    """The empty input of a run without an event is a device; an event is a file whose name the run knows."""
+    """Without an event the empty input is a device; an event is a file whose name the run knows."""
     try:
         given = os.fstat(0)
     except OSError:

@@ -1,7 +1,9 @@
-"""Entry point, started by path: `python3 -I -S .../agentjobs_runner/__main__.py [install] [ROOT]`; with `install` it is the installer.
+"""Entry point, started by path: `python3 -I -S .../agentjobs_runner/__main__.py [install] [ROOT]`.
 
-`-I` keeps the job's PYTHON* variables and working directory away from the runner, `-S` saves the start of `site`;
-with either, the package's folder has to be put on the path by hand.
+With `install` it is the installer.
+
+`-I` keeps the job's PYTHON* variables and working directory away from the runner, `-S` saves the
+start of `site`; with either, the package's folder has to be put on the path by hand.
 """
 
 from __future__ import annotations

@@ -1,6 +1,9 @@
-"""What the runner has to do with agents: which program runs one, the session's lock, and what calls of pi left for the record.
+"""What the runner has to do with agents.
 
-The calls themselves are in `agentjobs_pi`, ordinary children of the script or, in an agent job, in its place.
+These are the program that runs one, the session's lock, and what calls of pi left for the record.
+
+The calls themselves are in `agentjobs_pi`, ordinary children of the script or, in an agent job, in
+its place.
 """
 
 from __future__ import annotations
@@ -29,34 +32,55 @@ def command() -> list[str]:
 
 
 def hold_session(root: str) -> None:
-    """Keeps a continuous session to this run until the process ends. Raises RefusedError when another run has it, or it is not there."""
+    """Keeps a continuous session to this run until the process ends.
+
+    Raises RefusedError when another run has it, or it is not there.
+    """
     folder = os.environ.get(SESSION)
     if not folder:
         return
     import fcntl  # noqa: PLC0415  only continuous jobs need it
 
     try:
-        lock = os.open(os.path.join(root, folder.lstrip("/"), LOCK), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        lock = os.open(
+            os.path.join(root, folder.lstrip("/"), LOCK),
+            os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW,
+            0o600,
+        )
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise RefusedError("SessionBusy", "another run of this job has the session; a continuous job runs once at a time") from None
+        raise RefusedError(
+            "SessionBusy",
+            "another run of this job has the session; a continuous job runs once at a time",
+        ) from None
     except OSError as error:
-        raise RefusedError("SessionUnusable", f"the session's volume cannot be used: {error.strerror}") from error
+        raise RefusedError(
+            "SessionUnusable", f"the session's volume cannot be used: {error.strerror}"
+        ) from error
 
 
 def take_notes(root: str, report: Report, secrets: Iterable[bytes], *, script: bool) -> None:
-    """Adds to a report what calls of pi left, and how an agent's run ended, where its exit code does not say otherwise.
+    """Adds to a report what calls of pi left, and how an agent's run ended.
+
+    The latter only where its exit code does not say otherwise.
 
     A script whose call had no model, key or endpoint has failed, whatever it made of that.
     """
     found, readable = notes.read(root), notes.Reader(secrets)
-    report.input_tokens, report.output_tokens, report.cost_micro_usd = found.input, found.output, found.cost
+    report.input_tokens, report.output_tokens, report.cost_micro_usd = (
+        found.input,
+        found.output,
+        found.cost,
+    )
     report.failed_calls = found.failed or None
     if found.verdict and not script:
         report.concluded(found.verdict[0], readable(found.verdict[1]))
     if found.needed and script:
         report.lacked(found.needed[0], readable(found.needed[1]))
-    remarks = [*filter(None, map(readable, found.remarks)), *_failures(found, readable, told=script and bool(found.needed))]
+    remarks = [
+        *filter(None, map(readable, found.remarks)),
+        *_failures(found, readable, told=script and bool(found.needed)),
+    ]
     report.message = "; ".join([report.message, *remarks])
 
 

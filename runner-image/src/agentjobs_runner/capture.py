@@ -7,7 +7,10 @@ TAIL_BYTES = 25_600
 
 
 class Capture:
-    """Keeps up to HEAD_BYTES + TAIL_BYTES bytes whole; of more, the head and the tail, cut on UTF-8 character boundaries."""
+    """Keeps up to HEAD_BYTES + TAIL_BYTES bytes whole; of more, the head and the tail.
+
+    These are cut on UTF-8 character boundaries.
+    """
 
     __slots__ = ("_head", "_tail", "total")
 
@@ -34,7 +37,10 @@ class Capture:
         return without_cut_end(head), without_cut_start(tail)
 
     def text(self) -> tuple[str, int]:
-        """(the text, how many of the stream's bytes are not in it). Invalid bytes are shown as \\xNN."""
+        """(the text, how many of the stream's bytes are not in it).
+
+        Invalid bytes are shown as \\xNN.
+        """
         head, tail = self.kept()
         dropped = self.total - len(head) - len(tail)
         if not dropped:

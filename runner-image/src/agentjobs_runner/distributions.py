@@ -67,7 +67,7 @@ PROVIDERS = {
 
 
 def provider(module: str) -> str:
-    """The name of the package, for a module's dotted name; the module's own first name where nothing else is known."""
+    """The package's name for a dotted module name; the module's first name where none is known."""
     parts = module.split(".")
     for length in range(len(parts), 0, -1):
         known = PROVIDERS.get(".".join(parts[:length]))
@@ -82,5 +82,14 @@ def lacking(module: str) -> tuple[str, str]:
     if not dot and first in sys.stdlib_module_names:
         return "part of Python, but not of this image", "the script has to do without it"
     if dot and (first in sys.stdlib_module_names or provider(module) == provider(first)):
-        return f"{first} itself is there", "look for another version of it, or for a mistake in the name"
-    return f"package {provider(module)}", "add the package with its version to spec.packages, such as NAME==1.2.3, and have it approved"
+        return (
+            f"{first} itself is there",
+            "look for another version of it, or for a mistake in the name",
+        )
+    return (
+        f"package {provider(module)}",
+        (
+            "add the package with its version to spec.packages, such as NAME==1.2.3, and have it"
+            " approved"
+        ),
+    )

@@ -1,11 +1,11 @@
-"""The envelope, version 1: a run's record as the last lines of the log, and its short form as the termination message.
+"""The envelope, version 1: a run's record ends the log; its short form is the termination message.
 
     @agentjobs:envelope <marker> <i>/<n> <base64 of a part>       n lines, i from 1
     @agentjobs:end <marker> <n> <SHA-256 of the compressed bytes>
-    @agentjobs:filler <marker> <dots>                              only after many lines, see `livelog`
+    @agentjobs:filler <marker> <dots>                              after many lines: `livelog`
 
-The parts together are zlib-compressed JSON. The names and limits here are the format; the operator's reader has its own
-copy, and a contract test holds the two together.
+The parts together are zlib-compressed JSON. The names and limits here are the format; the
+operator's reader has its own copy, and a contract test holds the two together.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ MAX_TERMINATION_BYTES = 4096
 MAX_TAIL_BYTES = 1000
 MAX_MESSAGE_CHARACTERS = 500
 TAIL_STEP_BYTES = 50
-# prefix, marker (32), "90/90", three spaces and the newline; what is left in groups of 4 characters for 3 bytes
+# prefix, marker (32), "90/90", three spaces and the newline; what is left in groups of 4 characters
+# for 3 bytes
 PART_BYTES = (MAX_LINE_BYTES - len(LINE_PREFIX) - 32 - 5 - 3 - 1) // 4 * 3
 
 
@@ -53,7 +54,9 @@ class Envelope:
         self.checksum = sha256_hex(packed)
         self.marker = os.urandom(16).hex()
         self.lines = envelope_lines(packed, self.checksum, self.marker)
-        self.termination = short_form(record | {"sha256": self.checksum, "lines": len(self.lines) - 1}, stdout, stderr)
+        self.termination = short_form(
+            record | {"sha256": self.checksum, "lines": len(self.lines) - 1}, stdout, stderr
+        )
 
 
 def envelope_lines(packed: bytes, checksum: str, marker: str) -> list[bytes]:
@@ -62,22 +65,28 @@ def envelope_lines(packed: bytes, checksum: str, marker: str) -> list[bytes]:
     if count > MAX_LINES:
         raise ValueError(f"the envelope needs {count} lines, more than {MAX_LINES}")
     lines = [
-        f"{LINE_PREFIX} {marker} {number}/{count} ".encode() + binascii.b2a_base64(part)  # with the newline
+        f"{LINE_PREFIX} {marker} {number}/{count} ".encode()
+        + binascii.b2a_base64(part)  # with the newline
         for number, part in enumerate(parts, 1)
     ]
     return [*lines, f"{END_PREFIX} {marker} {count} {checksum}\n".encode()]
 
 
 def filler(marker: str, size: int) -> bytes:
-    """Whole lines without a meaning, at least `size` bytes; long ones, since each costs the runtime the same."""
+    """Whole lines without a meaning, at least `size` bytes.
+
+    They are long, since each costs the runtime the same.
+    """
     line = f"{FILLER_PREFIX} {marker} ".encode().ljust(MAX_LINE_BYTES - 1, b".") + b"\n"
     return line * -(-size // MAX_LINE_BYTES)
 
 
 def short_form(record: Fields, stdout: Capture, stderr: Capture) -> bytes:
-    """At most MAX_TERMINATION_BYTES: the tails give way, since escaped text can take six bytes for one."""
+    """At most MAX_TERMINATION_BYTES: tails give way, as escaped text can take six bytes for one."""
     for limit in range(MAX_TAIL_BYTES, 0, -TAIL_STEP_BYTES):
-        message = to_json(record | {"stdoutTail": stdout.last(limit), "stderrTail": stderr.last(limit)})
+        message = to_json(
+            record | {"stdoutTail": stdout.last(limit), "stderrTail": stderr.last(limit)}
+        )
         if len(message) <= MAX_TERMINATION_BYTES:
             return message
     return to_json(record | {"stdoutTail": "", "stderrTail": ""})
@@ -85,7 +94,9 @@ def short_form(record: Fields, stdout: Capture, stderr: Capture) -> bytes:
 
 def failure(report: Report) -> bytes:
     """The termination message of a runner that failed itself: there is no envelope."""
-    counts: Fields = dict.fromkeys(("stdoutDroppedBytes", "stderrDroppedBytes", "logDroppedBytes", "lines"), 0)
+    counts: Fields = dict.fromkeys(
+        ("stdoutDroppedBytes", "stderrDroppedBytes", "logDroppedBytes", "lines"), 0
+    )
     return to_json(_record(report) | counts | {"sha256": "", "stdoutTail": "", "stderrTail": ""})
 
 

@@ -1,7 +1,10 @@
-"""Refuses a script that imports what is not there before it starts, so that no work is left half done for a missing package.
+"""Refuses, before it starts, a script that imports what is not there.
 
-Two steps, since the first costs hardly anything and is enough for nearly every script: the lines that look like imports, and
-the interpreter's folders. Where that leaves a doubt the script's own interpreter decides, by `lookup`.
+So no work is left half done for a missing package.
+
+Two steps, since the first costs hardly anything and is enough for nearly every script: the lines
+that look like imports, and the interpreter's folders. Where that leaves a doubt the script's own
+interpreter decides, by `lookup`.
 """
 
 from __future__ import annotations
@@ -31,7 +34,10 @@ SHOWN = 5
 
 
 def require_imports(path: str, environment: Mapping[str, str]) -> None:
-    """Raises RefusedError when an import of the script at `path` cannot succeed; environment: what the script would get."""
+    """Raises RefusedError when an import of the script at `path` cannot succeed.
+
+    `environment`: what the script would get.
+    """
     missing = find_missing(path, environment)
     if missing:
         raise RefusedError("MissingImport", _sentence(missing))
@@ -41,10 +47,15 @@ def _sentence(missing: Missing) -> str:
     from agentjobs_runner.distributions import lacking  # noqa: PLC0415  needed in failing runs only
 
     said = [(line, name, *lacking(name)) for line, name in missing]
-    shown = ", ".join(f"line {line} imports {name!r} ({what})" for line, name, what, _ in said[:SHOWN])
+    shown = ", ".join(
+        f"line {line} imports {name!r} ({what})" for line, name, what, _ in said[:SHOWN]
+    )
     more = f" and {len(said) - SHOWN} more" if len(said) > SHOWN else ""
     verb = "is" if len(said) == 1 else "are"
-    return f"{shown}{more}, which {verb} not installed, so the script was not started; {'; '.join({advice: None for *_, advice in said})}"
+    return (
+        f"{shown}{more}, which {verb} not installed, so the script was not started;"
+        f" {'; '.join({advice: None for *_, advice in said})}"
+    )
 
 
 def find_missing(path: str, environment: Mapping[str, str]) -> Missing:
@@ -52,13 +63,18 @@ def find_missing(path: str, environment: Mapping[str, str]) -> Missing:
     with open(path, "rb") as file:
         names = likely_imports(file.read())
     folders = [*sys.path[1:], *_folders(path, environment)]
-    if names is not None and all(name in sys.builtin_module_names or PathFinder.find_spec(name, folders) for name in names):
+    if names is not None and all(
+        name in sys.builtin_module_names or PathFinder.find_spec(name, folders) for name in names
+    ):
         return []
     return _ask(path, environment)
 
 
 def likely_imports(source: bytes) -> set[str] | None:
-    """First names in what looks like an import at the beginning of a line. None where only a parser can tell."""
+    """First names in what looks like an import at the beginning of a line.
+
+    None where only a parser can tell.
+    """
     names: set[str] = set()
     for line in source.removeprefix(b"\xef\xbb\xbf").splitlines():
         if b"import" not in line and not line.startswith(b"from"):
@@ -86,7 +102,9 @@ def _folders(path: str, environment: Mapping[str, str]) -> Iterator[str]:
         if os.access(os.path.join(folder, "python3"), os.X_OK):
             base = os.path.dirname(folder)
             if os.path.exists(os.path.join(base, "pyvenv.cfg")):
-                yield os.path.join(base, "lib", "python{}.{}".format(*sys.version_info), "site-packages")
+                yield os.path.join(
+                    base, "lib", "python{}.{}".format(*sys.version_info), "site-packages"
+                )
             return
 
 
@@ -112,7 +130,10 @@ def _ask(path: str, environment: Mapping[str, str]) -> Missing:
 
 def _read(source: int) -> bytes:
     answer, deadline = b"", time.monotonic() + ASK_SECONDS
-    while len(answer) < MAX_ANSWER_BYTES and select.select([source], [], [], max(0.0, deadline - time.monotonic()))[0]:
+    while (
+        len(answer) < MAX_ANSWER_BYTES
+        and select.select([source], [], [], max(0.0, deadline - time.monotonic()))[0]
+    ):
         chunk = os.read(source, MAX_ANSWER_BYTES)
         if not chunk:
             break

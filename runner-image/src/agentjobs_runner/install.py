@@ -1,12 +1,14 @@
 """Installs the approved packages before the script starts, in an init container of the run's pod.
 
-What is installed is a resolution: every package, the dependencies too, with version and hashes. The first run of a revision makes it and
-prints it, the operator keeps it, and every later run installs from what was kept. Wheels only: no code of a package runs here.
+What is installed is a resolution: every package, the dependencies too, with version and hashes. The
+first run of a revision makes it and prints it, the operator keeps it, and every later run installs
+from what was kept. Wheels only: no code of a package runs here.
 
 The answer is the termination message, a JSON object:
     {"version": 1, "digest": ..., "reason": ..., "message": ..., "sha256": ...}
 On success its sha256 names the envelope at the end of the log (see `envelope`), a JSON object, too:
-    {"version": 1, "digest": ..., "resolved": "a==1\nb==2", "requirements": the resolution where this run made it, else ""}
+    {"version": 1, "digest": ..., "resolved": "a==1\nb==2", "requirements": ...}
+where `requirements` is the resolution if this run made it, else empty.
 """
 
 from __future__ import annotations
@@ -43,7 +45,10 @@ class Stopped(BaseException):
 
 
 def main(root: str, signals: Signals) -> NoReturn:
-    """Installs below `root` ("/" in a container). SIGTERM, which `signals` may have heard already, ends it at once."""
+    """Installs below `root` ("/" in a container).
+
+    SIGTERM, which `signals` may have heard already, ends it at once.
+    """
     for number in STOP_SIGNALS:
         signal.signal(number, _stop)
     digest = os.environ.get("AGENTJOBS_DIGEST", "")
@@ -56,11 +61,21 @@ def main(root: str, signals: Signals) -> NoReturn:
         sys.stdout.buffer.write(b"".join(lines))
         sys.stdout.flush()
     except Stopped:
-        code, reason, message, checksum = EXIT_TERMINATED, "Terminated", "the installation was stopped", ""
+        code, reason, message, checksum = (
+            EXIT_TERMINATED,
+            "Terminated",
+            "the installation was stopped",
+            "",
+        )
     except RefusedError as refusal:
         code, reason, message, checksum = EXIT_FAILED, refusal.reason, refusal.message, ""
     except Exception as error:  # noqa: BLE001 as PID 1 there is nobody else to tell
-        code, reason, message, checksum = EXIT_FAILED, "RunnerFailed", f"the installer itself failed: {describe(error)}", ""
+        code, reason, message, checksum = (
+            EXIT_FAILED,
+            "RunnerFailed",
+            f"the installer itself failed: {describe(error)}",
+            "",
+        )
     answer: envelope.Fields = {
         "version": 1,
         "digest": digest[:64],
@@ -85,7 +100,9 @@ def _install(root: str, digest: str) -> tuple[list[bytes], str]:
     installer = Installer(
         target=os.path.join(root, TARGET),
         cache=_existing(os.path.join(root, CACHE)),
-        certificates=_existing(os.path.join(root, CERTIFICATES, os.environ.get("AGENTJOBS_CA_KEY", ""))),
+        certificates=_existing(
+            os.path.join(root, CERTIFICATES, os.environ.get("AGENTJOBS_CA_KEY", ""))
+        ),
         environment=os.environ,
     )
     kept = os.path.join(root, KEPT)
@@ -95,10 +112,15 @@ def _install(root: str, digest: str) -> tuple[list[bytes], str]:
     else:
         resolution = installer.resolve(pins)
     if len(resolution) > MAX_RESOLUTION_BYTES:
-        raise RefusedError("PackageInstallFailed", f"the list of packages and hashes is {len(resolution)} bytes; ask for fewer packages")
+        raise RefusedError(
+            "PackageInstallFailed",
+            f"the list of packages and hashes is {len(resolution)} bytes; ask for fewer packages",
+        )
     resolved = installer.install(pins, resolution)
     record: envelope.Fields = {"version": 1, "digest": digest, "resolved": "\n".join(resolved)}
-    packed = zlib.compress(to_json({**record, "requirements": "" if os.path.exists(kept) else resolution}))
+    packed = zlib.compress(
+        to_json({**record, "requirements": "" if os.path.exists(kept) else resolution})
+    )
     checksum = sha256_hex(packed)
     return envelope.envelope_lines(packed, checksum, os.urandom(16).hex()), checksum
 

@@ -1,4 +1,4 @@
-"""What the end of stderr says of a script that Python gave up on: more than "it exited with code 1"."""
+"""What stderr's end says of a script that Python gave up on: more than "it exited with code 1"."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_MODULE = "ModuleNotFoundError: No module named '"
 
 
 def reason_for(path: str, stderr: Capture) -> tuple[str, str] | None:
-    """(reason, message) where Python's last words tell them; the script at `path` exited with code 1."""
+    """(reason, message) if Python's last words give them; script at `path` exited with code 1."""
     lines = stderr.last(LAST_BYTES).rstrip("\n").splitlines() or [""]
     last = lines[-1]
     if last.startswith(SYNTAX_ERRORS) and stderr.total < LAST_BYTES:
@@ -23,16 +23,25 @@ def reason_for(path: str, stderr: Capture) -> tuple[str, str] | None:
 
 
 def _invalid(path: str, lines: list[str]) -> tuple[str, str] | None:
-    """Only where nothing stands before it: what a script finds wrong in other files while it runs is its own failure."""
+    """Only where nothing stands before it.
+
+    What a script finds wrong in other files while it runs is its own failure.
+    """
     place = f'  File "{path}", line '
     if not lines[0].startswith(place):
         return None
     line, what = lines[0].removeprefix(place), lines[-1].partition(": ")[2]
-    return "SyntaxError", f"line {line} of the script is not valid Python, so nothing of it ran: {what}"
+    return (
+        "SyntaxError",
+        f"line {line} of the script is not valid Python, so nothing of it ran: {what}",
+    )
 
 
 def _missing(name: str) -> str:
     from agentjobs_runner.distributions import lacking  # noqa: PLC0415  needed in failing runs only
 
     what, advice = lacking(name)
-    return f"the script exited with code 1: it imported {name!r} ({what}), which is not installed; {advice}"
+    return (
+        f"the script exited with code 1: it imported {name!r} ({what}), which is not installed;"
+        f" {advice}"
+    )

@@ -1,11 +1,13 @@
-"""How much may be passed on live, so that the runtime's log file is never rotated before the envelope is read.
+"""How much may be passed on live so that the log file never rotates before the envelope is read.
 
-The runtime prefixes each line of the file with a time and the stream's name (some 45 bytes), and cuts lines into
-pieces (16 KiB in containerd, 8 KiB in CRI-O). Past 10 MiB the kubelet rotates the file, and what it held is no longer read.
+The runtime prefixes each line of the file with a time and the stream's name (some 45 bytes), and
+cuts lines into pieces (16 KiB in containerd, 8 KiB in CRI-O). Past 10 MiB the kubelet rotates the
+file, and what it held is no longer read.
 
-When the container ends, containerd drops what its log writer has not taken yet (containerd#12289, seen with 1.6): all
-that is in our pipe, in the shim's copy buffer and in a second pipe. What has to arrive is therefore followed by as much
-filler as fits into these: once the last of it is in our pipe, everything before it has been taken.
+When the container ends, containerd drops what its log writer has not taken yet (containerd#12289,
+seen with 1.6): all that is in our pipe, in the shim's copy buffer and in a second pipe. What has to
+arrive is therefore followed by as much filler as fits into these: once the last of it is in our
+pipe, everything before it has been taken.
 """
 
 from __future__ import annotations
@@ -20,22 +22,27 @@ from agentjobs_runner.mask import Mask
 LIMIT_BYTES = 8 * 1024 * 1024
 PIECE_BYTES = 8 * 1024
 PIECE_COST_BYTES = 64
-NOTICE = b"[agentjobs: live log stopped at 8 MiB; the record keeps the first and last 25 KiB of each stream]\n"
+NOTICE = (
+    b"[agentjobs: live log stopped at 8 MiB; the record keeps the first and last 25 KiB of each"
+    b" stream]\n"
+)
 READ_BYTES = 64 * 1024
 # A pipe that select calls writable takes this much without blocking (PIPE_BUF).
 WRITE_BYTES = 4096
-# The log writer takes some 250,000 lines a second, however short. Only of more than this it is not certain to be done in
-# the moment in which a container ends: 10,000 lines of two bytes were lost, 2,000 never.
+# The log writer takes some 250,000 lines a second, however short. Only of more than this it is not
+# certain to be done in the moment in which a container ends: 10,000 lines of two bytes were lost,
+# 2,000 never.
 MANY_LINES = 500
 TAKEN_PER_SECOND = 5_000
 # The shim's copy buffer, and as much again for what the log writer holds.
 BUFFERS_BYTES = 64 * 1024
-# Of each stream. Where pipes are larger, on kernels with pages of 64 KiB, the log file has no room for more.
+# Of each stream. Where pipes are larger, on kernels with pages of 64 KiB, the log file has no room
+# for more.
 MAX_FILLER_BYTES = 448 * 1024
 
 
 def in_flight_bytes(sink: int) -> int:
-    """The most that can be on its way from `sink` to the log writer; 0 where it is no pipe, so that nothing is."""
+    """The most that can be on its way from `sink` to the log writer; 0 where it is not a pipe."""
     import fcntl  # noqa: PLC0415  needed after much output only
 
     try:
@@ -46,7 +53,10 @@ def in_flight_bytes(sink: int) -> int:
 
 
 class Budget:
-    """What is left of LIMIT_BYTES, for both streams together. Once something did not fit, nothing more is passed on."""
+    """What is left of LIMIT_BYTES, for both streams together.
+
+    Once something did not fit, nothing more is passed on.
+    """
 
     __slots__ = ("exhausted", "left")
 
@@ -55,9 +65,12 @@ class Budget:
         self.exhausted = False
 
     def admit(self, data: bytes, column: int) -> tuple[int, int]:
-        """(how many bytes of data fit, the column after them); `column` bytes of data's first line were admitted before.
+        """(how many bytes of data fit, the column after them).
 
-        Costs a byte for each byte, and PIECE_COST_BYTES for each line and each started PIECE_BYTES of a line.
+        `column` bytes of data's first line were admitted before.
+
+        Costs a byte for each byte, and PIECE_COST_BYTES for each line and each started PIECE_BYTES
+        of a line.
         """
         position = 0
         while position < len(data) and not self.exhausted:
@@ -77,9 +90,21 @@ class Channel:
     """One stream's way from the script's pipe to our own descriptor."""
 
     __slots__ = (
-        "_broken", "_budget", "_column", "_last_byte", "_lines", "_mask", "_pending", "_written_at",
-        "capture", "closed", "dropped", "heard_at", "sink", "source",
-    )  # fmt: skip
+        "_broken",
+        "_budget",
+        "_column",
+        "_last_byte",
+        "_lines",
+        "_mask",
+        "_pending",
+        "_written_at",
+        "capture",
+        "closed",
+        "dropped",
+        "heard_at",
+        "sink",
+        "source",
+    )
 
     def __init__(self, sink: int, budget: Budget, mask: Mask) -> None:
         self.source = -1
@@ -102,7 +127,7 @@ class Channel:
         self.closed = False
 
     def wants_reading(self, *, last: bool) -> bool:
-        """Not while something waits: a slow reader of ours slows the script down, as it would without the runner.
+        """Not while something waits: a slow reader slows the script, as it would with no runner.
 
         last: nobody is left to write, the pipe holds little and all of it belongs into the record.
         """
@@ -119,11 +144,11 @@ class Channel:
 
     @property
     def crowded(self) -> bool:
-        """So many lines may be on their way to the log file that the end of the container could overtake them."""
+        """So many lines may be under way to the log that the container's end can overtake them."""
         return self._waiting() + self._pending.count(b"\n") > MANY_LINES
 
     def _waiting(self) -> float:
-        """Lines that the log writer may not have taken yet, if it is fifty times slower than was seen."""
+        """Lines the log writer may not have taken yet, if it is fifty times slower than seen."""
         return max(0.0, self._lines - (time.monotonic() - self._written_at) * TAKEN_PER_SECOND)
 
     def read(self) -> None:
@@ -140,7 +165,10 @@ class Channel:
         self._take(self._mask.end())
 
     def _take(self, data: bytes) -> None:
-        """Into the record, and on to the log as far as it may grow. Secrets are masked already: no limit can cut one in two."""
+        """Into the record, and on to the log as far as it may grow.
+
+        Secrets are masked already: no limit can cut one in two.
+        """
         self.capture.feed(data)
         admitted = 0
         if not (self._budget.exhausted or self._broken):

@@ -1,7 +1,10 @@
-"""Prints which imports of a script cannot succeed: `python3 lookup.py SCRIPT`, run by the interpreter that would run the script.
+"""Prints which imports of a script cannot succeed: `python3 lookup.py SCRIPT`.
 
-One line `<line> <name>` each, then `end`. Nothing is imported to find out. Whatever plain Python might run is left to it: only
-imports count that certainly happen, and only as long as nothing before them can change what is found.
+It is run by the interpreter that would run the script.
+
+One line `<line> <name>` each, then `end`. Nothing is imported to find out. Whatever plain Python
+might run is left to it: only imports count that certainly happen, and only as long as nothing
+before them can change what is found.
 """
 
 from __future__ import annotations
@@ -17,15 +20,16 @@ if TYPE_CHECKING:
 # A statement that names one of these may make modules appear, end the script, or go on for ever.
 RESTLESS = frozenset(
     # where modules come from
-    "meta_path path_hooks path_importer_cache modules addsitedir importlib site imp runpy zipimport pkgutil __import__ import_module "
-    "exec eval compile builtins globals getattr setattr vars __dict__ install "
+    "meta_path path_hooks path_importer_cache modules addsitedir importlib site imp runpy zipimport"
+    " pkgutil __import__ import_module exec eval compile builtins globals getattr setattr vars"
+    " __dict__ install "
     # what brings files or programs
-    "open write writelines write_text write_bytes mkdir makedirs copy copy2 copyfile copytree move rename replace symlink symlink_to "
-    "link extract extractall unpack_archive urlretrieve subprocess run call check_call check_output Popen system popen chdir fork "
-    "spawnv ctypes CDLL "
+    "open write writelines write_text write_bytes mkdir makedirs copy copy2 copyfile copytree move"
+    " rename replace symlink symlink_to link extract extractall unpack_archive urlretrieve"
+    " subprocess run call check_call check_output Popen system popen chdir fork spawnv ctypes CDLL "
     # what need not return
-    "exit quit SystemExit _exit abort kill raise_signal execv execve execvp execvpe execl execle execlp execlpe pause input main "
-    "parse_args serve_forever".split()
+    "exit quit SystemExit _exit abort kill raise_signal execv execve execvp execvpe execl execle"
+    " execlp execlpe pause input main parse_args serve_forever".split()
 )
 
 # Which may never be called, and fail when they are called and raise something else than SystemExit.
@@ -33,7 +37,10 @@ DEFINITIONS = (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef)
 
 
 def missing(source: bytes) -> Iterator[tuple[int, str]]:
-    """Line and first name of each import that cannot succeed. Raises SyntaxError or ValueError where the script is not valid."""
+    """Line and first name of each import that cannot succeed.
+
+    Raises SyntaxError or ValueError where the script is not valid.
+    """
     compile(source, "script", "exec", dont_inherit=True)  # the parser alone lets some errors pass
     tree = compile(source, "script", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
     assert isinstance(tree, _ast.Module)  # noqa: S101  what the compiler's mode promises, said to the type checker
@@ -43,7 +50,7 @@ def missing(source: bytes) -> Iterator[tuple[int, str]]:
 
 
 def certain_imports(body: list[_ast.stmt]) -> Iterator[tuple[int, str]]:
-    """Line and first name of each import that happens whatever else does, with the same result as now."""
+    """Line and first name of each import certain to happen, with the same result as now."""
     restless = set(RESTLESS)
     for statement in body:
         if isinstance(statement, (_ast.Import, _ast.ImportFrom)):
@@ -51,14 +58,20 @@ def certain_imports(body: list[_ast.stmt]) -> Iterator[tuple[int, str]]:
             if not names:
                 return
             yield from ((statement.lineno, name) for name in names)
-            # What other packages do when they are called nobody knows: some bring importers with them.
+            # What other packages do when they are called nobody knows: some bring importers with
+            # them.
             foreign = not sys.stdlib_module_names.issuperset(names)
             bound = {(alias.asname or alias.name).partition(".")[0] for alias in statement.names}
-            if "setuptools" in names or bound & {"path", "modules", "meta_path", "path_hooks"} or (foreign and "*" in bound):
+            if (
+                "setuptools" in names
+                or bound & {"path", "modules", "meta_path", "path_hooks"}
+                or (foreign and "*" in bound)
+            ):
                 return
             restless |= bound if foreign or RESTLESS.intersection(names) else set()
         elif any(is_restless(node, restless) for node in walk(statement)) or (
-            not isinstance(statement, DEFINITIONS) and any(isinstance(node, (_ast.While, _ast.Raise)) for node in walk(statement))
+            not isinstance(statement, DEFINITIONS)
+            and any(isinstance(node, (_ast.While, _ast.Raise)) for node in walk(statement))
         ):
             return
 
@@ -76,7 +89,8 @@ def is_restless(node: object, restless: set[str]) -> bool:
     if isinstance(node, _ast.Attribute):
         of_os = isinstance(node.value, _ast.Name) and node.value.id == "os"
         return node.attr in restless or (node.attr == "path" and not of_os)
-    if isinstance(node, (_ast.Import, _ast.ImportFrom)):  # in a try or a function: whatever it binds may be used there
+    # In a try or a function: whatever it binds may be used there.
+    if isinstance(node, (_ast.Import, _ast.ImportFrom)):
         return bool(RESTLESS.intersection(imported(node)))
     return False
 
@@ -92,7 +106,10 @@ def walk(node: object) -> Iterator[object]:
 
 
 def found(name: str) -> bool:
-    """Whether an import of this first name would find something: asked of the finders of this interpreter, in their order."""
+    """Whether an import of this first name would find something.
+
+    This asks the finders of this interpreter, in their order.
+    """
     if name in sys.modules:
         return True
     try:

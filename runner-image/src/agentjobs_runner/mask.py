@@ -1,4 +1,7 @@
-"""Hides the values of Secrets in what a script prints: as they are, in base64 and URL-encoded, wherever chunks are cut."""
+"""Hides the values of Secrets in what a script prints.
+
+It hides them as they are, in base64 and URL-encoded, wherever chunks are cut.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ def patterns(values: Iterable[bytes]) -> list[bytes]:
     for value in values:
         for text in (value, value.strip()):
             if len(text) >= MIN_BYTES:
-                found |= dict.fromkeys((text, *_lines(text), *_base64(text), *_url_encoded(text), *_escaped(text)))
+                found |= dict.fromkeys(
+                    (text, *_lines(text), *_base64(text), *_url_encoded(text), *_escaped(text))
+                )
     return list(found)
 
 
@@ -32,7 +37,10 @@ def _lines(value: bytes) -> list[bytes]:
 
 
 def _base64(value: bytes) -> list[bytes]:
-    """The characters that depend on the value alone, whatever stands before and after it; also in lines, as tools wrap them."""
+    """The characters that depend on the value alone, whatever stands before and after it.
+
+    Also in lines, as tools wrap them.
+    """
     found = []
     for before in range(3):
         whole = binascii.b2a_base64(bytes(before) + value, newline=False)
@@ -40,15 +48,22 @@ def _base64(value: bytes) -> list[bytes]:
         found += [certain, certain.translate(bytes.maketrans(b"+/", b"-_"))]
     first = found[0]
     if len(first) > BASE64_LINE:
-        found += [b"\n".join(first[at : at + BASE64_LINE] for at in range(0, len(first), BASE64_LINE))]
+        found += [
+            b"\n".join(first[at : at + BASE64_LINE] for at in range(0, len(first), BASE64_LINE))
+        ]
     return found
 
 
 def _url_encoded(value: bytes) -> list[bytes]:
-    """Strict, with / as it is as urllib.parse.quote does by default, and with + for a space; hex digits of both cases."""
+    """Strict, with / as it is as urllib.parse.quote does by default, and with + for a space.
+
+    Each comes with hex digits of both cases.
+    """
     ways = ((UNRESERVED, b"%20"), (UNRESERVED | {0x2F}, b"%20"), (UNRESERVED, b"+"))
     return [
-        b"".join(bytes((c,)) if c in left else space if c == 0x20 else (form % c).encode() for c in value)
+        b"".join(
+            bytes((c,)) if c in left else space if c == 0x20 else (form % c).encode() for c in value
+        )
         for left, space in ways
         for form in ("%%%02X", "%%%02x")
     ]
@@ -56,12 +71,21 @@ def _url_encoded(value: bytes) -> list[bytes]:
 
 def _escaped(value: bytes) -> list[bytes]:
     """As JSON and repr() write it, where that differs."""
-    json = value.replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n").replace(b"\r", b"\\r").replace(b"\t", b"\\t")
+    json = (
+        value.replace(b"\\", b"\\\\")
+        .replace(b'"', b'\\"')
+        .replace(b"\n", b"\\n")
+        .replace(b"\r", b"\\r")
+        .replace(b"\t", b"\\t")
+    )
     return [json, json.replace(b"/", b"\\/"), value.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")]
 
 
 class Mask:
-    """One stream's filter. What could be the beginning of a secret is held back until it is clear, at the latest by `end`."""
+    """One stream's filter.
+
+    What could be the beginning of a secret is held back until it is clear, at the latest by `end`.
+    """
 
     __slots__ = ("_covered", "_held", "_inner", "_longest", "_patterns", "_shortest")
 
@@ -71,7 +95,9 @@ class Mask:
         self._longest = max(map(len, wanted), default=0)
         self._shortest = min(map(len, wanted), default=0)
         self._held = b""
-        self._covered = 0  # so many of the held bytes belong to a secret for which a mask is out already
+        self._covered = (
+            0  # so many of the held bytes belong to a secret for which a mask is out already
+        )
 
     def feed(self, data: bytes) -> bytes:
         if not self._patterns:

@@ -3,10 +3,12 @@
     {"input": 12, "output": 3, "microUSD": 40}                 tokens and cost of a request
     {"remark": ...}                                            something that the record should say
     {"reason": "ModelError", "message": ...}                   how an agent's run ended
-    {"failed": "NoModel", "message": ..., "needs": true}       a call by a script that failed; needs: a model, key or endpoint
+    {"failed": "NoModel", "message": ..., "needs": true}       a script's call that failed
 
-Any process of the run could have written there, so nothing is believed: what is no small regular file of short lines is passed over,
-and a sentence is masked like output, on one line, and short.
+`needs` says that a model, a key or an endpoint was missing.
+
+Any process of the run could have written there, so nothing is believed: what is no small regular
+file of short lines is passed over, and a sentence is masked like output, on one line, and short.
 """
 
 from __future__ import annotations
@@ -37,11 +39,21 @@ Sentence = tuple[str, str]
 class Notes:
     """All notes of a run, as they were found.
 
-    The tokens are None when no model was called, and the cost, in millionths of a dollar, also when a price is not known. `needed` is
-    of the first call that failed for want of a model, a key or an endpoint.
+    The tokens are None when no model was called, and the cost, in millionths of a dollar, also when
+    a price is not known. `needed` is of the first call that failed for want of a model, a key or an
+    endpoint.
     """
 
-    __slots__ = ("cost", "failed", "input", "last_failure", "needed", "output", "remarks", "verdict")
+    __slots__ = (
+        "cost",
+        "failed",
+        "input",
+        "last_failure",
+        "needed",
+        "output",
+        "remarks",
+        "verdict",
+    )
 
     def __init__(self) -> None:
         self.input: int | None = None
@@ -70,12 +82,18 @@ class Notes:
 
     def _count(self, note: dict[str, object]) -> None:
         known = (self.input is None or self.cost is not None) and note.get("microUSD") is not None
-        self.input, self.output = _sum(self.input, note["input"]), _sum(self.output, note.get("output"))
+        self.input, self.output = (
+            _sum(self.input, note["input"]),
+            _sum(self.output, note.get("output")),
+        )
         self.cost = _sum(self.cost, note["microUSD"]) if known else None
 
 
 class Reader:
-    """Makes sentences of notes fit for a record: masked like output, on one line, without what does not print, and short."""
+    """Makes sentences of notes fit for a record.
+
+    They are masked like output, on one line, without what does not print, and short.
+    """
 
     __slots__ = ("_patterns",)
 
@@ -106,7 +124,10 @@ def read(root: str) -> Notes:
 
 
 def _lines(path: str) -> Iterator[bytes]:
-    """Those that may hold an object. Of a regular file only: a pipe or a device in its place is not waited for, a link not followed."""
+    """Those that may hold an object.
+
+    Of a regular file only: a pipe or a device in its place is not waited for, a link not followed.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
@@ -132,9 +153,15 @@ def _lines(path: str) -> Iterator[bytes]:
 
 def _sentence(note: dict[str, object], name: str) -> Sentence | None:
     reason, message = note.get(name), note.get("message")
-    if not isinstance(reason, str) or not isinstance(message, str) or not 0 < len(reason) <= MAX_REASON:
+    if (
+        not isinstance(reason, str)
+        or not isinstance(message, str)
+        or not 0 < len(reason) <= MAX_REASON
+    ):
         return None
-    return (reason, message) if reason.isalnum() and reason.isascii() and reason[0].isupper() else None
+    return (
+        (reason, message) if reason.isalnum() and reason.isascii() and reason[0].isupper() else None
+    )
 
 
 def _sum(so_far: int | None, count: object) -> int:

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PR_SET_DUMPABLE = 4
-# Python ignores these two for itself; a program that inherits that behaves unlike one started from a shell.
+# Python ignores these two for itself; a program that inherits that behaves unlike one started from
+# a shell.
 RESTORED_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 class NotPidOneError(Exception):
-    """Outside a container of its own the runner would end the processes of others: it does not start."""
+    """Outside a container of its own, the runner does not start: it would end others' processes."""
 
 
 def require_pid_one() -> None:
@@ -26,9 +27,12 @@ def require_pid_one() -> None:
 
 
 def hide_from_children() -> None:
-    """Closes /proc/1/{fd,environ,mem} and ptrace to processes of the same uid, which could else forge the record.
+    """Closes /proc/1/{fd,environ,mem} and ptrace to processes of the same uid.
 
-    An exec resets the flag, so it has to be set from inside. Raises OSError when the kernel refuses.
+    These could otherwise forge the record.
+
+    An exec resets the flag, so it has to be set from inside. Raises OSError when the kernel
+    refuses.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
@@ -36,13 +40,33 @@ def hide_from_children() -> None:
         raise OSError(number, os.strerror(number))
 
 
-def start(command: list[str], environment: Mapping[str, str], stdout: int, stderr: int, stdin: str = "/dev/null") -> int:
-    """The PID of command, found on PATH, in its own session, with the file `stdin` as input. Raises OSError when it cannot start.
+def start(
+    command: list[str],
+    environment: Mapping[str, str],
+    stdout: int,
+    stderr: int,
+    stdin: str = "/dev/null",
+) -> int:
+    """The PID of command, found on PATH, in its own session, with the file `stdin` as input.
+
+    Raises OSError when it cannot start.
 
     Every other descriptor stays here: Python opens all of its own close-on-exec.
     """
-    actions = [(os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, stdout, 1), (os.POSIX_SPAWN_DUP2, stderr, 2)]
-    return os.posix_spawnp(command[0], command, environment, file_actions=actions, setsid=True, setsigmask=(), setsigdef=RESTORED_SIGNALS)
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, stdout, 1),
+        (os.POSIX_SPAWN_DUP2, stderr, 2),
+    ]
+    return os.posix_spawnp(
+        command[0],
+        command,
+        environment,
+        file_actions=actions,
+        setsid=True,
+        setsigmask=(),
+        setsigdef=RESTORED_SIGNALS,
+    )
 
 
 def signal_everyone(number: int) -> None:
@@ -55,7 +79,10 @@ def signal_everyone(number: int) -> None:
 
 
 def reap() -> tuple[dict[int, int], bool]:
-    """Buries every dead child, adopted ones too: {pid: wait status}, and whether living children are left."""
+    """Buries every dead child, adopted ones too.
+
+    Returns {pid: wait status}, and whether living children are left.
+    """
     buried: dict[int, int] = {}
     while True:
         try:

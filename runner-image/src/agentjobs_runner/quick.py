@@ -1,7 +1,8 @@
 """The standard library's parts in C without the Python around them.
 
-`signal` and `json` import enum, re and collections, `hashlib` loads OpenSSL: 15 ms and 6 MB together, in every run, before
-the script starts. Where an interpreter lacks one of the parts, the public module takes its place.
+`signal` and `json` import enum, re and collections, `hashlib` loads OpenSSL: 15 ms and 6 MB
+together, in every run, before the script starts. Where an interpreter lacks one of the parts, the
+public module takes its place.
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ else:
         def _scan(text: str) -> object:
             try:
                 return make_scanner(_Settings)(text, 0)[0]
-            except (StopIteration, SystemError):  # the latter because json.decoder, whose error it would raise, is not loaded
+            except (
+                StopIteration,
+                SystemError,
+            ):
+                # The latter because json.decoder, whose error it would raise, is not loaded.
                 raise ValueError("not JSON") from None
 
 
@@ -49,7 +54,10 @@ def sha256_hex(data: bytes) -> str:
 
 
 def from_json(data: bytes) -> object:
-    """Raises ValueError or RecursionError. Meant for canonical JSON of a known digest: what follows the first value is not looked at."""
+    """Raises ValueError or RecursionError.
+
+    Meant for canonical JSON of a known digest: what follows the first value is not looked at.
+    """
     value: object = _scan(data.decode())
     return value
 

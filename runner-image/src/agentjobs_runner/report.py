@@ -15,7 +15,10 @@ EXIT_TERMINATED = 143
 
 
 class RefusedError(Exception):
-    """The script is not started. `reason` is part of the API, the message a sentence for a person."""
+    """The script is not started.
+
+    `reason` is part of the API, the message a sentence for a person.
+    """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -24,9 +27,12 @@ class RefusedError(Exception):
 
 
 class Report:
-    """The envelope's fields that are not output. Times are RFC 3339 in UTC with microseconds; started_at is None when nothing started.
+    """The envelope's fields that are not output.
 
-    The tokens are None when no model was called, and the cost, in millionths of a dollar, also when a price is not known.
+    Times are RFC 3339 in UTC with microseconds; started_at is None when nothing started.
+
+    The tokens are None when no model was called, and the cost, in millionths of a dollar, also when
+    a price is not known.
     """
 
     __slots__ = (
@@ -68,10 +74,20 @@ class Report:
         self.end("Refused", EXIT_REFUSED, error.reason, error.message)
 
     def failed(self, error: BaseException) -> None:
-        self.end("Refused", EXIT_RUNNER_FAILED, "RunnerFailed", f"the runner itself failed: {describe(error)}")
+        self.end(
+            "Refused",
+            EXIT_RUNNER_FAILED,
+            "RunnerFailed",
+            f"the runner itself failed: {describe(error)}",
+        )
 
     def timed_out(self, seconds: int) -> None:
-        self.end("TimedOut", EXIT_TIMED_OUT, "Timeout", f"the script was ended after its limit of {seconds} s")
+        self.end(
+            "TimedOut",
+            EXIT_TIMED_OUT,
+            "Timeout",
+            f"the script was ended after its limit of {seconds} s",
+        )
 
     def terminated(self) -> None:
         when = "before it ended" if self.started_at else "before it started"
@@ -80,12 +96,25 @@ class Report:
     def exited(self, wait_status: int) -> None:
         code = os.waitstatus_to_exitcode(wait_status)
         if code < 0:
-            self.end("Exited", 128 - code, "KilledBySignal", f"the script was killed by {signal_name(-code)}")
+            self.end(
+                "Exited",
+                128 - code,
+                "KilledBySignal",
+                f"the script was killed by {signal_name(-code)}",
+            )
         else:
-            self.end("Exited", code, "ScriptFailed" if code else "Completed", f"the script exited with code {code}")
+            self.end(
+                "Exited",
+                code,
+                "ScriptFailed" if code else "Completed",
+                f"the script exited with code {code}",
+            )
 
     def lacked(self, reason: str, message: str) -> None:
-        """A call of pi had no model, key or endpoint: a script that ended by itself has failed, whatever it made of that."""
+        """A call of pi had no model, key or endpoint.
+
+        A script that ended by itself has failed, whatever it made of that.
+        """
         if self.outcome == "Exited":
             self.message = f"a call of pi failed: {message}; {self.message}"
             self.exit_code, self.reason = self.exit_code or EXIT_CALL_FAILED, reason
@@ -103,13 +132,17 @@ def now() -> str:
 
 def signal_name(number: int) -> str:
     for name in dir(signal):
-        if name.startswith("SIG") and not name.startswith("SIG_") and getattr(signal, name) == number:
+        if (
+            name.startswith("SIG")
+            and not name.startswith("SIG_")
+            and getattr(signal, name) == number
+        ):
             return name
     return f"signal {number}"  # between SIGRTMIN and SIGRTMAX most have no names
 
 
 def describe(error: BaseException) -> str:
-    """Where and what, never the error's own words: they could quote output or environment values."""
+    """Where and what, never the error's words: they could quote output or environment values."""
     what = type(error).__name__
     if isinstance(error, OSError) and error.errno:
         what += f" ({os.strerror(error.errno)})"

@@ -15,13 +15,19 @@ MAX_REVISION_BYTES = 2 * 1024 * 1024
 
 
 def approved_script(root: str, digest: str) -> str | None:
-    """The script's text; None: an agent. Raises RefusedError when the revision is not readable or is not the one the digest names."""
+    """The script's text; None: an agent.
+
+    Raises RefusedError when the revision is not readable or is not the one the digest names.
+    """
     content = approved(root, digest)
     if isinstance(_at(content, "spec", "agent"), dict):
         return None
     script = _at(content, "spec", "script", "inline")
     if not isinstance(script, str):
-        raise RefusedError("RevisionUnreadable", "the revision holds neither a script at spec.script.inline nor an agent at spec.agent")
+        raise RefusedError(
+            "RevisionUnreadable",
+            "the revision holds neither a script at spec.script.inline nor an agent at spec.agent",
+        )
     return script
 
 
@@ -38,7 +44,11 @@ def approved(root: str, digest: str) -> object:
     content = _read(os.path.join(root, REVISION_FILE))
     found = sha256_hex(content)
     if found != digest:
-        raise RefusedError("DigestMismatch", f"the mounted revision has the digest {found[:10]}, approved is {digest[:10] or '(none)'}")
+        raise RefusedError(
+            "DigestMismatch",
+            f"the mounted revision has the digest {found[:10]}, approved is"
+            f" {digest[:10] or '(none)'}",
+        )
     try:
         return from_json(content)
     except (ValueError, RecursionError):
@@ -52,7 +62,10 @@ def _at(value: object, *keys: str) -> object:
 
 
 def write_script(root: str, script: str) -> str:
-    """The path of the script's file. Raises RefusedError when it cannot be written, or Python could read it otherwise."""
+    """The path of the script's file.
+
+    Raises RefusedError when it cannot be written, or Python could read it otherwise.
+    """
     folder = os.path.join(root, SCRIPT_FOLDER)
     path = os.path.join(folder, "script.py")
     source = file_of(script)
@@ -62,7 +75,9 @@ def write_script(root: str, script: str) -> str:
         with open(descriptor, "wb") as file:
             file.write(source)
     except OSError as error:
-        raise RefusedError("StartFailed", f"the script's file could not be written: {error.strerror}") from error
+        raise RefusedError(
+            "StartFailed", f"the script's file could not be written: {error.strerror}"
+        ) from error
     return path
 
 
@@ -71,4 +86,6 @@ def _read(path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read(MAX_REVISION_BYTES)
     except OSError as error:
-        raise RefusedError("RevisionUnreadable", f"the revision could not be read: {error.strerror}") from error
+        raise RefusedError(
+            "RevisionUnreadable", f"the revision could not be read: {error.strerror}"
+        ) from error

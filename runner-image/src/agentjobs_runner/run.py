@@ -21,14 +21,20 @@ if TYPE_CHECKING:
 TERMINATION_LOG = "dev/termination-log"
 MAX_NAME_CHARACTERS = 253
 PRINT_SECONDS = 10.0
-# The runtime reads stdout and stderr in two tasks. It gets this long to write down the end of stderr before the envelope
-# comes, where that is little; where it is much, filler pushes it out, for at most PUSH_SECONDS.
+# The runtime reads stdout and stderr in two tasks. It gets this long to write down the end of
+# stderr before the envelope comes, where that is little; where it is much, filler pushes it out,
+# for at most PUSH_SECONDS.
 SETTLE_SECONDS = 0.02
 PUSH_SECONDS = 4.0
-# After SIGTERM the log can be read only while the container runs: with 5 s to stop the script, inside a grace period of 30 s.
+# After SIGTERM the log can be read only while the container runs: with 5 s to stop the script,
+# inside a grace period of 30 s.
 LINGER_SECONDS = 15.0
 # Read by the runner, not passed on to the script.
-DIGEST, TIMEOUT, LINGER = "AGENTJOBS_DIGEST", "AGENTJOBS_TIMEOUT_SECONDS", "AGENTJOBS_LINGER_SECONDS"
+DIGEST, TIMEOUT, LINGER = (
+    "AGENTJOBS_DIGEST",
+    "AGENTJOBS_TIMEOUT_SECONDS",
+    "AGENTJOBS_LINGER_SECONDS",
+)
 SECRET_VARIABLES = "AGENTJOBS_SECRET_VARIABLES"  # noqa: S105  no secret: the variable that names those which hold some
 PACKAGES = "AGENTJOBS_PACKAGES"
 
@@ -86,10 +92,16 @@ def _run(root: str, report: Report, supervisor: Supervisor) -> None:
 
 def _environment(root: str) -> dict[str, str]:
     """What the script gets."""
-    environment = {name: value for name, value in os.environ.items() if name not in (DIGEST, TIMEOUT, LINGER, SECRET_VARIABLES, PACKAGES)}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in (DIGEST, TIMEOUT, LINGER, SECRET_VARIABLES, PACKAGES)
+    }
     if PACKAGES in os.environ:
         # Ahead of what the job itself has there: what was approved is what is imported.
-        environment["PYTHONPATH"] = ":".join(filter(None, (os.environ[PACKAGES], os.environ.get("PYTHONPATH", ""))))
+        environment["PYTHONPATH"] = ":".join(
+            filter(None, (os.environ[PACKAGES], os.environ.get("PYTHONPATH", "")))
+        )
     environment.setdefault("PYTHONUNBUFFERED", "1")
     if root != "/":
         environment[agents.ROOT] = root
@@ -109,12 +121,17 @@ def _start(supervisor: Supervisor, command: list[str], environment: dict[str, st
     try:
         supervisor.start(command, environment, environment.get(EVENT_FILE) or "/dev/null")
     except OSError as error:
-        raise RefusedError("StartFailed", f"{command[0]} could not be started: {error.strerror}") from error
+        raise RefusedError(
+            "StartFailed", f"{command[0]} could not be started: {error.strerror}"
+        ) from error
 
 
 def _secrets() -> list[bytes]:
-    """The values of the variables that come from Secrets: the operator names them, separated by commas."""
-    return [os.environb.get(name, b"") for name in os.environb.get(SECRET_VARIABLES.encode(), b"").split(b",")]
+    """The values of the variables from Secrets; the operator names them, separated by commas."""
+    return [
+        os.environb.get(name, b"")
+        for name in os.environb.get(SECRET_VARIABLES.encode(), b"").split(b",")
+    ]
 
 
 def _digest() -> str:
@@ -130,11 +147,13 @@ def _limit_seconds() -> int:
 
 
 def _tell(report: Report, supervisor: Supervisor, log: int) -> None:
-    """The termination message first: should the log's reader be stuck, it still says how the run ended."""
+    """Termination message first: if the log's reader is stuck, it still says how the run ended."""
     stdout, stderr = supervisor.stdout, supervisor.stderr
     stderr.end_line()
     stdout.end_line()
-    record = envelope.Envelope(report, stdout.capture, stderr.capture, stdout.dropped + stderr.dropped)
+    record = envelope.Envelope(
+        report, stdout.capture, stderr.capture, stdout.dropped + stderr.dropped
+    )
     _write_termination(log, record.termination)
     _settle(supervisor, record.marker)
     stdout.send(b"".join(record.lines))
@@ -146,8 +165,9 @@ def _tell(report: Report, supervisor: Supervisor, log: int) -> None:
 def _settle(supervisor: Supervisor, marker: str) -> None:
     """Until stderr is in the log file, so that nothing of it comes behind the envelope.
 
-    A run that was told to stop is read before its container ends, and then only the last line of the log proves whose
-    envelope it is: what a script wrote to stderr must not come later, however little it is.
+    A run that was told to stop is read before its container ends, and then only the last line of
+    the log proves whose envelope it is: what a script wrote to stderr must not come later, however
+    little it is.
     """
     stderr = supervisor.stderr
     if stderr.crowded or (supervisor.told and not stderr.silent):
@@ -160,11 +180,16 @@ def _settle(supervisor: Supervisor, marker: str) -> None:
 def _linger(supervisor: Supervisor) -> None:
     if supervisor.hear():
         text = os.environ.get(LINGER, "")
-        supervisor.work_until(lambda: False, min(float(text), LINGER_SECONDS) if text.isdigit() else LINGER_SECONDS)
+        supervisor.work_until(
+            lambda: False, min(float(text), LINGER_SECONDS) if text.isdigit() else LINGER_SECONDS
+        )
 
 
 def _fail(report: Report, error: BaseException, log: int) -> None:
-    """The runner itself failed: nothing may go on running unwatched, and the termination message is all that is left to say it."""
+    """The runner itself failed.
+
+    Nothing may go on running unwatched, and the termination message is all that is left to say it.
+    """
     report.failed(error)
     for action in (
         lambda: proc.signal_everyone(signal.SIGKILL),
@@ -178,7 +203,7 @@ def _fail(report: Report, error: BaseException, log: int) -> None:
 
 
 def _open_termination_log(root: str) -> int:
-    """-1 when there is none: the run goes on, and the missing message is seen by whoever reads it."""
+    """-1 when there is none: the run goes on, and its reader sees that the message is missing."""
     try:
         return os.open(os.path.join(root, TERMINATION_LOG), os.O_WRONLY)
     except OSError:
@@ -193,4 +218,5 @@ def _write_termination(log: int, message: bytes) -> None:
         os.ftruncate(log, 0)
         os.pwrite(log, message, 0)
     except OSError as error:
-        os.write(2, f"[agentjobs: the termination message could not be written: {error.strerror}]\n".encode())
+        why = f"the termination message could not be written: {error.strerror}"
+        os.write(2, f"[agentjobs: {why}]\n".encode())

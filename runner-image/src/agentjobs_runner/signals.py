@@ -10,9 +10,10 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Signals:
-    """Signals as bytes in a pipe, in the order of their arrival, so that one select waits for everything.
+    """Signals as bytes in a pipe, in order of arrival, so that one select waits for everything.
 
-    The kernel keeps from PID 1 every signal that has no handler: one that comes before this object exists is lost.
+    The kernel keeps from PID 1 every signal that has no handler: one that comes before this object
+    exists is lost.
     """
 
     __slots__ = ("descriptor",)

@@ -17,8 +17,9 @@ NAME = b"-_.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 def file_of(script: str) -> bytes:
     """The script's UTF-8. Raises RefusedError where it declares another encoding, or is not text.
 
-    Should something in the first two lines look like a declaration that does not count, a byte order
-    mark goes ahead: with one Python reads UTF-8 or nothing, however it understands those lines.
+    Should something in the first two lines look like a declaration that does not count, a byte
+    order mark goes ahead: with one Python reads UTF-8 or nothing, however it understands those
+    lines.
     """
     try:
         source = script.encode()
@@ -29,15 +30,15 @@ def file_of(script: str) -> bytes:
         line, name = declared[0], declared[1].decode()
         raise RefusedError(
             "EncodingRefused",
-            f"line {line} of the script declares the encoding {name[:40]!r}, with which Python would run other text than was approved; "
-            "remove that comment, or write utf-8 there",
+            f"line {line} of the script declares the encoding {name[:40]!r}, with which Python"
+            " would run other text than was approved; remove that comment, or write utf-8 there",
         )
     alike = all(_is_utf_8(name) for line in _first_lines(source) for name in _names(line))
     return source if alike or source.startswith(BYTE_ORDER_MARK) else BYTE_ORDER_MARK + source
 
 
 def declaration(source: bytes) -> tuple[int, bytes] | None:
-    """(line, name) of the encoding that Python would read, as get_coding_spec of its tokenizer finds it."""
+    """(line, name) of the encoding Python would read, as its tokenizer's get_coding_spec does."""
     for number, line in enumerate(_first_lines(source), 1):
         code = line.lstrip(BLANKS)
         if code and not code.startswith(b"#"):

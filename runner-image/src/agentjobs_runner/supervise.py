@@ -1,4 +1,4 @@
-"""From the script's start to the end of its last descendant: one loop over output, signals and time."""
+"""From the script's start to its last descendant's end: one loop over output, signals and time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ LAST_SECONDS = 5.0
 
 
 class Supervisor:
-    """Owns the script's life. Every wait is bounded, and every wait passes output on, buries the dead and hears signals.
+    """Owns the script's life.
+
+    Every wait is bounded, and every wait passes output on, buries the dead and hears signals.
 
     told: SIGTERM or SIGINT has come. secrets: what output must not show.
     """
@@ -46,7 +48,9 @@ class Supervisor:
         self._noticed = False
         self._last = False
 
-    def start(self, command: list[str], environment: Mapping[str, str], stdin: str = "/dev/null") -> None:
+    def start(
+        self, command: list[str], environment: Mapping[str, str], stdin: str = "/dev/null"
+    ) -> None:
         """Raises OSError when it cannot start."""
         (out, out_end), (err, err_end) = os.pipe(), os.pipe()
         self.stdout.connect(out)
@@ -58,7 +62,9 @@ class Supervisor:
             os.close(err_end)
 
     def run(self, limit_seconds: float) -> tuple[int | None, bool]:
-        """(the script's wait status when it ended by itself, whether it was told to stop before that); after the limit neither.
+        """(the script's wait status if it ended by itself, whether it was told to stop before).
+
+        After the limit neither.
 
         On return every other process is gone.
         """
@@ -88,7 +94,7 @@ class Supervisor:
         return True
 
     def hear(self) -> bool:
-        """Takes note of the signals that have come, in their order, and says whether one of them told us to stop."""
+        """Notes the signals that have come, in order, and says whether one told us to stop."""
         for number in self._signals.arrived():
             if number in STOP_SIGNALS:
                 self.told = True
@@ -98,9 +104,13 @@ class Supervisor:
         return self.told
 
     def _work_once(self, seconds: float) -> None:
-        sources = [channel.source for channel in self._channels if channel.wants_reading(last=self._last)]
+        sources = [
+            channel.source for channel in self._channels if channel.wants_reading(last=self._last)
+        ]
         sinks = [channel.sink for channel in self._channels if channel.wants_writing]
-        readable, writable, _ = select.select([self._signals.descriptor, *sources], sinks, [], seconds)
+        readable, writable, _ = select.select(
+            [self._signals.descriptor, *sources], sinks, [], seconds
+        )
         if self._signals.descriptor in readable:
             self.hear()
         for channel in self._channels:

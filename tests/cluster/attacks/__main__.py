@@ -35,7 +35,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m tests.cluster.attacks", description=__doc__)
     top.add_argument("--minutes", type=float, default=10, metavar="N", help="how long (default 10)")
     top.add_argument("--seed", type=int, default=1, metavar="N", help="of the moves (default 1)")
-    top.add_argument("--namespace", default="agentjobs-system", help="of the operator (default agentjobs-system)")
+    top.add_argument(
+        "--namespace", default="agentjobs-system", help="of the operator (default agentjobs-system)"
+    )
     return top
 
 
@@ -52,28 +54,41 @@ async def _rights(client: Client, namespace: str) -> None:
     for user, role in zip(USERS, ("agentjobs-author", "agentjobs-trigger"), strict=True):
         ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
         subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}
-        await client.post(f"{RBAC}/{namespace}/rolebindings", {"metadata": {"name": user}, "roleRef": ref, "subjects": [subject]})
+        await client.post(
+            f"{RBAC}/{namespace}/rolebindings",
+            {"metadata": {"name": user}, "roleRef": ref, "subjects": [subject]},
+        )
     rules = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ANY}]
     await client.post(f"{RBAC}/{namespace}/roles", {"metadata": {"name": "texts"}, "rules": rules})
     ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "texts"}
     subject = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": USERS[0]}
-    await client.post(f"{RBAC}/{namespace}/rolebindings", {"metadata": {"name": "texts"}, "roleRef": ref, "subjects": [subject]})
+    await client.post(
+        f"{RBAC}/{namespace}/rolebindings",
+        {"metadata": {"name": "texts"}, "roleRef": ref, "subjects": [subject]},
+    )
 
 
 class Owner:
-    """Who the victims belong to: approves, denies, and writes them anew when somebody deleted them."""
+    """The victims' owner: approves, denies, and writes them again when somebody deleted them."""
 
     def __init__(self, client: Client, namespace: str, judge: Judge) -> None:
         self.client, self.namespace, self.judge = client, namespace, judge
         self.said = f"kept {secrets.token_hex(8)}"
         self.denials = 0
-        self.spec = {"schedule": {"cron": "* * * * *"}, "triggers": [{"event": {"type": "com.example.published"}}]}
+        self.spec = {
+            "schedule": {"cron": "* * * * *"},
+            "triggers": [{"event": {"type": "com.example.published"}}],
+        }
 
     async def begin(self) -> None:
         """`kept` runs every minute, `denied` was approved once, `pending` never."""
         digest = await self._approved("kept", f"print({self.said!r})\n", self.said, **self.spec)
-        await until(lambda: in_force(self.client, self.namespace, "kept", digest), "kept is in force")
-        await self._denied("denied", await self._approved("denied", "print('denied')\n", "denied", **self.spec))
+        await until(
+            lambda: in_force(self.client, self.namespace, "kept", digest), "kept is in force"
+        )
+        await self._denied(
+            "denied", await self._approved("denied", "print('denied')\n", "denied", **self.spec)
+        )
         await written(self.client, self.namespace, "pending", "print('pending')\n", **self.spec)
 
     async def restore(self, _: int) -> None:
@@ -89,26 +104,39 @@ class Owner:
         script = f"import time\nprint({said!r}, flush=True)\ntime.sleep(600)\n"
         try:
             digest = await self._approved("toggled", script, said)
-            await self.client.post(f"{API}/{self.namespace}/agentjobruns", manifests.run(f"toggled-{number}", "toggled"))
+            await self.client.post(
+                f"{API}/{self.namespace}/agentjobruns",
+                manifests.run(f"toggled-{number}", "toggled"),
+            )
             with suppress(TimeoutError):
                 await until(lambda: self._goes_on(digest), "the run goes on", 15)
             await self._denied("toggled", digest)
             self.denials += 1
         except (BenchError, TimeoutError) as error:
-            print(f"attack: the owner's round {number} was disturbed: {str(error)[:120]}", file=sys.stderr)
+            print(
+                f"attack: the owner's round {number} was disturbed: {str(error)[:120]}",
+                file=sys.stderr,
+            )
 
     async def _goes_on(self, digest: str) -> bool:
         jobs = await listed(self.client, f"apis/batch/v1/namespaces/{self.namespace}/jobs")
-        return any(job["metadata"].get("annotations", {}).get("agentjobs.dev/digest") == digest for job in jobs)
+        return any(
+            job["metadata"].get("annotations", {}).get("agentjobs.dev/digest") == digest
+            for job in jobs
+        )
 
     async def _approved(self, name: str, script: str, said: str, **spec: object) -> str:
         digest = await written(self.client, self.namespace, name, script, **spec)
         self.judge.approved[digest] = f"{said}\n"
-        await self.client.post(f"{API}/{self.namespace}/agentjobapprovals", decision(name, digest, "Approved"))
+        await self.client.post(
+            f"{API}/{self.namespace}/agentjobapprovals", decision(name, digest, "Approved")
+        )
         return digest
 
     async def _denied(self, name: str, digest: str) -> None:
-        await self.client.post(f"{API}/{self.namespace}/agentjobapprovals", decision(name, digest, "Denied"))
+        await self.client.post(
+            f"{API}/{self.namespace}/agentjobapprovals", decision(name, digest, "Denied")
+        )
         self.judge.denied[digest] = time.monotonic()
 
 
@@ -116,17 +144,28 @@ async def _attack(options: argparse.Namespace) -> int:
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(connect())
         operator = OperatorPod(client, options.namespace)
-        attacked, honest_place = [await _namespace(stack, client, purpose) for purpose in ("attacked", "honest")]
+        attacked, honest_place = [
+            await _namespace(stack, client, purpose) for purpose in ("attacked", "honest")
+        ]
         await _rights(client, attacked)
         log = audit_log()
         start = log.stat().st_size if log else 0
         judge, random = Judge(client, operator, options.namespace, attacked), Random(options.seed)
         owner, honest = Owner(client, attacked, judge), Honest(client, honest_place)
-        jobs = await stack.enter_async_context(client.watch(f"apis/batch/v1/namespaces/{attacked}/jobs"))
+        jobs = await stack.enter_async_context(
+            client.watch(f"apis/batch/v1/namespaces/{attacked}/jobs")
+        )
         await owner.begin()
-        people = [Attacker(client.acting(user), attacked, user, random, lambda: list(judge.approved)) for user in USERS]
+        people = [
+            Attacker(client.acting(user), attacked, user, random, lambda: list(judge.approved))
+            for user in USERS
+        ]
         end = time.monotonic() + options.minutes * 60
-        print(f"attack: {options.minutes:g} minutes, seed {options.seed}, in {attacked}; the honest are in {honest_place}", file=sys.stderr)
+        print(
+            f"attack: {options.minutes:g} minutes, seed {options.seed}, in {attacked}; the honest"
+            f" are in {honest_place}",
+            file=sys.stderr,
+        )
         await asyncio.gather(
             forever(lambda _: moves.one(people[0], moves.AUTHOR), MOVE_PAUSE_SECONDS, end),
             forever(lambda _: moves.one(people[1], moves.TRIGGER), MOVE_PAUSE_SECONDS, end),
@@ -154,14 +193,22 @@ async def _let_go(client: Client, namespace: str) -> None:
         for body in await listed(client, f"{API}/{namespace}/{plural}"):
             if body["metadata"].get("finalizers"):
                 with suppress(BenchError):
-                    await client.patch(f"{API}/{namespace}/{plural}/{body['metadata']['name']}", {"metadata": {"finalizers": None}})
+                    await client.patch(
+                        f"{API}/{namespace}/{plural}/{body['metadata']['name']}",
+                        {"metadata": {"finalizers": None}},
+                    )
 
 
 def _verdict(judge: Judge, honest: Honest, owner: Owner, people: list[Attacker], told: int) -> int:
     print(moves.table(people))
     phases = sorted(set(judge.records.values()))
-    counted = ", ".join(f"{phase or 'Pending'} {list(judge.records.values()).count(phase)}" for phase in phases)
-    print(f"\nrecords seen in the attacked namespace: {len(judge.records)} ({counted}); requests of the attackers in the audit log: {told}")
+    counted = ", ".join(
+        f"{phase or 'Pending'} {list(judge.records.values()).count(phase)}" for phase in phases
+    )
+    print(
+        f"\nrecords seen in the attacked namespace: {len(judge.records)} ({counted}); requests of"
+        f" the attackers in the audit log: {told}"
+    )
     print(f"denials: {owner.denials + 1}; runs of the honest: {len(honest.runs)}")
     for what, seconds in {
         "the honest: approval to CronJob": honest.approvals,
@@ -170,7 +217,10 @@ def _verdict(judge: Judge, honest: Honest, owner: Owner, people: list[Attacker],
         "age of the lease's renewal": judge.renewals,
     }.items():
         if seconds:
-            print(f"{what}: median {statistics.median(seconds):.2f} s, most {max(seconds):.2f} s, n {len(seconds)}")
+            print(
+                f"{what}: median {statistics.median(seconds):.2f} s, most {max(seconds):.2f} s, n"
+                f" {len(seconds)}"
+            )
     if judge.memory:
         print(f"memory of the operator: most {max(judge.memory) / 1e6:.0f} MB")
     problems = [*judge.problems, *honest.problems]

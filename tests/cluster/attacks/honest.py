@@ -20,7 +20,10 @@ POLL_SECONDS: Final = 0.1
 
 @dataclass
 class Honest:
-    """Changes a job, approves it, runs it and reads its output, again and again. Times in seconds."""
+    """Changes a job, approves it, runs it and reads its output, again and again.
+
+    Times in seconds.
+    """
 
     client: Client
     namespace: str
@@ -36,15 +39,27 @@ class Honest:
         try:
             digest = await written(self.client, self.namespace, "honest", f"print({said!r})\n")
             began = time.monotonic()
-            await self.client.post(f"{API}/{self.namespace}/agentjobapprovals", decision("honest", digest, "Approved"))
-            await until(lambda: in_force(self.client, self.namespace, "honest", digest), f"round {number}: the approval takes effect")
+            await self.client.post(
+                f"{API}/{self.namespace}/agentjobapprovals", decision("honest", digest, "Approved")
+            )
+            await until(
+                lambda: in_force(self.client, self.namespace, "honest", digest),
+                f"round {number}: the approval takes effect",
+            )
             self.approvals.append(time.monotonic() - began)
             name, began = f"honest-{number}", time.monotonic()
-            await self.client.post(f"{API}/{self.namespace}/agentjobruns", manifests.run(name, "honest"))
-            status = await until(lambda: record(self.client, self.namespace, name), f"round {number}: the run ends")
+            await self.client.post(
+                f"{API}/{self.namespace}/agentjobruns", manifests.run(name, "honest")
+            )
+            status = await until(
+                lambda: record(self.client, self.namespace, name), f"round {number}: the run ends"
+            )
             self.runs.append(time.monotonic() - began)
             if status["phase"] != "Succeeded" or status["stdout"] != f"{said}\n":
-                self.problems.append(f"round {number}: {status['phase']} {status.get('reason')} {status.get('message', '')[:100]}")
+                self.problems.append(
+                    f"round {number}: {status['phase']} {status.get('reason')}"
+                    f" {status.get('message', '')[:100]}"
+                )
         except (BenchError, TimeoutError) as error:
             self.problems.append(f"round {number}: {error}")
 
@@ -72,7 +87,9 @@ async def written(client: Client, namespace: str, name: str, script: str, **spec
 
 def decision(job: str, digest: str, word: str) -> Json:
     """An AgentJobApproval that tells its content in its name."""
-    return manifests.approval(f"{job}-{word.lower()}-{digest[:16]}", jobName=job, digest=digest, decision=word)
+    return manifests.approval(
+        f"{job}-{word.lower()}-{digest[:16]}", jobName=job, digest=digest, decision=word
+    )
 
 
 async def in_force(client: Client, namespace: str, name: str, digest: str) -> bool:

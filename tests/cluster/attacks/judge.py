@@ -1,4 +1,7 @@
-"""What must hold whatever is tried: looked at again and again, from the API server and its audit log."""
+"""What must hold whatever is tried.
+
+It is looked at again and again, from the API server and its audit log.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,19 @@ from hack.benchmark.operator_pod import OperatorPod
 from tests.cluster.attacks.moves import API
 
 DENIED_SECONDS: Final = 20.0
-"""How long after a denial something of that content may still be going on: the script has 5 s to end, its runner lingers 15 s."""
-FORBIDDEN: Final = frozenset({"agentjobapprovals", "packageapprovals", "jobs", "cronjobs", "pods", "leases"})
+"""How long after a denial something of that content may still be going on: the script has 5 s to
+end, its runner lingers 15 s."""
+FORBIDDEN: Final = frozenset(
+    {"agentjobapprovals", "packageapprovals", "jobs", "cronjobs", "pods", "leases"}
+)
 
 
 @dataclass
 class Judge:
-    """`approved`: digest to the output that its script prints. `denied`: digest to the monotonic time of its denial."""
+    """`approved`: digest to the output that its script prints.
+
+    `denied`: digest to the monotonic time of its denial.
+    """
 
     client: Client
     operator: OperatorPod
@@ -55,14 +64,25 @@ class Judge:
             await self.client.request("GET", f"{proxy}/healthz")
             self.health.append(time.monotonic() - began)
             text = (await self.client.request("GET", f"{proxy}/metrics")).decode()
-            self.memory += [float(line.split()[1]) for line in text.splitlines() if line.startswith("process_resident_memory_bytes ")]
-            lease = await self.client.get(f"apis/coordination.k8s.io/v1/namespaces/{self.system}/leases/agentjobs-operator")
+            self.memory += [
+                float(line.split()[1])
+                for line in text.splitlines()
+                if line.startswith("process_resident_memory_bytes ")
+            ]
+            lease = await self.client.get(
+                f"apis/coordination.k8s.io/v1/namespaces/{self.system}/leases/agentjobs-operator"
+            )
         except BenchError as error:
             self.note(f"the operator does not answer: {error}")
             return
-        self.renewals.append((datetime.now(UTC) - datetime.fromisoformat(lease["spec"]["renewTime"])).total_seconds())
+        self.renewals.append(
+            (datetime.now(UTC) - datetime.fromisoformat(lease["spec"]["renewTime"])).total_seconds()
+        )
         self.pod = self.pod or pod
-        if pod["metadata"]["uid"] != self.pod["metadata"]["uid"] or pod["status"]["containerStatuses"][0]["restartCount"]:
+        if (
+            pod["metadata"]["uid"] != self.pod["metadata"]["uid"]
+            or pod["status"]["containerStatuses"][0]["restartCount"]
+        ):
             self.note("the operator was restarted")
         if lease["spec"]["holderIdentity"] != pod["metadata"]["name"]:
             self.note(f"{lease['spec']['holderIdentity']} holds the lease")
@@ -71,11 +91,16 @@ class Judge:
         metadata, spec, status = job["metadata"], job["spec"], job.get("status", {})
         digest = (metadata.get("annotations") or {}).get("agentjobs.dev/digest", "none")
         if digest not in self.approved:
-            self.note(f"the Job {metadata['name']} has the digest {digest[:16]}, which nobody approved")
+            self.note(
+                f"the Job {metadata['name']} has the digest {digest[:16]}, which nobody approved"
+            )
         since = self.denied.get(digest)
         going = not spec.get("suspend") and status.get("active", 0) > 0
         if going and since is not None and time.monotonic() - since > DENIED_SECONDS:
-            self.note(f"the Job {metadata['name']} goes on {time.monotonic() - since:.0f} s after its content was denied")
+            self.note(
+                f"the Job {metadata['name']} goes on {time.monotonic() - since:.0f} s after its"
+                " content was denied"
+            )
 
     def _run(self, run: Json) -> None:
         status: Any = run.get("status") or {}
@@ -83,28 +108,48 @@ class Judge:
         self.records[run["metadata"]["uid"]] = phase
         name = run["metadata"]["name"]
         if phase == "Succeeded" and status.get("stdout") != self.approved.get(digest):
-            self.note(f"the record of {name} says what no approved script printed: {status.get('stdout', '')[:60]!r}")
+            self.note(
+                f"the record of {name} says what no approved script printed:"
+                f" {status.get('stdout', '')[:60]!r}"
+            )
         if digest and digest not in self.approved:
             self.note(f"the record of {name} names a digest that nobody approved")
 
     def started(self, watch: Watch) -> None:
         """Of every Job that there was, also of those that are gone."""
         for seen in watch.events:
-            digest = (seen.object["metadata"].get("annotations") or {}).get("agentjobs.dev/digest", "none")
+            digest = (seen.object["metadata"].get("annotations") or {}).get(
+                "agentjobs.dev/digest", "none"
+            )
             if digest not in self.approved:
-                self.note(f"the Job {seen.name} had the digest {digest[:16]}, which nobody approved")
+                self.note(
+                    f"the Job {seen.name} had the digest {digest[:16]}, which nobody approved"
+                )
 
     def audited(self, log: Path, start: int, users: set[str]) -> int:
-        """Writes of attackers that the API server should have refused; returns how many of all their requests it tells."""
+        """Notes attackers' writes that the API server should have refused.
+
+        Returns how many of all their requests the log reports.
+        """
         count = 0
         for request in requests(log, start):
             if request.get("impersonatedUser", {}).get("username") not in users:
                 continue
             count += 1
-            thing, code = request.get("objectRef", {}), request.get("responseStatus", {}).get("code", 0)
-            forbidden = thing.get("resource") in FORBIDDEN or thing.get("subresource") or thing.get("namespace") != self.namespace
+            thing, code = (
+                request.get("objectRef", {}),
+                request.get("responseStatus", {}).get("code", 0),
+            )
+            forbidden = (
+                thing.get("resource") in FORBIDDEN
+                or thing.get("subresource")
+                or thing.get("namespace") != self.namespace
+            )
             if forbidden and code < 300 and request["verb"] not in ("get", "list", "watch"):
-                self.note(f"the API server took {request['verb']} {thing.get('namespace')}/{thing.get('resource')}/{thing.get('name')}")
+                self.note(
+                    f"the API server took {request['verb']}"
+                    f" {thing.get('namespace')}/{thing.get('resource')}/{thing.get('name')}"
+                )
         return count
 
     def note(self, problem: str) -> None:

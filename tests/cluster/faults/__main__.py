@@ -38,10 +38,21 @@ NAMESPACE: Final = "agentjobs-system"
 def parser() -> argparse.ArgumentParser:
     """The options."""
     top = argparse.ArgumentParser(prog="python -m tests.cluster.faults", description=__doc__)
-    top.add_argument("--only", metavar="FLOW/FAULT", action="append", help="either part may be empty; may be repeated")
-    top.add_argument("--bounded", type=int, default=0, metavar="N", help="N faults for each flow, by the seed")
-    top.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is left to chance")
-    top.add_argument("--side-by-side", type=int, default=4, metavar="N", help="cases at once (default 4)")
+    top.add_argument(
+        "--only",
+        metavar="FLOW/FAULT",
+        action="append",
+        help="either part may be empty; may be repeated",
+    )
+    top.add_argument(
+        "--bounded", type=int, default=0, metavar="N", help="N faults for each flow, by the seed"
+    )
+    top.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of all that is left to chance"
+    )
+    top.add_argument(
+        "--side-by-side", type=int, default=4, metavar="N", help="cases at once (default 4)"
+    )
     top.add_argument("--results", type=Path, default=Path("build/faults.json"), metavar="FILE")
     top.add_argument("--logs", type=Path, default=Path("build/faults"), metavar="FOLDER")
     top.add_argument("--again", action="store_true", help="also what has been tried")
@@ -84,7 +95,10 @@ class Results:
         self._file.write_text(json.dumps(told, indent=1) + "\n")
         wrong = "; ".join(f"{each['kind']}: {each['what']}" for each in verdict.breaches)
         met = "" if verdict.struck or case.fault == page.NOTHING else " (met nothing)"
-        print(f"{'FAIL' if wrong else 'ok':5} {case.name:45} {verdict.seconds:6.1f} s{met} {wrong}", flush=True)
+        print(
+            f"{'FAIL' if wrong else 'ok':5} {case.name:45} {verdict.seconds:6.1f} s{met} {wrong}",
+            flush=True,
+        )
 
 
 async def all_of(world: World, cases: Iterable[Case], results: Results, at_once: int) -> None:
@@ -123,7 +137,11 @@ async def upstream(client: Client) -> AsyncIterator[Upstream]:
 async def run(options: argparse.Namespace) -> Results:
     """First each flow without a fault: its writes are those that are struck."""
     results = Results(options.results, again=options.again)
-    flows = [flow for flow in FLOWS if any(each.partition("/")[0] in ("", flow) for each in options.only or ("/",))]
+    flows = [
+        flow
+        for flow in FLOWS
+        if any(each.partition("/")[0] in ("", flow) for each in options.only or ("/",))
+    ]
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(connect())
         settings = await configuration(client, NAMESPACE)
@@ -154,7 +172,9 @@ def main() -> int:
     verdicts = list(results.verdicts.values())
     if options.page:
         day = datetime.now(UTC).date().isoformat()
-        part = page.measured(verdicts, list(faults.FAULTS), machine.words(), day, options.side_by_side)
+        part = page.measured(
+            verdicts, list(faults.FAULTS), machine.words(), day, options.side_by_side
+        )
         options.page.write_text(page.written(options.page.read_text(), part))
     if results.not_tried:
         print(f"faults: not tried: {', '.join(results.not_tried)}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What goes wrong: crashes between writes, stale reads, missed events, and an API server's bad days."""
+"""What goes wrong: crashes between writes, stale reads, missed events, an API server's bad days."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Fault:
         """The fault is over; what was held back may come."""
 
     def first_try(self, asked: Asked) -> bool:
-        """Every other time the same is to be written: the repetition of what was struck is let pass.
+        """Every other time the same is to be written: a repetition of what was struck is let pass.
 
         Of what is read the first time only: each attempt reads the same again, and would never end.
         """
@@ -83,7 +83,7 @@ class Killed(Fault):
 
 @dataclass
 class Refused(Fault):
-    """Each request of a kind gets this answer at its first try; `when` after: it was carried out."""
+    """Each request of a kind gets this answer at first try; `when` after: it was carried out."""
 
     kind: str = "write"
     instead: Answer = CUT
@@ -169,7 +169,12 @@ class Gap(Frozen):
         if asked.thing in self.told:
             return None
         self.told.add(asked.thing)
-        status = {"kind": "Status", "status": "Failure", "code": self.error, "message": "too old a version, or no leader"}
+        status = {
+            "kind": "Status",
+            "status": "Failure",
+            "code": self.error,
+            "message": "too old a version, or no leader",
+        }
         return Answer(200, _line({"type": "ERROR", "object": {"apiVersion": "v1", **status}}))
 
     async def hears(self, asked: Asked, event: Json, arrived: float) -> bool:

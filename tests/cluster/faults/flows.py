@@ -1,4 +1,4 @@
-"""What people and clocks do to a job: what is there before, what happens, and what has to come of it."""
+"""What people and clocks do to a job: what is there before, what happens, what must come of it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ MINUTE_SECONDS: Final = 150
 
 def digest(job: Json) -> str:
     """As docs/architecture.md says that it can be computed without agentjobs."""
-    spec = {name: value for name, value in job["spec"].items() if name not in ("suspend", "history")}
+    spec = {
+        name: value for name, value in job["spec"].items() if name not in ("suspend", "history")
+    }
     document = {"recipe": 1, "name": job["metadata"]["name"], "spec": spec}
     return hashlib.sha256(rfc8785.dumps(document)).hexdigest()
 
@@ -135,7 +137,9 @@ def all_over(story: Story) -> str:
     open_ones = [name for name, run in story.now("run").items() if phase(run) not in FINAL]
     if open_ones:
         return f"{', '.join(open_ones)} to be recorded"
-    left = [name for name, each in story.now("batchjob").items() if JOB in each["metadata"]["labels"]]
+    left = [
+        name for name, each in story.now("batchjob").items() if JOB in each["metadata"]["labels"]
+    ]
     return f"{', '.join(left)} to be removed" if left else ""
 
 
@@ -227,7 +231,9 @@ async def _cancelled(stage: Stage) -> None:
 
 def deleted(how: str) -> Act:
     async def act(stage: Stage) -> None:
-        await stage.client.request("DELETE", stage.path("job", "report"), {"propagationPolicy": how})
+        await stage.client.request(
+            "DELETE", stage.path("job", "report"), {"propagationPolicy": how}
+        )
 
     return act
 

@@ -91,7 +91,7 @@ def mounted(pod: Json) -> set[str]:
 
 
 def unapproved(story: Story, calm: float) -> Iterator[Breach]:
-    """Of each pod that ran: the bytes it mounts were approved before, and it stopped when denied."""
+    """Of each pod that ran: its mounted bytes were approved before, and it stopped when denied."""
     held = contents(story)
     for pod in story.lives("pod"):
         first = pod[0].object
@@ -112,7 +112,11 @@ def unapproved(story: Story, calm: float) -> Iterator[Breach]:
 def _decisions(story: Story, job: str, digest: str) -> list[Seen]:
     """When each approval and denial of this content came."""
     found = (life[0] for life in story.lives("approval"))
-    return [seen for seen in found if (seen.object["spec"]["jobName"], seen.object["spec"]["digest"]) == (job, digest)]
+    return [
+        seen
+        for seen in found
+        if (seen.object["spec"]["jobName"], seen.object["spec"]["digest"]) == (job, digest)
+    ]
 
 
 def _too_long(pod: list[Seen], said: list[Seen], calm: float) -> Iterator[Breach]:
@@ -133,7 +137,9 @@ def doubled(story: Story) -> Iterator[Breach]:
     yield from (Breach("doubled", f"{name} ran {n} times") for name, n in owners.items() if n > 1)
     jobs = {life[0].name: life[0].object["metadata"] for life in story.lives("batchjob")}
     minutes = Counter(
-        (metadata["labels"].get(JOB), (metadata.get("annotations") or {}).get(MINUTE)) for name, metadata in jobs.items() if name in owners
+        (metadata["labels"].get(JOB), (metadata.get("annotations") or {}).get(MINUTE))
+        for name, metadata in jobs.items()
+        if name in owners
     )
     for (job, minute), n in minutes.items():
         if minute and n > 1:
@@ -141,7 +147,9 @@ def doubled(story: Story) -> Iterator[Breach]:
     for life in story.lives("run"):
         finals = [phase(seen.object) for seen in life if phase(seen.object) in FINAL]
         if len(set(finals)) > 1:
-            yield Breach("doubled", f"the record of {life[0].name} was first {', then '.join(finals)}")
+            yield Breach(
+                "doubled", f"the record of {life[0].name} was first {', then '.join(finals)}"
+            )
 
 
 def _job_name(pod: Json) -> str:
@@ -173,7 +181,11 @@ def miscounted(story: Story) -> Iterator[Breach]:
     for life in story.lives("job"):
         job, status = life[-1].object, life[-1].object.get("status") or {}
         name = job["metadata"]["name"]
-        ended = [phase(run) for run in runs_at_last(story) if run["spec"]["jobName"] == name and phase(run) in FINAL - NO_RUNS]
+        ended = [
+            phase(run)
+            for run in runs_at_last(story)
+            if run["spec"]["jobName"] == name and phase(run) in FINAL - NO_RUNS
+        ]
         failed = sum(each in ("Failed", "TimedOut") for each in ended)
         counted = (len(ended), ended.count("Succeeded"), failed)
         fields = ("runCount", "successCount", "failureCount")

@@ -1,8 +1,9 @@
 """Starts operators quickly: everything is imported once, each operator is a fork of that.
 
 As a program: one JSON object a line on stdin asks for one, its pid is the answer. What is started
-is what `python -m agentjobs operator --config FILE --kubeconfig FILE` starts, a process of its own that can be
-killed; only the second of importing is saved. They end with the program, and it ends with stdin.
+is what `python -m agentjobs operator --config FILE --kubeconfig FILE` starts, a process of its own
+that can be killed; only the second of importing is saved. They end with the program, and it ends
+with stdin.
 """
 
 from __future__ import annotations

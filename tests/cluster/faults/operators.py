@@ -38,7 +38,11 @@ class Nursery:
     @staticmethod
     async def open() -> Nursery:
         pipe = asyncio.subprocess.PIPE
-        return Nursery(await asyncio.create_subprocess_exec(sys.executable, str(NURSERY), stdin=pipe, stdout=pipe))
+        return Nursery(
+            await asyncio.create_subprocess_exec(
+                sys.executable, str(NURSERY), stdin=pipe, stdout=pipe
+            )
+        )
 
     async def fork(self, asked: dict[str, str]) -> int:
         """Its pid."""
@@ -63,7 +67,10 @@ def free_port() -> int:
 
 @dataclass
 class Operator:
-    """One process after another behind one proxy. `settings`: the document of the release; `folder`: for kubeconfig, settings and log."""
+    """One process after another behind one proxy.
+
+    `settings`: the document of the release; `folder`: for kubeconfig, settings and log.
+    """
 
     nursery: Nursery
     settings: Json

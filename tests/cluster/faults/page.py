@@ -33,8 +33,13 @@ def counted(verdicts: Iterable[Verdict], of: Callable[[Verdict], str], title: st
     return text
 
 
-def measured(verdicts: Iterable[Verdict], order: list[str], machine: str, day: str, at_once: int) -> str:
-    """Both tables. `order`: the faults' names; what met nothing was not tried. `at_once`: cases side by side."""
+def measured(
+    verdicts: Iterable[Verdict], order: list[str], machine: str, day: str, at_once: int
+) -> str:
+    """Both tables.
+
+    `order`: the faults' names; what met nothing was not tried. `at_once`: cases side by side.
+    """
     flows = [each for each in verdicts if each.fault == NOTHING or each.struck]
     struck = [each for each in flows if each.fault != NOTHING]
     missed = sum(not each.struck and each.fault != NOTHING for each in verdicts)
@@ -49,7 +54,8 @@ def measured(verdicts: Iterable[Verdict], order: list[str], machine: str, day: s
     planned = sum(len(order) + len(KILL) * len(each.writes) for each in plain)
     return (
         f"Measured on {day}: {machine}.\n\n"
-        f"{len(struck)} cases of {planned}, each with an operator and a namespace of its own, {at_once} at a time, "
+        f"{len(struck)} cases of {planned}, each with an operator and a namespace of its own,"
+        f" {at_once} at a time, "
         f"{middle:.0f} s each (median). {missed} more met nothing,\n"
         "since the flow did not come to what was to be struck, and are not counted.\n\n"
         f"{counted(struck, lambda each: each.flow, 'flow')}\n"

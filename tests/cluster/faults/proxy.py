@@ -20,7 +20,10 @@ Json = dict[str, Any]
 Kind = Literal["write", "list", "watch", "get", "lease"]
 
 JSON: Final = "application/json"
-NAMESPACED: Final = frozenset("scheduledagentjobs agentjobruns agentjobapprovals packageapprovals cronjobs jobs pods configmaps".split())
+NAMESPACED: Final = frozenset(
+    "scheduledagentjobs agentjobruns agentjobapprovals packageapprovals cronjobs jobs pods"
+    " configmaps".split()
+)
 """What the operator watches."""
 PASSED_ON: Final = ("Accept", "Content-Type")
 
@@ -40,7 +43,10 @@ CUT: Final = Answer(0)
 
 @dataclass(frozen=True)
 class Asked:
-    """One request. `number`: of a write, how many there were before it since the fault was armed."""
+    """One request.
+
+    `number`: of a write, how many there were before it since the fault was armed.
+    """
 
     method: str
     path: str
@@ -108,7 +114,9 @@ class Upstream:
     def ask(self, asked: Asked) -> Any:
         """An aiohttp request context."""
         headers = {**asked.headers, "Authorization": f"Bearer {self.token}"}
-        return self.session.request(asked.method, asked.path, params=asked.query, data=asked.body or None, headers=headers)
+        return self.session.request(
+            asked.method, asked.path, params=asked.query, data=asked.body or None, headers=headers
+        )
 
 
 def refusal(status: int, reason: str, message: str, retry_after: str = "") -> Answer:
@@ -200,7 +208,9 @@ class Proxy:
                 request.transport.abort()
             return web.Response(status=503)
         more = {"Retry-After": answer.retry_after} if answer.retry_after else {}
-        return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type, headers=more)
+        return web.Response(
+            status=answer.status, body=answer.body, content_type=answer.content_type, headers=more
+        )
 
     async def _watch(self, request: web.BaseRequest, asked: Asked) -> web.StreamResponse:
         if self.armed and (instead := await self.fault.opens(asked)):

@@ -1,4 +1,4 @@
-"""Everything that happened in one namespace, as the API server told it to somebody who only looks."""
+"""All that happened in one namespace, as the API server reported it to somebody who only looks."""
 
 from __future__ import annotations
 
@@ -72,5 +72,8 @@ class Story:
 async def told(client: Client, namespace: str) -> AsyncIterator[Story]:
     """From now on, when the namespace is still empty."""
     async with AsyncExitStack() as stack:
-        watches = {kind: await stack.enter_async_context(client.watch(path.format(namespace))) for kind, path in PATHS.items()}
+        watches = {
+            kind: await stack.enter_async_context(client.watch(path.format(namespace)))
+            for kind, path in PATHS.items()
+        }
         yield Story(namespace, watches)

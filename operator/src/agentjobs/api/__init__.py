@@ -1,1 +1,4 @@
-"""The resources as types: what users write, what the operator answers. The CRDs are generated from here."""
+"""The resources as types: what users write, what the operator answers.
+
+The CRDs are generated from here.
+"""

@@ -11,11 +11,15 @@ from agentjobs.api.rules import MAX_SCRIPT_BYTES
 from agentjobs.api.texts import LongText
 
 DEFAULT_TOOLS: Final = ("read", "write", "edit", "ls")
-"""Fixed forever, as every default: a content that leaves it out has a digest that was approved with it."""
+"""Fixed forever, as every default: a content that leaves it out has a digest that was approved with
+it."""
 
 
 class Agent(LongText):
-    """What a model is told and what it may do. It is part of the digest: every change needs a new approval."""
+    """What a model is told and what it may do.
+
+    It is part of the digest: every change needs a new approval.
+    """
 
     between_fields = agent_rules.INSTRUCTIONS
     text_field = "instructions"
@@ -24,19 +28,39 @@ class Agent(LongText):
         None,
         min_length=1,
         max_length=MAX_SCRIPT_BYTES,
-        description="What the agent is to do, in Markdown; at most 256 KiB of UTF-8; or give configMapKeyRef.",
+        description=(
+            "What the agent is to do, in Markdown; at most 256 KiB of UTF-8; or give"
+            " configMapKeyRef."
+        ),
     )
     starting_message: Annotated[str, rules.READABLE] = Field(
-        "go", min_length=1, max_length=16384, description="What the agent is told at the start of every run."
+        "go",
+        min_length=1,
+        max_length=16384,
+        description="What the agent is told at the start of every run.",
     )
-    tools: Annotated[tuple[Annotated[str, Field(max_length=16), agent_rules.TOOL], ...], agent_rules.EACH_ONCE] = Field(
+    tools: Annotated[
+        tuple[Annotated[str, Field(max_length=16), agent_rules.TOOL], ...], agent_rules.EACH_ONCE
+    ] = Field(
         DEFAULT_TOOLS,
         max_length=8,
-        description="What the agent may use: read, write, edit, ls, and bash, which runs any command and is only there where it is named.",
+        description=(
+            "What the agent may use: read, write, edit, ls, and bash, which runs any command and is"
+            " only there where it is named."
+        ),
     )
     model: Annotated[str, Field(min_length=3, max_length=256), agent_rules.MODEL] | None = Field(
-        None, description="provider/model, as the installation names them. None: the installation's default, which no approval covers."
+        None,
+        description=(
+            "provider/model, as the installation names them. None: the installation's default,"
+            " which no approval covers."
+        ),
     )
     max_turns: int = Field(
-        50, ge=1, le=1000, description="How often the model may answer in a run; when it wants more, the run has failed."
+        50,
+        ge=1,
+        le=1000,
+        description=(
+            "How often the model may answer in a run; when it wants more, the run has failed."
+        ),
     )

@@ -9,12 +9,17 @@ from agentjobs.api.rules import text_rules
 
 TOOLS: Final = ("read", "write", "edit", "ls", "bash")
 
-TOOL: Final = matching("|".join(TOOLS), f"is no tool that agents can have; these are: {', '.join(TOOLS)}")
+TOOL: Final = matching(
+    "|".join(TOOLS), f"is no tool that agents can have; these are: {', '.join(TOOLS)}"
+)
 EACH_ONCE: Final = Rule(
-    "self.all(one, self.exists_one(other, one == other))", "each tool may stand here once", lambda tools: len(set(tools)) == len(tools)
+    "self.all(one, self.exists_one(other, one == other))",
+    "each tool may stand here once",
+    lambda tools: len(set(tools)) == len(tools),
 )
 MODEL: Final = matching(
-    "[a-zA-Z0-9][-._a-zA-Z0-9]*/[a-zA-Z0-9@][-._:/@a-zA-Z0-9]*", "must be provider/model, as the installation names them: openai/gpt-5"
+    "[a-zA-Z0-9][-._a-zA-Z0-9]*/[a-zA-Z0-9@][-._:/@a-zA-Z0-9]*",
+    "must be provider/model, as the installation names them: openai/gpt-5",
 )
 ONE_PROGRAM: Final = Rule(
     "has(self.script) != has(self.agent)",
@@ -26,6 +31,7 @@ INSTRUCTIONS: Final = text_rules("instructions")
 
 ONE_AT_A_TIME: Final = Rule(
     "self.session != 'Continuous' || self.concurrencyPolicy == 'Forbid'",
-    "session Continuous needs concurrencyPolicy Forbid: two runs cannot write into one memory at once",
+    "session Continuous needs concurrencyPolicy Forbid: two runs cannot write into one memory at"
+    " once",
     lambda spec: spec.session != "Continuous" or spec.concurrency_policy == "Forbid",
 )

@@ -33,8 +33,8 @@ def _add_rules(schema: dict[str, Any], model: type[ApiModel]) -> None:
 class ApiModel(BaseModel):
     """A part of a resource: snake_case here, camelCase on the wire, immutable.
 
-    Unknown fields are refused. A field that this version does not know could not be covered by the digest,
-    so an operator that is older than its CRDs must not act on it.
+    Unknown fields are refused. A field that this version does not know could not be covered by the
+    digest, so an operator that is older than its CRDs must not act on it.
     """
 
     model_config = ConfigDict(
@@ -59,22 +59,29 @@ class ApiModel(BaseModel):
 
 
 class StatusModel(ApiModel):
-    """A part of a status. Unknown fields are ignored: an older operator may read what a newer one wrote."""
+    """A part of a status.
+
+    Unknown fields are ignored: an older operator may read what a newer one wrote.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
 
 def list_map(key: str) -> dict[str, Any]:
-    """The schema of a list whose entries have a key, for server-side apply; the API server refuses a key that occurs twice."""
+    """The schema of a list keyed for server-side apply; the API server refuses a repeated key."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
 
 
 def explain(error: ValidationError, root: str = "spec") -> str:
-    """The problems, each after the path of its field as it is written in YAML, joined by "; "; at most 2,000 characters.
+    """The problems, joined by "; ", each after its field's path in YAML; at most 2,000 characters.
 
-    Values are never repeated: a script or a variable may hold a secret, and the sentence goes to conditions, events and logs.
+    Values are never repeated: a script or a variable may hold a secret, and the sentence goes to
+    conditions, events and logs.
     """
-    problems = [f"{_path(root, detail['loc'])}: {_message(detail)}" for detail in error.errors(include_url=False, include_input=False)]
+    problems = [
+        f"{_path(root, detail['loc'])}: {_message(detail)}"
+        for detail in error.errors(include_url=False, include_input=False)
+    ]
     # Each problem has at least a path, a colon and a word, so no more of them could be shown.
     shown = problems[: MAX_SENTENCE // 4]
     while len(text := _joined(shown, len(problems) - len(shown))) > MAX_SENTENCE:
@@ -88,7 +95,10 @@ def _joined(shown: list[str], left_out: int) -> str:
 
 def _path(root: str, location: tuple[int | str, ...]) -> str:
     steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    path = "".join(character if character.isprintable() else "?" for character in (root + steps).removeprefix("."))
+    path = "".join(
+        character if character.isprintable() else "?"
+        for character in (root + steps).removeprefix(".")
+    )
     return path if len(path) <= _MAX_PATH else f"{path[: _MAX_PATH - 1]}…"
 
 

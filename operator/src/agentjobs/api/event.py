@@ -30,9 +30,15 @@ class Event(ApiModel):
     source: Reference = Field(description="Where it happened, a URI or a path.")
     type: Name = Field(description="What happened, for example com.example.product.published.")
     subject: Reference | None = Field(None, description="What it happened to.")
-    time: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(None, description="When it happened. RFC 3339.")
-    datacontenttype: Name | None = Field(None, description="What the data is; application/json where it is left out.")
-    dataschema: Reference | None = Field(None, description="Where the data's schema is described; it is not read.")
+    time: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(
+        None, description="When it happened. RFC 3339."
+    )
+    datacontenttype: Name | None = Field(
+        None, description="What the data is; application/json where it is left out."
+    )
+    dataschema: Reference | None = Field(
+        None, description="Where the data's schema is described; it is not read."
+    )
     data: Any = Field(None, description="What is told of it, any JSON.", json_schema_extra=ANYTHING)
 
 
@@ -40,10 +46,15 @@ class EventTrigger(ApiModel):
     """Which events start the job."""
 
     type: Name = Field(description="The event's type.")
-    source: Reference | None = Field(None, description="The event's source; any where it is left out.")
+    source: Reference | None = Field(
+        None, description="The event's source; any where it is left out."
+    )
     data_schema: JsonSchema | None = Field(
         None,
-        description="JSON Schema of the event's data; other data does not start the job. Without references and patterns, at most 16 KiB.",
+        description=(
+            "JSON Schema of the event's data; other data does not start the job. Without references"
+            " and patterns, at most 16 KiB."
+        ),
     )
 
     def __hash__(self) -> int:
@@ -54,7 +65,9 @@ class EventTrigger(ApiModel):
 class AfterTrigger(ApiModel):
     """After which runs the job starts. It is handed their outcome and output as its event."""
 
-    job: Annotated[str, Field(min_length=1, max_length=MAX_JOB_NAME), rules.JOB_NAME] = Field(description="The other job.")
+    job: Annotated[str, Field(min_length=1, max_length=MAX_JOB_NAME), rules.JOB_NAME] = Field(
+        description="The other job."
+    )
     on: Literal["Succeeded", "Failed", "Finished"] = Field(
         "Succeeded", description="How its run ended; Finished: either way. In YAML quote the key."
     )

@@ -18,9 +18,21 @@ from agentjobs.api.texts import LongText
 MAX_TIMEOUT_SECONDS = 3540
 
 ObjectName = Annotated[str, Field(min_length=1, max_length=253), rules.OBJECT_NAME]
-RunPhase = Literal["Pending", "Running", "Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"]
+RunPhase = Literal[
+    "Pending", "Running", "Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"
+]
 JobPhase = Literal[
-    "Invalid", "Denied", "PendingApproval", "Running", "Blocked", "Paused", "Triggered", "Failed", "Finished", "Scheduled", "Idle"
+    "Invalid",
+    "Denied",
+    "PendingApproval",
+    "Running",
+    "Blocked",
+    "Paused",
+    "Triggered",
+    "Failed",
+    "Finished",
+    "Scheduled",
+    "Idle",
 ]
 ApprovalState = Literal["Pending", "Approved", "Changed", "Denied"]
 
@@ -30,52 +42,92 @@ Clock = Annotated[str, Field(min_length=5, max_length=5), schedule_rules.CLOCK]
 
 
 class Window(ApiModel):
-    """Once on each of its days, at a minute drawn at random: always the same one for the same job and day."""
+    """Once on each of its days, at a random minute: always the same for the same job and day."""
 
     between_fields = (schedule_rules.WINDOW_IS_OPEN,)
 
     cron: Annotated[Cron, schedule_rules.PICKS_DAYS] = Field(
-        description='Picks the days: a cron whose time is "0 0", for example "0 0 * * 1-5" for Monday to Friday.'
+        description=(
+            'Picks the days: a cron whose time is "0 0", for example "0 0 * * 1-5" for Monday to'
+            " Friday."
+        )
     )
-    start_time: Clock = Field(description="The first minute that may be drawn, such as 08:00, in the time zone below.")
-    end_time: Clock = Field(description="The end of the window; no start at this minute or later. Before startTime: on the next day.")
+    start_time: Clock = Field(
+        description="The first minute that may be drawn, such as 08:00, in the time zone below."
+    )
+    end_time: Clock = Field(
+        description=(
+            "The end of the window; no start at this minute or later. Before startTime: on the next"
+            " day."
+        )
+    )
 
 
 class Once(ApiModel):
     """A single start."""
 
     run_at: Annotated[str, Field(min_length=19, max_length=32), schedule_rules.RUN_AT] = Field(
-        description="For example 2026-12-01T09:00:00: local time in the time zone below, unless it names an offset or Z. A whole minute."
+        description=(
+            "For example 2026-12-01T09:00:00: local time in the time zone below, unless it names an"
+            " offset or Z. A whole minute."
+        )
     )
 
 
 class Schedule(ApiModel):
-    """When the job starts: by at most one of cron, window and once. Without any, only manual runs start it."""
+    """When the job starts: by at most one of cron, window and once.
+
+    Without any, only manual runs start it.
+    """
 
     between_fields = schedule_rules.SCHEDULE
 
-    cron: Cron | None = Field(None, description='Five cron fields in the time zone below, for example "0 8 * * 1": Mondays at 08:00.')
-    every_weeks: Annotated[int, Field(ge=2, le=52)] | None = Field(
-        None, description="With a cron that names weekdays: only every second (2), third (3) ... week, counted from the week of startDate."
+    cron: Cron | None = Field(
+        None,
+        description=(
+            'Five cron fields in the time zone below, for example "0 8 * * 1": Mondays at 08:00.'
+        ),
     )
-    start_date: Annotated[str, Field(min_length=10, max_length=10), schedule_rules.DATE] | None = Field(
-        None, description="With everyWeeks: a day of the first week, such as 2026-01-05; nothing starts before it. Weeks begin on Monday."
+    every_weeks: Annotated[int, Field(ge=2, le=52)] | None = Field(
+        None,
+        description=(
+            "With a cron that names weekdays: only every second (2), third (3) ... week, counted"
+            " from the week of startDate."
+        ),
+    )
+    start_date: Annotated[str, Field(min_length=10, max_length=10), schedule_rules.DATE] | None = (
+        Field(
+            None,
+            description=(
+                "With everyWeeks: a day of the first week, such as 2026-01-05; nothing starts"
+                " before it. Weeks begin on Monday."
+            ),
+        )
     )
     window: Window | None = Field(None, description="Once on each of its days, at a random minute.")
     once: Once | None = Field(None, description="A single start.")
     time_zone: Annotated[str, *schedule_rules.TIME_ZONE] = Field(
-        "Etc/UTC", min_length=1, max_length=64, description="IANA time zone name, for example Europe/Bucharest."
+        "Etc/UTC",
+        min_length=1,
+        max_length=64,
+        description="IANA time zone name, for example Europe/Bucharest.",
     )
     starting_deadline_seconds: int = Field(
         300,
         ge=10,
         le=86400,
-        description="A start that is late by more than this is recorded as Missed and not made up for. Seconds. A window: until its end.",
+        description=(
+            "A start that is late by more than this is recorded as Missed and not made up for."
+            " Seconds. A window: until its end."
+        ),
     )
 
 
 class Script(LongText):
-    """A Python program, inline or in a ConfigMap. Its text is part of the digest: a changed script needs a new approval."""
+    """A Python program, inline or in a ConfigMap.
+
+    Its text is part of the digest: a changed script needs a new approval.
+    """
 
     between_fields = script_rules.SCRIPT
     text_field = "inline"
@@ -96,7 +148,9 @@ class SecretKeyRef(ApiModel):
     """A key of a Secret in the job's namespace. Its content is not part of the digest."""
 
     name: ObjectName = Field(description="Name of the Secret.")
-    key: Annotated[str, rules.SECRET_KEY] = Field(min_length=1, max_length=253, description="Key in the Secret.")
+    key: Annotated[str, rules.SECRET_KEY] = Field(
+        min_length=1, max_length=253, description="Key in the Secret."
+    )
 
 
 class EnvVarSource(ApiModel):
@@ -113,7 +167,9 @@ class EnvVar(ApiModel):
     name: Annotated[str, variable_rules.VARIABLE, variable_rules.NOT_RESERVED] = Field(
         min_length=1, max_length=128, description="Name of the variable."
     )
-    value: Annotated[str, Field(max_length=32768)] | None = Field(None, description="The value as text; not for secrets.")
+    value: Annotated[str, Field(max_length=32768)] | None = Field(
+        None, description="The value as text; not for secrets."
+    )
     value_from: EnvVarSource | None = Field(None, description="Take the value from a Secret.")
 
 
@@ -122,7 +178,9 @@ def _text(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
-_QUANTITY = Field(min_length=1, max_length=32, json_schema_extra={"x-kubernetes-int-or-string": True})
+_QUANTITY = Field(
+    min_length=1, max_length=32, json_schema_extra={"x-kubernetes-int-or-string": True}
+)
 Cpu = Annotated[str, BeforeValidator(_text), _QUANTITY, rules.CPU]
 Size = Annotated[str, BeforeValidator(_text), _QUANTITY, rules.SIZE]
 
@@ -135,7 +193,9 @@ class ResourceList(ApiModel):
     cpu: Cpu | None = Field(None, description="Processor time, for example 500m.")
     memory: Size | None = Field(None, description="Memory, for example 256Mi.")
     ephemeral_storage: Size | None = Field(
-        None, alias="ephemeral-storage", description="Disk for /tmp, the home directory and logs, for example 1Gi."
+        None,
+        alias="ephemeral-storage",
+        description="Disk for /tmp, the home directory and logs, for example 1Gi.",
     )
 
 
@@ -149,7 +209,10 @@ class Resources(ApiModel):
 
 
 class Workspace(ApiModel):
-    """The volume behind `/workspace`, the working directory. Without one it is empty at every run."""
+    """The volume behind `/workspace`, the working directory.
+
+    Without one it is empty at every run.
+    """
 
     claim_name: ObjectName = Field(description="A PersistentVolumeClaim in the job's namespace.")
 
@@ -158,14 +221,24 @@ class History(ApiModel):
     """Which records of finished runs are kept. Not part of the digest."""
 
     successful: int = Field(30, ge=1, le=1000, description="Succeeded runs to keep.")
-    failed: int = Field(50, ge=1, le=1000, description="Failed, timed out and cancelled runs to keep; as many skipped ones on top.")
+    failed: int = Field(
+        50,
+        ge=1,
+        le=1000,
+        description="Failed, timed out and cancelled runs to keep; as many skipped ones on top.",
+    )
     outputs: int = Field(
         10,
         ge=1,
         le=1000,
-        description="Newest runs that keep their whole output, and so does the newest failed one; older ones keep its end.",
+        description=(
+            "Newest runs that keep their whole output, and so does the newest failed one; older"
+            " ones keep its end."
+        ),
     )
-    keep_after_delete: bool = Field(False, description="true: records of finished runs stay when the job is deleted.")
+    keep_after_delete: bool = Field(
+        False, description="true: records of finished runs stay when the job is deleted."
+    )
 
 
 class ScheduledAgentJobSpec(ApiModel):
@@ -174,51 +247,85 @@ class ScheduledAgentJobSpec(ApiModel):
     between_fields = (agent_rules.ONE_PROGRAM, agent_rules.ONE_AT_A_TIME)
 
     description: Annotated[str, rules.READABLE] = Field(
-        min_length=1, max_length=1024, description="What the job is for, in a sentence that an approver reads."
+        min_length=1,
+        max_length=1024,
+        description="What the job is for, in a sentence that an approver reads.",
     )
     schedule: Schedule = Field(Schedule(), description="When the job starts.")
     triggers: tuple[JobTrigger, ...] = Field(
-        (), max_length=MAX_TRIGGERS, description="What starts the job beside its schedule and runs by hand."
+        (),
+        max_length=MAX_TRIGGERS,
+        description="What starts the job beside its schedule and runs by hand.",
     )
     session: Literal["Ephemeral", "Continuous"] = Field(
-        "Ephemeral", description="Ephemeral: every run starts afresh. Continuous: what the model was told and said in earlier runs is kept."
+        "Ephemeral",
+        description=(
+            "Ephemeral: every run starts afresh. Continuous: what the model was told and said in"
+            " earlier runs is kept."
+        ),
     )
     script: Script | None = Field(None, description="The program that runs; or give an agent.")
     agent: Agent | None = Field(None, description="Instructions for a model; or give a script.")
     packages: Pins = Field(
         (),
         max_length=MAX_PACKAGES,
-        description='Python packages that the script imports, each with its exact version, for example "requests==2.32.3".',
+        description=(
+            "Python packages that the script imports, each with its exact version, for example"
+            ' "requests==2.32.3".'
+        ),
     )
     env: Annotated[tuple[EnvVar, ...], AfterValidator(rules.each_name_once)] = Field(
-        (), max_length=100, description="Environment variables of the script.", json_schema_extra=list_map("name")
+        (),
+        max_length=100,
+        description="Environment variables of the script.",
+        json_schema_extra=list_map("name"),
     )
     resources: Resources = Field(Resources(), description="Requests and limits of a run.")
     workspace: Workspace | None = Field(None, description="The volume behind /workspace.")
     timeout_seconds: int = Field(
-        MAX_TIMEOUT_SECONDS, ge=1, le=MAX_TIMEOUT_SECONDS, description="A run that takes longer is ended and its output kept. Seconds."
+        MAX_TIMEOUT_SECONDS,
+        ge=1,
+        le=MAX_TIMEOUT_SECONDS,
+        description="A run that takes longer is ended and its output kept. Seconds.",
     )
     concurrency_policy: Literal["Allow", "Forbid", "Replace"] = Field(
         "Forbid",
-        description="What a start does while another run goes on, whatever asks for it. Forbid: it waits or is skipped. Allow: both run. "
-        "Replace: the older run is cancelled. A Continuous job: always Forbid.",
+        description=(
+            "What a start does while another run goes on, whatever asks for it. Forbid: it waits or"
+            " is skipped. Allow: both run. Replace: the older run is cancelled. A Continuous job:"
+            " always Forbid."
+        ),
     )
     pause_after_failures: int = Field(
-        0, ge=0, le=1000, description="After so many failures in a row the job pauses until somebody resumes it; 0: never."
+        0,
+        ge=0,
+        le=1000,
+        description=(
+            "After so many failures in a row the job pauses until somebody resumes it; 0: never."
+        ),
     )
-    suspend: bool = Field(False, description="true: no scheduled starts; manual runs still work. Needs no new approval.")
+    suspend: bool = Field(
+        False,
+        description="true: no scheduled starts; manual runs still work. Needs no new approval.",
+    )
     history: History = Field(History(), description="Which records of finished runs are kept.")
 
 
 class Condition(StatusModel):
     """A Kubernetes condition; `reason` is a CamelCase constant and part of the API."""
 
-    type: str = Field(max_length=64, description="What the condition is about, for example Approved.")
+    type: str = Field(
+        max_length=64, description="What the condition is about, for example Approved."
+    )
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
     reason: str = Field(max_length=64, description="Why, as a CamelCase constant.")
     message: str = Field(max_length=4096, description="Why, as a sentence for people.")
-    observed_generation: int | None = Field(None, description="The metadata.generation that this was said of.")
-    last_transition_time: str = Field(max_length=64, description="When `status` changed last. RFC 3339, UTC.")
+    observed_generation: int | None = Field(
+        None, description="The metadata.generation that this was said of."
+    )
+    last_transition_time: str = Field(
+        max_length=64, description="When `status` changed last. RFC 3339, UTC."
+    )
 
 
 CardLine = Annotated[str, Field(max_length=512)]
@@ -229,28 +336,57 @@ class Card(StatusModel):
 
     digest: str = Field(max_length=64, description="Approve exactly this.")
     name: str = Field(max_length=253, description="Name of the job.")
-    description: str = Field(max_length=4096, description="What the job is for; hidden and deceptive characters are named.")
+    description: str = Field(
+        max_length=4096,
+        description="What the job is for; hidden and deceptive characters are named.",
+    )
     schedule: str = Field(max_length=512, description="The schedule in words, with its time zone.")
-    next_starts: tuple[CardLine, ...] = Field((), max_length=3, description="The next three starts, RFC 3339 in the job's time zone.")
-    triggers: tuple[CardLine, ...] = Field((), max_length=MAX_TRIGGERS, description="What starts the job beside its schedule, in words.")
+    next_starts: tuple[CardLine, ...] = Field(
+        (), max_length=3, description="The next three starts, RFC 3339 in the job's time zone."
+    )
+    triggers: tuple[CardLine, ...] = Field(
+        (),
+        max_length=MAX_TRIGGERS,
+        description="What starts the job beside its schedule, in words.",
+    )
     session: str = Field(max_length=32, description="Whether runs remember earlier ones.")
     packages: tuple[CardLine, ...] = Field(
-        (), max_length=MAX_PACKAGES, description="Packages, each with: in the runner image, approved, denied or needs approval."
+        (),
+        max_length=MAX_PACKAGES,
+        description="Packages, each with: in the runner image, approved, denied or needs approval.",
     )
-    variables: tuple[CardLine, ...] = Field((), max_length=100, description="Names of the environment variables.")
-    secrets: tuple[CardLine, ...] = Field((), max_length=100, description="Secrets that the script can read, as name/key.")
-    claims: tuple[CardLine, ...] = Field((), max_length=10, description="Volumes that the script can write.")
-    tools: tuple[CardLine, ...] = Field((), max_length=10, description="What an agent may use; bash runs any command.")
-    model: str | None = Field(None, max_length=512, description="Which model is asked, as provider/model.")
+    variables: tuple[CardLine, ...] = Field(
+        (), max_length=100, description="Names of the environment variables."
+    )
+    secrets: tuple[CardLine, ...] = Field(
+        (), max_length=100, description="Secrets that the script can read, as name/key."
+    )
+    claims: tuple[CardLine, ...] = Field(
+        (), max_length=10, description="Volumes that the script can write."
+    )
+    tools: tuple[CardLine, ...] = Field(
+        (), max_length=10, description="What an agent may use; bash runs any command."
+    )
+    model: str | None = Field(
+        None, max_length=512, description="Which model is asked, as provider/model."
+    )
     timeout_seconds: int = Field(description="A run that takes longer is ended. Seconds.")
     changes: tuple[CardLine, ...] = Field(
         (),
         max_length=121,
-        description="What waits: of a first content what is not above, script or instructions included; later what differs from "
-        "the content in force, long texts as a diff. What is cut is said. Empty once it is in force.",
+        description=(
+            "What waits: of a first content what is not above, script or instructions included;"
+            " later what differs from the content in force, long texts as a diff. What is cut is"
+            " said. Empty once it is in force."
+        ),
     )
     warnings: tuple[CardLine, ...] = Field(
-        (), max_length=10, description="What keeps it from doing what it says: a start in the past, a model that the installation lacks."
+        (),
+        max_length=10,
+        description=(
+            "What keeps it from doing what it says: a start in the past, a model that the"
+            " installation lacks."
+        ),
     )
 
 
@@ -258,7 +394,10 @@ class Approval(StatusModel):
     """Which content is in force."""
 
     state: ApprovalState = Field(
-        description="Pending: nothing may run. Approved: the spec runs. Changed: an approved revision runs, the spec waits. Denied."
+        description=(
+            "Pending: nothing may run. Approved: the spec runs. Changed: an approved revision runs,"
+            " the spec waits. Denied."
+        )
     )
     digest: str | None = Field(None, max_length=64, description="The digest of what runs.")
     by: str | None = Field(None, max_length=512, description="Who decided.")
@@ -272,8 +411,12 @@ class LastRun(StatusModel):
     uid: str = Field(max_length=64, description="Its metadata.uid.")
     phase: RunPhase = Field(description="How far it is, or how it ended.")
     exit_code: int | None = Field(None, description="The script's exit code.")
-    stdout_tail: str | None = Field(None, max_length=2048, description="Up to 2 KiB of the end of stdout.")
-    stderr_tail: str | None = Field(None, max_length=2048, description="Up to 2 KiB of the end of stderr.")
+    stdout_tail: str | None = Field(
+        None, max_length=2048, description="Up to 2 KiB of the end of stdout."
+    )
+    stderr_tail: str | None = Field(
+        None, max_length=2048, description="Up to 2 KiB of the end of stderr."
+    )
 
 
 class RecentRun(StatusModel):
@@ -292,50 +435,94 @@ class FailurePause(StatusModel):
     """A pause after too many failures in a row."""
 
     since: str = Field(max_length=64, description="RFC 3339, UTC.")
-    suspended: bool = Field(False, description="spec.suspend has been true since then: turning it off resumes the job.")
+    suspended: bool = Field(
+        False, description="spec.suspend has been true since then: turning it off resumes the job."
+    )
 
 
 class ScheduledAgentJobStatus(StatusModel):
     """What became of it. Written by the operator only."""
 
-    observed_generation: int | None = Field(None, description="The metadata.generation that this status answers.")
+    observed_generation: int | None = Field(
+        None, description="The metadata.generation that this status answers."
+    )
     phase: JobPhase | None = Field(None, description="The job in one word.")
     reason: str | None = Field(
-        None, max_length=64, description="Why it is in this phase: a reason of a condition, a run or a pod. Empty where the phase says it."
+        None,
+        max_length=64,
+        description=(
+            "Why it is in this phase: a reason of a condition, a run or a pod. Empty where the"
+            " phase says it."
+        ),
     )
     conditions: tuple[Condition, ...] = Field(
         (),
         max_length=16,
-        description="Approved, PackagesApproved, Scheduled and Ready, each with reason and message; Stalled or Reconciling where true.",
+        description=(
+            "Approved, PackagesApproved, Scheduled and Ready, each with reason and message; Stalled"
+            " or Reconciling where true."
+        ),
         json_schema_extra=list_map("type"),
     )
-    card: Card | None = Field(None, description="What an approver is shown: the content of the spec as it is now.")
+    card: Card | None = Field(
+        None, description="What an approver is shown: the content of the spec as it is now."
+    )
     approval: Approval | None = Field(None, description="Which content is in force.")
     schedule: str | None = Field(
         None,
         max_length=512,
-        description="When it starts, in words: the schedule that nextRunAt is of. Where nothing is in force, that of the card.",
+        description=(
+            "When it starts, in words: the schedule that nextRunAt is of. Where nothing is in"
+            " force, that of the card."
+        ),
     )
     waiting: str | None = Field(
-        None, max_length=512, description="The schedule, in words, of a change that waits for a decision, where it is another one."
+        None,
+        max_length=512,
+        description=(
+            "The schedule, in words, of a change that waits for a decision, where it is another"
+            " one."
+        ),
     )
-    last_run_at: str | None = Field(None, max_length=64, description="Start of the newest run. RFC 3339, UTC.")
+    last_run_at: str | None = Field(
+        None, max_length=64, description="Start of the newest run. RFC 3339, UTC."
+    )
     next_run_at: str | None = Field(
         None,
         max_length=64,
-        description="The next scheduled start that is no run yet; in the past while it is late. RFC 3339; empty: none.",
+        description=(
+            "The next scheduled start that is no run yet; in the past while it is late. RFC 3339;"
+            " empty: none."
+        ),
     )
     missed_since: str | None = Field(
         None,
         max_length=64,
-        description="From this start on none became a run; it has a record with the reason. Empty: the last one did. RFC 3339.",
+        description=(
+            "From this start on none became a run; it has a record with the reason. Empty: the last"
+            " one did. RFC 3339."
+        ),
     )
-    started_at: str | None = Field(None, max_length=64, description="Start of the run that goes on now; empty when idle.")
-    last_error: str | None = Field(None, max_length=4096, description="What went wrong in the last run; empty when all is well.")
+    started_at: str | None = Field(
+        None, max_length=64, description="Start of the run that goes on now; empty when idle."
+    )
+    last_error: str | None = Field(
+        None,
+        max_length=4096,
+        description="What went wrong in the last run; empty when all is well.",
+    )
     run_count: int = Field(0, description="Finished runs since the job was created.")
     success_count: int = Field(0, description="Those that succeeded.")
-    failure_count: int = Field(0, description="Those that failed, could not start or were ended by their limit.")
-    consecutive_failures: int = Field(0, description="Failures since the last success, or since a pause after failures was ended.")
-    failure_pause: FailurePause | None = Field(None, description="Set while spec.pauseAfterFailures keeps the job from starting.")
+    failure_count: int = Field(
+        0, description="Those that failed, could not start or were ended by their limit."
+    )
+    consecutive_failures: int = Field(
+        0, description="Failures since the last success, or since a pause after failures was ended."
+    )
+    failure_pause: FailurePause | None = Field(
+        None, description="Set while spec.pauseAfterFailures keeps the job from starting."
+    )
     last_run: LastRun | None = Field(None, description="The newest run in short.")
-    recent_runs: tuple[RecentRun, ...] = Field((), max_length=10, description="The last ten finished runs, newest first.")
+    recent_runs: tuple[RecentRun, ...] = Field(
+        (), max_length=10, description="The last ten finished runs, newest first."
+    )

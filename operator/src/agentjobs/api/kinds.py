@@ -1,4 +1,6 @@
-"""Every kind of object that this project reads or writes: where the API server has it, and how the operator keeps up with it.
+"""Every kind of object that this project reads or writes.
+
+For each: where the API server has it, and how the operator keeps up with it.
 
 Light to import: the command line needs addresses before it needs models.
 """
@@ -17,7 +19,11 @@ OWN: Final = {"labelSelector": names.JOB_LABEL}
 
 
 class Kind(NamedTuple):
-    """One kind. `watched`: the selectors of its watch, None where it has none; `relisted`: lists are compared with what is cached."""
+    """One kind.
+
+    `watched`: the selectors of its watch, None where it has none; `relisted`: lists are compared
+    with what is cached.
+    """
 
     group: str
     version: str
@@ -28,7 +34,11 @@ class Kind(NamedTuple):
     @property
     def path(self) -> str:
         """Its collection, with {} in the place of `namespaces/NAME/`."""
-        return f"apis/{self.group}/{self.version}/{{}}{self.plural}" if self.group else f"api/{self.version}/{{}}{self.plural}"
+        return (
+            f"apis/{self.group}/{self.version}/{{}}{self.plural}"
+            if self.group
+            else f"api/{self.version}/{{}}{self.plural}"
+        )
 
 
 def _ours(plural: str, selectors: Mapping[str, str]) -> Kind:
@@ -51,7 +61,9 @@ KINDS: Final[dict[str, Kind]] = {
     "cronjob": Kind("batch", "v1", "cronjobs", OWN),
     "batchjob": Kind("batch", "v1", "jobs", OWN, relisted=True),
     "pod": Kind("", "v1", "pods", OWN, relisted=True),
-    "source": Kind("", "v1", "configmaps", {"labelSelector": f"{names.SOURCE_LABEL}=true"}, relisted=True),
+    "source": Kind(
+        "", "v1", "configmaps", {"labelSelector": f"{names.SOURCE_LABEL}=true"}, relisted=True
+    ),
     "revision": Kind("", "v1", "configmaps"),
     "claim": Kind("", "v1", "persistentvolumeclaims"),
     "secret": Kind("", "v1", "secrets"),
@@ -60,12 +72,17 @@ KINDS: Final[dict[str, Kind]] = {
     "whoami": Kind("authentication.k8s.io", "v1", "selfsubjectreviews"),
     "may": Kind("authorization.k8s.io", "v1", "selfsubjectaccessreviews"),
     **{
-        f"admissionregistration.k8s.io/{version}/{kind}": Kind("admissionregistration.k8s.io", version, plural)
+        f"admissionregistration.k8s.io/{version}/{kind}": Kind(
+            "admissionregistration.k8s.io", version, plural
+        )
         for version in ("v1", "v1beta1")
         for kind, plural in _ADMISSION.items()
     },
 }
-"""By the short names that the whole project uses; those of the policies that the chart lists by API version and kind."""
+"""By the short names that the whole project uses; those of the policies that the chart lists by API
+version and kind."""
 WATCHED: Final = {short: kind for short, kind in KINDS.items() if kind.watched is not None}
-RELISTED: Final = {short: dict(kind.watched or {}) for short, kind in KINDS.items() if kind.relisted}
+RELISTED: Final = {
+    short: dict(kind.watched or {}) for short, kind in KINDS.items() if kind.relisted
+}
 """With the selectors of their lists, which are those of their watches."""

@@ -1,4 +1,7 @@
-"""The names of the API: group, kinds, labels. They are a contract; none of them changes before a new API version."""
+"""The names of the API: group, kinds, labels.
+
+They are a contract; none of them changes before a new API version.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ API_VERSION: Final = f"{GROUP}/{VERSION}"
 CONFIG_API_VERSION: Final = f"config.{GROUP}/v1alpha1"
 CONFIG_KIND: Final = "OperatorConfiguration"
 CONFIG_FILE: Final = "config.yaml"
-"""The operator's settings, as a key of the chart's ConfigMap and as a file of the operator's pod."""
+"""The operator's settings, as a key of the chart's ConfigMap and as a file of the operator's
+pod."""
 
 JOB_KIND: Final = "ScheduledAgentJob"
 RUN_KIND: Final = "AgentJobRun"
@@ -41,19 +45,27 @@ SKIP_ANNOTATION: Final = f"{GROUP}/skipped"
 STARTED_AS_ANNOTATION: Final = f"{GROUP}/started-as"
 """On a manual run: the uid of its Job. No other Job of the same name is ever resumed for it."""
 MADE_AS_ANNOTATION: Final = f"{GROUP}/made-as"
-"""On a scheduled run: the uid of the Job that the CronJob controller made for it. Only that Job's pod says how it ended."""
+"""On a scheduled run: the uid of the Job that the CronJob controller made for it.
+
+Only that Job's pod says how it ended."""
 RUN_UID_ANNOTATION: Final = f"{GROUP}/run-uid"
-"""On Jobs that the operator made: the uid of the run. A later run with the same name, after this one was deleted, is another run."""
+"""On Jobs that the operator made: the uid of the run.
+
+A later run with the same name, after this one was deleted, is another run."""
 PACKAGES_ANNOTATION: Final = f"{GROUP}/packages"
-"""On Jobs: the packages that needed an approval of their own when it was started, joined by commas."""
+"""On Jobs: the packages that needed an approval of their own when it was started, joined by
+commas."""
 PACKAGES_VARIABLE: Final = "AGENTJOBS_PACKAGES"
 """For the runner: where installed packages are, which it puts on the script's PYTHONPATH."""
 EVENT_ANNOTATION: Final = f"{GROUP}/event"
 """On a pod that an event started: the event, as CloudEvents' JSON."""
 TRIGGER_ANNOTATION: Final = f"{GROUP}/trigger"
-"""On a Job that the operator created: `Manual` or `Schedule`; absent on those of the CronJob controller."""
+"""On a Job that the operator created: `Manual` or `Schedule`; absent on those of the CronJob
+controller."""
 REQUESTER_ANNOTATION: Final = f"{GROUP}/requested-by"
-"""On a ScheduledAgentJob, where approval needs a second person: who changed its content last. The API server writes it."""
+"""On a ScheduledAgentJob, where approval needs a second person: who changed its content last.
+
+The API server writes it."""
 
 MAX_JOB_NAME: Final = 52
 """A CronJob's name may have 52 characters: its controller appends eleven for the Job."""

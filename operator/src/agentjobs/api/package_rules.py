@@ -1,7 +1,9 @@
-"""What `packages` refuses: everything but one exact version of a package of the index, so that an approval names one thing.
+"""What `packages` refuses: everything but one exact version of a package of the index.
 
-A pin is `NAME==VERSION`, the name as PEP 508 has it, the version in its normal form (PEP 440). `canonical` makes two
-spellings of one pin equal: names by PEP 503, and `1.0.0` is `1`.
+So an approval names one thing.
+
+A pin is `NAME==VERSION`, the name as PEP 508 has it, the version in its normal form (PEP 440).
+`canonical` makes two spellings of one pin equal: names by PEP 503, and `1.0.0` is `1`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ MAX_PIN: Final = 128
 _NUMBER: Final = "(0|[1-9][0-9]*)"
 _NAME: Final = "[A-Za-z0-9]+([-_.][A-Za-z0-9]+)*"
 _VERSION: Final = (
-    f"([1-9][0-9]*!)?{_NUMBER}([.]{_NUMBER})*((a|b|rc){_NUMBER})?([.]post{_NUMBER})?([.]dev{_NUMBER})?([+][a-z0-9]+([.][a-z0-9]+)*)?"
+    f"([1-9][0-9]*!)?{_NUMBER}([.]{_NUMBER})*((a|b|rc){_NUMBER})?([.]post{_NUMBER})?([.]dev{_NUMBER})?"
+    "([+][a-z0-9]+([.][a-z0-9]+)*)?"
 )
 _PIN: Final = f"^{_NAME}=={_VERSION}$"
 _EXACT: Final = "^[^=<>~*, ]+==[^=<>~*, ]+$"
@@ -36,23 +39,39 @@ def _spoken(pin: str) -> bool:
 
 
 PIN: Final = (
-    _without("/@:", "takes no URLs, files or options: name a package of the index with its version, for example requests==2.32.3"),
-    _without("[", "takes no extras: leave [...] out and add the packages that the extra stands for as pins of their own"),
-    _without(";", 'takes no conditions: leave ";" and what follows out; all runs use the same image'),
+    _without(
+        "/@:",
+        "takes no URLs, files or options: name a package of the index with its version, for example"
+        " requests==2.32.3",
+    ),
+    _without(
+        "[",
+        "takes no extras: leave [...] out and add the packages that the extra stands for as pins of"
+        " their own",
+    ),
+    _without(
+        ";", 'takes no conditions: leave ";" and what follows out; all runs use the same image'
+    ),
     Rule(
         f"{_SPOKEN} || self.matches('{_EXACT}')",
-        "needs one exact version, without spaces: NAME==VERSION, for example requests==2.32.3; no range, no wildcard, no bare name",
+        "needs one exact version, without spaces: NAME==VERSION, for example requests==2.32.3; no"
+        " range, no wildcard, no bare name",
         lambda pin: _spoken(pin) or re.search(_EXACT, pin) is not None,
     ),
     Rule(
         f"{_SPOKEN} || !self.matches('{_EXACT}') || self.matches('{_PIN}')",
-        'must be NAME==VERSION, the name of letters and digits with single "-", "_" or "." between them, the version in its normal '
-        "form such as 2.32.3, 1.0rc1 or 2024.7.4: no leading v and no leading zeros",
-        lambda pin: _spoken(pin) or re.search(_EXACT, pin) is None or re.fullmatch(_PIN, pin) is not None,
+        'must be NAME==VERSION, the name of letters and digits with single "-", "_" or "." between'
+        " them, the version in its normal form such as 2.32.3, 1.0rc1 or 2024.7.4: no leading v and"
+        " no leading zeros",
+        lambda pin: (
+            _spoken(pin) or re.search(_EXACT, pin) is None or re.fullmatch(_PIN, pin) is not None
+        ),
     ),
 )
 
-_CEL_NAMES: Final = "self.map(pin, pin.split('==')[0].lowerAscii().replace('_', '-').replace('.', '-'))"
+_CEL_NAMES: Final = (
+    "self.map(pin, pin.split('==')[0].lowerAscii().replace('_', '-').replace('.', '-'))"
+)
 EACH_PACKAGE_ONCE: Final = Rule(
     f"[{_CEL_NAMES}].all(names, names.all(name, names.indexOf(name) == names.lastIndexOf(name)))",
     'a package may stand here once: "-", "_" and "." mean the same in its name, and so do capitals',
@@ -68,7 +87,9 @@ def name_of(pin: str) -> str:
 def canonical(pin: str) -> str:
     """One spelling for all pins that mean the same. The pin follows the rules above."""
     release = re.compile(f"^([1-9][0-9]*!)?({_NUMBER}([.]{_NUMBER})*)")
-    version = release.sub(lambda match: (match[1] or "") + re.sub("([.]0)+$", "", match[2]), pin.partition("==")[2])
+    version = release.sub(
+        lambda match: (match[1] or "") + re.sub("([.]0)+$", "", match[2]), pin.partition("==")[2]
+    )
     return f"{name_of(pin)}=={version}"
 
 

@@ -16,7 +16,10 @@ from agentjobs.api.run import AgentJobRunSpec, AgentJobRunStatus
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of `kubectl get`; a wide one shows with `-o wide` only. Times are strings: `date` would call a future one invalid."""
+    """A column of `kubectl get`; a wide one shows with `-o wide` only.
+
+    Times are strings: `date` would call a future one invalid.
+    """
 
     name: str
     path: str
@@ -39,10 +42,14 @@ class Resource:
     selectable: tuple[str, ...]
     rules: tuple[Rule, ...] = ()
     always_has_status: bool = False
-    """Whether an object reads as if its status had been written, with the defaults of its fields."""
+    """Whether an object reads as if its status had been written, with the defaults of its
+    fields."""
 
     def problem(self, body: Mapping[str, Any]) -> str | None:
-        """The sentence of the first rule about the whole object that a body from the API breaks. Its spec must be valid."""
+        """The sentence of the first rule about the whole object that a body from the API breaks.
+
+        Its spec must be valid.
+        """
         return next((problem for rule in self.rules if (problem := rule.problem(body))), None)
 
 
@@ -52,20 +59,32 @@ JOB: Final = Resource(
     kind=names.JOB_KIND,
     plural=names.JOBS,
     short="saj",
-    description="A job that a person or an agent writes, that a person approves once, and that Kubernetes then runs on its schedule.",
+    description=(
+        "A job that a person or an agent writes, that a person approves once, and that Kubernetes"
+        " then runs on its schedule."
+    ),
     spec=ScheduledAgentJobSpec,
     status=ScheduledAgentJobStatus,
     columns=(
         Column("Phase", ".status.phase", "The job in one word."),
         Column("Approval", ".status.approval.state", "Whether the spec as it is now may run."),
-        Column("Schedule", ".status.schedule", "When it starts, in words: what is in force, or nothing is."),
+        Column(
+            "Schedule",
+            ".status.schedule",
+            "When it starts, in words: what is in force, or nothing is.",
+        ),
         Column("Next", ".status.nextRunAt", "The next scheduled start, by that schedule."),
         Column("Last Run", ".status.lastRunAt", "Start of the newest run."),
         Column("Runs", ".status.runCount", "Finished runs.", "integer"),
         Column("Failed", ".status.failureCount", "Those that failed.", "integer"),
         Column("Reason", ".status.reason", "Why it is in this phase."),
         AGE,
-        Column("Waiting", ".status.waiting", "The schedule of a change that waits for a decision.", wide=True),
+        Column(
+            "Waiting",
+            ".status.waiting",
+            "The schedule of a change that waits for a decision.",
+            wide=True,
+        ),
         Column("Digest", ".status.card.digest", "What an approval must name.", wide=True),
         Column("Last Error", ".status.lastError", "What went wrong in the last run.", wide=True),
     ),
@@ -73,12 +92,16 @@ JOB: Final = Resource(
     rules=(rules.JOB_IS_NAMED, rules.FOLLOWS_OTHERS),
 )
 
-# The operator reads finished runs as a table and takes the columns Job, Phase, Finished, Output Bytes and Stored Bytes by these names.
+# The operator reads finished runs as a table and takes the columns Job, Phase, Finished, Output
+# Bytes and Stored Bytes by these names.
 RUN: Final = Resource(
     kind=names.RUN_KIND,
     plural=names.RUNS,
     short="ajr",
-    description="One run of a ScheduledAgentJob, with its output once it has ended. Creating one starts the job by hand.",
+    description=(
+        "One run of a ScheduledAgentJob, with its output once it has ended. Creating one starts the"
+        " job by hand."
+    ),
     spec=AgentJobRunSpec,
     status=AgentJobRunStatus,
     columns=(
@@ -90,10 +113,24 @@ RUN: Final = Resource(
         Column("Started", ".status.startedAt", "When the script started."),
         Column("Finished", ".status.finishedAt", "When the script ended."),
         AGE,
-        Column("Output Bytes", ".status.outputBytes", "Size of the stored output.", "integer", wide=True),
-        Column("Stored Bytes", ".status.storedBytes", "Size of the whole record.", "integer", wide=True),
+        Column(
+            "Output Bytes",
+            ".status.outputBytes",
+            "Size of the stored output.",
+            "integer",
+            wide=True,
+        ),
+        Column(
+            "Stored Bytes", ".status.storedBytes", "Size of the whole record.", "integer", wide=True
+        ),
         Column("Message", ".status.message", "What happened, as a sentence.", wide=True),
-        Column("Logs Complete", ".status.logsComplete", "Whether all output was read.", "boolean", wide=True),
+        Column(
+            "Logs Complete",
+            ".status.logsComplete",
+            "Whether all output was read.",
+            "boolean",
+            wide=True,
+        ),
     ),
     selectable=(".spec.jobName", ".status.phase"),
     rules=(rules.RUN_IS_NAMED, rules.RUN_NAME_IS_FREE, rules.RUN_NAME_IS_ITS_START),
@@ -121,7 +158,10 @@ PACKAGE_APPROVAL: Final = Resource(
     kind=names.PACKAGE_APPROVAL_KIND,
     plural=names.PACKAGE_APPROVALS,
     short="pka",
-    description="A person's decision about exact versions of Python packages, for all jobs of the namespace.",
+    description=(
+        "A person's decision about exact versions of Python packages, for all jobs of the"
+        " namespace."
+    ),
     spec=PackageApprovalSpec,
     status=None,
     columns=(

@@ -1,6 +1,9 @@
-"""A rule of the resources is written once: as CEL for the API server, a check for Python, and one sentence that says what to do.
+"""A rule of the resources is written once.
 
-Python checks again because an object may get past its CRD: an older CRD, or one that changed after the object was stored.
+It has CEL for the API server, a check for Python, and one sentence that says what to do.
+
+Python checks again because an object may get past its CRD: an older CRD, or one that changed after
+the object was stored.
 """
 
 from __future__ import annotations
@@ -21,10 +24,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Something that must hold: an annotation of a field (`Annotated[str, RULE]`), or an entry of `ApiModel.between_fields`.
+    """Something that must hold.
 
-    `cel` sees the value as `self`. Without `holds` only the API server checks; a comment at the rule says why.
-    The message follows the field's path and a colon, so it does not repeat them.
+    It is an annotation of a field (`Annotated[str, RULE]`), or an entry of
+    `ApiModel.between_fields`.
+
+    `cel` sees the value as `self`. Without `holds` only the API server checks; a comment at the
+    rule says why. The message follows the field's path and a colon, so it does not repeat them.
     """
 
     cel: str
@@ -45,10 +51,14 @@ class Rule:
         """The rule as it is written in a CRD."""
         return {"rule": self.cel, "message": self.message}
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         found = handler(schema)
         return {**found, VALIDATIONS: [*found.get(VALIDATIONS, []), self.wire()]}
 
@@ -56,13 +66,20 @@ class Rule:
 def matching(pattern: str, message: str, subject: str = "self") -> Rule:
     r"""A rule that the whole value matches.
 
-    Of backslash escapes only \u0000 means the same in a CEL literal, RE2 and Python's `re`: use no other.
+    Of backslash escapes only \u0000 means the same in a CEL literal, RE2 and Python's `re`: use no
+    other.
     """
     compiled = re.compile(pattern)
-    return Rule(f"{subject}.matches('^({pattern})$')", message, lambda value: compiled.fullmatch(value) is not None)
+    return Rule(
+        f"{subject}.matches('^({pattern})$')",
+        message,
+        lambda value: compiled.fullmatch(value) is not None,
+    )
 
 
 def without(pattern: str, message: str, subject: str = "self") -> Rule:
     """A rule that no part of the value matches; for escapes see `matching`."""
     compiled = re.compile(pattern)
-    return Rule(f"!{subject}.matches('{pattern}')", message, lambda value: compiled.search(value) is None)
+    return Rule(
+        f"!{subject}.matches('{pattern}')", message, lambda value: compiled.search(value) is None
+    )

@@ -1,4 +1,7 @@
-"""What the resources refuse, and what they say then. The rules of `spec.schedule` are in `schedule_rules`."""
+"""What the resources refuse, and what they say then.
+
+The rules of `spec.schedule` are in `schedule_rules`.
+"""
 
 from __future__ import annotations
 
@@ -14,35 +17,57 @@ MAX_SCRIPT_BYTES: Final = 256 * 1024
 
 _JOB_NAME: Final = "[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?"
 _RUN_NAME: Final = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-_CHARACTERS: Final = 'lower-case letters, digits and "-" (no dots), first and last a letter or digit'
+_CHARACTERS: Final = (
+    'lower-case letters, digits and "-" (no dots), first and last a letter or digit'
+)
 
-JOB_NAME: Final = matching(_JOB_NAME, f"must be the name of a ScheduledAgentJob: at most 52 characters, {_CHARACTERS}")
+JOB_NAME: Final = matching(
+    _JOB_NAME, f"must be the name of a ScheduledAgentJob: at most 52 characters, {_CHARACTERS}"
+)
 OBJECT_NAME: Final = matching(
     "[a-z0-9]([-a-z0-9.]*[a-z0-9])?",
-    'must be the name of an object in this namespace: lower-case letters, digits, "-" and ".", first and last a letter or digit',
+    'must be the name of an object in this namespace: lower-case letters, digits, "-" and ".",'
+    " first and last a letter or digit",
 )
-SECRET_KEY: Final = matching("[-._a-zA-Z0-9]+", 'must be a key of the Secret: letters, digits, "-", "_" and "."')
-CONFIG_MAP_KEY: Final = matching("[-._a-zA-Z0-9]+", 'must be a key of the ConfigMap: letters, digits, "-", "_" and "."')
+SECRET_KEY: Final = matching(
+    "[-._a-zA-Z0-9]+", 'must be a key of the Secret: letters, digits, "-", "_" and "."'
+)
+CONFIG_MAP_KEY: Final = matching(
+    "[-._a-zA-Z0-9]+", 'must be a key of the ConfigMap: letters, digits, "-", "_" and "."'
+)
 DIGEST: Final = matching(
-    "[0-9a-f]{64}", "must be the 64 hex digits on the job's card: kubectl get saj NAME -o jsonpath={.status.card.digest} prints them"
+    "[0-9a-f]{64}",
+    "must be the 64 hex digits on the job's card: kubectl get saj NAME -o"
+    " jsonpath={.status.card.digest} prints them",
 )
 
-# Texts that people read before they approve: what a terminal would hide from them is refused (control characters, a lone carriage
-# return, and the direction overrides of CVE-2021-42574).
-_HIDING: Final = r"[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\u000d[^\u000a]"
-ONE_LINE: Final = without(
-    r"[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]", "has line breaks or characters that hide text: remove them"
+# Texts that people read before they approve: what a terminal would hide from them is refused
+# (control characters, a lone carriage return, and the direction overrides of CVE-2021-42574).
+_HIDING: Final = (
+    r"[\u0000-\u0008\u000b\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\u000d[^\u000a]"
 )
-READABLE: Final = without(_HIDING, "has control or text direction characters, which hide text from a reader: remove them")
+ONE_LINE: Final = without(
+    r"[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]",
+    "has line breaks or characters that hide text: remove them",
+)
+READABLE: Final = without(
+    _HIDING, "has control or text direction characters, which hide text from a reader: remove them"
+)
 
 # JSON can hold them, the API server refuses them.
 _HALVES: Final = re.compile(r"[\ud800-\udfff]")
-_ESCAPED: Final = r"has control or text direction characters, which hide text from a reader: write them as escapes such as \x1b"
-_AT_MOST: Final = f"may have at most {MAX_SCRIPT_BYTES} bytes (256 KiB) of UTF-8: move data out of it, for example into the workspace"
+_ESCAPED: Final = (
+    r"has control or text direction characters, which hide text from a reader: write them as"
+    r" escapes such as \x1b"
+)
+_AT_MOST: Final = (
+    f"may have at most {MAX_SCRIPT_BYTES} bytes (256 KiB) of UTF-8: move data out of it, for"
+    " example into the workspace"
+)
 
 
 def source_problem(text: str) -> str | None:
-    """What is wrong with a long text, wherever it stands: the end of a sentence whose subject is the text."""
+    """What is wrong with a long text anywhere: the end of a sentence whose subject is the text."""
     if not text:
         return "is empty"
     if _HALVES.search(text):
@@ -55,7 +80,8 @@ def source_problem(text: str) -> str | None:
 def text_rules(field: str) -> tuple[Rule, ...]:
     """The rules of an object with a long text in this field or in a ConfigMap.
 
-    They are one level above the text: the API server quotes a text that breaks a rule, but not an object.
+    They are one level above the text: the API server quotes a text that breaks a rule, but not an
+    object.
     """
 
     def problem(holder: Any) -> str | None:
@@ -93,7 +119,10 @@ ONE_SOURCE: Final = Rule(
 
 
 def each_name_once(variables: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Checks that each name occurs once; in the CRD the list is a map by name instead. Raises ValueError."""
+    """Checks that each name occurs once; in the CRD the list is a map by name instead.
+
+    Raises ValueError.
+    """
     if len({variable.name for variable in variables}) < len(variables):
         raise ValueError("each name may stand here once")
     return variables
@@ -105,10 +134,22 @@ _UNITS: Final = ("", "k", "M", "G", "T")
 _SCALES: Final = {
     "m": Decimal("0.001"),
     **{unit: Decimal(1000**power) for power, unit in enumerate(_UNITS)},
-    **{f"{unit.replace('k', 'K')}i": Decimal(1024**power) for power, unit in enumerate(_UNITS) if unit},
+    **{
+        f"{unit.replace('k', 'K')}i": Decimal(1024**power)
+        for power, unit in enumerate(_UNITS)
+        if unit
+    },
 }
-CPU: Final = matching("[0-9]+([.][0-9]+)?m?", "must be processor time such as 500m, 2 or 0.5 (the last in quotes)", subject="string(self)")
-SIZE: Final = matching("[0-9]+([.][0-9]+)?(k|Ki|[MGT]i?)?", "must be a size such as 256Mi or 1Gi", subject="string(self)")
+CPU: Final = matching(
+    "[0-9]+([.][0-9]+)?m?",
+    "must be processor time such as 500m, 2 or 0.5 (the last in quotes)",
+    subject="string(self)",
+)
+SIZE: Final = matching(
+    "[0-9]+([.][0-9]+)?(k|Ki|[MGT]i?)?",
+    "must be a size such as 256Mi or 1Gi",
+    subject="string(self)",
+)
 
 
 def amount(quantity: str) -> Decimal:
@@ -124,10 +165,16 @@ def _known(owner: str, field: str) -> str:
 
 def _fits(field: str, cel_field: str, attribute: str) -> Rule:
     requests, limits = f"self.requests.{cel_field}", f"self.limits.{cel_field}"
-    known = f"has(self.requests) && has(self.limits) && {_known('self.requests', cel_field)} && {_known('self.limits', cel_field)}"
+    known = (
+        f"has(self.requests) && has(self.limits) && {_known('self.requests', cel_field)} &&"
+        f" {_known('self.limits', cel_field)}"
+    )
 
     def holds(resources: Any) -> bool:
-        request, limit = getattr(resources.requests, attribute), getattr(resources.limits, attribute)
+        request, limit = (
+            getattr(resources.requests, attribute),
+            getattr(resources.limits, attribute),
+        )
         return request is None or limit is None or amount(request) <= amount(limit)
 
     cel = f"!({known}) || quantity(string({requests})).compareTo(quantity(string({limits}))) <= 0"
@@ -141,7 +188,12 @@ def _limited(field: str, cel_field: str, attribute: str) -> Rule:
 
     known = f"has(self.limits) && {_known('self.limits', cel_field)}"
     cel = f"!({known}) || quantity(string(self.limits.{cel_field})).isGreaterThan(quantity('0'))"
-    return Rule(cel, f"limits.{field} of 0 would mean no limit: write the most that a run may use, or leave it out for the default", holds)
+    return Rule(
+        cel,
+        f"limits.{field} of 0 would mean no limit: write the most that a run may use, or leave it"
+        " out for the default",
+        holds,
+    )
 
 
 _RESOURCES: Final = (
@@ -151,10 +203,13 @@ _RESOURCES: Final = (
 )
 RESOURCES: Final = tuple(rule for names in _RESOURCES for rule in (_fits(*names), _limited(*names)))
 
-# Whole objects: the metadata's name is visible only at the root. These take a body as it comes from the API, its spec valid.
+# Whole objects: the metadata's name is visible only at the root. These take a body as it comes from
+# the API, its spec valid.
 
 _DATE: Final = "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-_TIME: Final = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_TIME: Final = (
+    "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
 _TIMESTAMP: Final = f"{_DATE}T{_TIME}"
 
 
@@ -190,7 +245,9 @@ def _looks_scheduled(name: str) -> bool:
 
 
 def _name_is_free(body: Mapping[str, Any]) -> bool:
-    return _trigger(body).get("type") == "Schedule" or not _looks_scheduled(body["metadata"]["name"])
+    return _trigger(body).get("type") == "Schedule" or not _looks_scheduled(
+        body["metadata"]["name"]
+    )
 
 
 def _name_is_its_start(body: Mapping[str, Any]) -> bool:
@@ -201,23 +258,32 @@ def _name_is_its_start(body: Mapping[str, Any]) -> bool:
     return bool(body["metadata"]["name"] == f"{body['spec']['jobName']}-{minutes}")
 
 
-# Read from the name rather than compared with it: a number as a string has no bound, and the rule would cost too much.
+# Read from the name rather than compared with it: a number as a string has no bound, and the rule
+# would cost too much.
 _MINUTES: Final = "self.metadata.name.substring(self.spec.jobName.size() + 1)"
 
-JOB_IS_NAMED: Final = _named(_JOB_NAME, f"metadata.name may have at most 52 characters: {_CHARACTERS}; its CronJob has the same name")
-RUN_IS_NAMED: Final = _named(_RUN_NAME, f"metadata.name may have at most 63 characters: {_CHARACTERS}; its Job has the same name")
+JOB_IS_NAMED: Final = _named(
+    _JOB_NAME,
+    f"metadata.name may have at most 52 characters: {_CHARACTERS}; its CronJob has the same name",
+)
+RUN_IS_NAMED: Final = _named(
+    _RUN_NAME,
+    f"metadata.name may have at most 63 characters: {_CHARACTERS}; its Job has the same name",
+)
 RUN_NAME_IS_FREE: Final = Rule(
     "!self.metadata.name.matches('-[0-9]{8,}$') || self.spec.trigger.type == 'Schedule'",
-    'metadata.name: names like report-29412345, which end in "-" and eight or more digits, are those of scheduled starts; choose another',
+    'metadata.name: names like report-29412345, which end in "-" and eight or more digits, are'
+    " those of scheduled starts; choose another",
     _name_is_free,
 )
 RUN_NAME_IS_ITS_START: Final = Rule(
-    "self.spec.trigger.type != 'Schedule' || !has(self.spec.trigger.scheduledAt)"
-    f" || !self.spec.trigger.scheduledAt.matches('^({_TIMESTAMP})$')"
-    " || self.metadata.name.startsWith(self.spec.jobName + '-')"
-    f" && {_MINUTES}.matches('^[0-9]{{8,18}}$') && int({_MINUTES}) == int(timestamp(self.spec.trigger.scheduledAt)) / 60",
-    "metadata.name of a scheduled run is its job's name, a dash and the minutes from 1970 to spec.trigger.scheduledAt; "
-    "for a run of your own leave spec.trigger out",
+    "self.spec.trigger.type != 'Schedule' || !has(self.spec.trigger.scheduledAt) ||"
+    f" !self.spec.trigger.scheduledAt.matches('^({_TIMESTAMP})$') ||"
+    " self.metadata.name.startsWith(self.spec.jobName + '-') &&"
+    f" {_MINUTES}.matches('^[0-9]{{8,18}}$') && int({_MINUTES}) =="
+    " int(timestamp(self.spec.trigger.scheduledAt)) / 60",
+    "metadata.name of a scheduled run is its job's name, a dash and the minutes from 1970 to"
+    " spec.trigger.scheduledAt; for a run of your own leave spec.trigger out",
     _name_is_its_start,
 )
 START_IS_KNOWN: Final = Rule(
@@ -232,9 +298,15 @@ EVENT_IS_THERE: Final = Rule(
     lambda trigger: (trigger.type in ("Event", "After")) == (trigger.event is not None),
 )
 CHAIN_IS_THERE: Final = Rule(
-    "(self.type == 'After') == has(self.upstreamRun) && (self.type == 'After') == has(self.ancestors)",
-    "type After needs upstreamRun and ancestors, and no other type has them; it is written by the operator only",
-    lambda trigger: (trigger.type == "After") == (trigger.upstream_run is not None) == (trigger.ancestors is not None),
+    "(self.type == 'After') == has(self.upstreamRun) && (self.type == 'After') =="
+    " has(self.ancestors)",
+    "type After needs upstreamRun and ancestors, and no other type has them; it is written by the"
+    " operator only",
+    lambda trigger: (
+        (trigger.type == "After")
+        == (trigger.upstream_run is not None)
+        == (trigger.ancestors is not None)
+    ),
 )
 ONE_CAUSE: Final = Rule(
     "has(self.event) != has(self.after)",
@@ -242,15 +314,24 @@ ONE_CAUSE: Final = Rule(
     lambda trigger: (trigger.event is None) != (trigger.after is None),
 )
 FOLLOWS_OTHERS: Final = Rule(
-    "!has(self.spec.triggers) || self.spec.triggers.all(one, !has(one.after) || one.after.job != self.metadata.name)",
-    "spec.triggers: a job cannot start after itself; for a run that comes back later give it a schedule",
-    lambda body: all((one.get("after") or {}).get("job") != body["metadata"]["name"] for one in body["spec"].get("triggers") or ()),
+    "!has(self.spec.triggers) || self.spec.triggers.all(one, !has(one.after) || one.after.job !="
+    " self.metadata.name)",
+    "spec.triggers: a job cannot start after itself; for a run that comes back later give it a"
+    " schedule",
+    lambda body: all(
+        (one.get("after") or {}).get("job") != body["metadata"]["name"]
+        for one in body["spec"].get("triggers") or ()
+    ),
 )
 
 # Changes: only the API server sees the old object.
 
 RUN_IS_FIXED: Final = Rule(
-    "self.jobName == oldSelf.jobName && self.trigger == oldSelf.trigger && (self.cancel || !oldSelf.cancel)",
-    "of a run only cancel can be changed, from false to true; for anything else delete it and create a new one",
+    "self.jobName == oldSelf.jobName && self.trigger == oldSelf.trigger && (self.cancel ||"
+    " !oldSelf.cancel)",
+    "of a run only cancel can be changed, from false to true; for anything else delete it and"
+    " create a new one",
 )
-APPROVAL_IS_FIXED: Final = Rule("self == oldSelf", "an approval cannot be changed; delete it and create a new one")
+APPROVAL_IS_FIXED: Final = Rule(
+    "self == oldSelf", "an approval cannot be changed; delete it and create a new one"
+)

@@ -13,10 +13,14 @@ from agentjobs.api.job import RunPhase
 from agentjobs.api.names import MAX_JOB_NAME
 
 STORED_OUTPUT_CHARACTERS = 4 * 51_200 + 64
-"""A stream keeps 51,200 bytes; each invalid one becomes the four characters \\xNN, and one line says what was dropped."""
+"""A stream keeps 51,200 bytes; each invalid one becomes the four characters \\xNN, and one line
+says what was dropped."""
 
 
-_BY = "Who asked for it: the name that the server knows them by. Leave it out and the server writes it; another's is refused."
+_BY = (
+    "Who asked for it: the name that the server knows them by. Leave it out and the server writes"
+    " it; another's is refused."
+)
 
 
 Ancestor = Annotated[str, Field(max_length=MAX_JOB_NAME)]
@@ -29,16 +33,26 @@ class Trigger(ApiModel):
     between_fields = (rules.START_IS_KNOWN, rules.EVENT_IS_THERE, rules.CHAIN_IS_THERE)
 
     type: Literal["Schedule", "Manual", "Event", "After"] = Field(
-        "Manual", description="Event for a run that an event starts; Schedule and After are written by the operator only."
+        "Manual",
+        description=(
+            "Event for a run that an event starts; Schedule and After are written by the operator"
+            " only."
+        ),
     )
     by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(None, description=_BY)
     scheduled_at: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(
         None, description="The start that the schedule named, RFC 3339, UTC."
     )
     event: Event | None = Field(
-        None, description="The event; the run's name is then the job's, -e and the first 9 hex digits of SHA-256 of source, newline, id."
+        None,
+        description=(
+            "The event; the run's name is then the job's, -e and the first 9 hex digits of SHA-256"
+            " of source, newline, id."
+        ),
     )
-    upstream_run: Annotated[str, Field(max_length=63)] | None = Field(None, description="The run that this one follows.")
+    upstream_run: Annotated[str, Field(max_length=63)] | None = Field(
+        None, description="The run that this one follows."
+    )
     ancestors: Annotated[tuple[Ancestor, ...], Field(max_length=MAX_ANCESTORS)] | None = Field(
         None, description="The jobs of the chain before this one, first to last."
     )
@@ -50,21 +64,34 @@ class AgentJobRunSpec(ApiModel):
     between_fields = (rules.RUN_IS_FIXED,)
 
     job_name: Annotated[str, rules.JOB_NAME] = Field(
-        min_length=1, max_length=MAX_JOB_NAME, description="The ScheduledAgentJob to run, in the same namespace."
+        min_length=1,
+        max_length=MAX_JOB_NAME,
+        description="The ScheduledAgentJob to run, in the same namespace.",
     )
     trigger: Trigger = Field(Trigger(), description="Why the run starts.")
     cancel: bool = Field(
-        False, description="true ends the run and keeps its output; one that has not begun does not start. It cannot be taken back."
+        False,
+        description=(
+            "true ends the run and keeps its output; one that has not begun does not start. It"
+            " cannot be taken back."
+        ),
     )
 
 
 class Usage(StatusModel):
     """What the run asked of models, as its calls reported it."""
 
-    input_tokens: int = Field(description="Tokens sent, those that the provider had in its cache included.")
+    input_tokens: int = Field(
+        description="Tokens sent, those that the provider had in its cache included."
+    )
     output_tokens: int = Field(description="Tokens received.")
     cost_usd: float | None = Field(
-        None, alias="costUSD", description="What they cost in US dollars by the installation's prices; empty where one of them has none."
+        None,
+        alias="costUSD",
+        description=(
+            "What they cost in US dollars by the installation's prices; empty where one of them has"
+            " none."
+        ),
     )
 
 
@@ -75,29 +102,58 @@ class AgentJobRunStatus(StatusModel):
     digest: str | None = Field(None, max_length=64, description="The approved content that ran.")
     reason: str | None = Field(None, max_length=64, description="A CamelCase constant.")
     message: str | None = Field(None, max_length=4096, description="A sentence for people.")
-    exit_code: int | None = Field(None, description="The script's exit code; 128 and the number of the signal when one ended it.")
+    exit_code: int | None = Field(
+        None,
+        description="The script's exit code; 128 and the number of the signal when one ended it.",
+    )
     started_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
     finished_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
     stdout: str | None = Field(
-        None, max_length=STORED_OUTPUT_CHARACTERS, description="At most 51,200 bytes: the first and the last 25,600."
+        None,
+        max_length=STORED_OUTPUT_CHARACTERS,
+        description="At most 51,200 bytes: the first and the last 25,600.",
     )
     stderr: str | None = Field(
-        None, max_length=STORED_OUTPUT_CHARACTERS, description="At most 51,200 bytes: the first and the last 25,600."
+        None,
+        max_length=STORED_OUTPUT_CHARACTERS,
+        description="At most 51,200 bytes: the first and the last 25,600.",
     )
-    stdout_dropped_bytes: int | None = Field(None, description="Bytes of stdout that are not in the record.")
-    stderr_dropped_bytes: int | None = Field(None, description="Bytes of stderr that are not in the record.")
+    stdout_dropped_bytes: int | None = Field(
+        None, description="Bytes of stdout that are not in the record."
+    )
+    stderr_dropped_bytes: int | None = Field(
+        None, description="Bytes of stderr that are not in the record."
+    )
     output_bytes: int | None = Field(None, description="Size of stdout and stderr.")
     stored_bytes: int | None = Field(
-        None, description="Size of the whole record as JSON, its event and what was installed included; counts against the budgets."
+        None,
+        description=(
+            "Size of the whole record as JSON, its event and what was installed included; counts"
+            " against the budgets."
+        ),
     )
     output_trimmed: bool | None = Field(
-        None, description="true: newer runs came, and of the output only its end is left; the dropped bytes count what went."
+        None,
+        description=(
+            "true: newer runs came, and of the output only its end is left; the dropped bytes count"
+            " what went."
+        ),
     )
-    logs_complete: bool | None = Field(None, description="false: output is missing here; the message says why.")
+    logs_complete: bool | None = Field(
+        None, description="false: output is missing here; the message says why."
+    )
     pod_name: str | None = Field(None, max_length=253, description="The pod of the run.")
-    usage: Usage | None = Field(None, description="Tokens and cost; empty when no model was called.")
-    failed_calls: int | None = Field(None, description="Calls of pi by the script that failed; empty when none did.")
-    resolved_packages: tuple[ResolvedPackage, ...] | None = Field(
-        None, max_length=500, description="What was installed for this run, dependencies included, as name==version."
+    usage: Usage | None = Field(
+        None, description="Tokens and cost; empty when no model was called."
     )
-    runner_image: str | None = Field(None, max_length=1024, description="The image that the run used, as its pod names it.")
+    failed_calls: int | None = Field(
+        None, description="Calls of pi by the script that failed; empty when none did."
+    )
+    resolved_packages: tuple[ResolvedPackage, ...] | None = Field(
+        None,
+        max_length=500,
+        description="What was installed for this run, dependencies included, as name==version.",
+    )
+    runner_image: str | None = Field(
+        None, max_length=1024, description="The image that the run used, as its pod names it."
+    )

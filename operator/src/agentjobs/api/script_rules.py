@@ -23,13 +23,13 @@ _DECLARATION: Final = r"coding[:=][ \u0009]*[-_.a-zA-Z0-9]+"
 _OF_UTF_8: Final = r"^(coding[:=][ \u0009]*(?i:utf8|utf[-_]8([-_][-_.a-zA-Z0-9]*)?))?$"
 """Matches where there is no declaration, too."""
 OTHER_ENCODING: Final = (
-    "declares another encoding than UTF-8 in its first two lines, with which Python would run other text than is shown: "
-    "remove that comment, or write utf-8 there"
+    "declares another encoding than UTF-8 in its first two lines, with which Python would run other"
+    " text than is shown: remove that comment, or write utf-8 there"
 )
 
 
 def declares_other_encoding(text: str) -> bool:
-    """Whether Python would read the text's UTF-8 in another encoding: the first declaration counts."""
+    """Whether Python would read the UTF-8 in another encoding: the first declaration counts."""
     head = re.match(_HEAD, text)
     found = re.search(_DECLARATION, head[0]) if head else None
     return re.match(_OF_UTF_8, found[0] if found else "") is None
@@ -47,7 +47,8 @@ def _keeps_encoding(script: Any) -> bool:
 SCRIPT: Final = (
     *_TEXT,
     Rule(
-        f"!has(self.inline) || self.inline.find('{_HEAD}').find('{_DECLARATION}').matches('{_OF_UTF_8}')",
+        "!has(self.inline) ||"
+        f" self.inline.find('{_HEAD}').find('{_DECLARATION}').matches('{_OF_UTF_8}')",
         f"inline {OTHER_ENCODING}",
         _keeps_encoding,
     ),

@@ -1,10 +1,10 @@
 """Which variables a job may set.
 
-Their names and values are approved with the script, so most may be anything. A name is reserved if it
-looks like a mere setting but makes a program of the run itself (the runner, Python, Node and pi, the
-shell of an agent) load code, or trust hosts, from a place that nobody approved. Names that only the
-script's own calls read (git, uv, perl) are not reserved, nor are those that people set to reach the
-network: proxies and certificates. `docs/writing-jobs.md` has this table.
+Their names and values are approved with the script, so most may be anything. A name is reserved if
+it looks like a mere setting but makes a program of the run itself (the runner, Python, Node and pi,
+the shell of an agent) load code, or trust hosts, from a place that nobody approved. Names that only
+the script's own calls read (git, uv, perl) are not reserved, nor are those that people set to reach
+the network: proxies and certificates. `docs/writing-jobs.md` has this table.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from typing import Final
 
 from agentjobs.api.rule import Rule, matching
 
-VARIABLE: Final = matching("[A-Za-z_][A-Za-z0-9_]*", 'must be the name of a variable: letters, digits and "_", not first a digit')
+VARIABLE: Final = matching(
+    "[A-Za-z_][A-Za-z0-9_]*",
+    'must be the name of a variable: letters, digits and "_", not first a digit',
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +41,16 @@ RESERVED: Final = (
     Reserved(
         ("GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "HOSTALIASES", "LOCALDOMAIN"),
         ("LD_", "OPENSSL_", "RESOLV_"),
-        "the dynamic loader, libc and OpenSSL load code and names of hosts from where they say, in the runner, too",
+        "the dynamic loader, libc and OpenSSL load code and names of hosts from where they say, in"
+        " the runner, too",
     ),
-    # All except what is known to be harmless: each version of Python adds more, and its library reads some that are not documented.
+    # All except what is known to be harmless: each version of Python adds more, and its library
+    # reads some that are not documented.
     Reserved(
         ("PY_SAX_PARSER", "BROWSER"),
         ("PYTHON", "_PYTHON_"),
-        "Python imports modules, reads its library or starts a program that they name, also before the script and without a word in it",
+        "Python imports modules, reads its library or starts a program that they name, also before"
+        " the script and without a word in it",
         (
             "PYTHONPATH",
             "PYTHONUNBUFFERED",
@@ -66,10 +72,15 @@ RESERVED: Final = (
     Reserved(
         (),
         ("NODE_", "JITI_", "PI_"),
-        "Node, which runs pi, and pi's guard over its tools: options that load code, caches of code",
+        "Node, which runs pi, and pi's guard over its tools: options that load code, caches of"
+        " code",
         ("NODE_ENV", "NODE_EXTRA_CA_CERTS"),
     ),
-    Reserved(("BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4"), ("BASH_FUNC_",), "a shell runs them before its first command"),
+    Reserved(
+        ("BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4"),
+        ("BASH_FUNC_",),
+        "a shell runs them before its first command",
+    ),
 )
 EXCEPT: Final = tuple(name for group in RESERVED for name in group.but)
 SEARCH_PATHS: Final = ("PATH", "PYTHONPATH")
@@ -87,13 +98,18 @@ def is_reserved(name: str) -> bool:
 
 NOT_RESERVED: Final = Rule(
     f"!self.matches('^{_PATTERN}$') || self.matches('^({'|'.join(EXCEPT)})$')",
-    f"is reserved, choose another name: {', '.join(group.shown for group in RESERVED)} (but {', '.join(EXCEPT)} may be set) change "
-    "what runs beside the approved script",
+    f"is reserved, choose another name: {', '.join(group.shown for group in RESERVED)} (but"
+    f" {', '.join(EXCEPT)} may be set) change what runs beside the approved script",
     lambda name: not is_reserved(name),
 )
 SEARCH_PATH_IS_SHOWN: Final = Rule(
-    f"!self.name.matches('^({'|'.join(SEARCH_PATHS)})$') || has(self.value) && !self.value.contains('$(')",
-    f"{' and '.join(SEARCH_PATHS)} say which programs and modules run: give them as value, which approvers see, not from a Secret, and "
-    "without $(...), which stands for the value of another variable",
-    lambda variable: variable.name not in SEARCH_PATHS or (variable.value is not None and "$(" not in variable.value),
+    f"!self.name.matches('^({'|'.join(SEARCH_PATHS)})$') || has(self.value) &&"
+    " !self.value.contains('$(')",
+    f"{' and '.join(SEARCH_PATHS)} say which programs and modules run: give them as value, which"
+    " approvers see, not from a Secret, and without $(...), which stands for the value of another"
+    " variable",
+    lambda variable: (
+        variable.name not in SEARCH_PATHS
+        or (variable.value is not None and "$(" not in variable.value)
+    ),
 )

@@ -1,6 +1,9 @@
-"""`kubectl_complete-saj`: what could follow on the command line. kubectl runs it with the words so far, the last one unfinished.
+"""`kubectl_complete-saj`: what could follow on the command line.
 
-The answer is cobra's: one candidate a line, a tab and a description if there is one, and `:4` at the end, which means no file names.
+kubectl runs it with the words so far, the last one unfinished.
+
+The answer is cobra's: one candidate a line, a tab and a description if there is one, and `:4` at
+the end, which means no file names.
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ from agentjobs.cli.problem import Problem
 NO_FILES: Final = ":4"
 FILES: Final = ":0"
 OUTPUTS: Final = ("table", "wide", "json", "yaml", "name")
-OF_JOBS: Final = frozenset("approve cancel cards delete deny diff history logs pause resume run".split())
+OF_JOBS: Final = frozenset(
+    "approve cancel cards delete deny diff history logs pause resume run".split()
+)
 OF_FILES: Final = frozenset("apply digest new render".split())
 SHORT: Final = "-n"
 """The option whose value may stand right behind it: -nteam."""
@@ -29,13 +34,22 @@ BEFORE: Final = {
     "--help": "Show this message and exit",
 }
 """Options that may stand before a command."""
-WITH_VALUE: Final = {"-n": "namespace", "--namespace": "namespace", "--context": "context", "--kubeconfig": "kubeconfig"}
+WITH_VALUE: Final = {
+    "-n": "namespace",
+    "--namespace": "namespace",
+    "--context": "context",
+    "--kubeconfig": "kubeconfig",
+}
 
 Names = Callable[[Kube, str], Sequence[str]]
 
 
 def candidates(words: Sequence[str], commands: Mapping[str, str], names: Names) -> list[str]:
-    """The answer's lines. `commands`: each with its help. Pure but for `names`, which asks the cluster for names of a collection."""
+    """The answer's lines.
+
+    `commands`: each with its help. Pure but for `names`, which asks the cluster for names of a
+    collection.
+    """
     *before, last = words or [""]
     options, plain = chosen(before)
     if before and before[-1] in ("-o", "--output"):
@@ -43,14 +57,22 @@ def candidates(words: Sequence[str], commands: Mapping[str, str], names: Names) 
     if before and before[-1] in WITH_VALUE:
         return [FILES if before[-1] == "--kubeconfig" else NO_FILES]
     if not plain and last.startswith("-"):
-        return [*(f"{option}\t{text}" for option, text in BEFORE.items() if option.startswith(last)), NO_FILES]
+        return [
+            *(f"{option}\t{text}" for option, text in BEFORE.items() if option.startswith(last)),
+            NO_FILES,
+        ]
     if not plain:
-        return [*(f"{name}\t{text}" for name, text in commands.items() if name.startswith(last)), NO_FILES]
+        return [
+            *(f"{name}\t{text}" for name, text in commands.items() if name.startswith(last)),
+            NO_FILES,
+        ]
     if plain[0] in OF_FILES:
         return [FILES]
     collections = [JOBS] if plain[0] in OF_JOBS else []
     collections += [RUNS] if plain[0] in ("logs", "cancel") else []
-    collections = [PACKAGE_APPROVALS] if plain[0] == "packages" and plain[-1] == "revoke" else collections
+    collections = (
+        [PACKAGE_APPROVALS] if plain[0] == "packages" and plain[-1] == "revoke" else collections
+    )
     found = [name for collection in collections for name in names(Kube(**options), collection)]
     return [*(name for name in found if name.startswith(last) and name not in plain), NO_FILES]
 
@@ -71,7 +93,9 @@ def chosen(words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
             fields[WITH_VALUE[SHORT]] = word.removeprefix(SHORT)
         elif not word.startswith("-"):
             plain.append(word)
-    return {{"namespace": "chosen"}.get(field, field): value for field, value in fields.items()}, plain
+    return {
+        {"namespace": "chosen"}.get(field, field): value for field, value in fields.items()
+    }, plain
 
 
 def _names(kube: Kube, collection: str) -> list[str]:

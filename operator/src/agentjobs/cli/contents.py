@@ -1,6 +1,7 @@
-"""What would be approved: a job's content, computed here with the operator's own function, from what the user can read.
+"""A job's content to approve, computed here by the operator's function from what the user can read.
 
-So an approver does not have to trust the card: the digest that is approved is the one of the text that was shown.
+So an approver does not have to trust the card: the digest that is approved is the one of the text
+that was shown.
 """
 
 from __future__ import annotations
@@ -25,14 +26,21 @@ Place = Callable[..., str]
 
 @dataclass(frozen=True)
 class Shown:
-    """A content: its digest, and the spec that the digest covers, defaults left out and references replaced by their text."""
+    """A content: its digest, and the spec that the digest covers.
+
+    Defaults are left out, and references are replaced by their text.
+    """
 
     digest: str
     spec: Json
 
 
-def content_of(name: str, spec: Json, where: str = "", texts: Texts | None = None, place: Place | None = None) -> Shown:
-    """Of a spec; `texts` finds what its references stand for. Raises Problem; `where` names the file or the resource in it.
+def content_of(
+    name: str, spec: Json, where: str = "", texts: Texts | None = None, place: Place | None = None
+) -> Shown:
+    """Of a spec; `texts` finds what its references stand for.
+
+    Raises Problem; `where` names the file or the resource in it.
 
     `place`: the file with the line of a field, given by its path.
     """
@@ -48,15 +56,26 @@ def content_of(name: str, spec: Json, where: str = "", texts: Texts | None = Non
     try:
         model = ScheduledAgentJobSpec.model_validate(spec)
         next_starts.check(model.schedule)
-        found = content(name, model, {reference: texts(reference) for reference in references(model)} if texts else {})
+        found = content(
+            name,
+            model,
+            {reference: texts(reference) for reference in references(model)} if texts else {},
+        )
     except ValidationError as error:
         steps = error.errors(include_url=False, include_input=False)[0]["loc"]
         at_line = place("spec", *steps) if place else where or name
-        raise Problem(f"{at_line}: {explain(error)}", "correct what is named there", Exit.USAGE) from None
+        raise Problem(
+            f"{at_line}: {explain(error)}", "correct what is named there", Exit.USAGE
+        ) from None
     except UserError as error:
-        raise Problem(f"{where or name}: {error}", "correct what is named there", Exit.USAGE) from None
+        raise Problem(
+            f"{where or name}: {error}", "correct what is named there", Exit.USAGE
+        ) from None
     except (ValueError, TypeError, RecursionError, OverflowError):
-        told = "spec: holds values that no job can hold: numbers beyond 2^53, half characters, or lists nested without end"
+        told = (
+            "spec: holds values that no job can hold: numbers beyond 2^53, half characters, or"
+            " lists nested without end"
+        )
         raise Problem(f"{where or name}: {told}", "take them out", Exit.USAGE) from None
     return Shown(found.digest, json.loads(found.document)["spec"])
 
@@ -64,17 +83,24 @@ def content_of(name: str, spec: Json, where: str = "", texts: Texts | None = Non
 def of_job(kube: Kube, job: Json) -> Shown:
     """Of a job in the cluster, with the ConfigMaps that it refers to."""
     name = job["metadata"]["name"]
-    return content_of(name, job["spec"], f"ScheduledAgentJob {name}", _texts_in(kube, job["metadata"].get("namespace")))
+    return content_of(
+        name,
+        job["spec"],
+        f"ScheduledAgentJob {name}",
+        _texts_in(kube, job["metadata"].get("namespace")),
+    )
 
 
 def in_force(kube: Kube, job: Json) -> Shown | None:
-    """Of the approved revision that runs; None when there is none, the user may not read it, or it is not what was approved."""
+    """Of the approved revision that runs; None if missing, forbidden, or not what was approved."""
     digest = at(job, "status", "approval", "digest")
     if not digest:
         return None
     for digits in (digest, digest[:10]):
         try:
-            revision = kube.get(CONFIG_MAPS, f"{job['metadata']['name']}-{digits}", job["metadata"].get("namespace"))
+            revision = kube.get(
+                CONFIG_MAPS, f"{job['metadata']['name']}-{digits}", job["metadata"].get("namespace")
+            )
         except Said as refusal:
             if refusal.code not in (Exit.NOT_FOUND, Exit.FORBIDDEN):
                 raise
@@ -93,12 +119,14 @@ def before_words(job: Json, before: Shown | None) -> str:
 
 
 def _frozen(name: str, revision: Json, digest: str) -> Shown | None:
-    """What a revision holds; None for one that is not what its digest says: nobody approved that."""
+    """What a revision holds; None if it is not what its digest says: nobody approved that."""
     from agentjobs.core.content.digest import parse_revision
     from agentjobs.core.errors import UserError
 
     try:
-        found = parse_revision(name, str(at(revision, "data", "revision.json")).encode(errors="replace"), digest)
+        found = parse_revision(
+            name, str(at(revision, "data", "revision.json")).encode(errors="replace"), digest
+        )
     except UserError:
         return None
     return Shown(digest, json.loads(found.document)["spec"])

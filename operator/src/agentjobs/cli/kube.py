@@ -45,12 +45,21 @@ FIELD_MANAGER: Final = "kubectl-saj"
 MAX_NAME: Final = 253
 
 _ERROR = re.compile(r"^Error from server(?: \((\w+)\))?: (.*)", re.MULTILINE | re.DOTALL)
-_CODES: Final = {"NotFound": Exit.NOT_FOUND, "Forbidden": Exit.FORBIDDEN, "Unauthorized": Exit.FORBIDDEN}
+_CODES: Final = {
+    "NotFound": Exit.NOT_FOUND,
+    "Forbidden": Exit.FORBIDDEN,
+    "Unauthorized": Exit.FORBIDDEN,
+}
 _REMEDIES: Final = {
     "Unauthorized": "log in again, or choose another --context",
-    "NotFound": "`kubectl saj list` shows what is there; --namespace and --context choose where to look",
+    "NotFound": (
+        "`kubectl saj list` shows what is there; --namespace and --context choose where to look"
+    ),
     "Invalid": "correct the field that is named, then try again",
-    "ServiceUnavailable": "try again in half a minute: after an installation the API server takes that long to know its kinds",
+    "ServiceUnavailable": (
+        "try again in half a minute: after an installation the API server takes that long to know"
+        " its kinds"
+    ),
 }
 _INVALID: Final = re.compile(r"^The \w+ \".*?\" is invalid: .*", re.MULTILINE | re.DOTALL)
 """How kubectl says it of a manifest, without "Error from server"."""
@@ -58,7 +67,10 @@ _NO_KIND: Final = "could not find the requested resource"
 
 
 class Said(Problem):
-    """The API server said no. `reason` is its word for why, for example AlreadyExists; empty when there was no answer."""
+    """The API server said no.
+
+    `reason` is its word for why, for example AlreadyExists; empty when there was no answer.
+    """
 
     def __init__(self, message: str, remedy: str, code: Exit, reason: str) -> None:
         super().__init__(message, remedy, code)
@@ -72,17 +84,31 @@ def said(stderr: str) -> Said:
         return Said(invalid[0].strip(), _REMEDIES["Invalid"], Exit.USAGE, "Invalid")
     if match is None:
         text = stderr.strip().removeprefix("error: ") or "kubectl failed without a message"
-        return Said(text, "check --context and --kubeconfig: `kubectl cluster-info` says whether the cluster answers", Exit.CLUSTER, "")
+        return Said(
+            text,
+            "check --context and --kubeconfig: `kubectl cluster-info` says whether the cluster"
+            " answers",
+            Exit.CLUSTER,
+            "",
+        )
     reason, message = match[1] or "", match[2].strip()
     if _NO_KIND in message:
-        remedy = "agentjobs is not installed in this cluster, or in another version: `kubectl saj doctor` says which"
-        return Said(f"the cluster does not know this kind: {message}", remedy, Exit.NOT_FOUND, reason)
+        remedy = (
+            "agentjobs is not installed in this cluster, or in another version: `kubectl saj"
+            " doctor` says which"
+        )
+        return Said(
+            f"the cluster does not know this kind: {message}", remedy, Exit.NOT_FOUND, reason
+        )
     return Said(message, _REMEDIES.get(reason, ""), _CODES.get(reason, Exit.CLUSTER), reason)
 
 
 @dataclass(frozen=True)
 class Kube:
-    """One kubeconfig context. `chosen`: the namespace that was asked for; without one it is the context's."""
+    """One kubeconfig context.
+
+    `chosen`: the namespace that was asked for; without one it is the context's.
+    """
 
     kubeconfig: str | None = None
     context: str | None = None
@@ -91,14 +117,27 @@ class Kube:
     @cached_property
     def namespace(self) -> str:
         """The one that was asked for, else the context's, else `default`."""
-        return self.chosen or self.run("config", "view", "--minify", "--output=jsonpath={..namespace}").strip() or "default"
+        return (
+            self.chosen
+            or self.run("config", "view", "--minify", "--output=jsonpath={..namespace}").strip()
+            or "default"
+        )
 
-    def path(self, collection: str, name: str = "", namespace: str | None = None, **query: object) -> str:
-        """An address of the API. `namespace`: empty for all namespaces, None for the one of this context."""
+    def path(
+        self, collection: str, name: str = "", namespace: str | None = None, **query: object
+    ) -> str:
+        """An address of the API.
+
+        `namespace`: empty for all namespaces, None for the one of this context.
+        """
         where = self.namespace if namespace is None else namespace
         path = "/" + collection.format(f"namespaces/{quote(where, safe='')}/" if where else "")
         wanted = {key: str(value) for key, value in query.items() if value}
-        return path + (f"/{quote(name, safe='')}" if name else "") + (f"?{urlencode(wanted)}" if wanted else "")
+        return (
+            path
+            + (f"/{quote(name, safe='')}" if name else "")
+            + (f"?{urlencode(wanted)}" if wanted else "")
+        )
 
     def get(self, collection: str, name: str, namespace: str | None = None) -> Json:
         """One object. Raises Said."""
@@ -108,11 +147,15 @@ class Kube:
         """What stands at an address. Raises Said."""
         return self._json("get", "--raw", path)
 
-    def pages(self, collection: str, namespace: str | None = None, **query: object) -> Iterator[list[Json]]:
+    def pages(
+        self, collection: str, namespace: str | None = None, **query: object
+    ) -> Iterator[list[Json]]:
         """All objects, a small page first, so that something can be shown at once."""
         token, limit = "", FIRST_PAGE
         while True:
-            path = self.path(collection, "", namespace, **{"limit": limit, "continue": token, **query})
+            path = self.path(
+                collection, "", namespace, **{"limit": limit, "continue": token, **query}
+            )
             page = self._json("get", "--raw", path)
             yield page.get("items", [])
             token, limit = page.get("metadata", {}).get("continue", ""), PAGE
@@ -123,7 +166,9 @@ class Kube:
         """All objects at once."""
         return [item for page in self.pages(collection, namespace, **query) for item in page]
 
-    def create(self, collection: str, body: Mapping[str, Any], *, clusterwide: bool = False) -> Json:
+    def create(
+        self, collection: str, body: Mapping[str, Any], *, clusterwide: bool = False
+    ) -> Json:
         """The object as the server has it."""
         path = self.path(collection, "", "" if clusterwide else None, fieldManager=FIELD_MANAGER)
         return self._json("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
@@ -135,13 +180,23 @@ class Kube:
     def patch(self, plural: str, name: str, spec: Mapping[str, Any]) -> Json:
         """Some fields of a spec of ours."""
         patch = json.dumps({"spec": spec})
-        where = ("--namespace", self.namespace, "--field-manager", FIELD_MANAGER, "--type=merge", "--output=json")
+        where = (
+            "--namespace",
+            self.namespace,
+            "--field-manager",
+            FIELD_MANAGER,
+            "--type=merge",
+            "--output=json",
+        )
         return self._json("patch", f"{plural}.agentjobs.dev", name, *where, "--patch", patch)
 
     def job(self, name: str, sought: str = "no") -> Json:
-        """A ScheduledAgentJob. Raises Said, which names those that are written much like one that is not there.
+        """A ScheduledAgentJob.
 
-        `sought`: how the sentence begins, where the name could have been that of something else, too.
+        Raises Said, which names those that are written much like one that is not there.
+
+        `sought`: how the sentence begins, where the name could have been that of something else,
+        too.
         """
         try:
             return self.get(JOBS, name)
@@ -149,9 +204,14 @@ class Kube:
             if refusal.code is not Exit.NOT_FOUND:
                 raise
             like = get_close_matches(name[:MAX_NAME], self._names(), 3)
-            remedy = f"did you mean {' or '.join(like)}? {refusal.remedy}" if like else refusal.remedy
+            remedy = (
+                f"did you mean {' or '.join(like)}? {refusal.remedy}" if like else refusal.remedy
+            )
             raise Said(
-                f"there is {sought} ScheduledAgentJob {name} in namespace {self.namespace}", remedy, refusal.code, refusal.reason
+                f"there is {sought} ScheduledAgentJob {name} in namespace {self.namespace}",
+                remedy,
+                refusal.code,
+                refusal.reason,
             ) from None
 
     def check_job(self, name: str, sought: str = "no") -> None:
@@ -175,7 +235,9 @@ class Kube:
         return str(self.create(WHO_AM_I, body, clusterwide=True)["status"]["userInfo"]["username"])
 
     def watch(self, collection: str, name: str, seconds: float) -> Iterator[Json]:
-        """One object as it is, and each time it changes, for so many seconds: a watch that ends before, or fails, is begun again.
+        """One object as it is, and each time it changes, for so many seconds.
+
+        A watch that ends before, or fails, is begun again.
 
         Raises Said when the object is gone, or may not be seen.
         """
@@ -195,8 +257,15 @@ class Kube:
     def _changes(self, collection: str, body: Json, seconds: float) -> Iterator[Json]:
         """What becomes of an object, until the server ends the watch. Raises Said."""
         name, since = body["metadata"]["name"], body["metadata"].get("resourceVersion")
-        query = {"watch": 1, "fieldSelector": f"metadata.name={name}", "resourceVersion": since, "timeoutSeconds": ceil(seconds)}
-        with self.stream("get", "--raw", self.path(collection, "", None, **query), seconds=seconds) as lines:
+        query = {
+            "watch": 1,
+            "fieldSelector": f"metadata.name={name}",
+            "resourceVersion": since,
+            "timeoutSeconds": ceil(seconds),
+        }
+        with self.stream(
+            "get", "--raw", self.path(collection, "", None, **query), seconds=seconds
+        ) as lines:
             for line in lines:
                 if not line.endswith(b"\n"):
                     raise Said("the connection broke", "", Exit.CLUSTER, "")
@@ -219,23 +288,35 @@ class Kube:
     def run(self, *arguments: str, stdin: str = "") -> str:
         """What kubectl prints. Raises Said."""
         try:
-            ran = subprocess.run(self.command(*arguments), input=stdin.encode(), capture_output=True, timeout=SECONDS, check=False)
+            ran = subprocess.run(
+                self.command(*arguments),
+                input=stdin.encode(),
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
+            )
         except FileNotFoundError:
             raise _no_kubectl() from None
         except subprocess.TimeoutExpired:
-            raise Said(f"the cluster did not answer within {SECONDS} s", "try again", Exit.TIMEOUT, "") from None
+            raise Said(
+                f"the cluster did not answer within {SECONDS} s", "try again", Exit.TIMEOUT, ""
+            ) from None
         if ran.returncode:
             raise said(ran.stderr.decode(errors="replace"))
         return ran.stdout.decode(errors="replace")
 
     @contextmanager
     def stream(self, *arguments: str, seconds: float) -> Iterator[IO[bytes]]:
-        """What kubectl prints, line by line as it comes, for at most so many seconds, also where the other end has fallen silent.
+        """What kubectl prints, line by line as it comes, for at most so many seconds.
+
+        The limit also holds where the other end has fallen silent.
 
         Raises Said when it fails or takes longer, unless the reader has left before.
         """
         try:
-            process = subprocess.Popen(self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process = subprocess.Popen(
+                self.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
         except FileNotFoundError:
             raise _no_kubectl() from None
         limit = Timer(seconds, process.terminate)
@@ -256,7 +337,11 @@ class Kube:
     def command(self, *arguments: str) -> list[str]:
         """kubectl with the options that choose the cluster."""
         chosen = {"--kubeconfig": self.kubeconfig, "--context": self.context}
-        return ["kubectl", *(f"{option}={value}" for option, value in chosen.items() if value), *arguments]
+        return [
+            "kubectl",
+            *(f"{option}={value}" for option, value in chosen.items() if value),
+            *arguments,
+        ]
 
     def _json(self, *arguments: str, stdin: str = "") -> Json:
         answer: Json = json.loads(self.run(*arguments, stdin=stdin))
@@ -264,4 +349,6 @@ class Kube:
 
 
 def _no_kubectl() -> Said:
-    return Said("kubectl is not on PATH", "install kubectl, or add its folder to PATH", Exit.CLUSTER, "")
+    return Said(
+        "kubectl is not on PATH", "install kubectl, or add its folder to PATH", Exit.CLUSTER, ""
+    )

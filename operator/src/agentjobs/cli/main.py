@@ -1,4 +1,7 @@
-"""`kubectl saj`, also installed as `agentjobs`: the commands put together, and every failure told in two lines."""
+"""`kubectl saj`, also installed as `agentjobs`: the commands put together.
+
+Every failure is reported in two lines.
+"""
 
 from __future__ import annotations
 
@@ -50,14 +53,18 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _root(
     ctx: typer.Context,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
     namespace: options.Namespace = None,
     everywhere: options.Everywhere = False,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Jobs written by AI agents, approved by people, run by Kubernetes."""
-    options.before_the_command(ctx, namespace=namespace, everywhere=everywhere, context=context, kubeconfig=kubeconfig)
+    options.before_the_command(
+        ctx, namespace=namespace, everywhere=everywhere, context=context, kubeconfig=kubeconfig
+    )
 
 
 COMMANDS: Final[dict[str, Callable[..., None]]] = {
@@ -86,12 +93,15 @@ app.add_typer(packages.app, name="packages")
 
 def helps() -> dict[str, str]:
     """The first sentence about each command."""
-    found = {name: (command.__doc__ or "").partition(". ")[0].partition("\n")[0].rstrip(".") for name, command in COMMANDS.items()}
+    found = {
+        name: (command.__doc__ or "").partition(". ")[0].partition("\n")[0].rstrip(".")
+        for name, command in COMMANDS.items()
+    }
     return {**found, "packages": str(packages.app.info.help).rstrip(".")}
 
 
 def main() -> None:
-    """For console scripts, by whichever name it was called: never returns, never shows a traceback."""
+    """For console scripts, under any name: never returns, never shows a traceback."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     screen.ready()
     try:
@@ -109,7 +119,7 @@ def main() -> None:
 
 
 def _usage(error: Exception) -> Problem | None:
-    """A mistake on the command line, which typer tells by exceptions of its own: those that can format a message."""
+    """A mistake on the command line, as an exception of typer's own: one that formats a message."""
     message = getattr(error, "format_message", None)
     if message is None:
         return None

@@ -31,14 +31,30 @@ class Output(StrEnum):
     NAME = "name"
 
 
-Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Namespace; the context's own if left out.", show_default=False)]
+Namespace = Annotated[
+    str | None,
+    typer.Option(
+        "--namespace", "-n", help="Namespace; the context's own if left out.", show_default=False
+    ),
+]
 Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="Look in all namespaces.")]
-Context = Annotated[str | None, typer.Option("--context", help="Context of the kubeconfig.", show_default=False)]
-Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", help="Path of the kubeconfig.", show_default=False)]
+Context = Annotated[
+    str | None, typer.Option("--context", help="Context of the kubeconfig.", show_default=False)
+]
+Kubeconfig = Annotated[
+    str | None, typer.Option("--kubeconfig", help="Path of the kubeconfig.", show_default=False)
+]
 Format = Annotated[Output, typer.Option("--output", "-o", help="table, wide, json, yaml or name.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Reason = Annotated[str | None, typer.Option("--reason", help="Why, for those who read it later; in pipelines the review's link.")]
-Job = Annotated[str, typer.Argument(metavar="JOB", help="Name of a ScheduledAgentJob.", show_default=False)]
+Reason = Annotated[
+    str | None,
+    typer.Option(
+        "--reason", help="Why, for those who read it later; in pipelines the review's link."
+    ),
+]
+Job = Annotated[
+    str, typer.Argument(metavar="JOB", help="Name of a ScheduledAgentJob.", show_default=False)
+]
 
 
 def now() -> datetime:
@@ -46,7 +62,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def show(pages: Iterable[Sequence[Json]], columns: Sequence[Column], output: Output, *, empty: str) -> None:
+def show(
+    pages: Iterable[Sequence[Json]], columns: Sequence[Column], output: Output, *, empty: str
+) -> None:
     """Pages of objects in the form that was asked for. A table begins with the first page."""
     if output in (Output.TABLE, Output.WIDE):
         table = Table(columns, wide=output is Output.WIDE, colour=screen.on_terminal())
@@ -95,20 +113,29 @@ def dump(value: Any, output: Output) -> None:
 
 
 def before_the_command(ctx: typer.Context, **given: str | bool | None) -> None:
-    """Options of a group of commands become the defaults of its commands: what is given after a command wins. Raises Problem."""
+    """Options of a group of commands become the defaults of its commands. Raises Problem.
+
+    What is given after a command wins.
+    """
     command = ctx.command.commands[ctx.invoked_subcommand]  # type: ignore[attr-defined]
-    if given.get("everywhere") and "everywhere" not in {parameter.name for parameter in command.params}:
+    if given.get("everywhere") and "everywhere" not in {
+        parameter.name for parameter in command.params
+    }:
         raise Problem(
-            f"`{ctx.info_name} {ctx.invoked_subcommand}` takes no --all-namespaces", "choose one namespace: --namespace", Exit.USAGE
+            f"`{ctx.info_name} {ctx.invoked_subcommand}` takes no --all-namespaces",
+            "choose one namespace: --namespace",
+            Exit.USAGE,
         )
     chosen = {name: value for name, value in given.items() if value}
     ctx.default_map = _for_each(ctx.command, ctx.default_map or {}, chosen)
 
 
 def _for_each(group: Any, before: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """The same defaults for every command of a group, beside those that it has, as click wants them. Pure."""
+    """The same defaults for each command of a group, besides its own, as click wants them. Pure."""
     return {
-        name: _for_each(command, before.get(name, {}), chosen) if hasattr(command, "commands") else {**before.get(name, {}), **chosen}
+        name: _for_each(command, before.get(name, {}), chosen)
+        if hasattr(command, "commands")
+        else {**before.get(name, {}), **chosen}
         for name, command in group.commands.items()
     }
 
@@ -125,12 +152,22 @@ def on_cluster(command: Callable[Concatenate[Kube, P], None]) -> Callable[..., N
     """The command with the options that choose a cluster in the place of its first parameter."""
 
     @functools.wraps(command)
-    def with_options(*, namespace: str | None, context: str | None, kubeconfig: str | None, **given: Any) -> None:
+    def with_options(
+        *, namespace: str | None, context: str | None, kubeconfig: str | None, **given: Any
+    ) -> None:
         command(cluster(kubeconfig, context, namespace), **given)  # type: ignore[call-arg]
 
     told = inspect.signature(command, eval_str=True)
-    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in list(told.parameters.values())[1:]]
-    where = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind) for name, kind in _WHERE.items()]
+    own = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in list(told.parameters.values())[1:]
+    ]
+    where = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in _WHERE.items()
+    ]
     with_options.__signature__ = told.replace(parameters=[*own, *where])  # type: ignore[attr-defined]
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *where)}
+    with_options.__annotations__ = {
+        parameter.name: parameter.annotation for parameter in (*own, *where)
+    }
     return with_options

@@ -13,7 +13,8 @@ class Exit(IntEnum):
 
     OK = 0
     NO = 1
-    """The answer is no: `diff` found differences, `doctor` found a problem, a question was answered with no."""
+    """The answer is no: `diff` found differences, `doctor` found a problem, a question was answered
+    with no."""
     USAGE = 2
     """A wrong option, or a mistake in a file."""
     CLUSTER = 3

@@ -30,7 +30,10 @@ WAYS_AROUND: Final[Mapping[str, tuple[Act, ...]]] = {
         Act("create", "", "replicationcontrollers"),
     ),
     "get into the pod of a run": (Act("create", "", "pods/exec"), Act("create", "", "pods/attach")),
-    "act as the namespace's service accounts": (Act("create", "", "serviceaccounts/token"), Act("impersonate", "", "serviceaccounts")),
+    "act as the namespace's service accounts": (
+        Act("create", "", "serviceaccounts/token"),
+        Act("impersonate", "", "serviceaccounts"),
+    ),
     "give themselves rights": (
         Act("escalate", "rbac.authorization.k8s.io", "roles"),
         Act("bind", "rbac.authorization.k8s.io", "roles"),
@@ -38,7 +41,10 @@ WAYS_AROUND: Final[Mapping[str, tuple[Act, ...]]] = {
     ),
     "change what the operator made": (Act("bypass", "agentjobs.dev", "scheduledagentjobs"),),
 }
-APPROVES: Final = (Act("approve", "agentjobs.dev", "scheduledagentjobs"), Act("create", "agentjobs.dev", "agentjobapprovals"))
+APPROVES: Final = (
+    Act("approve", "agentjobs.dev", "scheduledagentjobs"),
+    Act("create", "agentjobs.dev", "agentjobapprovals"),
+)
 WRITES: Final = (
     Act("create", "agentjobs.dev", "scheduledagentjobs"),
     Act("update", "agentjobs.dev", "scheduledagentjobs"),
@@ -59,8 +65,13 @@ def allows(rule: Json, act: Act) -> bool:
     )
 
 
-def holders(bindings: Iterable[Json], roles: Mapping[tuple[str, str], Json]) -> dict[str, list[Json]]:
-    """Each person, group or account with the rules that bindings give it. `roles`: by kind and name."""
+def holders(
+    bindings: Iterable[Json], roles: Mapping[tuple[str, str], Json]
+) -> dict[str, list[Json]]:
+    """Each person, group or account with the rules that bindings give it.
+
+    `roles`: by kind and name.
+    """
     found: dict[str, list[Json]] = {}
     for binding in bindings:
         role = roles.get((binding["roleRef"]["kind"], binding["roleRef"]["name"]), {})
@@ -71,7 +82,8 @@ def holders(bindings: Iterable[Json], roles: Mapping[tuple[str, str], Json]) -> 
 
 def _name(subject: Json, binding: Json) -> str:
     if subject["kind"] == "ServiceAccount":
-        return f"service account {subject.get('namespace') or at(binding, 'metadata', 'namespace')}/{subject['name']}"
+        namespace = subject.get("namespace") or at(binding, "metadata", "namespace")
+        return f"service account {namespace}/{subject['name']}"
     return f"{subject['kind'].lower()} {subject['name']}"
 
 
@@ -79,8 +91,15 @@ def ways_around(found: Mapping[str, Sequence[Json]]) -> Iterator[tuple[str, list
     """What can be done past an approval, and who can. Kubernetes' own components are left out."""
     people = {name: rules for name, rules in found.items() if not _own(name)}
     for way, acts in WAYS_AROUND.items():
-        yield way, sorted(name for name, rules in people.items() if any(_may(rules, act) for act in acts))
-    both = [name for name, rules in people.items() if all(_may(rules, act) for act in APPROVES) and any(_may(rules, act) for act in WRITES)]
+        yield (
+            way,
+            sorted(name for name, rules in people.items() if any(_may(rules, act) for act in acts)),
+        )
+    both = [
+        name
+        for name, rules in people.items()
+        if all(_may(rules, act) for act in APPROVES) and any(_may(rules, act) for act in WRITES)
+    ]
     yield BOTH, sorted(both)
 
 
@@ -90,6 +109,6 @@ def _may(rules: Iterable[Json], act: Act) -> bool:
 
 def _own(name: str) -> bool:
     kind, _, rest = name.partition(" ")
-    return (kind in ("user", "group") and rest.startswith("system:") and rest != "system:masters") or name.startswith(
-        "service account kube-system/"
-    )
+    return (
+        kind in ("user", "group") and rest.startswith("system:") and rest != "system:masters"
+    ) or name.startswith("service account kube-system/")

@@ -1,7 +1,10 @@
-"""The only place where the command line prints and asks: everything that people read goes through `text.visible`.
+"""The only place where the command line prints and asks.
 
-`say` and `note` take sentences, with whatever somebody else wrote in them. `put` takes lines that `text` has made, colours included.
-`exact` is for programs: bytes as they are, but for a terminal, which gets an equal form without what it would hide.
+Everything that people read goes through `text.visible`.
+
+`say` and `note` take sentences, with whatever somebody else wrote in them. `put` takes lines that
+`text` has made, colours included. `exact` is for programs: bytes as they are, but for a terminal,
+which gets an equal form without what it would hide.
 """
 
 from __future__ import annotations
@@ -57,7 +60,11 @@ def failed(problem: Problem) -> None:
 
 def told(problem: Problem, *, colour: bool) -> Line:
     """Each further line is indented: none begins as an answer or an error of ours does. Pure."""
-    sentences = [painted(visible("error:"), "bad" if colour else "") + " " + "\n".join(indented(problem.message))]
+    sentences = [
+        painted(visible("error:"), "bad" if colour else "")
+        + " "
+        + "\n".join(indented(problem.message))
+    ]
     return Line("\n  ".join(sentences + ([*indented(problem.remedy)] if problem.remedy else [])))
 
 
@@ -78,7 +85,10 @@ def raw(data: bytes) -> None:
 
 
 def exact(form: Callable[[bool], str]) -> None:
-    """A document for programs. `form` gives it with all characters, or with only those of ASCII and escapes for the others."""
+    """A document for programs.
+
+    `form` gives it with all characters, or with only those of ASCII and escapes for the others.
+    """
     text = form(True)
     hides = on_terminal() and visible(text) != text
     try:
@@ -98,14 +108,25 @@ def confirmed(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     if not can_ask():
-        raise Problem(f"this question needs a terminal: {question}", "add --yes, or run it on a terminal", Exit.USAGE)
+        raise Problem(
+            f"this question needs a terminal: {question}",
+            "add --yes, or run it on a terminal",
+            Exit.USAGE,
+        )
     return typer.confirm(visible(question))
 
 
 def asked(question: str, wrong: Callable[[str], str], default: str | None = None) -> str:
-    """A text that is typed, asked again for as long as `wrong` says why it cannot be taken. Raises Problem where nobody could type it."""
+    """A text that is typed, asked again for as long as `wrong` says why it cannot be taken.
+
+    Raises Problem where nobody could type it.
+    """
     if not can_ask():
-        raise Problem(f"this question needs a terminal: {question}", "give the answer as an option: --help lists them", Exit.USAGE)
+        raise Problem(
+            f"this question needs a terminal: {question}",
+            "give the answer as an option: --help lists them",
+            Exit.USAGE,
+        )
     while True:
         answer = str(typer.prompt(visible(question), default=default, show_default=bool(default)))
         reason = wrong(answer)

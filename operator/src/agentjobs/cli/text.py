@@ -10,7 +10,14 @@ from agentjobs.present.rows import Column
 from agentjobs.present.text import NOTHING, Json, Line, Tone, lines_of
 
 GAP: Final = "   "
-_CODES: Final[dict[Tone, str]] = {"bad": "31", "good": "32", "waiting": "33", "active": "36", "heading": "1", "quiet": "2"}
+_CODES: Final[dict[Tone, str]] = {
+    "bad": "31",
+    "good": "32",
+    "waiting": "33",
+    "active": "36",
+    "heading": "1",
+    "quiet": "2",
+}
 """Red, green, yellow, cyan, bold and dim."""
 
 
@@ -26,7 +33,7 @@ def indented(text: str) -> list[Line]:
 
 
 class Table:
-    """Lines of a table whose pages come one after the other: the first page decides about the widths, as kubectl does."""
+    """A table's lines, page by page: the first page decides about the widths, as in kubectl."""
 
     def __init__(self, columns: Sequence[Column], *, wide: bool, colour: bool) -> None:
         self.columns = [column for column in columns if wide or not column.wide]
@@ -49,5 +56,7 @@ class Table:
         parts = []
         for column, cell, width in zip(self.columns, cells, self.widths, strict=True):
             padding = " " * (width - len(cell))
-            parts.append((painted(cell, column.tone(cell)) if painting and column.tone else cell) + padding)
+            parts.append(
+                (painted(cell, column.tone(cell)) if painting and column.tone else cell) + padding
+            )
         return Line(GAP.join(parts).rstrip())

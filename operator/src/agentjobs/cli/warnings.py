@@ -1,4 +1,4 @@
-"""What a person who approves is warned of: what the job needs and what is not there, as far as that person may see it."""
+"""What an approver is warned of: what the job needs that is not there, as far as they may see."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ from agentjobs.present.text import at
 
 
 def of(kube: Kube, job: Json, shown: Shown) -> Iterator[str]:
-    """Sentences. Nothing of a Secret but the names of its keys is looked at, and nothing of it is shown."""
+    """Sentences.
+
+    Nothing of a Secret but the names of its keys is looked at, and nothing of it is shown.
+    """
     for name, keys in _secrets(job, shown).items():
         yield from _missing(kube, name, sorted(keys))
     if claim := at(shown.spec, "workspace", "claimName"):
         found = _found(kube, CLAIMS, str(claim))
         if found is None:
-            yield f"there is no PersistentVolumeClaim {claim}: runs wait for it until they are given up"
+            yield (
+                f"there is no PersistentVolumeClaim {claim}: runs wait for it until they are"
+                " given up"
+            )
         elif not found:
             yield f"you may not see whether there is a PersistentVolumeClaim {claim}"
 
 
 def _secrets(job: Json, shown: Shown) -> dict[str, set[str]]:
-    """Keys by the names of Secrets: those that the content names, and the one with the model's key, which the card knows."""
+    """Keys by the names of Secrets: the content's, and the model key's, which the card knows."""
     found: dict[str, set[str]] = {}
     for variable in shown.spec.get("env") or ():
         if reference := at(variable, "valueFrom", "secretKeyRef"):

@@ -15,7 +15,10 @@ NONE_OF_THEM: Final = frozenset("posix right local localtime posixrules factory"
 
 
 def of_machine(localtime: Path = LOCALTIME, written: Path = WRITTEN) -> str:
-    """An IANA name, by the system's files; UTC where none of them holds one. A shell's TZ says nothing about the machine."""
+    """An IANA name, by the system's files; UTC where none of them holds one.
+
+    A shell's TZ says nothing about the machine.
+    """
     return _known(_link(localtime)) or _known(_text(written)) or UTC
 
 

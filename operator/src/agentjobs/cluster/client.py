@@ -1,7 +1,8 @@
 """Requests to the API server, as plain JSON.
 
-The typed API classes of the client would take 30 MiB more; requests and answers here are dicts. An object that cannot be read is returned
-as what is left of it (`core.wire.bodies`), and does not break a list.
+The typed API classes of the client would take 30 MiB more; requests and answers here are dicts. An
+object that cannot be read is returned as what is left of it (`core.wire.bodies`), and does not
+break a list.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ TIMEOUT_SECONDS: Final = 15.0
 PAGE: Final = 500
 CHUNK_BYTES: Final = 64 * 1024
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
-"""The largest answer: one object, or the lines of a log, of which a runtime keeps a file of 10 MiB by default."""
+"""The largest answer: one object, or the lines of a log, of which a runtime keeps a file of 10 MiB
+by default."""
 MAX_REFUSAL_BYTES: Final = 64 * 1024
 LARGE_BYTES: Final = 64 * 1024
-"""An object of this size takes milliseconds to read, and a malicious one half a second: not on the event loop."""
+"""An object of this size takes milliseconds to read, and a malicious one half a second: not on the
+event loop."""
 JSON: Final = "application/json"
 TABLE: Final = "application/json;as=Table;v=v1;g=meta.k8s.io"
 METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
@@ -51,8 +54,9 @@ async def connect(kubeconfig: str | None) -> AsyncIterator[Cluster]:
         await load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
     else:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-    # By default aiohttp asks the environment for a proxy and a password, in a thread, before every request. Kopf does not, either.
-    # The client's buffer of 2 MiB for each connection would be more than all the rest together.
+    # By default aiohttp asks the environment for a proxy and a password, in a thread, before every
+    # request. Kopf does not, either. The client's buffer of 2 MiB for each connection would be more
+    # than all the rest together.
     configuration.client_session_kwargs = {"trust_env": False, "read_bufsize": 2 * CHUNK_BYTES}
     async with ApiClient(configuration) as api:
         api.user_agent = "agentjobs-operator"
@@ -62,9 +66,13 @@ async def connect(kubeconfig: str | None) -> AsyncIterator[Cluster]:
 class Api(Protocol):
     """What observing and executing need of an API server; `Cluster` says what each method does."""
 
-    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json: ...
+    async def get(
+        self, kind: str, namespace: str, name: str, *, accept: str = "application/json"
+    ) -> Json: ...
 
-    def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]: ...
+    def list(
+        self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str
+    ) -> AsyncIterator[Json]: ...
 
     async def log(self, namespace: str, pod: str, container: str, tail_lines: int) -> bytes: ...
 
@@ -72,7 +80,11 @@ class Api(Protocol):
 
 
 class Cluster:
-    """Requests to one API server. They raise NotFound, Conflict, Refused or ClusterError, each with the request and the server's answer."""
+    """Requests to one API server.
+
+    They raise NotFound, Conflict, Refused or ClusterError, each with the request and the server's
+    answer.
+    """
 
     def __init__(self, api: ApiClient) -> None:
         self.api = api
@@ -84,14 +96,29 @@ class Cluster:
         count, self._requests = self._requests, 0
         return count
 
-    async def get(self, kind: str, namespace: str, name: str, *, accept: str = JSON, seconds: float = TIMEOUT_SECONDS) -> Json:
+    async def get(
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        *,
+        accept: str = JSON,
+        seconds: float = TIMEOUT_SECONDS,
+    ) -> Json:
         """Returns one object. Raises NotFound. `seconds`: how long to wait for the answer."""
-        return await _object(await self._request("GET", _path(kind, namespace, name), accept=accept, seconds=seconds))
+        return await _object(
+            await self._request("GET", _path(kind, namespace, name), accept=accept, seconds=seconds)
+        )
 
-    async def list(self, kind: str, namespace: str = "", *, accept: str = JSON, **selectors: str) -> AsyncIterator[Json]:
-        """Yields the objects of one namespace or of all, some at a time as they arrive: as `items`, for a Table as `rows` with its columns.
+    async def list(
+        self, kind: str, namespace: str = "", *, accept: str = JSON, **selectors: str
+    ) -> AsyncIterator[Json]:
+        """Yields the objects of one namespace or of all, some at a time as they arrive.
 
-        After the objects of each answer comes its `metadata`, with its version, and without objects.
+        They are in `items`, for a Table in `rows` with its columns.
+
+        After the objects of each answer comes its `metadata`, with its version, and without
+        objects.
         """
         query, request = {**selectors, "limit": str(PAGE)}, f"GET {_path(kind, namespace)}"
         while True:
@@ -116,32 +143,57 @@ class Cluster:
             query = {**query, "continue": token}
 
     async def served(self, group: str, version: str) -> frozenset[str]:
-        """The plurals of the kinds that the API server shows in this group and version. Raises NotFound while it shows none."""
+        """The plurals of the kinds that the API server shows in this group and version.
+
+        Raises NotFound while it shows none.
+        """
         body = await _object(await self._request("GET", f"/apis/{group}/{version}"))
         return frozenset(resource["name"] for resource in body.get("resources") or ())
 
     async def log(self, namespace: str, pod: str, container: str, tail_lines: int) -> bytes:
         """Returns the last lines of a container's log, unchanged."""
         query = {"container": container, "tailLines": str(tail_lines)}
-        return await self._request("GET", _path("pod", namespace, pod) + "/log", accept="*/*", query=query)
+        return await self._request(
+            "GET", _path("pod", namespace, pod) + "/log", accept="*/*", query=query
+        )
 
-    async def write(self, namespace: str, write: Write, *, seconds: float = TIMEOUT_SECONDS) -> Json:
-        """Carries out a write; returns the object as the server has it afterwards. `seconds`: how long to wait for the answer."""
+    async def write(
+        self, namespace: str, write: Write, *, seconds: float = TIMEOUT_SECONDS
+    ) -> Json:
+        """Carries out a write; returns the object as the server has it afterwards.
+
+        `seconds`: how long to wait for the answer.
+        """
         name = "" if write.verb == "create" else write.name
-        path = _path(write.kind, namespace, name) + (f"/{write.subresource}" if write.subresource else "")
+        path = _path(write.kind, namespace, name) + (
+            f"/{write.subresource}" if write.subresource else ""
+        )
         body: Any = write.body
         if write.verb == "delete":
             preconditions = {"uid": write.uid, "resourceVersion": write.resource_version}
-            body = {"propagationPolicy": "Background", "preconditions": {name: value for name, value in preconditions.items() if value}}
+            body = {
+                "propagationPolicy": "Background",
+                "preconditions": {name: value for name, value in preconditions.items() if value},
+            }
         content_type = "application/merge-patch+json" if write.verb == "patch" else JSON
-        return await _object(await self._request(METHODS[write.verb], path, body=body, content_type=content_type, seconds=seconds))
+        return await _object(
+            await self._request(
+                METHODS[write.verb], path, body=body, content_type=content_type, seconds=seconds
+            )
+        )
 
-    async def _request(self, method: str, path: str, *, seconds: float = TIMEOUT_SECONDS, **more: Any) -> bytes:
+    async def _request(
+        self, method: str, path: str, *, seconds: float = TIMEOUT_SECONDS, **more: Any
+    ) -> bytes:
         with _no_answer(f"{method} {path}"):
             async with asyncio.timeout(seconds):
-                data = await _whole(await self._open(method, path, seconds=seconds, **more), MAX_ANSWER_BYTES)
+                data = await _whole(
+                    await self._open(method, path, seconds=seconds, **more), MAX_ANSWER_BYTES
+                )
         if len(data) > MAX_ANSWER_BYTES:
-            raise ClusterError(f"{method} {path}: the answer has more than {MAX_ANSWER_BYTES} bytes")
+            raise ClusterError(
+                f"{method} {path}: the answer has more than {MAX_ANSWER_BYTES} bytes"
+            )
         return data
 
     async def _open(
@@ -155,14 +207,23 @@ class Cluster:
         content_type: str = JSON,
         seconds: float = TIMEOUT_SECONDS,
     ) -> aiohttp.ClientResponse:
-        """Returns a successful answer, whose body is still to be read. Raises ClusterError for any other."""
+        """Returns a successful answer, whose body is still to be read.
+
+        Raises ClusterError for any other.
+        """
         headers, sent = {"Accept": accept, "Content-Type": content_type}, self.clock.own()
         with _no_answer(f"{method} {path}"):
             async with asyncio.timeout(seconds):
                 method, url, headers, _, _ = await self.api.param_serialize(
-                    method, path, header_params=headers, query_params=list((query or {}).items()), auth_settings=["BearerToken"]
+                    method,
+                    path,
+                    header_params=headers,
+                    query_params=list((query or {}).items()),
+                    auth_settings=["BearerToken"],
                 )
-                response: aiohttp.ClientResponse = (await self.api.call_api(method, url, header_params=headers, body=body)).response
+                response: aiohttp.ClientResponse = (
+                    await self.api.call_api(method, url, header_params=headers, body=body)
+                ).response
                 self._requests += 1
                 self.clock.hear(response.headers.get("Date"), sent)
                 if response.status < 300:
@@ -199,7 +260,10 @@ async def _next_chunk(request: str, response: aiohttp.ClientResponse) -> bytes:
 async def _page(items: Items, texts: list[bytes]) -> Json:
     columns = items.before().get("columnDefinitions")
     reader = bodies.read_row if items.key == "rows" else bodies.read
-    return {"columnDefinitions": columns, items.key: [await _object(text, reader) for text in texts]}
+    return {
+        "columnDefinitions": columns,
+        items.key: [await _object(text, reader) for text in texts],
+    }
 
 
 async def _object(text: bytes, reader: Callable[[bytes], Json] = bodies.read) -> Json:
@@ -218,8 +282,14 @@ def _path(kind: str, namespace: str, name: str = "") -> str:
 
 def _error(request: str, status: int, data: bytes) -> ClusterError:
     try:
-        said = str(bounded.loads(data, max_bytes=2 * MAX_REFUSAL_BYTES, max_depth=bodies.MAX_DEPTH).get("message", ""))
+        said = str(
+            bounded.loads(data, max_bytes=2 * MAX_REFUSAL_BYTES, max_depth=bodies.MAX_DEPTH).get(
+                "message", ""
+            )
+        )
     except (ValueError, AttributeError):
         said = data[:200].decode(errors="replace")
-    kind = {404: NotFound, 409: Conflict}.get(status, Refused if status in REFUSALS else ClusterError)
+    kind = {404: NotFound, 409: Conflict}.get(
+        status, Refused if status in REFUSALS else ClusterError
+    )
     return kind(f"{request}: {status}: {said[:1000]}", status)

@@ -1,4 +1,7 @@
-"""The API server's time: creations, deletions and starting deadlines follow its clock, and this machine's may differ."""
+"""The API server's time: creations, deletions and starting deadlines follow its clock.
+
+This machine's clock may differ.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,17 @@ ANSWERS_WITHIN: Final = timedelta(seconds=1)
 
 
 def steady() -> Callable[[], datetime]:
-    """A clock with this machine's present time, which later changes of the machine's clock do not affect."""
+    """A clock with this machine's present time, unaffected by later changes of its clock."""
     wall, begun = datetime.now(UTC), time.monotonic()
     return lambda: wall + timedelta(seconds=time.monotonic() - begun)
 
 
 class Clock:
-    """The API server's time. `own` counts as right until an answer shows that it is not; then it is corrected, to within a second."""
+    """The API server's time.
+
+    `own` counts as right until an answer shows that it is not; then it is corrected, to within a
+    second.
+    """
 
     def __init__(self, own: Callable[[], datetime]) -> None:
         self.own = own
@@ -30,7 +37,10 @@ class Clock:
         return self.own() + self._behind
 
     def hear(self, date: str | None, sent: datetime) -> None:
-        """Corrects the clock by an answer. `date`: its header of that name (RFC 9110), if any; `sent`: when the request went, by `own`."""
+        """Corrects the clock by an answer.
+
+        `date`: its header of that name (RFC 9110), if any; `sent`: when the request went, by `own`.
+        """
         try:
             server_time = parsedate_to_datetime(date or "").astimezone(UTC)
         except (ValueError, OverflowError):

@@ -1,9 +1,11 @@
 """The product's decisions, as pure functions of what was observed and of the time.
 
-Nothing here reads a clock, the network, the environment or a random source, logs, or imports Kopf or a Kubernetes client.
-What changes over time is an argument. A rule that needs I/O to be checked does not belong here.
+Nothing here reads a clock, the network, the environment or a random source, logs, or imports Kopf
+or a Kubernetes client. What changes over time is an argument. A rule that needs I/O to be checked
+does not belong here.
 
-The map, from the ground up. Each part imports only from those above it (`tests/architecture/rules.py` has the same list):
+The map, from the ground up. Each part imports only from those above it
+(`tests/architecture/rules.py` has the same list):
 
 - `errors`, `timestamps`: what can go wrong, by who can fix it; times as Kubernetes writes them.
 - `wire`: JSON from outside, measured and bounded before it is parsed.
@@ -21,5 +23,6 @@ The map, from the ground up. Each part imports only from those above it (`tests/
 - `runs`: the life of a run, from the request for it to its record and its end.
 - `status`: the job's answer to its author: conditions, story, Events.
 - `doubts`: what has to be looked at again before anything is decided, and why.
-- `gone`, `decide`: what a deleted job left behind, and the decision about one job. Read `decide` first.
+- `gone`, `decide`: what a deleted job left behind, and the decision about one job. Read `decide`
+  first.
 """

@@ -1,4 +1,7 @@
-"""Decides whether the admission policies are in force. Without them RBAC alone would decide who approves."""
+"""Decides whether the admission policies are in force.
+
+Without them RBAC alone would decide who approves.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,14 @@ from typing import Any, Final
 from agentjobs.api.base import ApiModel
 
 PATIENCE: Final = timedelta(seconds=20)
-"""An upgrade replaces the policies a moment before or after the operator. Meanwhile nothing new starts, and nothing is taken away."""
+"""An upgrade replaces the policies a moment before or after the operator.
+
+Meanwhile nothing new starts, and nothing is taken away."""
 MAX_NAMED: Final = 5
 
 
 class Expected(ApiModel):
-    """A policy or a binding as the chart made it, with every field that the API server would fill in."""
+    """A policy or binding as the chart made it, with all fields the API server would fill in."""
 
     api_version: str
     kind: str
@@ -37,12 +42,22 @@ class Gap:
     def sentence(self) -> str:
         """The gap as a sentence for conditions and logs."""
         named = "; ".join(self.problems[:MAX_NAMED])
-        more = f"; and {len(self.problems) - MAX_NAMED} more" if len(self.problems) > MAX_NAMED else ""
-        return f"nothing new is started, since who approves is not checked: {named}{more}; an administrator has to run helm upgrade"
+        more = (
+            f"; and {len(self.problems) - MAX_NAMED} more" if len(self.problems) > MAX_NAMED else ""
+        )
+        return (
+            f"nothing new is started, since who approves is not checked: {named}{more}; an"
+            " administrator has to run helm upgrade"
+        )
 
 
-def problems(expected: Iterable[Expected], found: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[str, ...]:
-    """What differs from the expected policies. `found`: the specs of those that exist, by kind and name."""
+def problems(
+    expected: Iterable[Expected], found: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """What differs from the expected policies.
+
+    `found`: the specs of those that exist, by kind and name.
+    """
     answers = (_problem(one, found.get((one.kind, one.name))) for one in expected)
     return tuple(answer for answer in answers if answer)
 
@@ -56,7 +71,10 @@ def _problem(expected: Expected, found: Mapping[str, Any] | None) -> str | None:
 
 
 def _difference(wanted: object, found: object, path: str) -> str | None:
-    """The path of the first difference. Something extra counts, too: it could be an exception from the policy."""
+    """The path of the first difference.
+
+    Something extra counts, too: it could be an exception from the policy.
+    """
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         for key in sorted({*wanted, *found}):
             if where := _difference(wanted.get(key), found.get(key), f"{path}.{key}"):
@@ -64,7 +82,10 @@ def _difference(wanted: object, found: object, path: str) -> str | None:
         return None
     if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
         pairs = enumerate(zip(wanted, found, strict=True))
-        return next((where for number, pair in pairs if (where := _difference(*pair, f"{path}[{number}]"))), None)
+        return next(
+            (where for number, pair in pairs if (where := _difference(*pair, f"{path}[{number}]"))),
+            None,
+        )
     return None if wanted == found else path
 
 

@@ -27,7 +27,8 @@ from agentjobs.core.workload.cronjob import Timing, would_fire_old_starts
 from agentjobs.core.workload.settings import RunPolicy
 
 OBSTACLE_SECONDS = 15.0
-"""How often to check whether a foreign CronJob is out of the way: it lacks the label that our watch selects by."""
+"""How often to check whether a foreign CronJob is out of the way: it lacks the label that our watch
+selects by."""
 NO_EARLIER_THAN = timedelta(seconds=1)
 """The status is looked at again in the second after a start, not in the same one."""
 
@@ -39,21 +40,32 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     steps = tuple(following.follow(observed, force, situation.cases, policy, now))
     status = next((step.status for step in reversed(steps) if step.status), observed.job.status)
     active = story.activity(steps)
-    status = pauses.settled(observed.job, force, status if active.running or active.stuck else history.without_running(status), now)
+    status = pauses.settled(
+        observed.job,
+        force,
+        status if active.running or active.stuck else history.without_running(status),
+        now,
+    )
     held = is_suspended(observed.job) or status.failure_pause is not None
     obstacle = obstacles.obstacle(observed, force)
     starts = accounting.start_plan(observed, force, status, obstacle, suspended=held, now=now)
     status = answer(observed, force, status, policy, starts, active, now=now, shown=shown)
     can_wait = any(step.begins for step in steps) and only_time_passed(observed.job.status, status)
-    answering = (Stage.RECORD, STATUS) if any(step.finished for step in steps) else (Stage.TELL, ANSWER)
+    answering = (
+        (Stage.RECORD, STATUS) if any(step.finished for step in steps) else (Stage.TELL, ANSWER)
+    )
     writes = (
-        *stops.writes(observed, [content for content in (force.current, observed.previous) if content]),
+        *stops.writes(
+            observed, [content for content in (force.current, observed.previous) if content]
+        ),
         *_revision(observed, force),
         *_session_claim(observed, force, policy),
         *resolutions.writes(observed, force),
         *_cron_job(observed, force, policy, starts.timing, now),
         *starts.writes,
-        *kube_events.of_starts(observed.job, (write for step in steps for write in step.before), now),
+        *kube_events.of_starts(
+            observed.job, (write for step in steps for write in step.before), now
+        ),
         *(write for step in steps for write in step.before),
         *kube_events.of_taken(observed.job, observed.taken, now),
         *kube_events.of_conditions(observed.job, status, answering, now),
@@ -63,30 +75,50 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *retention.writes(observed),
         *revisions.sweep(observed, force, now),
     )
-    waits = [wait for wait in (starts.requeue_after, *(step.requeue_after for step in steps)) if wait is not None]
+    waits = [
+        wait
+        for wait in (starts.requeue_after, *(step.requeue_after for step in steps))
+        if wait is not None
+    ]
     if obstacle:
         waits.append(OBSTACLE_SECONDS)
     if observed.gap:
         waits.append(PATIENCE.total_seconds())
-    looks = (*_next_look(observed, force, now), *retention.next_look(observed), *revisions.next_look(observed, now))
-    return Plan(tuple(sorted(writes, key=lambda write: write.stage)), min((*waits, *looks), default=None))
+    looks = (
+        *_next_look(observed, force, now),
+        *retention.next_look(observed),
+        *revisions.next_look(observed, now),
+    )
+    return Plan(
+        tuple(sorted(writes, key=lambda write: write.stage)), min((*waits, *looks), default=None)
+    )
 
 
 def _revision(observed: Observed, force: InForce) -> Iterable[Write]:
     content = None if observed.job.deleting else force.content
-    if content and revisions.frozen(observed, content.digest).name not in observed.revisions | observed.foreign:
+    if (
+        content
+        and revisions.frozen(observed, content.digest).name
+        not in observed.revisions | observed.foreign
+    ):
         body = records.revision(observed.job, content)
         if left := observed.left_behind.get(body["metadata"]["name"]):
             why = "it is left of an earlier job of this name"
-            yield replace(_of_content("delete", "revision", body["metadata"]["name"], why), uid=left)
-        yield _of_content("create", "revision", body["metadata"]["name"], "what is approved, frozen", body)
+            yield replace(
+                _of_content("delete", "revision", body["metadata"]["name"], why), uid=left
+            )
+        yield _of_content(
+            "create", "revision", body["metadata"]["name"], "what is approved, frozen", body
+        )
 
 
 def _session_claim(observed: Observed, force: InForce, policy: RunPolicy) -> Iterable[Write]:
     wanted = force.spec is not None and sessions.continuous(force.spec)
     if wanted and observed.session_claim == "none" and not observed.job.deleting:
         body = records.session_claim(observed.job, policy)
-        yield _of_content("create", "claim", body["metadata"]["name"], "runs remember earlier ones", body)
+        yield _of_content(
+            "create", "claim", body["metadata"]["name"], "runs remember earlier ones", body
+        )
 
 
 def _of_content(
@@ -100,7 +132,9 @@ def _of_content(
     return Write(verb, kind, name, why, body, subresource, stage=Stage.CREATE, strand=CONTENT)
 
 
-def _cron_job(observed: Observed, force: InForce, policy: RunPolicy, timing: Timing | None, now: datetime) -> Iterable[Write]:
+def _cron_job(
+    observed: Observed, force: InForce, policy: RunPolicy, timing: Timing | None, now: datetime
+) -> Iterable[Write]:
     cron, gap = observed.cron_job, observed.gap
     if cron and (cron.deleting or not cron.belongs_to(observed.job.uid)):
         return
@@ -111,21 +145,29 @@ def _cron_job(observed: Observed, force: InForce, policy: RunPolicy, timing: Tim
         return
     held = timing.suspended or gap is not None or obstacles.obstacle(observed, force) is not None
     frozen_as = revisions.frozen(observed, force.content.digest)
-    body = cronjob.cron_job(observed.job, force.content, policy, replace(timing, suspended=held), frozen_as)
+    body = cronjob.cron_job(
+        observed.job, force.content, policy, replace(timing, suspended=held), frozen_as
+    )
     if cron:
         yield from _changed(observed, force.content, cron, body, now)
     elif not revisions.obstacle(observed, force):
         yield _of_content("create", "cronjob", observed.job.name, "the content is approved", body)
 
 
-def _changed(observed: Observed, content: Content, cron: CronJobView, body: naming.Manifest, now: datetime) -> Iterable[Write]:
+def _changed(
+    observed: Observed, content: Content, cron: CronJobView, body: naming.Manifest, now: datetime
+) -> Iterable[Write]:
     if body["spec"]["suspend"] and not cron.suspended:
         # A stop of its own, which depends on nothing; whatever else differs is written next.
         yield from _suspended(observed, cron, "nothing may start now")
         return
     wanted = spec_hash(body["spec"])
     owned = cron.labelled and cron.owner_uid == observed.job.uid
-    if cron.spec_hash in (wanted, observed.settled.get(wanted)) and owned and cron.digest == content.digest:
+    if (
+        cron.spec_hash in (wanted, observed.settled.get(wanted))
+        and owned
+        and cron.digest == content.digest
+    ):
         return
     as_read = {"uid": cron.uid, "resourceVersion": cron.resource_version}
     if would_fire_old_starts(cron, body["spec"]):
@@ -136,7 +178,7 @@ def _changed(observed: Observed, content: Content, cron: CronJobView, body: nami
 
 
 def _suspended(observed: Observed, cron: CronJobView, why: str) -> Iterable[Write]:
-    """Suspends the CronJob, unless `stops` already does so, for a reason that does not depend on contents."""
+    """Suspends the CronJob, unless `stops` already does, for a reason independent of contents."""
     if not stops.no_more_starts(observed):
         yield stops.suspend(cron, why)
 
@@ -152,13 +194,23 @@ def _withdraw(observed: Observed, cron: CronJobView | None) -> Iterable[Write]:
         yield from _suspended(observed, cron, "nothing is approved")
     elif not any(job.owner_uid == cron.uid for job in observed.batch_jobs):
         why = "nothing is approved"
-        yield Write("delete", "cronjob", cron.name, why, uid=cron.uid, resource_version=cron.resource_version, expendable=True)
+        yield Write(
+            "delete",
+            "cronjob",
+            cron.name,
+            why,
+            uid=cron.uid,
+            resource_version=cron.resource_version,
+            expendable=True,
+        )
 
 
 def _next_look(observed: Observed, force: InForce, now: datetime) -> Iterable[float]:
-    """In how many seconds the next start of either content has passed: then the card is out of date."""
+    """Seconds until the next start of either content has passed: then the card is out of date."""
     for content in (force.current, force.content):
         if content:
             wanted = content.spec.schedule
-            for start in next_starts.next_starts(wanted, now, 1, accounting.draw_for(observed, wanted)):
+            for start in next_starts.next_starts(
+                wanted, now, 1, accounting.draw_for(observed, wanted)
+            ):
                 yield (start - now + NO_EARLIER_THAN).total_seconds()

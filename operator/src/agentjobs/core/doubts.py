@@ -1,7 +1,8 @@
-"""Decides whether what is known can be trusted enough to act on it, and what to ask the API server where it cannot.
+"""Decides if what is known can be trusted enough to act, and what to ask the API server if not.
 
-Watch streams are always a little late, and a second leader may act meanwhile. Before something is refused, stopped, taken away or given up
-because the caches lack something, the API server is asked for it.
+Watch streams are always a little late, and a second leader may act meanwhile. Before something is
+refused, stopped, taken away or given up because the caches lack something, the API server is asked
+for it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ Subject = Literal["approvals", "packages", "texts", "run", "batchjob", "batchjob
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One question to the API server. `name`: the run or the Job that it is about, if any. `why` does not distinguish questions."""
+    """One question to the API server.
+
+    `name`: the run or the Job that it is about, if any. `why` does not distinguish questions.
+    """
 
     subject: Subject
     name: str = ""
@@ -32,7 +36,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What was observed, and what follows directly: what is in force, what is known about each run, what is in the way."""
+    """What was observed, and what follows: what is in force, known of each run, or in the way."""
 
     observed: Observed
     force: InForce
@@ -78,7 +82,9 @@ def about_decisions(situation: Situation) -> Iterator[Look]:
 
 def _misses_an_approval(situation: Situation) -> bool:
     observed = situation.observed
-    in_use = {job.digest for job in observed.batch_jobs if not job.ended and job.stop_reason is None}
+    in_use = {
+        job.digest for job in observed.batch_jobs if not job.ended and job.stop_reason is None
+    }
     last, cron = observed.job.status.approval, observed.cron_job
     starting = cron.digest if cron and not cron.suspended else None
     wanted = (last and last.digest, starting, *in_use)
@@ -90,9 +96,18 @@ def _misses_an_approval(situation: Situation) -> bool:
 def _misses_a_package(situation: Situation) -> bool:
     observed, force = situation.observed, situation.force
     last = observed.job.status.approval
-    contents = (content for content in (force.current, observed.previous) if content and last and content.digest == last.digest)
+    contents = (
+        content
+        for content in (force.current, observed.previous)
+        if content and last and content.digest == last.digest
+    )
     pins = {pin for content in contents for pin in content.spec.packages}
-    pins.update(pin for job in observed.batch_jobs if not job.ended and job.stop_reason is None for pin in job.packages)
+    pins.update(
+        pin
+        for job in observed.batch_jobs
+        if not job.ended and job.stop_reason is None
+        for pin in job.packages
+    )
     if observed.packages.lacking(pins):
         return True
     return bool(force.lacking) and force.content is None and situation.wants_a_start
@@ -132,11 +147,13 @@ def _waits(case: Case) -> bool:
 
 
 def _about_starts(situation: Situation, now: datetime) -> Iterator[Look]:
-    """Questions about starts that are to be given up, or made by the operator: have they become a Job or a run?"""
+    """Questions about starts to be given up or made by the operator: are they Jobs or runs now?"""
     observed = situation.observed
     paused = is_suspended(observed.job) or observed.job.status.failure_pause is not None
     status = observed.job.status
-    plan = accounting.start_plan(observed, situation.force, status, situation.obstacle, suspended=paused, now=now)
+    plan = accounting.start_plan(
+        observed, situation.force, status, situation.obstacle, suspended=paused, now=now
+    )
     for write in plan.writes:
         yield Look("batchjob", write.name, "its start seems to be lost")
         yield Look("run", write.name, "its start seems to be lost")

@@ -24,7 +24,10 @@ class AgentjobsError(Exception):
 
 
 class UserError(AgentjobsError):
-    """The resource asks for something impossible; the message says what, where and what to do. `reason` is the condition's."""
+    """The resource asks for something impossible; the message says what, where and what to do.
+
+    `reason` is the condition's.
+    """
 
     def __init__(self, message: str, reason: str = "InvalidSpec") -> None:
         super().__init__(message)
@@ -52,11 +55,14 @@ class NotFound(ClusterError):
 
 
 class Refused(ClusterError):
-    """400, 403, 413 or 422: the API server will say the same again until somebody changes something."""
+    """400, 403, 413 or 422: the API server says the same again until somebody changes something."""
 
 
 class Incomplete(ClusterError):
-    """Part of a plan could not be carried out. `look_again`: after how many seconds the rest has to be looked at again, if at all."""
+    """Part of a plan could not be carried out.
+
+    `look_again`: after how many seconds the rest has to be looked at again, if at all.
+    """
 
     def __init__(self, errors: Sequence[ClusterError], look_again: float | None) -> None:
         first = next((error for error in errors if isinstance(error, Refused)), errors[0])
@@ -67,11 +73,17 @@ class Incomplete(ClusterError):
 
 
 class Outdated(ClusterError):
-    """A list is older than what was seen before. If that does not change, etcd was restored from a backup."""
+    """A list is older than what was seen before.
+
+    If that does not change, etcd was restored from a backup.
+    """
 
 
 class Unlisted(ClusterError):
-    """Some kinds could not be listed: what failed, by kind. `keys`: what the lists of the others returned."""
+    """Some kinds could not be listed: what failed, by kind.
+
+    `keys`: what the lists of the others returned.
+    """
 
     def __init__(self, errors: Mapping[str, Exception], keys: AbstractSet[tuple[str, str]]) -> None:
         super().__init__("; ".join(f"{kind}: {error}" for kind, error in errors.items()))

@@ -25,14 +25,17 @@ from agentjobs.core.workload import records
 from agentjobs.core.workload.settings import RunPolicy
 
 LOOK_AGAIN_SECONDS: Final = 30.0
-"""How often to look until what is left has ended. Changes in between arrive by the watch streams."""
+"""How often to look until what is left has ended.
+
+Changes in between arrive by the watch streams."""
 NOTHING: Final = InForce(None, None, None, "Pending")
 
 
 def stand_in(namespace: str, name: str, uid: str = "") -> JobView:
     """A view that stands in for a job that does not exist and owns nothing.
 
-    `uid`: the job is still there, and garbage collection is removing it as owner from one object after another.
+    `uid`: the job is still there, and garbage collection is removing it as owner from one object
+    after another.
     """
     return JobView(
         namespace=namespace,
@@ -49,17 +52,26 @@ def stand_in(namespace: str, name: str, uid: str = "") -> JobView:
 
 
 def decide_gone(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
-    """Returns the decision about what is left: nothing starts any more; what runs goes on to its record while its approval stands."""
+    """Returns the decision about what is left: nothing starts any more.
+
+    What runs goes on to its record while its approval stands.
+    """
     stopping = stops.reasons(observed)
-    context = RunContext(observed, NOTHING, policy, now, cases(observed), observed.job.status, stopping)
+    context = RunContext(
+        observed, NOTHING, policy, now, cases(observed), observed.job.status, stopping
+    )
     plans = list(_some(context))
-    writes = (*stops.writes(observed), *(write for plan in plans for write in plan.writes), *_rest(observed))
+    writes = (
+        *stops.writes(observed),
+        *(write for plan in plans for write in plan.writes),
+        *_rest(observed),
+    )
     waits = [plan.requeue_after for plan in plans if plan.requeue_after is not None]
     return Plan(tuple(sorted(writes, key=lambda write: write.stage)), min(waits, default=None))
 
 
 def _some(context: RunContext) -> Iterator[Plan]:
-    """Yields the plans for a bounded number of runs, so that the next stop need not wait for all the runs that were requested."""
+    """Yields plans of a bounded number of runs: the next stop need not wait for all requested."""
     writing = 0
     for case in context.cases:
         plan = _one(context, case)
@@ -105,7 +117,10 @@ def _has_begun(context: RunContext, case: Case, run: RunView) -> bool:
 
 
 def _record(context: RunContext, case: Case) -> Iterator[Write]:
-    """Writes the run of a Job that has none yet, or no longer. The run gets no owner: it would be deleted with it."""
+    """Writes the run of a Job that has none yet, or no longer.
+
+    The run gets no owner: it would be deleted with it.
+    """
     job = case.batch_job
     if job is None or job.deleting:
         return
@@ -133,12 +148,25 @@ def not_found(run: RunView, now: datetime) -> Plan:
 
 
 def _rest(observed: Observed) -> Iterator[Write]:
-    """Deletes what is left when nothing runs any more. A claim stays: a session is somebody's data."""
+    """Deletes what is left when nothing runs any more.
+
+    A claim stays: a session is somebody's data.
+    """
     cron = observed.cron_job
     if cron and not cron.deleting and cron.labelled and cron.suspended and not observed.batch_jobs:
         version = cron.resource_version
         why = "its job is gone"
-        yield Write("delete", "cronjob", cron.name, why, uid=cron.uid, resource_version=version, expendable=True)
+        yield Write(
+            "delete",
+            "cronjob",
+            cron.name,
+            why,
+            uid=cron.uid,
+            resource_version=version,
+            expendable=True,
+        )
     if cron is None and not observed.batch_jobs:
         for left in observed.kept:
-            yield Write("delete", "revision", left.name, "its job is gone", uid=left.uid, expendable=True)
+            yield Write(
+                "delete", "revision", left.name, "its job is gone", uid=left.uid, expendable=True
+            )

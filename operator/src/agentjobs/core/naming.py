@@ -19,13 +19,17 @@ Manifest = dict[str, Any]
 def revision_name(job: str, digest: str) -> str:
     """The ConfigMap that holds one approved content: at most 117 characters.
 
-    It has all digits of the digest: it is feasible to make two contents whose first ten digits are the same.
+    It has all digits of the digest: it is feasible to make two contents whose first ten digits are
+    the same.
     """
     return f"{job}-{digest}"
 
 
 def older_revision_name(job: str, digest: str) -> str:
-    """The name that revisions had at first, with ten digits. Such a revision stays in use, and so does its resolution of packages."""
+    """The name that revisions had at first, with ten digits.
+
+    Such a revision stays in use, and so does its resolution of packages.
+    """
     return f"{job}-{digest[:10]}"
 
 
@@ -40,9 +44,14 @@ def claim_name(job: str) -> str:
 
 
 def start_of(run_name: str) -> datetime | None:
-    """The start that a Job of the CronJob controller is for: its name ends in the start's minutes since 1970 (kubernetes#96498)."""
+    """The start of a CronJob's Job: its name ends in minutes since 1970 (kubernetes#96498)."""
     minutes = run_name.rpartition("-")[2]
-    if not (minutes.isascii() and minutes.isdigit() and len(minutes) >= 8 and int(minutes) * 60 < timestamps.END.timestamp()):
+    if not (
+        minutes.isascii()
+        and minutes.isdigit()
+        and len(minutes) >= 8
+        and int(minutes) * 60 < timestamps.END.timestamp()
+    ):
         return None
     return datetime.fromtimestamp(0, UTC) + timedelta(minutes=int(minutes))
 
@@ -58,7 +67,9 @@ def run_of_event(job: str, event: EventView) -> str:
 
 
 def runs_of_chain(job: str, event: Event) -> Iterator[str]:
-    """The names that a following run may have; it gets the first free one. Only the operator may create runs with these names.
+    """The names that a following run may have; it gets the first free one.
+
+    Only the operator may create runs with these names.
 
     An event's run has an `e` there: anyone who may start the job could have taken that name before.
     """
@@ -71,5 +82,16 @@ def labels(job: str) -> dict[str, str]:
 
 
 def owned_by(job: JobView) -> list[Manifest]:
-    """The job as controller: garbage collection removes what it owns. Deleting the job never waits for that."""
-    return [{"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": job.name, "uid": job.uid, "controller": True}]
+    """The job as controller: garbage collection removes what it owns.
+
+    Deleting the job never waits for that.
+    """
+    return [
+        {
+            "apiVersion": names.API_VERSION,
+            "kind": names.JOB_KIND,
+            "name": job.name,
+            "uid": job.uid,
+            "controller": True,
+        }
+    ]

@@ -46,10 +46,12 @@ class Observed:
     """Approvals of the present content that do not count: a second person is missing."""
     packages: Packages = field(default_factory=Packages)
     packages_alone: tuple[PackageApprovalView, ...] = ()
-    """Approvals of packages that do not count for the present content: a second person is missing."""
+    """Approvals of packages that do not count for the present content: a second person is
+    missing."""
     cron_job: CronJobView | None = None
     settled: Mapping[str, str] = field(default_factory=dict)
-    """By the hash of a CronJob spec as we wrote it: the hash of what the server stored, where that differs."""
+    """By the hash of a CronJob spec as we wrote it: the hash of what the server stored, where that
+    differs."""
     previous: Content | None = None
     """The content last in force, where it is not the spec's own and its revision still exists."""
     sources: Sources = field(default_factory=dict)
@@ -60,13 +62,16 @@ class Observed:
     taken: frozenset[tuple[Kind, str]] = frozenset()
     """What was to be created while something else had the name."""
     session_claim: Claim = "none"
-    """Whose the claim is that a continuous content needs for its session. Not looked up where no approved content needs one."""
+    """Whose the claim is that a continuous content needs for its session.
+
+    Not looked up where no approved content needs one."""
     kept: tuple[RevisionView, ...] = ()
     """Every revision of the job that is known to exist."""
     left_over_since: Mapping[str, datetime] = field(default_factory=dict)
     """By the uids of revisions: since when nothing is known to need them."""
     left_behind: Mapping[str, str] = field(default_factory=dict)
-    """The uids of needed revisions that an earlier job of this name left behind without an owner, by name."""
+    """The uids of needed revisions that an earlier job of this name left behind without an owner,
+    by name."""
     resolutions: frozenset[str] = frozenset()
     """The revisions whose first resolution of packages is kept."""
     installed: Mapping[str, Resolution] = field(default_factory=dict)
@@ -86,11 +91,14 @@ class Observed:
     over_budget: tuple[FinishedRun, ...] = ()
     """Finished runs of the namespace that the budgets have no room for."""
     shortened: tuple[Write, ...] = ()
-    """Writes that shorten the records whose whole output is no longer kept. They are made when the record is read: bodies are not kept."""
+    """Writes that shorten the records whose whole output is no longer kept.
+
+    They are made when the record is read: bodies are not kept."""
     gap: Gap | None = None
     """The admission policies that are not in force."""
     refused: tuple[tuple[str, str], ...] = ()
-    """What the cluster has refused again and again: reasons of the condition Ready, and sentences."""
+    """What the cluster has refused again and again: reasons of the condition Ready, and
+    sentences."""
 
     @property
     def own_cron_job(self) -> CronJobView | None:
@@ -120,7 +128,9 @@ class InForce:
     @property
     def changed(self) -> bool:
         """Whether an approved content runs that is not the spec's own."""
-        return self.content is not None and (self.current is None or self.content.digest != self.current.digest)
+        return self.content is not None and (
+            self.current is None or self.content.digest != self.current.digest
+        )
 
     @property
     def spec(self) -> ScheduledAgentJobSpec | None:

@@ -14,7 +14,7 @@ Verb = Literal["create", "replace", "patch", "delete"]
 
 
 class Stage(IntEnum):
-    """What a write is for, in the order of a plan: what ends something comes before what begins something."""
+    """What a write is for, in a plan's order: ending something comes before beginning something."""
 
     STOP = 0
     """Stops a Job or suspends a CronJob."""
@@ -32,11 +32,13 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One request that changes the cluster. Safe to repeat: names are deterministic and preconditions are in the body.
+    """One request that changes the cluster.
 
-    `uid` and `resource_version` are a delete's preconditions. `expendable`: an answer of 409 or 404 is as good as success.
-    `strand`: after a failure the later writes of the same strand are left out; `needs`: so are
-    those that need the strand. All others of the plan go on.
+    Safe to repeat: names are deterministic and preconditions are in the body.
+
+    `uid` and `resource_version` are a delete's preconditions. `expendable`: an answer of 409 or 404
+    is as good as success. `strand`: after a failure the later writes of the same strand are left
+    out; `needs`: so are those that need the strand. All others of the plan go on.
     """
 
     verb: Verb
@@ -71,13 +73,13 @@ ANSWER: Final = "answer"
 
 
 def run_strand(run: str) -> str:
-    """The strand of one run: its writes keep their order, and do not wait for those of other runs."""
+    """The strand of one run: its writes stay in order, and do not wait for those of other runs."""
     return f"run/{run}"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do now, in this order, and when to look again even if nothing happens (seconds; None: at the next event)."""
+    """What to do now, in this order, and the seconds to the next look (None: at the next event)."""
 
     writes: tuple[Write, ...] = ()
     requeue_after: float | None = None
@@ -85,4 +87,7 @@ class Plan:
     @property
     def may_start_something(self) -> bool:
         """Whether a write could start something. Some of these writes end something instead."""
-        return any(write.kind in ("cronjob", "batchjob") and write.verb != "delete" for write in self.writes)
+        return any(
+            write.kind in ("cronjob", "batchjob") and write.verb != "delete"
+            for write in self.writes
+        )

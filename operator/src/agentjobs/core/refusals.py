@@ -1,4 +1,7 @@
-"""Remembers what the cluster refuses, by job, so that the job reports it until it is over, but not every single failure."""
+"""Remembers what the cluster refuses, by job.
+
+So the job reports it until it is over, but not every single failure.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,21 @@ from agentjobs.core.plan import Write
 Key = tuple[str, str]
 """Namespace and name of a job."""
 TELL_AFTER: Final = 5
-"""Conflicts in a row after which the job reports them. A single one goes away when the object is read again.
+"""Conflicts in a row after which the job reports them.
 
-After as many failures an Event is given up, so that it does not hold back a record forever.
-"""
+A single one goes away when the object is read again.
+
+After as many failures an Event is given up, so that it does not hold back a record forever."""
 AT_MOST: Final = 3
 """Sentences reported at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """How often a write failed in a row, and what the server answered, if it did. `reason` is one of the condition Ready."""
+    """How often a write failed in a row, and what the server answered, if it did.
+
+    `reason` is one of the condition Ready.
+    """
 
     times: int = 0
     reason: str = ""
@@ -40,14 +47,19 @@ class Pass:
     tried: set[str] = field(default_factory=set)
 
     def failed(self, write: Write, error: ClusterError) -> int:
-        """Notes a failure; returns how many there were in a row. A server that does not answer is not reported to the job's author."""
+        """Notes a failure; returns how many there were in a row.
+
+        A server that does not answer is not reported to the job's author.
+        """
         self.tried.add(write.target)
         times = self.before.get(write.target, NOTHING).times + 1
         if isinstance(error, Refused):
             times = TELL_AFTER
         answered = isinstance(error, (Refused, Conflict, NotFound))
         reason = "NameTaken" if isinstance(error, NameTaken) else "ClusterRefused"
-        self.now[write.target] = Known(min(times, TELL_AFTER), reason, str(error) if answered else "")
+        self.now[write.target] = Known(
+            min(times, TELL_AFTER), reason, str(error) if answered else ""
+        )
         return times
 
     def left_out(self, write: Write) -> None:
@@ -62,19 +74,26 @@ class Pass:
         self.now.pop(write.target, None)
 
     def news(self) -> bool:
-        """Whether something else is to be reported than before, as far as the plan has been carried out."""
+        """Whether the report differs from before, as far as the plan has been carried out."""
         rest = {key: known for key, known in self.before.items() if key not in self.tried}
         return differs(self.before, {**rest, **self.now})
 
 
 def told(known: dict[str, Known]) -> tuple[tuple[str, str], ...]:
     """The reasons and sentences to report, in a fixed order."""
-    found = {(one.reason, one.message) for one in known.values() if one.message and one.times >= TELL_AFTER}
+    found = {
+        (one.reason, one.message)
+        for one in known.values()
+        if one.message and one.times >= TELL_AFTER
+    }
     return tuple(sorted(found)[:AT_MOST])
 
 
 def differs(before: dict[str, Known], now: dict[str, Known]) -> bool:
-    """Whether something else is to be reported. New words alone are not news, since a server may put the time into them."""
+    """Whether something else is to be reported.
+
+    New words alone are not news, since a server may put the time into them.
+    """
 
     def what(known: dict[str, Known]) -> set[tuple[str, str]]:
         return {(target, one.reason) for target, one in known.items() if told({target: one})}
@@ -97,7 +116,7 @@ class Refusals:
         return Pass(self._known.get(key, {}))
 
     def end(self, key: Key, done: Pass) -> bool:
-        """Keeps what became of a plan; returns whether something else is to be reported from now on."""
+        """Keeps what became of a plan; returns whether something else is to be reported now."""
         if done.now:
             self._known[key] = done.now
         else:

@@ -12,7 +12,10 @@ def to_wire(moment: datetime) -> str:
 
 
 def from_wire(text: str) -> datetime:
-    """An aware datetime in UTC. Raises ValueError for anything but an RFC 3339 time with an offset."""
+    """An aware datetime in UTC.
+
+    Raises ValueError for anything but an RFC 3339 time with an offset.
+    """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")

@@ -30,12 +30,14 @@ LIVE: Final = "stdout holds the end of the live log, with both streams"
 
 
 async def read_installed(cluster: Api, pod: PodView) -> Resolution | None:
-    """What the pod's installer says that it installed; None where that cannot be read, now or ever."""
+    """What the pod's installer says it installed; None where that cannot be read, now or ever."""
     said = read_installation(pod.install_message)
     if said is None or not said.sha256:
         return None
     try:
-        return read_resolution(await cluster.log(pod.namespace, pod.name, INSTALL_CONTAINER, TAIL_LINES), said.sha256)
+        return read_resolution(
+            await cluster.log(pod.namespace, pod.name, INSTALL_CONTAINER, TAIL_LINES), said.sha256
+        )
     except (EnvelopeError, ClusterError):
         return None
 
@@ -43,8 +45,8 @@ async def read_installed(cluster: Api, pod: PodView) -> Resolution | None:
 async def read_evidence(cluster: Api, pod: PodView, waited: timedelta) -> Evidence | None:
     """What the log of the pod's runner proves; None: not yet, ask again.
 
-    Call it for a pod whose container has started, and has ended or is being ended.
-    waited: since this process first saw that the container has ended. When that was, only its node's clock says.
+    Call it for a pod whose container has started, and has ended or is being ended. waited: since
+    this process first saw that the container has ended. When that was, only its node's clock says.
     """
     # The termination message, where it is the runner's, names the one envelope that counts.
     short = read_short_form(pod.termination_message)
@@ -64,18 +66,26 @@ async def read_evidence(cluster: Api, pod: PodView, waited: timedelta) -> Eviden
 
 
 async def _envelope(cluster: Api, pod: PodView, short: ShortForm | None) -> Envelope:
-    """The envelope in the log. Its end is nearly always the end of the log, but lines of stderr that came late can follow it."""
+    """The envelope in the log.
+
+    Its end is nearly always the end of the log, but lines of stderr that came late can follow it.
+    """
     try:
         log = await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, TAIL_LINES)
         return read_envelope(log, short.sha256 if short else None)
     except EnvelopeError:
         if short is None or not short.sha256:
             raise
-        return read_envelope(await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, WIDE_LINES), short.sha256)
+        return read_envelope(
+            await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, WIDE_LINES), short.sha256
+        )
 
 
 async def _live(cluster: Api, pod: PodView) -> str:
-    """The end of the live log of a run whose runner printed no envelope: where memory is short, some kernels kill it with its script."""
+    """The end of the live log of a run whose runner printed no envelope.
+
+    Where memory is short, some kernels kill the runner with its script.
+    """
     try:
         return live_output(await cluster.log(pod.namespace, pod.name, RUNNER_CONTAINER, WIDE_LINES))
     except ClusterError:

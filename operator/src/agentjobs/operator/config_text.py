@@ -1,4 +1,7 @@
-"""The text of the settings' document, which is YAML, as plain data. Nothing in it costs more than its size."""
+"""The text of the settings' document, which is YAML, as plain data.
+
+Nothing in it costs more than its size.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ _FLOAT: Final = "tag:yaml.org,2002:float"
 
 
 class _Loader(yaml.SafeLoader):
-    """As the chart's YAML is written: `1e-07` is a number, a date is text, and nothing is said twice or by reference."""
+    """Reads YAML as the chart's is written.
+
+    `1e-07` is a number, a date is text, and nothing is said twice or by reference.
+    """
 
     depth = 0
 
@@ -39,9 +45,13 @@ class _Loader(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key that is not text", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key that is not text", key.start_mark
+                )
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value} stands here a second time", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{key.value} stands here a second time", key.start_mark
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
@@ -51,7 +61,9 @@ _Loader.yaml_implicit_resolvers = {
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(
-    _FLOAT, re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?$"), list("-+.0123456789")
+    _FLOAT,
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?$"),
+    list("-+.0123456789"),
 )
 
 
@@ -63,7 +75,9 @@ def document(text: bytes) -> object:
         return yaml.load(text, _Loader)  # noqa: S506  a safe loader
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise SettingsError(f"{line}this is not YAML that can be read here: {error.problem}") from None
+        raise SettingsError(
+            f"{line}this is not YAML that can be read here: {error.problem}"
+        ) from None
     except yaml.reader.ReaderError as error:
         raise SettingsError(f"this is not text that YAML can hold: {error.reason}") from None
     except (ValueError, KeyError, AttributeError) as error:

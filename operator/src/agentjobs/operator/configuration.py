@@ -1,4 +1,7 @@
-"""The operator's settings: one document of the kind `OperatorConfiguration`. `__main__` reads the file at start; nobody else does."""
+"""The operator's settings: one document of the kind `OperatorConfiguration`.
+
+`__main__` reads the file at start; nobody else does.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,18 @@ from agentjobs.core.workload.sessions import SessionPolicy
 from agentjobs.core.workload.settings import Budgets, PackagePolicy, RunPolicy
 
 RUNNER_MARGIN_SECONDS = 60
-"""The runner's own limit ends this long before the Job's deadline, so that a late run ends normally."""
+"""The runner's own limit ends this long before the Job's deadline, so that a late run ends
+normally."""
 NAME: Final = "[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
 POD_NAME: Final = "POD_NAME"
 POD_NAMESPACE: Final = "POD_NAMESPACE"
 
 
 class SettingsError(ValueError):
-    """A setting is missing or out of bounds; the message names each and is meant for the person who deploys the operator."""
+    """A setting is missing or out of bounds.
+
+    The message names each and is meant for the person who deploys the operator.
+    """
 
 
 class Section(ApiModel):
@@ -49,7 +56,9 @@ class Runner(Section):
 
     image: str = Field(min_length=1, max_length=1024)
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
-    inventory: dict[str, Annotated[str, Field(min_length=1, max_length=128)]] = Field(default_factory=dict)
+    inventory: dict[str, Annotated[str, Field(min_length=1, max_length=128)]] = Field(
+        default_factory=dict
+    )
 
 
 class Toleration(Section):
@@ -143,7 +152,10 @@ class Process(Section):
 
 
 class OperatorConfiguration(Section):
-    """Everything that the operator is set up with. Times in seconds, sizes in bytes. The chart's values are documented in values.yaml."""
+    """Everything that the operator is set up with.
+
+    Times in seconds, sizes in bytes. The chart's values are documented in values.yaml.
+    """
 
     api_version: Literal["config.agentjobs.dev/v1alpha1"]
     kind: Literal["OperatorConfiguration"]
@@ -159,10 +171,15 @@ class OperatorConfiguration(Section):
 
     @field_validator("policies")
     @classmethod
-    def _are_named(cls, policies: tuple[Expected, ...], known: ValidationInfo) -> tuple[Expected, ...]:
+    def _are_named(
+        cls, policies: tuple[Expected, ...], known: ValidationInfo
+    ) -> tuple[Expected, ...]:
         approval = known.data.get("approval")  # missing, if it is wrong itself
         if approval and not policies and not approval.allow_without_policies:
-            raise ValueError("has to name the admission policies, or approval.allowWithoutPolicies has to be true")
+            raise ValueError(
+                "has to name the admission policies, or approval.allowWithoutPolicies has to be"
+                " true"
+            )
         return policies
 
     def policy(self) -> RunPolicy:
@@ -191,16 +208,25 @@ class OperatorConfiguration(Section):
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """Which process this is: its pod says so. The name is the holder of the lease, which is in the namespace."""
+    """Which process this is: its pod says so.
+
+    The name is the holder of the lease, which is in the namespace.
+    """
 
     name: str
     namespace: str
 
 
 def configuration(document: object) -> OperatorConfiguration:
-    """From the document as plain data. Raises SettingsError, which names every problem behind the path of its field."""
+    """From the document as plain data.
+
+    Raises SettingsError, which names every problem behind the path of its field.
+    """
     if not isinstance(document, Mapping):
-        raise SettingsError(f"a document with apiVersion {names.CONFIG_API_VERSION} and kind {names.CONFIG_KIND} is needed")
+        raise SettingsError(
+            f"a document with apiVersion {names.CONFIG_API_VERSION} and kind {names.CONFIG_KIND} is"
+            " needed"
+        )
     try:
         return OperatorConfiguration.model_validate(document, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -208,7 +234,10 @@ def configuration(document: object) -> OperatorConfiguration:
 
 
 def pod(environment: Mapping[str, str]) -> Pod:
-    """From the variables that the Deployment takes from the pod's own fields. Raises SettingsError, which names each that is missing."""
+    """From the variables that the Deployment takes from the pod's own fields.
+
+    Raises SettingsError, which names each that is missing.
+    """
     missing = [variable for variable in (POD_NAME, POD_NAMESPACE) if not environment.get(variable)]
     if missing:
         raise SettingsError(f"{' and '.join(missing)}: the environment has to name the pod")

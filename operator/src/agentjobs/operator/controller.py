@@ -1,4 +1,4 @@
-"""Workers that take keys from the queue and reconcile them, and the re-list that finds what the streams missed."""
+"""Workers that reconcile keys from the queue, and the re-list that finds what streams missed."""
 
 from __future__ import annotations
 
@@ -25,17 +25,26 @@ log = logging.getLogger(__name__)
 FIRST_LIST_PAUSES: Final = (0.5, 1, 2, 4, 8, 16, 30)
 """Seconds; the last one repeats forever.
 
-Right after an installation the API server does not serve the new kinds yet: 429, "storage is (re)initializing".
-"""
+Right after an installation the API server does not serve the new kinds yet: 429, "storage is
+(re)initializing"."""
 OUTDATED_LISTS: Final = 2
-"""How many in a row. Then the caches hold a history that no longer exists, and only an operator that knows nothing can go on."""
+"""How many in a row.
+
+Then the caches hold a history that no longer exists, and only an operator that knows nothing can go
+on."""
 
 
 class Controller:
     """Runs until it is stopped. Then it takes no more keys, and finishes those in work."""
 
     def __init__(
-        self, cluster: Cluster, cache: Cache, streams: Streams, reconciler: Reconciler, queue: WorkQueue, metrics: Metrics
+        self,
+        cluster: Cluster,
+        cache: Cache,
+        streams: Streams,
+        reconciler: Reconciler,
+        queue: WorkQueue,
+        metrics: Metrics,
     ) -> None:
         self._cluster = cluster
         self._cache = cache
@@ -47,10 +56,18 @@ class Controller:
         self._outdated = 0
 
     async def start(self, workers: int) -> list[asyncio.Task[None]]:
-        """Lists everything once, however long it takes, then starts the workers and returns them. Raises Outdated."""
+        """Lists everything once, however long it takes, then starts the workers and returns them.
+
+        Raises Outdated.
+        """
         for key in sorted(await self._first_list()):
             self._queue.add(key)
-        log.info("%d jobs, %d active runs, %d finished", len(self._cache.jobs), len(self._cache.runs), len(self._cache.finished))
+        log.info(
+            "%d jobs, %d active runs, %d finished",
+            len(self._cache.jobs),
+            len(self._cache.runs),
+            len(self._cache.finished),
+        )
         return [asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(workers)]
 
     async def _first_list(self) -> AbstractSet[Key]:
@@ -65,14 +82,20 @@ class Controller:
         return found
 
     async def resync(self, seconds: float) -> None:
-        """Runs forever: compares the caches with lists and queues every job now and then. Raises Outdated."""
+        """Runs forever: compares the caches with lists and queues every job now and then.
+
+        Raises Outdated.
+        """
         while True:
             await asyncio.sleep(seconds)
             for key in (await self._list())[0]:
                 self._queue.add(key)
 
     async def _list(self) -> tuple[AbstractSet[Key], bool]:
-        """Returns the keys of what could be listed, and whether that was everything. Raises Outdated."""
+        """Returns the keys of what could be listed, and whether that was everything.
+
+        Raises Outdated.
+        """
         try:
             keys = await relist(self._cluster, self._cache, self._streams)
         except Unlisted as error:
@@ -132,4 +155,9 @@ class Controller:
         if isinstance(error, Incomplete) and error.look_again is not None:
             self._queue.add_after(key, error.look_again)
         expected = isinstance(error, (Conflict, NotFound)) and failures < TELL_AFTER
-        log.log(logging.INFO if expected else logging.WARNING, "again: %s", error, extra={"namespace": key[0], "job": key[1]})
+        log.log(
+            logging.INFO if expected else logging.WARNING,
+            "again: %s",
+            error,
+            extra={"namespace": key[0], "job": key[1]},
+        )

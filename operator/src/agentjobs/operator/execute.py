@@ -1,4 +1,4 @@
-"""Carries out what was decided: a plan's writes, what depends on them, and what is learned from the answers."""
+"""Carries out decisions: a plan's writes, what depends on them, what is learned from answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 class Executor:
     """Carries out plans and decides nothing.
 
-    `settled`: by the hash of a CronJob's spec as we wrote it, the hash of what the server made of it.
+    `settled`: by the hash of a CronJob's spec as we wrote it, the hash of what the server made of
+    it.
     """
 
     def __init__(self, cluster: Api, cache: Cache, finished: Callable[[str], None]) -> None:
@@ -50,7 +51,10 @@ class Executor:
         return self._refusals.of(key)
 
     async def carry_out(self, key: Key, plan: Plan) -> float | None:
-        """Carries out every write except those that depend on a failed one. Returns when to look again. Raises Incomplete."""
+        """Carries out every write except those that depend on a failed one.
+
+        Returns when to look again. Raises Incomplete.
+        """
         failed: set[str] = set()
         errors: list[ClusterError] = []
         refusals, wait = self._refusals.begin(key), plan.requeue_after
@@ -84,8 +88,18 @@ class Executor:
             return None
 
     async def execute(self, key: Key, write: Write) -> Json | None:
-        """Returns the object as it is afterwards; None where it is absent or not as expected. Raises ClusterError."""
-        log.info("%s %s %s: %s", write.verb, write.kind, write.name, write.why, extra={"job": key[1], "namespace": key[0]})
+        """Returns the object as it is afterwards; None where it is absent or not as expected.
+
+        Raises ClusterError.
+        """
+        log.info(
+            "%s %s %s: %s",
+            write.verb,
+            write.kind,
+            write.name,
+            write.why,
+            extra={"job": key[1], "namespace": key[0]},
+        )
         body: Json | None
         try:
             body = await self._cluster.write(key[0], self._on_top(key, write))
@@ -94,7 +108,9 @@ class Executor:
             await self._look_again(key, write)
             if write.verb == "create" and write.kind in taken.KINDS and isinstance(error, Conflict):
                 body = await self._already_there(key, write, error)
-            elif not (write.expendable and (write.kind == "event" or not isinstance(error, Refused))):
+            elif not (
+                write.expendable and (write.kind == "event" or not isinstance(error, Refused))
+            ):
                 raise
             else:
                 body = None
@@ -104,7 +120,7 @@ class Executor:
         return body
 
     def _on_top(self, key: Key, write: Write) -> Write:
-        """The write with the resource version of our own last change, where that change was made on top of what was read.
+        """The write with our last change's resource version, if that was made on what was read.
 
         Without it our own change would be a conflict.
         """
@@ -112,15 +128,27 @@ class Executor:
         read, is_now = self._own_changes.get(key, {}).get((write.kind, write.name), ("", ""))
         if not read or metadata.get("resourceVersion") != read:
             return write
-        return replace(write, body={**(write.body or {}), "metadata": {**metadata, "resourceVersion": is_now}})
+        return replace(
+            write, body={**(write.body or {}), "metadata": {**metadata, "resourceVersion": is_now}}
+        )
 
     def _changed(self, key: Key, write: Write, body: Json) -> None:
-        read = (write.body or {}).get("metadata", {}).get("resourceVersion") if write.verb != "create" else None
+        read = (
+            (write.body or {}).get("metadata", {}).get("resourceVersion")
+            if write.verb != "create"
+            else None
+        )
         if read:
-            self._own_changes.setdefault(key, {})[write.kind, write.name] = read, body["metadata"]["resourceVersion"]
+            self._own_changes.setdefault(key, {})[write.kind, write.name] = (
+                read,
+                body["metadata"]["resourceVersion"],
+            )
 
     async def _already_there(self, key: Key, write: Write, error: Conflict) -> Json | None:
-        """The object that has the name, where it is the one that was to be created. Raises Conflict, or NameTaken where it is not."""
+        """The object that has the name, where it is the one that was to be created.
+
+        Raises Conflict, or NameTaken where it is not.
+        """
         found = await self._find(write.kind, key[0], write.name)
         if found is None:
             raise error
@@ -140,7 +168,13 @@ class Executor:
                 self._cache.forget_finished(row)
             elif write.kind == "revision":
                 self._cache.revisions.drop(row)
-        elif body is not None and write.kind == "cronjob" and write.body and "spec" in write.body and write.verb != "patch":
+        elif (
+            body is not None
+            and write.kind == "cronjob"
+            and write.body
+            and "spec" in write.body
+            and write.verb != "patch"
+        ):
             wanted, became = spec_hash(write.body["spec"]), spec_hash(body["spec"])
             if wanted != became:
                 self.settled[wanted] = became
@@ -153,7 +187,8 @@ class Executor:
     async def _look_again(self, key: Key, write: Write) -> None:
         """Reads an object again that is not as the caches have it.
 
-        A Job of the wanted name may be one that our watch does not show: without our label it is not this job's, whatever its owner says.
+        A Job of the wanted name may be one that our watch does not show: without our label it is
+        not this job's, whatever its owner says.
         """
         if write.kind not in ("run", "batchjob"):
             return

@@ -1,4 +1,7 @@
-"""Gathers what a decision about one job is made from: live where it matters, else from the caches, and again where in doubt."""
+"""Gathers what a decision about one job is made from.
+
+Live where it matters, else from the caches, and again where in doubt.
+"""
 
 from __future__ import annotations
 
@@ -51,10 +54,19 @@ Whose = Literal["ours", "left", "foreign", "none"]
 
 
 class Gatherer:
-    """Answers questions and decides nothing. Remembers since when revisions have been left over and pods have ended."""
+    """Answers questions and decides nothing.
+
+    Remembers since when revisions have been left over and pods have ended.
+    """
 
     def __init__(
-        self, cluster: Api, cache: Cache, policy: RunPolicy, clock: Callable[[], datetime], guard: Guard, executor: Executor
+        self,
+        cluster: Api,
+        cache: Cache,
+        policy: RunPolicy,
+        clock: Callable[[], datetime],
+        guard: Guard,
+        executor: Executor,
     ) -> None:
         self._cluster = cluster
         self._cache = cache
@@ -66,12 +78,17 @@ class Gatherer:
         self._ended: dict[Key, dict[str, datetime]] = {}
 
     async def first_look(self, key: Key) -> Observed:
-        """Observes what a stop needs: the job and its CronJob, read live, and what the caches have."""
+        """Observes what a stop needs: job and CronJob, read live, and what the caches have."""
         body, cron_job = await asyncio.gather(self._find("job", *key), self._find("cronjob", *key))
         job = self._job(key, body)
         cron = cron_job_view(cron_job) if cron_job else None
         executor = self._executor
-        return self.with_cache(key, Observed(job=job, cron_job=cron, settled=executor.settled, refused=executor.refused(key)))
+        return self.with_cache(
+            key,
+            Observed(
+                job=job, cron_job=cron, settled=executor.settled, refused=executor.refused(key)
+            ),
+        )
 
     def _job(self, key: Key, body: Json | None) -> JobView:
         if body is not None and not is_orphaning(body):
@@ -86,9 +103,17 @@ class Gatherer:
         return gone.stand_in(*key, uid=body["metadata"]["uid"] if body else "")
 
     async def certain(
-        self, key: Key, observed: Observed, about: Callable[[Situation], Iterable[Look]], *, whole: bool = False
+        self,
+        key: Key,
+        observed: Observed,
+        about: Callable[[Situation], Iterable[Look]],
+        *,
+        whole: bool = False,
     ) -> Situation:
-        """Asks the API server until none of these doubts is left. Each question is asked once. `whole`: texts and contents are known."""
+        """Asks the API server until none of these doubts is left.
+
+        Each question is asked once. `whole`: texts and contents are known.
+        """
         asked: set[Look] = set()
         while True:
             situation = self._with_leftovers(key, observed) if whole else assess(observed)
@@ -106,7 +131,9 @@ class Gatherer:
         """Observes everything that `decide` needs."""
         observed = replace(seen, gap=await self._guard.check(LATELY))
         observed = self.with_cache(key, await self._with_contents(observed))
-        situation = await self.certain(key, observed, lambda situation: doubts(situation, self._clock()), whole=True)
+        situation = await self.certain(
+            key, observed, lambda situation: doubts(situation, self._clock()), whole=True
+        )
         observed = situation.observed
         seen, claim, evidence, events, followers, _ = await asyncio.gather(
             self._revisions(observed),
@@ -116,13 +143,18 @@ class Gatherer:
             self._followers(key, situation),
             self._policies(situation),
         )
-        observed = replace(seen, session_claim=claim, evidence=evidence, events=events, followers=followers)
+        observed = replace(
+            seen, session_claim=claim, evidence=evidence, events=events, followers=followers
+        )
         installed = await self._installed(resolutions.to_read(observed, situation.cases))
         observed = replace(observed, installed=installed, over_budget=self.over_budget(key))
         return replace(observed, shortened=await self._shortened(key, observed))
 
     async def _policies(self, situation: Situation) -> None:
-        """Checks the policies while other questions are asked, so that the answer is still young when something is about to start."""
+        """Checks the policies while other questions are asked.
+
+        So the answer is still young when something is about to start.
+        """
         if situation.comes_into_force or situation.wants_a_start:
             await self._guard.check(JUST_NOW)
 
@@ -131,7 +163,9 @@ class Gatherer:
         self._cache.uses.set(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
         approvals: tuple[ApprovalView, ...] = self._cache.approvals.of(key)
         alone: tuple[ApprovalView, ...] = ()
-        packages = Packages(self._policy.inventory, self._cache.package_approvals.of((key[0], NO_JOB)))
+        packages = Packages(
+            self._policy.inventory, self._cache.package_approvals.of((key[0], NO_JOB))
+        )
         packages_alone: tuple[PackageApprovalView, ...] = ()
         if self._policy.second_person:
             content = current(observed.job, observed.sources)
@@ -153,10 +187,16 @@ class Gatherer:
         )
 
     def _with_leftovers(self, key: Key, observed: Observed) -> Situation:
-        """The situation, with the revisions that nothing seems to need and since when this process has known it."""
+        """The situation, with the revisions that nothing seems to need.
+
+        Also since when this process has known it.
+        """
         situation = assess(observed)
         now, known = self._clock(), self._left_over.pop(key, {})
-        since = {left.uid: known.get(left.uid, now) for left in revisions.left_over(observed, situation.force)}
+        since = {
+            left.uid: known.get(left.uid, now)
+            for left in revisions.left_over(observed, situation.force)
+        }
         if since:
             self._left_over[key] = since
         return replace(situation, observed=replace(observed, left_over_since=since))
@@ -165,42 +205,68 @@ class Gatherer:
         """The same, with the texts that the spec refers to and the content last in force."""
         job = observed.job
         wanted = references(job.spec) if job.spec else frozenset()
-        self._cache.sources.uses((job.namespace, job.name), {reference.name for reference in wanted})
-        sources = await read(self._cluster, self._cache.sources, job.namespace, wanted, reread=reread)
+        self._cache.sources.uses(
+            (job.namespace, job.name), {reference.name for reference in wanted}
+        )
+        sources = await read(
+            self._cluster, self._cache.sources, job.namespace, wanted, reread=reread
+        )
         observed = replace(observed, sources=sources)
         return replace(observed, previous=await self._previous(observed))
 
-    async def _find(self, kind: str, namespace: str, name: str, accept: str = "application/json") -> Json | None:
+    async def _find(
+        self, kind: str, namespace: str, name: str, accept: str = "application/json"
+    ) -> Json | None:
         try:
             return await self._cluster.get(kind, namespace, name, accept=accept)
         except NotFound:
             return None
 
     async def _previous(self, observed: Observed) -> Content | None:
-        """The content last in force, read back from its revision; None where it is the spec's own."""
+        """The content last in force, read from its revision; None where it is the spec's own."""
         job = observed.job
         digest = job.status.approval.digest if job.status.approval else None
         own = current(job, observed.sources)
         if digest is None or (own and own.digest == digest):
             return None
-        revision = await self._find("revision", job.namespace, naming.revision_name(job.name, digest))
-        revision = revision or await self._find("revision", job.namespace, naming.older_revision_name(job.name, digest))
+        revision = await self._find(
+            "revision", job.namespace, naming.revision_name(job.name, digest)
+        )
+        revision = revision or await self._find(
+            "revision", job.namespace, naming.older_revision_name(job.name, digest)
+        )
         if revision is None or not is_of(revision, job):
             return None
         try:
             return parse_revision(job.name, revision["data"][REVISION_KEY].encode(), digest)
         except (UserError, KeyError) as error:
-            log.warning("the revision in force cannot be used: %s", error, extra={"job": job.name, "namespace": job.namespace})
+            log.warning(
+                "the revision in force cannot be used: %s",
+                error,
+                extra={"job": job.name, "namespace": job.namespace},
+            )
             return None
 
     async def _revisions(self, observed: Observed) -> Observed:
-        """The same, with the revisions of approved contents that exist and are ours, and those whose kept resolution is."""
+        """The same, with the revisions of approved contents that exist and are ours.
+
+        Also with those whose kept resolution exists and is ours.
+        """
         job, contents = observed.job, (current(observed.job, observed.sources), observed.previous)
-        approved = [content for content in contents if content and verdict(content.digest, observed.approvals) == "Approved"]
-        found = await asyncio.gather(*(self._revision_of(job, content.digest) for content in approved))
+        approved = [
+            content
+            for content in contents
+            if content and verdict(content.digest, observed.approvals) == "Approved"
+        ]
+        found = await asyncio.gather(
+            *(self._revision_of(job, content.digest) for content in approved)
+        )
         existing = frozenset(name for name, whose, _ in found if whose == "ours")
         packed = {content.digest for content in approved if install.needed(content, self._policy)}
-        named = [revisions.frozen(replace(observed, revisions=existing), digest).name for digest in packed]
+        named = [
+            revisions.frozen(replace(observed, revisions=existing), digest).name
+            for digest in packed
+        ]
         kept = await self._ours(job, tuple(map(naming.resolution_name, named)))
         return replace(
             observed,
@@ -211,8 +277,14 @@ class Gatherer:
         )
 
     async def _revision_of(self, job: JobView, digest: str) -> tuple[str, Whose, str]:
-        """The name of the revision that holds this content, today's or the older one, whose it is, and its uid."""
-        name, older = naming.revision_name(job.name, digest), naming.older_revision_name(job.name, digest)
+        """The name of the revision that holds this content, whose it is, and its uid.
+
+        The name is today's or the older one.
+        """
+        name, older = (
+            naming.revision_name(job.name, digest),
+            naming.older_revision_name(job.name, digest),
+        )
         found = await self._find("revision", job.namespace, name, METADATA)
         if found and _holds(found, job, digest):
             return name, "ours", ""
@@ -223,11 +295,19 @@ class Gatherer:
             return older, "ours", ""
         if found and is_left(found, job):
             return name, "left", str(found["metadata"]["uid"])
-        return name, "foreign" if found and labels_of(found).get(names.JOB_LABEL) != job.name else "none", ""
+        return (
+            name,
+            "foreign" if found and labels_of(found).get(names.JOB_LABEL) != job.name else "none",
+            "",
+        )
 
     async def _ours(self, job: JobView, wanted: tuple[str, ...]) -> frozenset[str]:
-        found = await asyncio.gather(*(self._find("revision", job.namespace, name, METADATA) for name in wanted))
-        return frozenset(name for name, body in zip(wanted, found, strict=True) if body and is_of(body, job))
+        found = await asyncio.gather(
+            *(self._find("revision", job.namespace, name, METADATA) for name in wanted)
+        )
+        return frozenset(
+            name for name, body in zip(wanted, found, strict=True) if body and is_of(body, job)
+        )
 
     async def _installed(self, pods: tuple[PodView, ...]) -> Mapping[str, Resolution]:
         found = await asyncio.gather(*(read_installed(self._cluster, pod) for pod in pods))
@@ -240,7 +320,8 @@ class Gatherer:
         found = await self._find("claim", job.namespace, naming.claim_name(job.name), METADATA)
         if found is None:
             return "none"
-        # A claim that is left of an earlier job is kept: anyone who deletes a job without it wants its session.
+        # A claim that is left of an earlier job is kept: anyone who deletes a job without it wants
+        # its session.
         return "ours" if is_of(found, job) or is_left(found, job) else "foreign"
 
     async def evidence(self, key: Key, situation: Situation) -> Mapping[str, Evidence]:
@@ -250,7 +331,9 @@ class Gatherer:
         since = {pod.uid: known.get(pod.uid, now) for pod in pods if pod.ended}
         if since:
             self._ended[key] = since
-        found = await asyncio.gather(*(read_evidence(self._cluster, pod, now - since.get(pod.uid, now)) for pod in pods))
+        found = await asyncio.gather(
+            *(read_evidence(self._cluster, pod, now - since.get(pod.uid, now)) for pod in pods)
+        )
         return {pod.run: evidence for pod, evidence in zip(pods, found, strict=True) if evidence}
 
     async def _events(self, key: Key, names: tuple[str, ...]) -> Mapping[str, Event]:
@@ -263,11 +346,16 @@ class Gatherer:
         return {name: event for name, event in events.items() if event}
 
     async def _followers(self, key: Key, situation: Situation) -> tuple[Follower, ...]:
-        """The jobs that start after this one, read live: the caches may not know them yet, and a run is recorded once."""
+        """The jobs that start after this one, read live.
+
+        The caches may not know them yet, and a run is recorded once.
+        """
         if not following.is_ending(situation.cases):
             return ()
         pages = self._cluster.list("cronjob", key[0], labelSelector=f"{chains.PREFIX}{key[1]}")
-        found = [chains.follower(body, key[1]) async for page in pages for body in page["items"] or ()]
+        found = [
+            chains.follower(body, key[1]) async for page in pages for body in page["items"] or ()
+        ]
         return tuple(other for other in found if other)
 
     def over_budget(self, key: Key) -> tuple[FinishedRun, ...]:

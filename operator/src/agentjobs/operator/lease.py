@@ -1,7 +1,8 @@
 """Leadership by a Lease: one operator acts at a time. The election is the client library's.
 
-Its Lease lock is not used: version 37 cannot create a Lease (it passes `pretty` a bool that its own validation refuses), and the typed API
-classes behind it cost memory. This one does the same with plain requests.
+Its Lease lock is not used: version 37 cannot create a Lease (it passes `pretty` a bool that its own
+validation refuses), and the typed API classes behind it cost memory. This one does the same with
+plain requests.
 """
 
 from __future__ import annotations
@@ -35,14 +36,19 @@ log = logging.getLogger(__name__)
 
 
 class _LeaseLock(BaseLock):
-    """A coordination.k8s.io/v1 Lease. An API server that does not answer is a failed attempt, not the end of the process."""
+    """A coordination.k8s.io/v1 Lease.
+
+    An API server that does not answer is a failed attempt, not the end of the process.
+    """
 
     def __init__(self, cluster: Cluster, name: str, namespace: str, identity: str) -> None:
         super().__init__(name, namespace, identity)
         self._cluster = cluster
         self._lease: Json = {}
 
-    async def get(self, name: str, namespace: str) -> tuple[bool, LeaderElectionRecord] | tuple[bool, Exception] | tuple[bool, None]:
+    async def get(
+        self, name: str, namespace: str
+    ) -> tuple[bool, LeaderElectionRecord] | tuple[bool, Exception] | tuple[bool, None]:
         try:
             self._lease = await self._cluster.get("lease", namespace, name, seconds=REQUEST_SECONDS)
         except ClusterError as error:
@@ -52,9 +58,13 @@ class _LeaseLock(BaseLock):
         spec = self._lease.get("spec") or {}
         duration = spec.get("leaseDurationSeconds")
         times = spec.get("acquireTime"), spec.get("renewTime")
-        return True, LeaderElectionRecord(spec.get("holderIdentity") or None, str(duration) if duration else None, *times)
+        return True, LeaderElectionRecord(
+            spec.get("holderIdentity") or None, str(duration) if duration else None, *times
+        )
 
-    async def create(self, name: str, namespace: str, election_record: LeaderElectionRecord) -> bool:
+    async def create(
+        self, name: str, namespace: str, election_record: LeaderElectionRecord
+    ) -> bool:
         now = _now()
         body = {
             "apiVersion": "coordination.k8s.io/v1",
@@ -68,7 +78,8 @@ class _LeaseLock(BaseLock):
         old, now = self._lease.get("spec") or {}, _now()
         spec = old | self._spec(updated_record, now)
         if old.get("holderIdentity") != updated_record.holder_identity:
-            # Anyone who may write Leases here could set it to the highest number there is; one more would be refused forever.
+            # Anyone who may write Leases here could set it to the highest number there is; one more
+            # would be refused forever.
             transitions = min(old.get("leaseTransitions") or 0, MAX_TRANSITIONS - 1) + 1
             spec |= {"acquireTime": now, "leaseTransitions": transitions}
         return await self._write("replace", self._lease | {"spec": spec})
@@ -76,24 +87,35 @@ class _LeaseLock(BaseLock):
     async def release(self) -> None:
         """Gives the lease back, if it is ours, so that a successor need not wait for it to expire.
 
-        Tries again when it changed meanwhile: a renewal that timed out can still arrive (seen in an audit log, as a 504 and then a 409).
+        Tries again when it changed meanwhile: a renewal that timed out can still arrive (seen in an
+        audit log, as a 504 and then a 409).
         """
         for _ in range(2):
             held, _ = await self.get(self.name, self.namespace)
             if not held or (self._lease.get("spec") or {}).get("holderIdentity") != self.identity:
                 return
-            spec = self._lease["spec"] | {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
+            spec = self._lease["spec"] | {
+                "holderIdentity": "",
+                "leaseDurationSeconds": 1,
+                "renewTime": _now(),
+            }
             if await self._write("replace", self._lease | {"spec": spec}):
                 return
 
     @staticmethod
     def _spec(record: LeaderElectionRecord, now: str) -> Json:
-        return {"holderIdentity": record.holder_identity, "leaseDurationSeconds": LEASE_SECONDS, "renewTime": now}
+        return {
+            "holderIdentity": record.holder_identity,
+            "leaseDurationSeconds": LEASE_SECONDS,
+            "renewTime": now,
+        }
 
     async def _write(self, verb: Any, body: Json) -> bool:
         try:
             self._lease = await self._cluster.write(
-                self.namespace, Write(verb, "lease", self.name, "leadership", body), seconds=REQUEST_SECONDS
+                self.namespace,
+                Write(verb, "lease", self.name, "leadership", body),
+                seconds=REQUEST_SECONDS,
             )
         except ClusterError as error:
             log.warning("the lease could not be written: %s", error)
@@ -117,7 +139,10 @@ class Leadership:
         self.leading = False
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
-        """Waits for the lease, then runs `lead`. Returns when the lease is lost or `lead` ends; `lead` is cancelled in the first case."""
+        """Waits for the lease, then runs `lead`.
+
+        Returns when the lease is lost or `lead` ends; `lead` is cancelled in the first case.
+        """
         done = asyncio.Event()
         failure: list[BaseException] = []
 
@@ -135,7 +160,9 @@ class Leadership:
         async def stopped() -> None:
             log.error("the lease is lost")
 
-        config = Config(self._lock, LEASE_SECONDS, RENEW_DEADLINE_SECONDS, RETRY_SECONDS, started, stopped)
+        config = Config(
+            self._lock, LEASE_SECONDS, RENEW_DEADLINE_SECONDS, RETRY_SECONDS, started, stopped
+        )
         election = asyncio.create_task(LeaderElection(config).run())
         finished = asyncio.create_task(done.wait())
         try:

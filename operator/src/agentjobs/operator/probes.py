@@ -1,6 +1,7 @@
-"""What keeps running however busy the operator's event loop is: /healthz, /readyz and /metrics, and holding the lease.
+"""What keeps running however busy the operator's event loop is.
 
-Both run in one thread of their own, with its own event loop. What others write is bounded, but the lease must not depend on that.
+These are /healthz, /readyz and /metrics, and holding the lease. Both run in one thread of their
+own, with its own event loop. What others write is bounded, but the lease must not depend on that.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from agentjobs.operator.lease import Leadership
 
 BEAT_SECONDS: Final = 1.0
 STILL_SECONDS: Final = 60.0
-"""How long the operator's event loop may stand still before it is unhealthy and the kubelet begins to count failures."""
+"""How long the operator's event loop may stand still before it is unhealthy and the kubelet begins
+to count failures."""
 REFRESH_SECONDS: Final = 0.5
 """Metrics that cannot be refreshed in this time are served as they were."""
 
@@ -28,9 +30,17 @@ Verdict = Callable[[], str]
 
 
 async def serve(
-    port: int, *, healthy: Verdict, ready: Verdict, registry: CollectorRegistry, refresh: Callable[[], Awaitable[None]]
+    port: int,
+    *,
+    healthy: Verdict,
+    ready: Verdict,
+    registry: CollectorRegistry,
+    refresh: Callable[[], Awaitable[None]],
 ) -> web.AppRunner:
-    """Serves until the returned runner is cleaned up. `refresh` brings gauges up to date before they are read."""
+    """Serves until the returned runner is cleaned up.
+
+    `refresh` brings gauges up to date before they are read.
+    """
 
     def answer(verdict: Verdict) -> Handler:
         async def handle(_: web.Request) -> web.Response:
@@ -41,7 +51,9 @@ async def serve(
 
     async def metrics(_: web.Request) -> web.Response:
         await refresh()
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(
+            body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
 
     app = web.Application()
     app.router.add_get("/healthz", answer(healthy))
@@ -54,7 +66,10 @@ async def serve(
 
 
 class Pulse:
-    """Knows whether the operator's event loop still runs, and what it says about itself. Read from another thread."""
+    """Knows whether the operator's event loop still runs, and what it says about itself.
+
+    Read from another thread.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -70,11 +85,18 @@ class Pulse:
     def healthy(self) -> str:
         """Empty when all is well, else a sentence."""
         still = self._clock() - self._beat
-        return f"the event loop has stood still for {still:.0f} s" if still > STILL_SECONDS else self._problem
+        return (
+            f"the event loop has stood still for {still:.0f} s"
+            if still > STILL_SECONDS
+            else self._problem
+        )
 
 
 class Vitals:
-    """The thread that serves probes and holds the lease. `refresh` and `lead` run on the event loop that calls `run`."""
+    """The thread that serves probes and holds the lease.
+
+    `refresh` and `lead` run on the event loop that calls `run`.
+    """
 
     def __init__(
         self,
@@ -103,8 +125,13 @@ class Vitals:
         """Whether this process holds the lease."""
         return self._leadership is not None and self._leadership.leading
 
-    async def run(self, lead: Callable[[], Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:
-        """Waits for the lease, then runs `lead`. Returns when the lease is lost, `lead` ends, or `stopping` is set without a lease."""
+    async def run(
+        self, lead: Callable[[], Coroutine[Any, Any, None]], stopping: asyncio.Event
+    ) -> None:
+        """Waits for the lease, then runs `lead`.
+
+        Returns when the lease is lost, `lead` ends, or `stopping` is set without a lease.
+        """
         own = asyncio.get_running_loop()
         stop = asyncio.create_task(stopping.wait())
         try:
@@ -112,7 +139,12 @@ class Vitals:
         finally:
             stop.cancel()
 
-    async def _live(self, own: asyncio.AbstractEventLoop, lead: Callable[[], Coroutine[Any, Any, None]], stop: asyncio.Task[Any]) -> None:
+    async def _live(
+        self,
+        own: asyncio.AbstractEventLoop,
+        lead: Callable[[], Coroutine[Any, Any, None]],
+        stop: asyncio.Task[Any],
+    ) -> None:
         async def refresh() -> None:
             asked = asyncio.run_coroutine_threadsafe(self._refreshed(), own)
             await asyncio.wait({asyncio.wrap_future(asked)}, timeout=REFRESH_SECONDS)
@@ -122,7 +154,13 @@ class Vitals:
 
         async with connect(self._kubeconfig) as cluster:
             leadership = self._leadership = Leadership(cluster, **self._lease)
-            server = await serve(self._port, healthy=self._pulse.healthy, ready=self._ready, registry=self._registry, refresh=refresh)
+            server = await serve(
+                self._port,
+                healthy=self._pulse.healthy,
+                ready=self._ready,
+                registry=self._registry,
+                refresh=refresh,
+            )
             leading = asyncio.create_task(leadership.run(led))
             stopped = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_ended(stop), own))
             await asyncio.wait({leading, stopped}, return_when=asyncio.FIRST_COMPLETED)

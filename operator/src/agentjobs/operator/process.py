@@ -29,13 +29,21 @@ log = logging.getLogger("agentjobs")
 STREAM_SECONDS = 300
 DRAIN_SECONDS = 5.0
 KOPF_SECONDS = 2.0
-"""Limits for finishing the reconciles in work, then Kopf. With giving back the lease a shutdown stays within 10 s."""
+"""Limits for finishing the reconciles in work, then Kopf.
+
+With giving back the lease a shutdown stays within 10 s."""
 
 
 class Operator:
     """Everything that lives as long as the process."""
 
-    def __init__(self, configuration: OperatorConfiguration, pod: Pod, cluster: Cluster, kubeconfig: str | None) -> None:
+    def __init__(
+        self,
+        configuration: OperatorConfiguration,
+        pod: Pod,
+        cluster: Cluster,
+        kubeconfig: str | None,
+    ) -> None:
         self.process = configuration.process
         self.cluster = cluster
         self.kubeconfig = kubeconfig
@@ -46,11 +54,23 @@ class Operator:
         self.cache, self.streams, self.queue = Cache(), Streams(), WorkQueue()
         unguarded = configuration.approval.allow_without_policies
         if unguarded:
-            log.warning("approval.allowWithoutPolicies is true: nobody looks whether the admission policies are in force")
+            log.warning(
+                "approval.allowWithoutPolicies is true: nobody looks whether the admission policies"
+                " are in force"
+            )
         self.watcher = watch.Watcher(self.cache, self.streams, self.queue.add)
         self.guard = Guard(cluster, () if unguarded else configuration.policies, cluster.clock.now)
-        reconciler = Reconciler(cluster, self.cache, configuration.policy(), cluster.clock.now, self._run_finished, self.guard)
-        self.controller = Controller(cluster, self.cache, self.streams, reconciler, self.queue, self.metrics)
+        reconciler = Reconciler(
+            cluster,
+            self.cache,
+            configuration.policy(),
+            cluster.clock.now,
+            self._run_finished,
+            self.guard,
+        )
+        self.controller = Controller(
+            cluster, self.cache, self.streams, reconciler, self.queue, self.metrics
+        )
         self.stopping = asyncio.Event()
         self.pulse = probes.Pulse()
         self.vitals = probes.Vitals(
@@ -74,7 +94,10 @@ class Operator:
         return f"the watch streams of {', '.join(stale)} have stopped delivering" if stale else ""
 
     def ready(self) -> str:
-        """What /readyz answers; empty when ready. A process that waits for the lease is ready: it has nothing to do yet."""
+        """What /readyz answers; empty when ready.
+
+        A process that waits for the lease is ready: it has nothing to do yet.
+        """
         return "stopping" if self.stopping.is_set() else ""
 
     def refresh(self) -> None:
@@ -95,18 +118,23 @@ class Operator:
     async def lead(self) -> None:
         """What the leader does, until it is told to stop."""
         workers = await self.controller.start(self.process.workers)
-        resync = asyncio.create_task(self.controller.resync(self.process.resync_seconds), name="resync")
+        resync = asyncio.create_task(
+            self.controller.resync(self.process.resync_seconds), name="resync"
+        )
         guard = asyncio.create_task(self.guard.watch(self._every_job), name="guard")
         stopped = asyncio.create_task(self.stopping.wait(), name="stop")
         no_more_events = asyncio.Event()
         events = asyncio.create_task(self._watch(no_more_events), name="kopf")
         try:
-            await asyncio.wait([*workers, resync, guard, stopped, events], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [*workers, resync, guard, stopped, events], return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             for task in (*workers, resync, guard, stopped):
                 task.cancel()
             await self.controller.drain(DRAIN_SECONDS)
-            # Last, since Kopf cancels every task that is younger than itself: the reconciles in work would be lost.
+            # Last, since Kopf cancels every task that is younger than itself: the reconciles in
+            # work would be lost.
             no_more_events.set()
             await asyncio.wait([events], timeout=KOPF_SECONDS)
         for task in (*workers, resync, guard, events):
@@ -149,7 +177,10 @@ class Operator:
         return session(info, self.watcher.listed) if info else None
 
     async def _keep_signals(self, ready: asyncio.Event) -> None:
-        """Installs our signal handlers after Kopf has installed its own: ours order the shutdown, Kopf's part included."""
+        """Installs our signal handlers after Kopf has installed its own.
+
+        Ours order the shutdown, Kopf's part included.
+        """
         await ready.wait()
         self.handle_signals()
 

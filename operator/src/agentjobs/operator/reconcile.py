@@ -27,13 +27,18 @@ from agentjobs.operator.gather import Gatherer, current
 log = logging.getLogger(__name__)
 
 LARGE_BYTES: Final = 32 * 1024
-"""How large approved content may be to be decided about on the event loop. 256 KiB in the worst form take 140 ms."""
+"""How large approved content may be to be decided about on the event loop.
+
+256 KiB in the worst form take 140 ms."""
 STALE: Final = timedelta(seconds=1)
 """After this long a plan is made again: what it says about starts depends on the time."""
 
 
 class Reconciler:
-    """Reconciles one job at a time. Knows the cluster, the caches and the clock; decides nothing."""
+    """Reconciles one job at a time.
+
+    Knows the cluster, the caches and the clock; decides nothing.
+    """
 
     def __init__(
         self,
@@ -53,7 +58,10 @@ class Reconciler:
         self._gather = Gatherer(cluster, cache, policy, clock, guard, self._executor)
 
     async def reconcile(self, key: Key) -> float | None:
-        """Returns after how many seconds to look again; None: at the next event. Raises ClusterError: try again."""
+        """Returns after how many seconds to look again; None: at the next event.
+
+        Raises ClusterError: try again.
+        """
         self._executor.begin(key)
         seen = await self._stop_first(key, await self._gather.first_look(key))
         if seen.job.gone:
@@ -68,16 +76,24 @@ class Reconciler:
         return await self._executor.carry_out(key, plan)
 
     async def _decided(self, observed: Observed) -> Plan:
-        """The plan. Off the event loop where it can take more than 50 ms: long texts are compared, the data of events is checked."""
+        """The plan.
+
+        Off the event loop where it can take more than 50 ms: long texts are compared, the data of
+        events is checked.
+        """
         contents = (current(observed.job, observed.sources), observed.previous)
-        if observed.events or sum(len(content.document) for content in contents if content) > LARGE_BYTES:
+        if (
+            observed.events
+            or sum(len(content.document) for content in contents if content) > LARGE_BYTES
+        ):
             return await asyncio.to_thread(decide, observed, self._policy, self._clock())
         return decide(observed, self._policy, self._clock())
 
     async def _stop_first(self, key: Key, seen: Observed) -> Observed:
-        """Ends what is denied or cancelled, before anything else is looked at, which could fail or take long.
+        """Ends what is denied or cancelled first: looking at anything else could fail or take long.
 
-        What only lacks an approval ends, too, once the API server has been asked for it. What fails here is in the plan again.
+        What only lacks an approval ends, too, once the API server has been asked for it. What fails
+        here is in the plan again.
         """
         try:
             for sure in (True, False):

@@ -1,8 +1,9 @@
-"""Kopf's connection, with answers that are measured before they are parsed, and made small before they are kept.
+"""Kopf's connection, with answers measured before parsing and made small before they are kept.
 
-Kopf parses whole lists and lines by itself and keeps what it parsed in a task for each object. Two hooks make the change possible: Kopf
-accepts a session (`kopf.AiohttpSession`), and aiohttp a class of responses. Of a response Kopf uses `json()` for lists and
-`content.iter_chunked()` for watches. `tests/contract/test_kopf_session.py` checks that against Kopf's code.
+Kopf parses whole lists and lines by itself and keeps what it parsed in a task for each object. Two
+hooks make the change possible: Kopf accepts a session (`kopf.AiohttpSession`), and aiohttp a class
+of responses. Of a response Kopf uses `json()` for lists and `content.iter_chunked()` for watches.
+`tests/contract/test_kopf_session.py` checks that against Kopf's code.
 """
 
 from __future__ import annotations
@@ -25,19 +26,28 @@ log = logging.getLogger(__name__)
 
 CHUNK_BYTES: Final = 64 * 1024
 LARGE_BYTES: Final = 64 * 1024
-"""An object of this size takes milliseconds to read, and a malicious one half a second: not on the event loop."""
+"""An object of this size takes milliseconds to read, and a malicious one half a second: not on the
+event loop."""
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 GONE: Final = 410
 """On this error Kopf lists and watches again; on any other it ends the operator."""
 KOPFS_OWN: Final = frozenset({401, 403, 429})
-"""The 4xx answers that Kopf handles: with new credentials, or another try. On any other it ends the operator."""
+"""The 4xx answers that Kopf handles: with new credentials, or another try.
+
+On any other it ends the operator."""
 ERROR_SECONDS: Final = 1.0
-"""How long a watch waits after the API server ended it with an error; twice as long after each further error in a row."""
+"""How long a watch waits after the API server ended it with an error; twice as long after each
+further error in a row."""
 MAX_ERROR_SECONDS: Final = 30.0
 
 
-def session(info: kopf.ConnectionInfo, listed: Callable[[str, int], None] = lambda _plural, _version: None) -> kopf.AiohttpSession:
-    """A session for Kopf with these credentials. `listed` is called with the plural and the version of each list that is complete."""
+def session(
+    info: kopf.ConnectionInfo, listed: Callable[[str, int], None] = lambda _plural, _version: None
+) -> kopf.AiohttpSession:
+    """A session for Kopf with these credentials.
+
+    `listed` is called with the plural and the version of each list that is complete.
+    """
     connector = aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context())
 
     class Own(Response):
@@ -46,7 +56,9 @@ def session(info: kopf.ConnectionInfo, listed: Callable[[str, int], None] = lamb
         def listed(self, version: int) -> None:
             listed(self._plural, version)
 
-    own = aiohttp.ClientSession(connector=connector, headers=info.as_http_headers(), trust_env=False, response_class=Own)
+    own = aiohttp.ClientSession(
+        connector=connector, headers=info.as_http_headers(), trust_env=False, response_class=Own
+    )
     return kopf.AiohttpSession(
         server=info.server,
         priority=info.priority,
@@ -74,12 +86,13 @@ class Pauses:
 
 
 class Response(aiohttp.ClientResponse):
-    """A response that keeps what is left of an object or a line that cannot be read, and reads all the others."""
+    """A response that keeps what is left of an unreadable object or line, and reads all others."""
 
     pauses: ClassVar[Pauses]
     """The pauses of one session."""
     _lines: _Lines | None = None
-    """None until the answer begins, as in aiohttp's own class: a connection can be lost before that."""
+    """None until the answer begins, as in aiohttp's own class: a connection can be lost before
+    that."""
 
     def listed(self, version: int) -> None:
         """Called when a list of this version is complete."""
@@ -98,11 +111,23 @@ class Response(aiohttp.ClientResponse):
         return self.url.path.rstrip("/").rpartition("/")[2]
 
     async def start(self, connection: Any) -> Self:
-        """Makes Kopf begin a list or a watch again that is refused in a way it does not retry (404, or 410 where a page has expired)."""
+        """Makes Kopf begin a list or a watch again that is refused in a way it does not retry.
+
+        That is 404, or 410 where a page has expired.
+        """
         await super().start(connection)
         watch = "watch" in self.url.query
-        if 400 <= self.status < 500 and self.status not in KOPFS_OWN and (watch or "limit" in self.url.query):
-            log.warning("the %s of %s was answered with %s; it begins anew", "watch" if watch else "list", self._plural, self.status)
+        if (
+            400 <= self.status < 500
+            and self.status not in KOPFS_OWN
+            and (watch or "limit" in self.url.query)
+        ):
+            log.warning(
+                "the %s of %s was answered with %s; it begins anew",
+                "watch" if watch else "list",
+                self._plural,
+                self.status,
+            )
             await self.pauses.after(self._plural)
             if not watch:
                 raise aiohttp.ClientPayloadError(f"{self.status}")
@@ -118,14 +143,20 @@ class Response(aiohttp.ClientResponse):
             found += [await _small(self._plural, text) for text in items.finish()]
             around = items.around()
         except Malformed as error:
-            # For an error that is not JSON Kopf expects this exception; for any other answer it would end the operator.
+            # For an error that is not JSON Kopf expects this exception; for any other answer it
+            # would end the operator.
             if self.status < 400:
                 await self.pauses.after(self._plural)
                 raise aiohttp.ClientPayloadError(f"the list of {self._plural} {error}") from error
             raise json.JSONDecodeError(str(error), "", 0) from error
         metadata = around.get("metadata") or {}
         version = str(metadata.get("resourceVersion", ""))
-        if "limit" in self.url.query and self.status < 400 and version.isdecimal() and not metadata.get("continue"):
+        if (
+            "limit" in self.url.query
+            and self.status < 400
+            and version.isdecimal()
+            and not metadata.get("continue")
+        ):
             self.listed(int(version))
         return {**around, items.key: found} if items.key in around else around
 
@@ -157,7 +188,9 @@ class _Lines:
                 yield await self._line(line)
             known = len(buffer)
             if known > MAX_LINE_BYTES:
-                raise aiohttp.ClientPayloadError(f"a line of the watch has more than {MAX_LINE_BYTES} bytes")
+                raise aiohttp.ClientPayloadError(
+                    f"a line of the watch has more than {MAX_LINE_BYTES} bytes"
+                )
 
     async def _line(self, line: bytes) -> bytes:
         try:
@@ -168,14 +201,23 @@ class _Lines:
                 self._pauses.over(self._plural)
             event["object"] = sized(slim(self._plural, event["object"]), line)
         except (Malformed, KeyError, TypeError, AttributeError) as error:
-            log.error("a line of the watch of %s cannot be read: %s", self._plural, type(error).__name__)  # noqa: TRY400, the line stays out
+            kind = type(error).__name__
+            # No traceback: it could hold the line.
+            log.error("a line of the watch of %s cannot be read: %s", self._plural, kind)  # noqa: TRY400
             return b""
         return json.dumps(event).encode() + b"\n"
 
     async def _ended(self, status: dict[str, Any]) -> None:
-        """Makes Kopf list again after an error, and waits. An API server that restarts, or has lost etcd, ends watches with 500 or 504."""
+        """Makes Kopf list again after an error, and waits.
+
+        An API server that restarts, or has lost etcd, ends watches with 500 or 504.
+        """
         if status.get("code") != GONE:
-            log.warning("the watch of %s ended with error %s; it begins anew", self._plural, status.get("code"))
+            log.warning(
+                "the watch of %s ended with error %s; it begins anew",
+                self._plural,
+                status.get("code"),
+            )
             status["code"] = GONE
         await self._pauses.after(self._plural)
 

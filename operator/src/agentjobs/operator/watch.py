@@ -19,7 +19,9 @@ from agentjobs.operator.caches.streams import Streams
 
 log = logging.getLogger(__name__)
 
-RESOURCES: Final = {short: (kind.group, kind.version, kind.plural) for short, kind in WATCHED.items()}
+RESOURCES: Final = {
+    short: (kind.group, kind.version, kind.plural) for short, kind in WATCHED.items()
+}
 KINDS: Final = {plural: kind for kind, (*_, plural) in RESOURCES.items()}
 LIST_CHUNK: Final = 100
 """Bodies hold scripts of up to 256 KiB, and Kopf lists them whole when a stream begins."""
@@ -42,7 +44,10 @@ class Watcher:
         self._enqueue = enqueue
 
     def observe(self, kind: str, deleted: bool, body: dict[str, Any]) -> None:
-        """Takes in one event. A run that is deleted from its stream was deleted or is finished: `finished` knows which."""
+        """Takes in one event.
+
+        A run that is deleted from its stream was deleted or is finished: `finished` knows which.
+        """
         metadata = body["metadata"]
         row, version = (metadata["namespace"], metadata["name"]), int(metadata["resourceVersion"])
         self._streams.saw(kind, version)
@@ -55,10 +60,12 @@ class Watcher:
                 self._enqueue(job)
             return
         table = self._cache.table(kind)
-        # A reconcile reads its job again and writes the status only on top of what it read: what it knows by then is not news.
+        # A reconcile reads its job again and writes the status only on top of what it read: what it
+        # knows by then is not news.
         news = deleted or kind != "job" or table.version(row) < version
         if deleted and table.version(row) > version:
-            return  # Another object of that name, which an answer to our own request has already shown.
+            # Another object of that name, which an answer to our own request has already shown.
+            return
         key = self._cache.gone(kind, body) if deleted else self._cache.take(kind, body)
         if kind == "packageapproval":
             for user in self._cache.uses.of(row[0], package_approval_view(body).packages):
@@ -67,19 +74,28 @@ class Watcher:
             self._enqueue(key)
 
     def listed(self, plural: str, version: int) -> None:
-        """Notes the list that a stream begins with: nothing of this version or an older one is delivered later, it may be gone by now."""
+        """Notes the list that a stream begins with.
+
+        Nothing of this version or an older one is delivered later; it may be gone by now.
+        """
         if plural in KINDS:
             self._streams.saw(KINDS[plural], version)
 
 
 def register(registry: kopf.OperatorRegistry, watcher: Watcher) -> None:
-    """Registers one handler for each kind. Kopf swallows what a handler raises, so these only record and enqueue."""
+    """Registers one handler for each kind.
+
+    Kopf swallows what a handler raises, so these only record and enqueue.
+    """
     for kind, (group, version, plural) in RESOURCES.items():
-        kopf.on.event(group, version, plural, id=f"watch-{kind}", registry=registry)(_handler(kind, watcher))
+        kopf.on.event(group, version, plural, id=f"watch-{kind}", registry=registry)(
+            _handler(kind, watcher)
+        )
 
 
 def _handler(kind: str, watcher: Watcher) -> Callable[..., Coroutine[None, None, None]]:
-    # A coroutine: Kopf would run a plain function in a thread, and the caches belong to the event loop.
+    # A coroutine: Kopf would run a plain function in a thread, and the caches belong to the event
+    # loop.
     async def handle(event: dict[str, Any], **_: object) -> None:
         try:
             watcher.observe(kind, event["type"] == "DELETED", event["object"])
@@ -91,7 +107,10 @@ def _handler(kind: str, watcher: Watcher) -> Callable[..., Coroutine[None, None,
 
 
 async def all_served(served: Callable[[str, str], Awaitable[frozenset[str]]]) -> None:
-    """Waits until the API server serves all our kinds: Kopf never watches one that is not served when it begins."""
+    """Waits until the API server serves all our kinds.
+
+    Kopf never watches one that is not served when it begins.
+    """
     logged = False
     while True:
         try:
@@ -103,15 +122,24 @@ async def all_served(served: Callable[[str, str], Awaitable[frozenset[str]]]) ->
         if not missing:
             return
         if not logged:
-            log.warning("the API server does not show %s yet; watches wait for it%s", ", ".join(sorted(missing)), why)
+            log.warning(
+                "the API server does not show %s yet; watches wait for it%s",
+                ", ".join(sorted(missing)),
+                why,
+            )
             logged = True
         await asyncio.sleep(SERVED_SECONDS)
 
 
 class _NoDiff(kopf.DiffBaseStorage):
-    """Kopf copies every body to find out what changed since a handler succeeded; there are no such handlers here."""
+    """Kopf copies every body to find out what changed since a handler succeeded.
 
-    def build(self, *, body: kopf.Body, extra_fields: Iterable[kopf.FieldSpec] | None = None) -> kopf.BodyEssence:
+    There are no such handlers here.
+    """
+
+    def build(
+        self, *, body: kopf.Body, extra_fields: Iterable[kopf.FieldSpec] | None = None
+    ) -> kopf.BodyEssence:
         return {}
 
     def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
@@ -129,7 +157,7 @@ class _Forever:
 
 
 def settings(stream_seconds: int) -> kopf.OperatorSettings:
-    """Settings with which Kopf is a source of events only: it writes nothing, annotates nothing, scans nothing.
+    """Settings that make Kopf a source of events only: it writes, annotates and scans nothing.
 
     `stream_seconds`: how long one watch request may last before it is made again.
     """

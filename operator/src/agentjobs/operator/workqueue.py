@@ -1,4 +1,6 @@
-"""A queue of the jobs to look at: it coalesces keys, never hands out one twice at a time, and knows delays and back-off.
+"""A queue of the jobs to look at.
+
+It coalesces keys, never hands out one twice at a time, and knows delays and back-off.
 
 It gives the same guarantees as client-go's work queue.
 """
@@ -40,7 +42,10 @@ class WorkQueue:
             self._ready.put_nowait(key)
 
     def add_after(self, key: Key, seconds: float) -> None:
-        """Queues this job after a delay, or earlier if it is added before; of two delays the shorter counts."""
+        """Queues this job after a delay, or earlier if it is added before.
+
+        Of two delays the shorter counts.
+        """
         loop = asyncio.get_running_loop()
         due = loop.time() + max(seconds, 0)
         timer = self._timers.get(key)
@@ -69,9 +74,14 @@ class WorkQueue:
             self.add(key)
 
     def retry(self, key: Key) -> int:
-        """Queues the job after a delay that doubles with each failure in a row. Returns the number of failures."""
+        """Queues the job after a delay that doubles with each failure in a row.
+
+        Returns the number of failures.
+        """
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        self.add_after(key, min(FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1), LAST_BACKOFF_SECONDS))
+        self.add_after(
+            key, min(FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1), LAST_BACKOFF_SECONDS)
+        )
         return failures
 
     def forget(self, key: Key) -> None:

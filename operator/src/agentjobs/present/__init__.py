@@ -1,1 +1,1 @@
-"""How jobs, runs and changes are shown to people: pure, and without the colours of a terminal or a page."""
+"""How jobs, runs and changes are shown to people: pure, without colours of a terminal or page."""

@@ -24,12 +24,17 @@ LABELS: Final = {
     "changes": "Changes",
     "digest": "Digest",
 }
-"""In the order in which they are read. What a newer operator adds comes at the end, under its own name."""
+"""In the order in which they are read.
+
+What a newer operator adds comes at the end, under its own name."""
 _ABOVE: Final = ("name",)
 
 
 def entries(job: Json, *, changes: bool = True) -> Iterator[tuple[Line, list[Line]]]:
-    """The fields of a job's card in the order in which they are read; without `changes` where the whole difference follows."""
+    """The fields of a job's card in the order in which they are read.
+
+    Without `changes` where the whole difference follows.
+    """
     card: Json = at(job, "status", "card") or {}
     yield visible("In force"), _in_force(job)
     for field in (*LABELS, *sorted(card.keys() - LABELS.keys() - set(_ABOVE))):

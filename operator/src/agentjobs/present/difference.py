@@ -17,22 +17,32 @@ _WORDS: Final = frozenset("true false yes no on off null y n".split())
 
 
 def unified(before: Json | None, after: Json | None, names: tuple[str, str]) -> list[Line]:
-    """Two specs as `diff -u` has it; empty when nothing changed. Each is written like YAML, a text of several lines as its lines.
+    """Two specs as `diff -u` has it; empty when nothing changed.
 
-    Compared is what stands there, and only then shown: a character and the words that tell it are not the same.
+    Each is written like YAML, a text of several lines as its lines.
+
+    Compared is what stands there, and only then shown: a character and the words that tell it are
+    not the same.
     """
     old, new = (list(_outline(spec, "")) if spec else [] for spec in (before, after))
     return [visible(_ended(line)) for line in compare.unified(old, new, names)]
 
 
 def _outline(value: Any, indent: str) -> Iterator[str]:
-    """The lines below a key. A line of a text never stands where a key does: it is indented further than its own key."""
+    """The lines below a key.
+
+    A line of a text never stands where a key does: it is indented further than its own key.
+    """
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield from _entry(f"{indent}{_scalar(str(key))}:", part, indent + _INDENT)
     elif isinstance(value, list | tuple):
         for part in value:
-            lines = _outline(part, indent + _INDENT) if isinstance(part, Mapping | list | tuple) and part else None
+            lines = (
+                _outline(part, indent + _INDENT)
+                if isinstance(part, Mapping | list | tuple) and part
+                else None
+            )
             if lines is None:
                 yield from _entry(f"{indent}-", part, indent + _INDENT)
             else:

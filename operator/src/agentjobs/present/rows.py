@@ -8,12 +8,26 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from agentjobs.api.kinds import FINAL_PHASES
-from agentjobs.present.text import NOTHING, Json, Line, Tone, at, between, named, one_line, visible, when
+from agentjobs.present.text import (
+    NOTHING,
+    Json,
+    Line,
+    Tone,
+    at,
+    between,
+    named,
+    one_line,
+    visible,
+    when,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`value` gets the row and `now`, `tone` the value's text. A wide column shows only where there is room, or somebody asks for it."""
+    """`value` gets the row and `now`, `tone` the value's text.
+
+    A wide column shows only where there is room, or somebody asks for it.
+    """
 
     title: str
     value: Callable[[Json, datetime], Line]
@@ -67,7 +81,9 @@ PLAIN: Final = frozenset({"InvalidSpec", "Suspended", "NoSchedule"})
 """Reasons that the phase says by itself."""
 TOLD_ELSEWHERE: Final = frozenset({"Failed", "Denied", "PendingApproval"})
 """Phases whose reason stands in another column."""
-UNDECIDABLE: Final = frozenset({"InvalidSpec", "SourceMissing", "SourceNotLabelled", "SourceInvalid"})
+UNDECIDABLE: Final = frozenset(
+    {"InvalidSpec", "SourceMissing", "SourceNotLabelled", "SourceInvalid"}
+)
 """Reasons of Approved with which there is nothing to decide about."""
 
 
@@ -82,46 +98,88 @@ def status(job: Json) -> Line:
     if not phase:
         return visible("not seen yet")
     word = STATUS.get(phase) or str(phase).lower()
-    return one_line(f"{word}: {reason}" if reason and reason not in PLAIN and phase not in TOLD_ELSEWHERE else word)
+    return one_line(
+        f"{word}: {reason}"
+        if reason and reason not in PLAIN and phase not in TOLD_ELSEWHERE
+        else word
+    )
 
 
 def approval(job: Json) -> Line:
     """Whether the spec as it is may run, and what becomes of a change."""
     state, reason = at(job, "status", "approval", "state"), _reason(job, "Approved")
     if state == "Pending":
-        word = "spec invalid" if reason in UNDECIDABLE else "packages wait" if reason == "Approved" else "waits"
+        word = (
+            "spec invalid"
+            if reason in UNDECIDABLE
+            else "packages wait"
+            if reason == "Approved"
+            else "waits"
+        )
     elif state == "Changed":
-        word = "change invalid" if reason in UNDECIDABLE else "change denied" if _change_is_denied(job) else "change waits"
+        word = (
+            "change invalid"
+            if reason in UNDECIDABLE
+            else "change denied"
+            if _change_is_denied(job)
+            else "change waits"
+        )
     else:
         word = APPROVAL.get(state, state)
     return one_line(word)
 
 
 def schedule(job: Json) -> Line:
-    """Of what runs, to which the next start belongs; and of a change that waits. An older operator tells only that of the card."""
-    told, waiting = at(job, "status", "schedule") or at(job, "status", "card", "schedule"), at(job, "status", "waiting")
+    """Of what runs, to which the next start belongs; and of a change that waits.
+
+    An older operator tells only that of the card.
+    """
+    told, waiting = (
+        at(job, "status", "schedule") or at(job, "status", "card", "schedule"),
+        at(job, "status", "waiting"),
+    )
     return one_line(f"{told}; change waits: {waiting}" if waiting else told)
 
 
 def next_run(job: Json, now: datetime) -> Line:
     """When it starts by itself."""
     start = at(job, "status", "nextRunAt")
-    return visible("never") if not start and _reason(job, "Scheduled") in ("NeverDue", "Past") else when(start, now)
+    return (
+        visible("never")
+        if not start and _reason(job, "Scheduled") in ("NeverDue", "Past")
+        else when(start, now)
+    )
 
 
 def _reason(job: Json, kind: str) -> str:
-    told = (str(each.get("reason")) for each in at(job, "status", "conditions") or () if each.get("type") == kind)
+    told = (
+        str(each.get("reason"))
+        for each in at(job, "status", "conditions") or ()
+        if each.get("type") == kind
+    )
     return next(told, "")
 
 
 def _change_is_denied(job: Json) -> bool:
-    return _reason(job, "Approved") == "Denied" or _reason(job, "PackagesApproved") == "PackageDenied"
+    return (
+        _reason(job, "Approved") == "Denied" or _reason(job, "PackagesApproved") == "PackageDenied"
+    )
 
 
 def waits(job: Json) -> bool:
-    """Whether somebody has to decide about it. A change that was denied has been decided about, while what runs is another content."""
-    denied = any(condition["type"] == "Approved" and condition["reason"] == "Denied" for condition in at(job, "status", "conditions") or ())
-    return not denied and at(job, "status", "approval", "state") in ("Pending", "Changed") and bool(at(job, "status", "card", "digest"))
+    """Whether somebody has to decide about it.
+
+    A change that was denied has been decided about, while what runs is another content.
+    """
+    denied = any(
+        condition["type"] == "Approved" and condition["reason"] == "Denied"
+        for condition in at(job, "status", "conditions") or ()
+    )
+    return (
+        not denied
+        and at(job, "status", "approval", "state") in ("Pending", "Changed")
+        and bool(at(job, "status", "card", "digest"))
+    )
 
 
 def _of(*path: str) -> Column:
@@ -145,11 +203,19 @@ JOBS: Final = (
     Column("LAST RUN", lambda job, now: when(at(job, "status", "lastRunAt"), now)),
     Column("NEXT RUN", next_run),
     Column("RUNS", lambda job, _: _count(job, "runCount")),
-    Column("LAST ERROR", lambda job, _: one_line(at(job, "status", "lastError"), ERROR_WIDTH), tone=_bad),
+    Column(
+        "LAST ERROR",
+        lambda job, _: one_line(at(job, "status", "lastError"), ERROR_WIDTH),
+        tone=_bad,
+    ),
     Column("STARTED", lambda job, now: when(at(job, "status", "startedAt"), now), wide=True),
     Column("FAILED", lambda job, _: _count(job, "failureCount"), wide=True),
     Column("SESSION", lambda job, _: one_line(at(job, "status", "card", "session")), wide=True),
-    Column("DIGEST", lambda job, _: one_line(str(at(job, "status", "card", "digest") or "")[:10]), wide=True),
+    Column(
+        "DIGEST",
+        lambda job, _: one_line(str(at(job, "status", "card", "digest") or "")[:10]),
+        wide=True,
+    ),
     Column("DESCRIPTION", lambda job, _: one_line(at(job, "spec", "description"), 72), wide=True),
 )
 
@@ -174,24 +240,38 @@ RUNS: Final = (
     Column("STATUS", lambda run, _: run_status(run), tone=tone_of),
     Column("REASON", lambda run, _: one_line(at(run, "status", "reason"))),
     Column("EXIT", lambda run, _: _exit_code(run)),
-    Column("TRIGGER", lambda run, _: one_line(str(at(run, "spec", "trigger", "type") or "Manual").lower())),
+    Column(
+        "TRIGGER",
+        lambda run, _: one_line(str(at(run, "spec", "trigger", "type") or "Manual").lower()),
+    ),
     Column("STARTED", lambda run, now: when(_moment(run), now)),
-    Column("TOOK", lambda run, _: between(at(run, "status", "startedAt"), at(run, "status", "finishedAt"))),
+    Column(
+        "TOOK",
+        lambda run, _: between(at(run, "status", "startedAt"), at(run, "status", "finishedAt")),
+    ),
     Column("BY", lambda run, _: named(at(run, "spec", "trigger", "by")), wide=True),
-    Column("DIGEST", lambda run, _: one_line(str(at(run, "status", "digest") or "")[:10]), wide=True),
+    Column(
+        "DIGEST", lambda run, _: one_line(str(at(run, "status", "digest") or "")[:10]), wide=True
+    ),
     Column("MESSAGE", lambda run, _: _message(run), wide=True),
 )
 
 
 def _moment(run: Json) -> str:
     """When it started; of a start that became no run, when it was due."""
-    found = at(run, "status", "startedAt") or at(run, "spec", "trigger", "scheduledAt") or at(run, "metadata", "creationTimestamp")
+    found = (
+        at(run, "status", "startedAt")
+        or at(run, "spec", "trigger", "scheduledAt")
+        or at(run, "metadata", "creationTimestamp")
+    )
     return str(found or "")
 
 
 def newest_first(runs: Iterable[T]) -> list[T]:
     """By the moment that a reader looks for."""
-    return sorted(runs, key=lambda run: (_time(_moment(run)), str(at(run, "metadata", "name"))), reverse=True)
+    return sorted(
+        runs, key=lambda run: (_time(_moment(run)), str(at(run, "metadata", "name"))), reverse=True
+    )
 
 
 def _time(text: str) -> float:

@@ -1,7 +1,7 @@
 """Text for people: what somebody else wrote, and times in words. Pure: `now` is an argument.
 
-What somebody else wrote becomes a `Line` here, by the function that makes cards, and only here: mypy ensures that nothing else is put
-on a screen.
+What somebody else wrote becomes a `Line` here, by the function that makes cards, and only here:
+mypy ensures that nothing else is put on a screen.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ _FINE: Final = 2
 
 
 def visible(text: str) -> Line:
-    """What would move the cursor, hide text, turn its direction or pass for something else is named: a card must not lie about itself."""
+    """Names what moves the cursor, hides text, turns its direction or passes for something else.
+
+    A card must not lie about itself.
+    """
     return Line(core.visible(text))
 
 
@@ -45,7 +48,7 @@ def one_line(text: object, limit: int = 0) -> Line:
 
 
 def named(text: object) -> Line:
-    """Who or what it is, in a cell: judged as all names are, beside the Latin letters of the others."""
+    """Who or what it is, in a cell: judged as all names are, next to the others' Latin letters."""
     return Line(one_line(f"a {text}")[2:]) if text not in (None, "") else NOTHING
 
 
@@ -56,7 +59,10 @@ def lines_of(text: str, width: int = 0) -> list[Line]:
 
 
 def folded(line: Line, width: int) -> list[Line]:
-    """Pieces of at most so many characters: a screen would go on at its left edge, where labels stand."""
+    """Pieces of at most so many characters.
+
+    A screen would go on at its left edge, where labels stand.
+    """
     if not 0 < width < len(line):
         return [line]
     return [Line(line[begin : begin + width]) for begin in range(0, len(line), width)]

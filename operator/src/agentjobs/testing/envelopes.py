@@ -1,4 +1,7 @@
-"""What a runner prints at its end. Written from the format's description, apart from the runner's own code."""
+"""What a runner prints at its end.
+
+Written from the format's description, apart from the runner's own code.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +37,22 @@ def log_of(pod: Json, stdout: str, exit_code: int, started: datetime, finished: 
 
 
 def installer_log(pins: list[str], *, kept: bool) -> tuple[bytes, str]:
-    """The log of an installer that resolved these pins to themselves, and its termination message."""
+    """The log and termination message of an installer that resolved these pins to themselves."""
     requirements = "".join(f"{pin} \\\n    --hash=sha256:{'0' * 64}\n" for pin in pins)
-    record = {"version": 1, "digest": "", "resolved": "\n".join(pins), "requirements": "" if kept else requirements}
+    record = {
+        "version": 1,
+        "digest": "",
+        "resolved": "\n".join(pins),
+        "requirements": "" if kept else requirements,
+    }
     log = envelope(json.dumps(record).encode())
-    answer = {"version": 1, "digest": "", "reason": "PackagesInstalled", "message": "", "sha256": log.split()[-1].decode()}
+    answer = {
+        "version": 1,
+        "digest": "",
+        "reason": "PackagesInstalled",
+        "message": "",
+        "sha256": log.split()[-1].decode(),
+    }
     return log, json.dumps(answer)
 
 

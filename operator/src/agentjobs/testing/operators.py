@@ -1,4 +1,7 @@
-"""An operator as far as its decisions go: caches, watch events, queue and reconciles, without Kopf, sockets or waiting."""
+"""An operator as far as its decisions go.
+
+It has caches, watch events, queue and reconciles, without Kopf, sockets or waiting.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +45,14 @@ class _Telling:
         self._server = server
         self._clock = clock
 
-    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+    async def get(
+        self, kind: str, namespace: str, name: str, *, accept: str = "application/json"
+    ) -> Json:
         return await self._told(self._api.get(kind, namespace, name, accept=accept))
 
-    async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
+    async def list(
+        self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str
+    ) -> AsyncIterator[Json]:
         async for page in self._api.list(kind, namespace, accept=accept, **selectors):
             self._tell()
             yield page
@@ -63,11 +70,15 @@ class _Telling:
             self._tell()
 
     def _tell(self) -> None:
-        self._clock.hear(format_datetime(self._server.now.astimezone(UTC), usegmt=True), self._clock.own())
+        self._clock.hear(
+            format_datetime(self._server.now.astimezone(UTC), usegmt=True), self._clock.own()
+        )
 
 
 class Operator:
-    """One process with all that it remembers. Its requests go to `api`, watch events come from `server`, which is behind it.
+    """One process with all that it remembers.
+
+    Its requests go to `api`, watch events come from `server`, which is behind it.
 
     `ahead`: by how much the clock of its machine differs from the API server's.
     """
@@ -79,7 +90,14 @@ class Operator:
         self._streams = Streams()
         self._heard = dict.fromkeys(RESOURCES, 0)
         self.cache = Cache()
-        self.reconciler = Reconciler(api, self.cache, POLICY, self._clock.now, lambda _: None, Guard(api, (), self._clock.now))
+        self.reconciler = Reconciler(
+            api,
+            self.cache,
+            POLICY,
+            self._clock.now,
+            lambda _: None,
+            Guard(api, (), self._clock.now),
+        )
         self.due: dict[Key, datetime] = {}
         self._watcher = Watcher(self.cache, self._streams, self._enqueue)
 
@@ -90,7 +108,10 @@ class Operator:
             self._enqueue(key)
 
     def deliver(self, *, deaf: frozenset[str] = frozenset()) -> bool:
-        """Delivers what the watch streams hold, except for the kinds whose streams lag behind. Returns whether there was anything."""
+        """Delivers what the watch streams hold, except for the kinds whose streams lag behind.
+
+        Returns whether there was anything.
+        """
         heard = False
         for kind in (kind for kind in RESOURCES if kind not in deaf):
             for event, body in self._told(kind):

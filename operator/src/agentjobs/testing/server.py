@@ -1,7 +1,9 @@
-"""An API server in memory: what `cluster.client.Cluster` offers, with the rules that the operator's promises rest on.
+"""An API server in memory.
 
-Those are resource versions, preconditions, the status as a subresource of its own, generations, selectors of lists and watches, and
-that a write which changes nothing leaves no trace. Objects are never changed in place, so a copy of the tables is a snapshot.
+It offers what `cluster.client.Cluster` does, with the rules that the operator's promises rest on.
+Those are resource versions, preconditions, the status as a subresource of its own, generations,
+selectors of lists and watches, and that a write which changes nothing leaves no trace. Objects are
+never changed in place, so a copy of the tables is a snapshot.
 """
 
 from __future__ import annotations
@@ -21,7 +23,15 @@ Row = tuple[str, str, str]
 """Kind, namespace, name."""
 Selectors = Mapping[str, str]
 Objects = list[Json]
-SYSTEM: Final = ("namespace", "name", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp")
+SYSTEM: Final = (
+    "namespace",
+    "name",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+)
 WITH_STATUS: Final = frozenset({"job", "run", "cronjob", "batchjob", "pod"})
 GRACE: Final = timedelta(seconds=GRACE_SECONDS)
 RUN_COLUMNS: Final = ("Job", "Phase", "Finished", "Output Bytes", "Stored Bytes")
@@ -43,7 +53,10 @@ def _no_log(pod: Json, container: str) -> bytes:
 
 @dataclass
 class Server:
-    """Raises Conflict and NotFound as the real one answers 409 and 404. `now` is what it puts into timestamps; tests move it."""
+    """Raises Conflict and NotFound as the real one answers 409 and 404.
+
+    `now` is what it puts into timestamps; tests move it.
+    """
 
     now: datetime
     log_of: Callable[[Json, str], bytes] = _no_log
@@ -55,11 +68,15 @@ class Server:
         """The same state, from here on apart."""
         return replace(self, objects=dict(self.objects), changes=list(self.changes))
 
-    async def get(self, kind: str, namespace: str, name: str, *, accept: str = "application/json") -> Json:
+    async def get(
+        self, kind: str, namespace: str, name: str, *, accept: str = "application/json"
+    ) -> Json:
         """One object, whole, whatever form is asked for."""
         return self._known((kind, namespace, name))
 
-    async def list(self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str) -> AsyncIterator[Json]:
+    async def list(
+        self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str
+    ) -> AsyncIterator[Json]:
         """One page. The Table form has the columns that runs have."""
         found = self.all(kind, namespace, selectors)
         page = _table(found) if accept == TABLE else {"items": found}
@@ -97,19 +114,35 @@ class Server:
         row = (kind, namespace, body["metadata"]["name"])
         if row in self.objects:
             raise Conflict(f"{row} exists", 409)
-        system = {"namespace": namespace, "uid": f"{kind}-{self.version}", "generation": 1, "creationTimestamp": to_wire(self.now)}
+        system = {
+            "namespace": namespace,
+            "uid": f"{kind}-{self.version}",
+            "generation": 1,
+            "creationTimestamp": to_wire(self.now),
+        }
         return self._store(row, {**body, "metadata": {**body["metadata"], **system}})
 
     def patch(self, row: Row, **parts: Any) -> Json:
-        """Merged into the object, status and all, as a controller's several requests would have it in the end."""
+        """Merged into the object, status and all.
+
+        So a controller's several requests would have it in the end.
+        """
         return self._store(row, merge(self._known(row), parts))
 
     def remove(self, row: Row) -> None:
         """At once, and nobody is asked; a pod whose container runs is told to end instead."""
         known = self._known(row)
-        running = any("running" in s["state"] for s in known.get("status", {}).get("containerStatuses", ()))
+        running = any(
+            "running" in s["state"] for s in known.get("status", {}).get("containerStatuses", ())
+        )
         if running and "deletionTimestamp" not in known["metadata"]:
-            self.patch(row, metadata={"deletionTimestamp": to_wire(self.now + GRACE), "deletionGracePeriodSeconds": GRACE.seconds})
+            self.patch(
+                row,
+                metadata={
+                    "deletionTimestamp": to_wire(self.now + GRACE),
+                    "deletionGracePeriodSeconds": GRACE.seconds,
+                },
+            )
         elif not running:
             self.forget(row)
 
@@ -124,7 +157,10 @@ class Server:
         return [self.objects[row] for row in rows if matches(self.objects[row], selectors or {})]
 
     def watch(self, kind: str, since: int, selectors: Selectors) -> Iterator[tuple[str, Json]]:
-        """What a watch stream tells of the changes from this index on. An object that stops matching is DELETED, with its old body."""
+        """What a watch stream tells of the changes from this index on.
+
+        An object that stops matching is DELETED, with its old body.
+        """
         for change in self.changes[since:]:
             if change.kind == kind:
                 old = change.before if change.before and matches(change.before, selectors) else None
@@ -132,7 +168,13 @@ class Server:
                 if new is not None:
                     yield ("MODIFIED" if old else "ADDED"), new
                 elif old is not None:
-                    yield "DELETED", {**old, "metadata": {**old["metadata"], "resourceVersion": str(change.version)}}
+                    yield (
+                        "DELETED",
+                        {
+                            **old,
+                            "metadata": {**old["metadata"], "resourceVersion": str(change.version)},
+                        },
+                    )
 
     def _known(self, row: Row) -> Json:
         if row not in self.objects:
@@ -169,7 +211,10 @@ def _part(known: Json, wanted: Json, subresource: str) -> Json:
     """Of a wanted object the part that this request may change: the status, or everything else."""
     if subresource:
         return {**known, "status": wanted.get("status", {})}
-    metadata = {**wanted["metadata"], **{name: known["metadata"][name] for name in SYSTEM if name in known["metadata"]}}
+    metadata = {
+        **wanted["metadata"],
+        **{name: known["metadata"][name] for name in SYSTEM if name in known["metadata"]},
+    }
     status = {"status": known["status"]} if "status" in known else {}
     return {**wanted, "metadata": metadata, **status}
 
@@ -181,11 +226,16 @@ def _check(row: Row, known: Json, wanted: Mapping[str, Any]) -> None:
 
 
 def matches(body: Json, selectors: Selectors) -> bool:
-    """By `labelSelector` (`key` or `key=value`) and `fieldSelector` (`path!=value` or `path=value`), each a list with commas."""
+    """By `labelSelector` and `fieldSelector`, each a list with commas.
+
+    Labels as `key` or `key=value`, fields as `path!=value` or `path=value`.
+    """
     labels = body["metadata"].get("labels") or {}
     wanted = [term for term in selectors.get("labelSelector", "").split(",") if term]
     fields = [term for term in selectors.get("fieldSelector", "").split(",") if term]
-    return all(_has_label(labels, term) for term in wanted) and all(_has_field(body, term) for term in fields)
+    return all(_has_label(labels, term) for term in wanted) and all(
+        _has_field(body, term) for term in fields
+    )
 
 
 def _has_label(labels: Mapping[str, str], term: str) -> bool:
@@ -202,7 +252,10 @@ def _has_field(body: Json, term: str) -> bool:
 
 
 def _table(runs: list[Json]) -> Json:
-    return {"columnDefinitions": [{"name": name} for name in RUN_COLUMNS], "rows": [_cells(run) for run in runs]}
+    return {
+        "columnDefinitions": [{"name": name} for name in RUN_COLUMNS],
+        "rows": [_cells(run) for run in runs],
+    }
 
 
 def _cells(run: Json) -> Json:

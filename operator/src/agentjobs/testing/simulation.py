@@ -1,7 +1,10 @@
-"""The controllers around the API server: CronJobs, Jobs, the kubelet, the garbage collector. One `step` does whatever is due.
+"""The controllers around the API server: CronJobs, Jobs, the kubelet, the garbage collector.
 
-What they remember stands in the objects, as with the real ones, so a copy of the server is a copy of them too. They do what was seen on a
-real cluster (Kubernetes 1.36) as far as the operator can tell the difference.
+One `step` does whatever is due.
+
+What they remember stands in the objects, as with the real ones, so a copy of the server is a copy
+of them too. They do what was seen on a real cluster (Kubernetes 1.36) as far as the operator can
+tell the difference.
 """
 
 from __future__ import annotations
@@ -38,10 +41,13 @@ class Script:
 
 @dataclass
 class Kubernetes:
-    """`scripts`: by text. `started`: how often the script of each run, as (namespace, name), was started.
+    """`scripts`: by text.
 
-    `halted`: the CronJob controller is down. `node_ahead`: by how much the clock of the node differs from the API server's.
-    `flush`: so long after its end a container's last words are not in its log yet.
+    `started`: how often the script of each run, as (namespace, name), was started.
+
+    `halted`: the CronJob controller is down. `node_ahead`: by how much the clock of the node
+    differs from the API server's. `flush`: so long after its end a container's last words are not
+    in its log yet.
     """
 
     server: Server
@@ -60,7 +66,7 @@ class Kubernetes:
         return replace(self, server=self.server.copy(), started=self.started.copy())
 
     def start(self, namespace: str, cron_job: str) -> str:
-        """A CronJob is due, whatever its schedule says; returns the name of the Job that this makes."""
+        """A CronJob is due, whatever its schedule says; returns the name of the resulting Job."""
         minute = self.server.now.replace(second=0, microsecond=0)
         self.starts = (*self.starts, (namespace, cron_job, minute))
         return f"{cron_job}-{int(minute.timestamp()) // 60}"
@@ -80,7 +86,17 @@ class Kubernetes:
     def next_due(self) -> datetime | None:
         """When something happens by itself."""
         pods = (due for pod in self.server.all("pod") if (due := self._due(pod)))
-        return min((*pods, *(due for cron in self.server.all("cronjob") if (due := self._starts(cron, self.server.now)))), default=None)
+        return min(
+            (
+                *pods,
+                *(
+                    due
+                    for cron in self.server.all("cronjob")
+                    if (due := self._starts(cron, self.server.now))
+                ),
+            ),
+            default=None,
+        )
 
     def _collect_garbage(self) -> None:
         uids = {body["metadata"]["uid"] for body in self.server.objects.values()}
@@ -93,7 +109,11 @@ class Kubernetes:
         namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
         jobs = {job["metadata"]["uid"]: job for job in self.server.all("batchjob", namespace)}
         listed = body.get("status", {}).get("active", [])
-        active = [reference for reference in listed if reference["uid"] in jobs and not _ended(jobs[reference["uid"]])]
+        active = [
+            reference
+            for reference in listed
+            if reference["uid"] in jobs and not _ended(jobs[reference["uid"]])
+        ]
         if active != listed:
             self.server.patch(("cronjob", namespace, name), status={"active": active})
         due = next((start for start in self.starts if start[:2] == (namespace, name)), None)
@@ -108,13 +128,22 @@ class Kubernetes:
 
     def _starts(self, cron: Json, after: datetime) -> datetime | None:
         spec = cron["spec"]
-        return None if spec["suspend"] or self.halted else next_start(parse(spec["schedule"]), ZoneInfo(spec["timeZone"]), after)
+        return (
+            None
+            if spec["suspend"] or self.halted
+            else next_start(parse(spec["schedule"]), ZoneInfo(spec["timeZone"]), after)
+        )
 
     def _late(self, cron: Json) -> datetime | None:
         """The newest start that has come since the last one, within the starting deadline."""
-        last = cron.get("status", {}).get("lastScheduleTime") or cron["metadata"]["creationTimestamp"]
+        last = (
+            cron.get("status", {}).get("lastScheduleTime") or cron["metadata"]["creationTimestamp"]
+        )
         deadline = self.server.now - timedelta(seconds=cron["spec"]["startingDeadlineSeconds"])
-        newest, start = None, self._starts(cron, max(from_wire(last), deadline - timedelta(seconds=1)))
+        newest, start = (
+            None,
+            self._starts(cron, max(from_wire(last), deadline - timedelta(seconds=1))),
+        )
         while start and start <= self.server.now:
             newest, start = start, self._starts(cron, start)
         return newest
@@ -122,20 +151,31 @@ class Kubernetes:
     def _fire(self, cron: Json, minute: datetime) -> None:
         namespace, name = cron["metadata"]["namespace"], cron["metadata"]["name"]
         template = cron["spec"]["jobTemplate"]
-        metadata = {**template["metadata"], "name": f"{name}-{int(minute.timestamp()) // 60}", "ownerReferences": _owner(cron, "CronJob")}
+        metadata = {
+            **template["metadata"],
+            "name": f"{name}-{int(minute.timestamp()) // 60}",
+            "ownerReferences": _owner(cron, "CronJob"),
+        }
         known = self.server.objects.get(("batchjob", namespace, metadata["name"]))
         if known and not _is_owned(known, cron):
             return
-        job = known or self.server.create("batchjob", namespace, {"metadata": metadata, "spec": template["spec"]})
+        job = known or self.server.create(
+            "batchjob", namespace, {"metadata": metadata, "spec": template["spec"]}
+        )
         reference = {"name": job["metadata"]["name"], "uid": job["metadata"]["uid"]}
-        self.server.patch(("cronjob", namespace, name), status={"active": [reference], "lastScheduleTime": to_wire(minute)})
+        self.server.patch(
+            ("cronjob", namespace, name),
+            status={"active": [reference], "lastScheduleTime": to_wire(minute)},
+        )
 
     def _batch_job(self, body: Json) -> None:
         if _ended(body):
             return
         row = _row("batchjob", body)
         pods = [pod for pod in self.server.all("pod", row[1]) if _is_owned(pod, body)]
-        ended = next((pod for pod in pods if pod["status"]["phase"] in ("Succeeded", "Failed")), None)
+        ended = next(
+            (pod for pod in pods if pod["status"]["phase"] in ("Succeeded", "Failed")), None
+        )
         if body["spec"].get("suspend"):
             for pod in pods:
                 self.server.remove(_row("pod", pod))
@@ -147,7 +187,9 @@ class Kubernetes:
             self._make_pod(body)
 
     def _end(self, row: Row, succeeded: bool) -> None:
-        condition = _condition("Complete") if succeeded else _condition("Failed", "BackoffLimitExceeded")
+        condition = (
+            _condition("Complete") if succeeded else _condition("Failed", "BackoffLimitExceeded")
+        )
         self.server.patch(row, status={"conditions": [condition]})
 
     def _make_pod(self, job: Json) -> None:
@@ -167,12 +209,22 @@ class Kubernetes:
         state = _state(body)
         if due is not None and due <= self.server.now:
             self._terminate(row, body)
-        elif not state and "initContainers" in body["spec"] and "initContainerStatuses" not in body["status"]:
+        elif (
+            not state
+            and "initContainers" in body["spec"]
+            and "initContainerStatuses" not in body["status"]
+        ):
             ended = {"terminated": {"exitCode": 0, "message": self._installer(body)[1]}}
-            self.server.patch(row, status={"initContainerStatuses": [{"name": INSTALL_CONTAINER, "state": ended}]})
+            self.server.patch(
+                row, status={"initContainerStatuses": [{"name": INSTALL_CONTAINER, "state": ended}]}
+            )
         elif not state and self._script(body) is not None:
             self.started[row[1], body["metadata"]["labels"][RUN_LABEL]] += 1
-            self._put(row, "Running", {"running": {"startedAt": to_wire(self.server.now + self.node_ahead)}})
+            self._put(
+                row,
+                "Running",
+                {"running": {"startedAt": to_wire(self.server.now + self.node_ahead)}},
+            )
 
     def _terminate(self, row: Row, body: Json) -> None:
         killed = "deletionTimestamp" in body["metadata"]
@@ -181,20 +233,36 @@ class Kubernetes:
         ended = {"startedAt": _state(body)["running"]["startedAt"], "exitCode": code}
         ended["finishedAt"] = to_wire(self.server.now + self.node_ahead)
         reason = "Completed" if code == 0 else "Error"
-        self._put(row, "Succeeded" if code == 0 else "Failed", {"terminated": {**ended, "reason": reason}})
+        self._put(
+            row, "Succeeded" if code == 0 else "Failed", {"terminated": {**ended, "reason": reason}}
+        )
         if killed:
-            job = self.server.objects.get(("batchjob", row[1], body["metadata"]["labels"][RUN_LABEL]))
+            job = self.server.objects.get(
+                ("batchjob", row[1], body["metadata"]["labels"][RUN_LABEL])
+            )
             if job and _is_owned(body, job) and not job["spec"].get("suspend"):
                 self._end(_row("batchjob", job), succeeded=False)
             self.server.forget(row)
 
     def _put(self, row: Row, phase: str, state: Json) -> None:
-        self.server.patch(row, status={"phase": phase, "containerStatuses": [{"name": RUNNER_CONTAINER, "image": "r", "state": state}]})
+        self.server.patch(
+            row,
+            status={
+                "phase": phase,
+                "containerStatuses": [{"name": RUNNER_CONTAINER, "image": "r", "state": state}],
+            },
+        )
 
     def _script(self, pod: Json) -> Script | None:
         """None while the revision is not there: then the pod cannot start."""
-        revision = self.server.objects.get(("revision", pod["metadata"]["namespace"], _revision_name(pod)))
-        return self.scripts[json.loads(revision["data"][REVISION_KEY])["spec"]["script"]["inline"]] if revision else None
+        revision = self.server.objects.get(
+            ("revision", pod["metadata"]["namespace"], _revision_name(pod))
+        )
+        return (
+            self.scripts[json.loads(revision["data"][REVISION_KEY])["spec"]["script"]["inline"]]
+            if revision
+            else None
+        )
 
     def _due(self, pod: Json) -> datetime | None:
         running, deleted = _state(pod).get("running"), pod["metadata"].get("deletionTimestamp")
@@ -205,10 +273,17 @@ class Kubernetes:
         return min(end, from_wire(deleted) - GRACE + LINGER) if deleted else end
 
     def _installer(self, pod: Json) -> tuple[bytes, str]:
-        """What it prints, and its termination message. Whether it resolves or not is seen in what the pod mounts."""
-        revision = self.server.objects["revision", pod["metadata"]["namespace"], _revision_name(pod)]
+        """What it prints, and its termination message.
+
+        Whether it resolves or not is seen in what the pod mounts.
+        """
+        revision = self.server.objects[
+            "revision", pod["metadata"]["namespace"], _revision_name(pod)
+        ]
         kept = any(volume["name"] == "resolution" for volume in pod["spec"]["volumes"])
-        return installer_log(json.loads(revision["data"][REVISION_KEY])["spec"]["packages"], kept=kept)
+        return installer_log(
+            json.loads(revision["data"][REVISION_KEY])["spec"]["packages"], kept=kept
+        )
 
     def _log(self, pod: Json, container: str) -> bytes:
         """With its envelope as soon as the script has ended, by itself or by SIGTERM."""
@@ -226,11 +301,21 @@ class Kubernetes:
             ended = state["terminated"]
             if self.server.now < from_wire(ended["finishedAt"]) - self.node_ahead + self.flush:
                 return script.stdout.encode()
-        return log_of(pod, script.stdout, ended["exitCode"], from_wire(ended["startedAt"]), from_wire(ended["finishedAt"]))
+        return log_of(
+            pod,
+            script.stdout,
+            ended["exitCode"],
+            from_wire(ended["startedAt"]),
+            from_wire(ended["finishedAt"]),
+        )
 
 
 def _revision_name(pod: Json) -> str:
-    return next(str(volume["configMap"]["name"]) for volume in pod["spec"]["volumes"] if volume["name"] == "revision")
+    return next(
+        str(volume["configMap"]["name"])
+        for volume in pod["spec"]["volumes"]
+        if volume["name"] == "revision"
+    )
 
 
 def _row(kind: str, body: Json) -> Row:
@@ -244,11 +329,22 @@ def _state(pod: Json) -> dict[str, Any]:
 
 def _owner(body: Json, kind: str) -> list[Json]:
     metadata = body["metadata"]
-    return [{"apiVersion": "batch/v1", "kind": kind, "name": metadata["name"], "uid": metadata["uid"], "controller": True}]
+    return [
+        {
+            "apiVersion": "batch/v1",
+            "kind": kind,
+            "name": metadata["name"],
+            "uid": metadata["uid"],
+            "controller": True,
+        }
+    ]
 
 
 def _is_owned(body: Json, owner: Json) -> bool:
-    return any(reference["uid"] == owner["metadata"]["uid"] for reference in body["metadata"].get("ownerReferences", ()))
+    return any(
+        reference["uid"] == owner["metadata"]["uid"]
+        for reference in body["metadata"].get("ownerReferences", ())
+    )
 
 
 def _condition(kind: str, reason: str = "") -> Json:
@@ -256,4 +352,7 @@ def _condition(kind: str, reason: str = "") -> Json:
 
 
 def _ended(job: Json) -> bool:
-    return any(condition["type"] in ("Complete", "Failed") for condition in job.get("status", {}).get("conditions", ()))
+    return any(
+        condition["type"] in ("Complete", "Failed")
+        for condition in job.get("status", {}).get("conditions", ())
+    )

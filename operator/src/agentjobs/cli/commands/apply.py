@@ -1,4 +1,7 @@
-"""`kubectl saj apply`: render and write, on the server's side. What changed waits for an approval."""
+"""`kubectl saj apply`: render and write, on the server's side.
+
+What changed waits for an approval.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,19 @@ if TYPE_CHECKING:
 def run(
     kube: Kube,
     paths: render.Paths = None,
-    force: Annotated[bool, typer.Option("--force-conflicts", help="Take over fields that another tool or person has set.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force-conflicts", help="Take over fields that another tool or person has set."
+        ),
+    ] = False,
 ) -> None:
-    """Render and apply jobs. Nothing new runs before it is approved; each digest is printed with what it waits for.
+    """Render and apply jobs.
 
-    Nothing of a file with a mistake is applied; all other files are, and the exit code is that of the first mistake.
+    Nothing new runs before it is approved; each digest is printed with what it waits for.
+
+    Nothing of a file with a mistake is applied; all other files are, and the exit code is that of
+    the first mistake.
     """
     from agentjobs.cli.files.manifests import each_file, none_in
     from agentjobs.cli.files.together import apart
@@ -52,8 +63,10 @@ def run(
         raise typer.Exit(problems[0].code)
 
 
-def _each_applied(kube: Kube, jobs: Sequence[FileJob], flags: Sequence[str]) -> Iterator[tuple[FileJob, Problem | None]]:
-    """Each job, with the refusal where there was one: all at once, and one by one where the cluster does not take all of them.
+def _each_applied(
+    kube: Kube, jobs: Sequence[FileJob], flags: Sequence[str]
+) -> Iterator[tuple[FileJob, Problem | None]]:
+    """Each job with its refusal, if any: all at once, or singly if the cluster does not take all.
 
     Raises Said when the cluster does not answer.
     """
@@ -61,7 +74,13 @@ def _each_applied(kube: Kube, jobs: Sequence[FileJob], flags: Sequence[str]) -> 
 
     def apply(some: Sequence[FileJob]) -> Said | None:
         written = all_to_yaml([job.manifest for job in some])
-        chosen = ("--server-side", f"--field-manager={FIELD_MANAGER}", *flags, "--namespace", kube.namespace)
+        chosen = (
+            "--server-side",
+            f"--field-manager={FIELD_MANAGER}",
+            *flags,
+            "--namespace",
+            kube.namespace,
+        )
         try:
             kube.run("apply", *chosen, "-f", "-", stdin=written)
         except Said as refusal:
@@ -73,16 +92,23 @@ def _each_applied(kube: Kube, jobs: Sequence[FileJob], flags: Sequence[str]) -> 
     whole = apply(jobs) if jobs else None
     for job in jobs:
         refusal = apply([job]) if whole and len(jobs) > 1 else whole
-        yield job, refusal and Problem(f"{job.where}: {refusal.message}", refusal.remedy, refusal.code)
+        yield (
+            job,
+            refusal and Problem(f"{job.where}: {refusal.message}", refusal.remedy, refusal.code),
+        )
 
 
 def _applied(job: FileJob, decided: Mapping[str, str] | None) -> str:
-    """What is said of a job that the cluster has now. `decided`: None where the user may not see it. Pure."""
+    """What is said of a job that the cluster has now.
+
+    `decided`: None where the user may not see it. Pure.
+    """
     if any(at(job.spec, program, "configMapKeyRef") for program in ("script", "agent")):
         return f"{job.name} is applied; `kubectl saj cards {job.name}` shows what waits"
     digest = content_of(job.name, job.spec, job.where).digest
-    unknown = "is applied; you may not see whether it is approved"
-    return f"{job.name} {digest} {unknown if decided is None else decided.get(digest, 'waits for approval')}"
+    if decided is None:
+        return f"{job.name} {digest} is applied; you may not see whether it is approved"
+    return f"{job.name} {digest} {decided.get(digest, 'waits for approval')}"
 
 
 def _decided(kube: Kube) -> dict[str, str] | None:
@@ -96,5 +122,8 @@ def _decided(kube: Kube) -> dict[str, str] | None:
 
 def decisions(found: Iterable[Json]) -> dict[str, str]:
     """What was said of each digest; a denial stands above approvals. Pure."""
-    said = sorted((str(at(body, "spec", "decision")).lower(), str(at(body, "spec", "digest"))) for body in found)
+    said = sorted(
+        (str(at(body, "spec", "decision")).lower(), str(at(body, "spec", "digest")))
+        for body in found
+    )
     return {digest: decision for decision, digest in said}

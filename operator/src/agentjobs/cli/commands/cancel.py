@@ -17,7 +17,14 @@ from agentjobs.present.text import at
 @options.on_cluster
 def run(
     kube: Kube,
-    name: Annotated[str, typer.Argument(metavar="JOB|RUN", help="A run, or a job: then all its unfinished runs.", show_default=False)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="JOB|RUN",
+            help="A run, or a job: then all its unfinished runs.",
+            show_default=False,
+        ),
+    ],
     yes: options.Yes = False,
     output: options.Format = options.Output.TABLE,
 ) -> None:
@@ -28,11 +35,18 @@ def run(
         raise typer.Exit(Exit.NO)
     for body in going:
         run_name = str(body["metadata"]["name"])
-        options.show_one(kube.patch("agentjobruns", run_name, {"cancel": True}), output, f"{run_name} is being cancelled")
+        options.show_one(
+            kube.patch("agentjobruns", run_name, {"cancel": True}),
+            output,
+            f"{run_name} is being cancelled",
+        )
 
 
 def _going(kube: Kube, name: str) -> list[Json]:
-    """The run of this name, else the runs of the job of this name, as far as they go on. Raises Problem when none does."""
+    """The run of this name, else the runs of the job of this name, as far as they go on.
+
+    Raises Problem when none does.
+    """
     try:
         found = [kube.get(RUNS, name)]
     except Said as refusal:
@@ -43,7 +57,11 @@ def _going(kube: Kube, name: str) -> list[Json]:
             kube.check_job(name, "neither a run nor a")
     going = [body for body in found if at(body, "status", "phase") not in rows.FINAL]
     if not going:
-        raise Problem(f"{_ended(name, found)}: there is nothing to cancel", "`kubectl saj history JOB` lists runs", Exit.NOT_FOUND)
+        raise Problem(
+            f"{_ended(name, found)}: there is nothing to cancel",
+            "`kubectl saj history JOB` lists runs",
+            Exit.NOT_FOUND,
+        )
     return going
 
 

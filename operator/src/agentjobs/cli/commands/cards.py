@@ -18,9 +18,12 @@ _MARGIN: Final = 2
 
 
 def lines(job: Json, *, colour: bool, changes: bool = True, width: int = 0) -> Iterator[Line]:
-    """A job's card; without `changes` where the whole difference follows. `width` of the screen. Pure.
+    """A job's card; without `changes` where the whole difference follows.
 
-    Labels stand at the left, and nothing else does: whatever is written in a description, it cannot look like a field of the card.
+    `width` of the screen. Pure.
+
+    Labels stand at the left, and nothing else does: whatever is written in a description, it cannot
+    look like a field of the card.
     """
     word = rows.approval(job)
     name = painted(one_line(at(job, "metadata", "name")), "heading" if colour else "")
@@ -34,18 +37,29 @@ def _entry(label: Line, values: list[Line], width: int) -> Iterator[Line]:
     room = max(width - _MARGIN - _WIDTH, 20) if width else 0
     parts = [part for value in values for part in folded(value, room)]
     for number, part in enumerate(parts):
-        head = visible(" " * (_MARGIN + _WIDTH)) if number else visible(f"{' ' * _MARGIN}{label:<{_WIDTH}}")
+        head = (
+            visible(" " * (_MARGIN + _WIDTH))
+            if number
+            else visible(f"{' ' * _MARGIN}{label:<{_WIDTH}}")
+        )
         yield joined(head, part)
 
 
 @options.on_cluster
 def run(
     kube: Kube,
-    jobs: Annotated[list[str] | None, typer.Argument(metavar="[JOB]...", help="Jobs; all that wait for a decision if left out.")] = None,
+    jobs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[JOB]...", help="Jobs; all that wait for a decision if left out."),
+    ] = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Show the cards of jobs that wait for a decision: what an approver is asked."""
-    found = [kube.job(job) for job in jobs] if jobs else [job for job in kube.all(JOBS) if rows.waits(job)]
+    found = (
+        [kube.job(job) for job in jobs]
+        if jobs
+        else [job for job in kube.all(JOBS) if rows.waits(job)]
+    )
     if output not in (options.Output.TABLE, options.Output.WIDE):
         options.show([found], (), output, empty="")
         return

@@ -14,8 +14,13 @@ from agentjobs.cli.problem import Exit
 @options.on_cluster
 def run(
     kube: Kube,
-    jobs: Annotated[list[str], typer.Argument(metavar="JOB...", help="Names of ScheduledAgentJobs.", show_default=False)],
-    approvals: Annotated[bool, typer.Option("--approvals", help="Delete the decisions about them, too.")] = False,
+    jobs: Annotated[
+        list[str],
+        typer.Argument(metavar="JOB...", help="Names of ScheduledAgentJobs.", show_default=False),
+    ],
+    approvals: Annotated[
+        bool, typer.Option("--approvals", help="Delete the decisions about them, too.")
+    ] = False,
     yes: options.Yes = False,
 ) -> None:
     """Delete jobs with the records of their runs. Decisions about them stay, unless --approvals."""
@@ -26,6 +31,8 @@ def run(
     for job in jobs:
         kube.delete(JOBS, job)
         screen.say(f"{job} is deleted")
-        for decision in kube.all(APPROVALS, fieldSelector=f"spec.jobName={job}") if approvals else ():
+        for decision in (
+            kube.all(APPROVALS, fieldSelector=f"spec.jobName={job}") if approvals else ()
+        ):
             kube.delete(APPROVALS, decision["metadata"]["name"])
             screen.say(f"{decision['metadata']['name']} is deleted")

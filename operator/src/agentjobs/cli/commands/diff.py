@@ -17,7 +17,10 @@ def run(
     kube: Kube,
     job: options.Job,
 ) -> None:
-    """Show what changed between the approved content that runs and the job as it is now. Exit code 1 when something did."""
+    """Show what changed between the approved content that runs and the job as it is now.
+
+    Exit code 1 when something did.
+    """
     body = kube.job(job)
     before, after = in_force(kube, body), of_job(kube, body)
     names = (before_words(body, before), f"now {after.digest[:10]}")

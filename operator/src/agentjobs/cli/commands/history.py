@@ -20,7 +20,9 @@ TOLD: Final = 5
 def run(
     kube: Kube,
     job: options.Job,
-    limit: Annotated[int, typer.Option("--limit", "-l", help="Runs to show at most; 0 for all.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-l", help="Runs to show at most; 0 for all.")
+    ] = 20,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """List a job's runs, newest first, with the starts that did not happen and why."""
@@ -38,5 +40,14 @@ def _why_none(job: Json) -> str:
     """Pure."""
     name = job["metadata"]["name"]
     conditions = at(job, "status", "conditions") or ()
-    held = next((told["message"] for told in conditions if told["type"] in ("Ready", "Scheduled") and told["status"] == "False"), "")
-    return f"{name} has no runs yet{f': {held}' if held else ''}; `kubectl saj run {name}` starts one"
+    held = next(
+        (
+            told["message"]
+            for told in conditions
+            if told["type"] in ("Ready", "Scheduled") and told["status"] == "False"
+        ),
+        "",
+    )
+    return (
+        f"{name} has no runs yet{f': {held}' if held else ''}; `kubectl saj run {name}` starts one"
+    )

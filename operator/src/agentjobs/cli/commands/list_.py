@@ -17,4 +17,6 @@ def run(
     columns = (rows.NAMESPACE, *rows.JOBS) if everywhere else rows.JOBS
     where = "" if everywhere else kube.namespace
     empty = f"no jobs in namespace {where}" if where else "no jobs in any namespace"
-    options.show(kube.pages(JOBS, where), columns, output, empty=f"{empty}; `kubectl saj new` writes one")
+    options.show(
+        kube.pages(JOBS, where), columns, output, empty=f"{empty}; `kubectl saj new` writes one"
+    )

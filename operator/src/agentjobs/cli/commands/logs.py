@@ -13,7 +13,10 @@ from agentjobs.cli.problem import Exit, Problem
 from agentjobs.present import rows
 from agentjobs.present.text import at
 
-ENVELOPE: Final = re.compile(rb"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0-9a-f]{32} \d+ [0-9a-f]{64}$|filler [0-9a-f]{32} \.+$)")
+ENVELOPE: Final = re.compile(
+    rb"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0-9a-f]{32} \d+ [0-9a-f]{64}$|filler"
+    rb" [0-9a-f]{32} \.+$)"
+)
 """Lines of the runner for the operator, at the end of a log."""
 RECORDED: Final = 30
 """Seconds in which a record is final once its run has ended, while the operator is there."""
@@ -22,9 +25,18 @@ RECORDED: Final = 30
 @options.on_cluster
 def run(
     kube: Kube,
-    name: Annotated[str, typer.Argument(metavar="JOB|RUN", help="A run, or a job: then its newest run.", show_default=False)],
-    stderr: Annotated[bool, typer.Option("--stderr", help="Only what went to stderr; from the record.")] = False,
-    follow_: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more while it runs.")] = False,
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="JOB|RUN", help="A run, or a job: then its newest run.", show_default=False
+        ),
+    ],
+    stderr: Annotated[
+        bool, typer.Option("--stderr", help="Only what went to stderr; from the record.")
+    ] = False,
+    follow_: Annotated[
+        bool, typer.Option("--follow", "-f", help="Wait for more while it runs.")
+    ] = False,
     timeout: Annotated[int, typer.Option("--timeout", help="Seconds to follow at most.")] = 3900,
 ) -> None:
     """Show the output of a run: both streams live while it runs, stdout from its record afterwards.
@@ -36,7 +48,8 @@ def run(
     if at(record, "status", "phase") not in rows.FINAL:
         if stderr:
             raise Problem(
-                f"AgentJobRun {run_name} still runs, and a live log does not tell stderr from stdout",
+                f"AgentJobRun {run_name} still runs, and a live log does not tell stderr from"
+                " stdout",
                 "leave --stderr out, or wait until it has ended",
                 Exit.USAGE,
             )
@@ -54,12 +67,17 @@ def stored(record: Json, *, stderr: bool) -> None:
     screen.output(str(at(record, "status", stream) or "").encode(errors="replace"))
     if why := why_empty(record, (stream,)):
         screen.note(f"{record['metadata']['name']} has no {stream}: {why}")
-    elif at(record, "status", "logsComplete") is False or at(record, "status", f"{stream}DroppedBytes"):
+    elif at(record, "status", "logsComplete") is False or at(
+        record, "status", f"{stream}DroppedBytes"
+    ):
         screen.note(f"not all of {stream} was kept: {at(record, 'status', 'message')}")
 
 
 def why_empty(record: Json, streams: tuple[str, ...] = ("stdout", "stderr")) -> str:
-    """Why an ended run has nothing in these streams; empty when it has something, or still goes on. Pure."""
+    """Why an ended run has nothing in these streams; empty when it has something, or still goes on.
+
+    Pure.
+    """
     phase, message = at(record, "status", "phase"), at(record, "status", "message")
     if phase not in rows.FINAL or any(at(record, "status", stream) for stream in streams):
         return ""
@@ -70,9 +88,12 @@ def why_empty(record: Json, streams: tuple[str, ...] = ("stdout", "stderr")) -> 
         return "newer runs took its place; spec.history.outputs says how many keep theirs"
     if at(record, "status", "logsComplete") is False:
         return f"it could not be kept{told}"
-    other = {"stdout": "stderr", "stderr": "stdout"}.get(streams[0], "") if len(streams) == 1 else ""
+    other = (
+        {"stdout": "stderr", "stderr": "stdout"}.get(streams[0], "") if len(streams) == 1 else ""
+    )
     beside = f", but to {other}" if other and at(record, "status", other) else ""
-    return f"it printed nothing{f' to {streams[0]}' if len(streams) == 1 else ''}{beside}{told if phase != 'Succeeded' else ''}"
+    where = f" to {streams[0]}" if len(streams) == 1 else ""
+    return f"it printed nothing{where}{beside}{told if phase != 'Succeeded' else ''}"
 
 
 def _record(kube: Kube, name: str) -> Json:
@@ -85,7 +106,11 @@ def _record(kube: Kube, name: str) -> Json:
     found = rows.newest_first(kube.all(RUNS, fieldSelector=f"spec.jobName={name}"))
     if not found:
         kube.check_job(name, "neither a run nor a")
-        raise Problem(f"there is neither a run nor a job with runs named {name}", "`kubectl saj history JOB` lists runs", Exit.NOT_FOUND)
+        raise Problem(
+            f"there is neither a run nor a job with runs named {name}",
+            "`kubectl saj history JOB` lists runs",
+            Exit.NOT_FOUND,
+        )
     return found[0]
 
 
@@ -99,7 +124,10 @@ def snapshot(kube: Kube, run_name: str) -> None:
 
 
 def follow(kube: Kube, run_name: str, seconds: float) -> Problem | None:
-    """The log as it grows, and what is wrong when it ended before its run. A run whose log is gone already is shown from its record."""
+    """The log as it grows, and what is wrong when it ended before its run.
+
+    A run whose log is gone already is shown from its record.
+    """
     end = kube.clock() + seconds
     for record in kube.watch(RUNS, run_name, seconds):
         phase, pod = at(record, "status", "phase"), at(record, "status", "podName")
@@ -120,26 +148,44 @@ def follow(kube: Kube, run_name: str, seconds: float) -> Problem | None:
             break
     if kube.clock() + AGAIN >= end:
         return late(run_name, seconds)
-    told = f"the output of AgentJobRun {run_name} ended here, and the run has not, as far as its record says"
-    return Problem(told, f"`kubectl saj logs --follow {run_name}` shows it again, from its beginning", Exit.TIMEOUT)
+    told = (
+        f"the output of AgentJobRun {run_name} ended here, and the run has not, as far as its"
+        " record says"
+    )
+    return Problem(
+        told,
+        f"`kubectl saj logs --follow {run_name}` shows it again, from its beginning",
+        Exit.TIMEOUT,
+    )
 
 
 def late(run_name: str, seconds: float) -> Problem:
     """Of a run that takes longer than somebody waits."""
     return Problem(
-        f"AgentJobRun {run_name} did not end within {seconds:g} s", f"`kubectl saj logs {run_name}` shows how far it is", Exit.TIMEOUT
+        f"AgentJobRun {run_name} did not end within {seconds:g} s",
+        f"`kubectl saj logs {run_name}` shows how far it is",
+        Exit.TIMEOUT,
     )
 
 
 def ended(kube: Kube, run_name: str, seconds: float) -> Json | None:
     """The record, once it is final; None when it is not within so many seconds."""
-    return next((record for record in kube.watch(RUNS, run_name, seconds) if at(record, "status", "phase") in rows.FINAL), None)
+    return next(
+        (
+            record
+            for record in kube.watch(RUNS, run_name, seconds)
+            if at(record, "status", "phase") in rows.FINAL
+        ),
+        None,
+    )
 
 
 def _print(kube: Kube, pod: str, follow_: str, seconds: float) -> bool:
     """Whether the runner's own lines came last, as they do where nothing is missing."""
     ours = False
-    with kube.stream("logs", "--namespace", kube.namespace, pod, "--container=runner", follow_, seconds=seconds) as lines:
+    with kube.stream(
+        "logs", "--namespace", kube.namespace, pod, "--container=runner", follow_, seconds=seconds
+    ) as lines:
         for line in lines:
             ours = ENVELOPE.match(line) is not None
             if not ours:

@@ -18,20 +18,37 @@ Wrong = Callable[[str], str]
 BODY: Final = 'import os\n\nprint("hello from", os.environ.get("JOB_RUN_ID", "a run by hand"))\n'
 
 
+FILE: Final = typer.Argument(
+    metavar="[FILE]", help="A script or Markdown file that gets a header.", show_default=False
+)
+NAME: Final = typer.Option("--name", help="Name of the job.", show_default=False)
+DESCRIPTION: Final = typer.Option("--description", "-d", help="What it is for.", show_default=False)
+SCHEDULE: Final = typer.Option(
+    "--schedule", "-s", help='Five cron fields; "" for none.', show_default=False
+)
+TIME_ZONE: Final = typer.Option(
+    "--time-zone",
+    "-z",
+    help=f"IANA name; if left out it is asked on a terminal, else {UTC}.",
+    show_default=False,
+)
+PACKAGE: Final = typer.Option(
+    "--package", "-p", help="NAME==VERSION, repeatable.", show_default=False
+)
+
+
 def run(
-    script: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A script or Markdown file that gets a header.", show_default=False)
-    ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Name of the job.", show_default=False)] = None,
-    description: Annotated[str | None, typer.Option("--description", "-d", help="What it is for.", show_default=False)] = None,
-    schedule: Annotated[str | None, typer.Option("--schedule", "-s", help='Five cron fields; "" for none.', show_default=False)] = None,
-    time_zone: Annotated[
-        str | None,
-        typer.Option("--time-zone", "-z", help=f"IANA name; if left out it is asked on a terminal, else {UTC}.", show_default=False),
-    ] = None,
-    package: Annotated[list[str] | None, typer.Option("--package", "-p", help="NAME==VERSION, repeatable.", show_default=False)] = None,
+    script: Annotated[Path | None, FILE] = None,
+    name: Annotated[str | None, NAME] = None,
+    description: Annotated[str | None, DESCRIPTION] = None,
+    schedule: Annotated[str | None, SCHEDULE] = None,
+    time_zone: Annotated[str | None, TIME_ZONE] = None,
+    package: Annotated[list[str] | None, PACKAGE] = None,
 ) -> None:
-    """Write a job: a script with a header, in jobs/, or the header for a script or an agent file. What is not given is asked."""
+    """Write a job: a script with a header, in jobs/, or the header for a script or an agent file.
+
+    What is not given is asked.
+    """
     from agentjobs.cli.contents import content_of
     from agentjobs.cli.files import agents, scripts
     from agentjobs.cli.files.manifests import read
@@ -40,30 +57,45 @@ def run(
     kind = agents if as_agent else scripts
     body = read(script) if script else BODY
     if _has_header(kind.manifest, script, body):
-        raise Problem(f"{script}: it has a header already", f"edit that; `kubectl saj render {script}` shows what it means", Exit.USAGE)
+        raise Problem(
+            f"{script}: it has a header already",
+            f"edit that; `kubectl saj render {script}` shows what it means",
+            Exit.USAGE,
+        )
     named = name or (script.stem.replace("_", "-") if script else None)
     wrong_name = _wrong_name if script else _wrong_new_name
     _refuse({"--name": (named, wrong_name), "--description": (description, _wrong_description)})
     _refuse({"--schedule": (schedule, _wrong_cron), "--time-zone": (time_zone, _wrong_zone)})
     named = named or screen.asked("Name of the job", wrong_name)
-    spec: Json = {"description": description or screen.asked("What is it for, in a sentence", _wrong_description)}
+    spec: Json = {
+        "description": description
+        or screen.asked("What is it for, in a sentence", _wrong_description)
+    }
     spec.update(_schedule(schedule, time_zone))
     spec.update({"packages": package} if package else {})
     text = kind.written(named, spec, body)
-    content_of(named, {**spec, **({"agent": {"instructions": body}} if as_agent else {"script": {"inline": text}})}, f"job {named}")
-    path = script or _path(named)
+    program = {"agent": {"instructions": body}} if as_agent else {"script": {"inline": text}}
+    content_of(named, {**spec, **program}, f"job {named}")
+    _write(script or _path(named), text, named)
+
+
+def _write(path: Path, text: str, job: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     except OSError as error:
         raise Problem(f"{path}: {error.strerror}", "choose another place", Exit.USAGE) from None
-    screen.say(f"{path} is written; next: `kubectl saj apply {path}`, and `kubectl saj approve {named}`")
+    screen.say(
+        f"{path} is written; next: `kubectl saj apply {path}`, and `kubectl saj approve {job}`"
+    )
 
 
 def _schedule(cron: str | None, time_zone: str | None) -> Json:
     """What is not given is asked; the time zone only of a schedule, and only of a person."""
     if cron is None:
-        cron = screen.asked('When, as five cron fields such as "0 8 * * 1"; empty for by hand only', _wrong_cron, "")
+        cron = screen.asked(
+            'When, as five cron fields such as "0 8 * * 1"; empty for by hand only', _wrong_cron, ""
+        )
     if not cron:
         return {}
     if time_zone is None and screen.can_ask():

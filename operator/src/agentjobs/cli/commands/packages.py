@@ -20,7 +20,12 @@ from agentjobs.present.text import Tone, at, named, one_line
 if TYPE_CHECKING:
     from agentjobs.core.content.packages import Packages
 
-TONES: Final[dict[str, Tone]] = {"in the runner image": "good", "approved": "good", "denied": "bad", "needs approval": "waiting"}
+TONES: Final[dict[str, Tone]] = {
+    "in the runner image": "good",
+    "approved": "good",
+    "denied": "bad",
+    "needs approval": "waiting",
+}
 COLUMNS: Final = (
     Column("PACKAGE", lambda row, _: one_line(row["package"])),
     Column("STATUS", lambda row, _: one_line(row["status"]), tone=lambda text: TONES.get(text, "")),
@@ -29,17 +34,24 @@ COLUMNS: Final = (
     Column("DECISIONS", lambda row, _: one_line(", ".join(row["decisions"])), wide=True),
 )
 
-app = typer.Typer(no_args_is_help=True, help="List and check packages, approve and deny them, revoke decisions.")
+app = typer.Typer(
+    no_args_is_help=True, help="List and check packages, approve and deny them, revoke decisions."
+)
 
 
 @app.callback()
 def _group(
-    ctx: typer.Context, namespace: options.Namespace = None, context: options.Context = None, kubeconfig: options.Kubeconfig = None
+    ctx: typer.Context,
+    namespace: options.Namespace = None,
+    context: options.Context = None,
+    kubeconfig: options.Kubeconfig = None,
 ) -> None:
     options.before_the_command(ctx, namespace=namespace, context=context, kubeconfig=kubeconfig)
 
 
-Pins = Annotated[list[str], typer.Argument(metavar="PIN...", help="NAME==VERSION.", show_default=False)]
+Pins = Annotated[
+    list[str], typer.Argument(metavar="PIN...", help="NAME==VERSION.", show_default=False)
+]
 
 
 @app.command("list")
@@ -50,28 +62,47 @@ def list_(kube: Kube, output: options.Format = options.Output.TABLE) -> None:
     if output not in (options.Output.TABLE, options.Output.WIDE):
         options.show([decisions], (), output, empty="")
         return
-    empty = f"no job in namespace {kube.namespace} asks for packages, and nothing was decided about any"
-    options.show([rows(kube.all(JOBS), decisions, known(kube, decisions))], COLUMNS, output, empty=empty)
+    empty = (
+        f"no job in namespace {kube.namespace} asks for packages, and nothing was decided about any"
+    )
+    options.show(
+        [rows(kube.all(JOBS), decisions, known(kube, decisions))], COLUMNS, output, empty=empty
+    )
 
 
 @app.command()
 @options.on_cluster
 def check(
     kube: Kube,
-    what: Annotated[list[str], typer.Argument(metavar="PIN|FILE...", help="NAME==VERSION, scripts, folders.", show_default=False)],
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PIN|FILE...", help="NAME==VERSION, scripts, folders.", show_default=False
+        ),
+    ],
     inventory: Annotated[
         Path | None,
-        typer.Option("--inventory", help="The runner image's inventory.json; the operator's own if left out.", show_default=False),
+        typer.Option(
+            "--inventory",
+            help="The runner image's inventory.json; the operator's own if left out.",
+            show_default=False,
+        ),
     ] = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
-    """Check packages before a job asks for them. Exit code 1 when one is denied or needs an approval."""
+    """Check packages before a job asks for them.
+
+    Exit code 1 when one is denied or needs an approval.
+    """
     from agentjobs.core.content.packages import WORDS
 
     asked = _asked(what)
     found = known(kube, kube.all(PACKAGE_APPROVALS), _inventory(inventory) if inventory else None)
     verdicts = {pin: found.verdict(pin) for pin in asked}
-    told = [{"package": pin, "status": WORDS[verdict], "jobs": asked[pin], "by": []} for pin, verdict in verdicts.items()]
+    told = [
+        {"package": pin, "status": WORDS[verdict], "jobs": asked[pin], "by": []}
+        for pin, verdict in verdicts.items()
+    ]
     options.show([told], COLUMNS[:3], output, empty="no packages")
     if set(verdicts.values()) & {"Denied", "Pending"}:
         raise typer.Exit(Exit.NO)
@@ -79,7 +110,9 @@ def check(
 
 @app.command()
 @options.on_cluster
-def approve(kube: Kube, pins: Pins, reason: options.Reason = None, yes: options.Yes = False) -> None:
+def approve(
+    kube: Kube, pins: Pins, reason: options.Reason = None, yes: options.Yes = False
+) -> None:
     """Approve exact versions for all jobs of the namespace, in one decision."""
     _decide(kube, pins, reason, yes=yes, deny=False)
 
@@ -95,13 +128,20 @@ def deny(kube: Kube, pins: Pins, reason: options.Reason = None, yes: options.Yes
 @options.on_cluster
 def revoke(
     kube: Kube,
-    decisions: Annotated[list[str], typer.Argument(metavar="DECISION...", help="PackageApprovals, as `list -o wide` names them.")],
+    decisions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="DECISION...", help="PackageApprovals, as `list -o wide` names them."
+        ),
+    ],
     yes: options.Yes = False,
 ) -> None:
     """Take decisions about packages back. Jobs that need a revoked approval stop."""
     for decision in decisions:
         body = kube.get(PACKAGE_APPROVALS, decision)
-        screen.say(f"{decision}: {body['spec']['decision'].lower()} {', '.join(body['spec']['packages'])}")
+        screen.say(
+            f"{decision}: {body['spec']['decision'].lower()} {', '.join(body['spec']['packages'])}"
+        )
     if not screen.confirmed(f"Revoke {', '.join(decisions)}?", yes=yes):
         raise typer.Exit(Exit.NO)
     for decision in decisions:
@@ -111,13 +151,18 @@ def revoke(
 
 def _decide(kube: Kube, pins: Sequence[str], reason: str | None, *, yes: bool, deny: bool) -> None:
     _asked(pins)
-    if not screen.confirmed(f"{'Deny' if deny else 'Approve'} {', '.join(pins)} in namespace {kube.namespace}?", yes=yes):
+    if not screen.confirmed(
+        f"{'Deny' if deny else 'Approve'} {', '.join(pins)} in namespace {kube.namespace}?", yes=yes
+    ):
         raise typer.Exit(Exit.NO)
     decide_packages(kube, pins, "Denied" if deny else "Approved", reason)
 
 
 def _asked(what: Sequence[str]) -> dict[str, list[str]]:
-    """Pins, each with the files that ask for it. Raises Problem for what is neither a pin nor a file."""
+    """Pins, each with the files that ask for it.
+
+    Raises Problem for what is neither a pin nor a file.
+    """
     from agentjobs.api.package_rules import canonical_or_none
     from agentjobs.cli.files.manifests import jobs_in
 
@@ -130,19 +175,30 @@ def _asked(what: Sequence[str]) -> dict[str, list[str]]:
                 for pin in _pins(job.where, job.spec):
                     asked[pin].append(job.name)
         else:
-            raise Problem(f"{word} is neither a package with its version nor a file", "write NAME==VERSION: requests==2.32.3", Exit.USAGE)
+            raise Problem(
+                f"{word} is neither a package with its version nor a file",
+                "write NAME==VERSION: requests==2.32.3",
+                Exit.USAGE,
+            )
     return asked
 
 
 def _pins(where: str, spec: Json) -> list[str]:
     pins = spec.get("packages") or []
     if not isinstance(pins, list) or not all(isinstance(pin, str) for pin in pins):
-        raise Problem(f"{where}: spec.packages is not a list of texts", 'write ["requests==2.32.3"]', Exit.USAGE)
+        raise Problem(
+            f"{where}: spec.packages is not a list of texts",
+            'write ["requests==2.32.3"]',
+            Exit.USAGE,
+        )
     return pins
 
 
 def rows(jobs: Iterable[Json], decisions: Sequence[Json], packages: Packages) -> list[Json]:
-    """One for each package, by name, written as it was approved, else as it was denied, else as a job asks for it. Pure."""
+    """One for each package, by name. Pure.
+
+    A package is written as it was approved, else as it was denied, else as a job asks for it.
+    """
     from agentjobs.api.package_rules import canonical, canonical_or_none
     from agentjobs.core.content.packages import WORDS
 
@@ -169,14 +225,18 @@ def rows(jobs: Iterable[Json], decisions: Sequence[Json], packages: Packages) ->
     ]
 
 
-def known(kube: Kube, decisions: Sequence[Json], inventory: Mapping[str, str] | None = None) -> Packages:
-    """What is decided, and what the image holds: as told, else the operator's own list, else what cards say."""
+def known(
+    kube: Kube, decisions: Sequence[Json], inventory: Mapping[str, str] | None = None
+) -> Packages:
+    """What is decided, and what the image holds: as given, else the operator's list, else cards."""
     from agentjobs.api.package_rules import canonical
     from agentjobs.core.content import packages as core
 
     views = tuple(
         core.PackageApprovalView(
-            decision["metadata"]["name"], frozenset(map(canonical, decision["spec"]["packages"])), decision["spec"]["decision"]
+            decision["metadata"]["name"],
+            frozenset(map(canonical, decision["spec"]["packages"])),
+            decision["spec"]["decision"],
         )
         for decision in decisions
     )
@@ -186,7 +246,7 @@ def known(kube: Kube, decisions: Sequence[Json], inventory: Mapping[str, str] | 
 
 
 def _operators(kube: Kube) -> dict[str, str] | None:
-    """What the operator's settings say; None where the user may not read them, or where it is not plain which they are.
+    """What the operator's settings say; None if the user may not read them, or they are ambiguous.
 
     Anybody who may write ConfigMaps can put the label on one: with two of them neither counts.
     """
@@ -205,15 +265,27 @@ def _operators(kube: Kube) -> dict[str, str] | None:
         (document,) = [one for text in texts for one in from_yaml(text)]
     except (YAMLError, ValueError):
         return None
-    listed = at(document, "runner", "inventory") if at(document, "kind") == "OperatorConfiguration" else None
-    return {str(name): str(version) for name, version in listed.items()} if isinstance(listed, Mapping) else None
+    listed = (
+        at(document, "runner", "inventory")
+        if at(document, "kind") == "OperatorConfiguration"
+        else None
+    )
+    return (
+        {str(name): str(version) for name, version in listed.items()}
+        if isinstance(listed, Mapping)
+        else None
+    )
 
 
 def _on_cards(jobs: Iterable[Json]) -> frozenset[str]:
     from agentjobs.api.package_rules import canonical
 
     lines = (str(line) for job in jobs for line in at(job, "status", "card", "packages") or ())
-    return frozenset(canonical(line.removesuffix(": in the runner image")) for line in lines if line.endswith(": in the runner image"))
+    return frozenset(
+        canonical(line.removesuffix(": in the runner image"))
+        for line in lines
+        if line.endswith(": in the runner image")
+    )
 
 
 def _inventory(path: Path) -> Mapping[str, str]:
@@ -224,6 +296,12 @@ def _inventory(path: Path) -> Mapping[str, str]:
         listed: Any = from_json(read(path))
     except JsonError as error:
         raise Problem(f"{path}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
-    if not isinstance(listed, dict) or not all(isinstance(version, str) for version in listed.values()):
-        raise Problem(f"{path}: this is not an inventory", 'a JSON object is needed: {"requests": "2.32.3"}', Exit.USAGE)
+    if not isinstance(listed, dict) or not all(
+        isinstance(version, str) for version in listed.values()
+    ):
+        raise Problem(
+            f"{path}: this is not an inventory",
+            'a JSON object is needed: {"requests": "2.32.3"}',
+            Exit.USAGE,
+        )
     return listed

@@ -10,7 +10,10 @@ from agentjobs.cli import options
 from agentjobs.cli.kube import Json, Kube
 from agentjobs.present.text import at
 
-Jobs = Annotated[list[str], typer.Argument(metavar="JOB...", help="Names of ScheduledAgentJobs.", show_default=False)]
+Jobs = Annotated[
+    list[str],
+    typer.Argument(metavar="JOB...", help="Names of ScheduledAgentJobs.", show_default=False),
+]
 
 
 @options.on_cluster
@@ -21,10 +24,14 @@ def pause(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE)
 
 @options.on_cluster
 def resume(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE) -> None:
-    """Let scheduled starts happen again, also after too many failures. Starts that were due meanwhile are not made up for."""
+    """Let scheduled starts happen again, also after too many failures.
+
+    Starts that were due meanwhile are not made up for.
+    """
     for name, before in _found(kube, jobs).items():
         if at(before, "status", "failurePause") and not at(before, "spec", "suspend"):
-            # The operator takes a pause after failures back when suspend is turned off, so it has to be on first.
+            # The operator takes a pause after failures back when suspend is turned off, so it has
+            # to be on first.
             kube.patch("scheduledagentjobs", name, {"suspend": True})
         done = kube.patch("scheduledagentjobs", name, {"suspend": False})
         options.show_one(done, output, resumed(before))
@@ -34,7 +41,11 @@ def resumed(before: Json) -> str:
     """What is said of a job that was so before: what still keeps it from starting, too. Pure."""
     name = at(before, "metadata", "name")
     failures = at(before, "status", "consecutiveFailures")
-    after = f" after {failures} failure{'s' * (failures != 1)} in a row" if at(before, "status", "failurePause") else ""
+    after = (
+        f" after {failures} failure{'s' * (failures != 1)} in a row"
+        if at(before, "status", "failurePause")
+        else ""
+    )
     return f"{name} is resumed{after}{_still(before)}"
 
 
@@ -43,10 +54,16 @@ def _still(job: Json) -> str:
     if state in ("Pending", "Denied"):
         return f", and starts nothing before it is approved: `kubectl saj cards {name}`"
     if not at(job, "spec", "schedule"):
-        return f"; it has no schedule: `kubectl saj run {name}` starts it" + (", as do its triggers" if at(job, "spec", "triggers") else "")
+        return f"; it has no schedule: `kubectl saj run {name}` starts it" + (
+            ", as do its triggers" if at(job, "spec", "triggers") else ""
+        )
     conditions = {told["type"]: told for told in at(job, "status", "conditions") or ()}
     due = conditions.get("Scheduled", {})
-    return f", but it is never due: {due['message']}" if due.get("reason") in ("Past", "NeverDue") else ""
+    return (
+        f", but it is never due: {due['message']}"
+        if due.get("reason") in ("Past", "NeverDue")
+        else ""
+    )
 
 
 def _found(kube: Kube, jobs: list[str]) -> dict[str, Json]:

@@ -17,16 +17,30 @@ _DEVICES: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 Paths = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[FILE]...", help="Scripts, agent files, manifests or folders; jobs/ and agents/ if left out.", show_default=False
+        metavar="[FILE]...",
+        help="Scripts, agent files, manifests or folders; jobs/ and agents/ if left out.",
+        show_default=False,
     ),
 ]
 
 
 def run(
     paths: Paths = None,
-    folder: Annotated[Path | None, typer.Option("--to", help="Write one file for each job into this folder.", show_default=False)] = None,
-    namespace: Annotated[str | None, typer.Option("--namespace", "-n", help="Write this namespace into them.", show_default=False)] = None,
-    output: Annotated[options.Output, typer.Option("--output", "-o", help="yaml, json or name.")] = options.Output.YAML,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--to", help="Write one file for each job into this folder.", show_default=False
+        ),
+    ] = None,
+    namespace: Annotated[
+        str | None,
+        typer.Option(
+            "--namespace", "-n", help="Write this namespace into them.", show_default=False
+        ),
+    ] = None,
+    output: Annotated[
+        options.Output, typer.Option("--output", "-o", help="yaml, json or name.")
+    ] = options.Output.YAML,
 ) -> None:
     """Render scripts in jobs/ and agents in agents/ to manifests, without a cluster."""
     from agentjobs.cli.files.documents import all_to_yaml, to_yaml
@@ -46,7 +60,10 @@ def run(
 
 
 def _paths(folder: Path, bodies: list[Json]) -> list[tuple[Path, Json]]:
-    """One file for each job, directly in the folder. Raises Problem for a name that no job can have: it could name another place."""
+    """One file for each job, directly in the folder.
+
+    Raises Problem for a name that no job can have: it could name another place.
+    """
     from agentjobs.api.rules import JOB_NAME
 
     for body in bodies:
@@ -54,17 +71,26 @@ def _paths(folder: Path, bodies: list[Json]) -> list[tuple[Path, Json]]:
         if problem := JOB_NAME.problem(name):
             raise Problem(f"metadata.name {name[:100]!r} {problem}", "rename the job", Exit.USAGE)
         if _DEVICES.fullmatch(name):
-            raise Problem(f"{name}.yaml is a device on Windows, not a file", "rename the job, or leave --to out", Exit.USAGE)
+            raise Problem(
+                f"{name}.yaml is a device on Windows, not a file",
+                "rename the job, or leave --to out",
+                Exit.USAGE,
+            )
     return [(folder / f"{body['metadata']['name']}.yaml", body) for body in bodies]
 
 
 def _write(path: Path, text: str) -> None:
-    """At once, in the place of whatever is called so: a link is exchanged and not followed. Raises Problem."""
+    """At once, in the place of whatever is called so: a link is exchanged and not followed.
+
+    Raises Problem.
+    """
     import tempfile
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", suffix=".tmp", delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=".", suffix=".tmp", delete=False, encoding="utf-8"
+        ) as file:
             file.write(text)
         try:
             Path(file.name).chmod(0o666 & ~_umask())
@@ -73,7 +99,9 @@ def _write(path: Path, text: str) -> None:
             Path(file.name).unlink()
             raise
     except OSError as error:
-        raise Problem(f"{path}: {error.strerror}", "name another folder with --to", Exit.USAGE) from None
+        raise Problem(
+            f"{path}: {error.strerror}", "name another folder with --to", Exit.USAGE
+        ) from None
 
 
 def _umask() -> int:
@@ -91,7 +119,11 @@ def manifests(paths: list[Path] | None, namespace: str | None) -> list[Json]:
     if found := clash(jobs):
         raise found.problem
     bodies = [dict(job.manifest) for job in jobs]
-    return [{**body, "metadata": {**body["metadata"], "namespace": namespace}} for body in bodies] if namespace else bodies
+    return (
+        [{**body, "metadata": {**body["metadata"], "namespace": namespace}} for body in bodies]
+        if namespace
+        else bodies
+    )
 
 
 def chosen(paths: list[Path] | None) -> list[Path]:
@@ -100,5 +132,9 @@ def chosen(paths: list[Path] | None) -> list[Path]:
 
     found = paths or [Path(name) for name in RENDERED if Path(name).is_dir()]
     if not found:
-        raise Problem("there is neither jobs/ nor agents/ here", "name files, or go to the folder that has them", Exit.USAGE)
+        raise Problem(
+            "there is neither jobs/ nor agents/ here",
+            "name files, or go to the folder that has them",
+            Exit.USAGE,
+        )
     return found

@@ -25,24 +25,43 @@ _KIND: Final = {"apiVersion": options.API_VERSION, "kind": "AgentJobRun"}
 def run(
     kube: Kube,
     job: options.Job,
-    wait: Annotated[bool, typer.Option("--wait", "-w", help="Wait for the end; exit code 7 unless the run succeeded.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show the output while it runs; implies --wait.")] = False,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait", "-w", help="Wait for the end; exit code 7 unless the run succeeded."
+        ),
+    ] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show the output while it runs; implies --wait.")
+    ] = False,
     timeout: Annotated[int, typer.Option("--timeout", help="Seconds to wait at most.")] = 3900,
-    name: Annotated[str | None, typer.Option("--name", help="Name of the run; made up if left out.", show_default=False)] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="Name of the run; made up if left out.", show_default=False),
+    ] = None,
     event: Annotated[
         Path | None,
-        typer.Option("--event", help="A CloudEvent in a JSON file, or - for standard input: the run is the event's.", show_default=False),
+        typer.Option(
+            "--event",
+            help="A CloudEvent in a JSON file, or - for standard input: the run is the event's.",
+            show_default=False,
+        ),
     ] = None,
     output: options.Format = options.Output.TABLE,
 ) -> None:
     """Start a job now. It works while the job is paused, too, but not by an event.
 
-    An event starts a job once: given a second time, it names the run that it has started, and --wait and --follow use that run.
+    An event starts a job once: given a second time, it names the run that it has started, and
+    --wait and --follow use that run.
     """
     if event and name:
-        raise Problem("--name: the run of an event has the event's own name", "leave --name out", Exit.USAGE)
+        raise Problem(
+            "--name: the run of an event has the event's own name", "leave --name out", Exit.USAGE
+        )
     sent = events.event_in(event) if event else None
-    kube.check_job(job)  # a run of a job that is not there would be a record of nothing; who may start one need not be able to read it
+    # A run of a job that is not there would be a record of nothing; who may start one need not be
+    # able to read it.
+    kube.check_job(job)
     started, new = _by_event(kube, job, sent) if sent else (_by_hand(kube, job, name), True)
     run_name = str(started["metadata"]["name"])
     told = f"run {run_name} was created" if new else f"the event has its run already: {run_name}"
@@ -81,6 +100,7 @@ def _by_event(kube: Kube, job: str, event: Event) -> tuple[Json, bool]:
     found = kube.get(RUNS, body["metadata"]["name"])
     if not events.is_of(event, found):
         raise Problem(
-            f"AgentJobRun {found['metadata']['name']} is there, and it is not this event's", "delete it, or give the event another id"
+            f"AgentJobRun {found['metadata']['name']} is there, and it is not this event's",
+            "delete it, or give the event another id",
         )
     return found, False

@@ -1,4 +1,6 @@
-"""Agent files, read and written: front matter in YAML, then the instructions in Markdown. Pure: text in, manifest out.
+"""Agent files, read and written: front matter in YAML, then the instructions in Markdown.
+
+Pure: text in, manifest out.
 
     ---
     description: Summarises the mail of the day.
@@ -7,8 +9,9 @@
     ---
     Read the mail in /workspace/inbox and write /workspace/summary.md.
 
-The keys are those of a script's header, see `header`, and the agent's own: tools, model, starting-message, max-turns. The
-instructions are all that follows, byte for byte: `agent.instructions`.
+The keys are those of a script's header, see `header`, and the agent's own: tools, model,
+starting-message, max-turns. The instructions are all that follows, byte for byte:
+`agent.instructions`.
 """
 
 from __future__ import annotations
@@ -29,7 +32,10 @@ OWN: Final = ("startingMessage", "tools", "model", "maxTurns")
 
 
 def manifest(stem: str, text: str) -> tuple[Json, Header] | None:
-    """The job of an agent file, and its front matter; None for a text that has none. Raises ScriptError."""
+    """The job of an agent file, and its front matter; None for a text that has none.
+
+    Raises ScriptError.
+    """
     parts = split(text)
     if parts is None:
         return None
@@ -38,13 +44,21 @@ def manifest(stem: str, text: str) -> tuple[Json, Header] | None:
     try:
         spec = dict(to_spec(header.fields))
     except HeaderError as error:
-        raise ScriptError(header.lines.get(error.key, 1), f"{error.key}: {error}", "correct that line") from None
+        raise ScriptError(
+            header.lines.get(error.key, 1), f"{error.key}: {error}", "correct that line"
+        ) from None
     agent = {field: spec.pop(field) for field in OWN if field in spec}
-    return job(str(header.fields.get("name", stem.replace("_", "-"))), {**spec, "agent": {"instructions": instructions, **agent}}), header
+    return job(
+        str(header.fields.get("name", stem.replace("_", "-"))),
+        {**spec, "agent": {"instructions": instructions, **agent}},
+    ), header
 
 
 def split(text: str) -> tuple[list[str], str] | None:
-    """The lines of the front matter and what follows; None when the first line does not open one. Raises ScriptError."""
+    """The lines of the front matter and what follows; None when the first line does not open one.
+
+    Raises ScriptError.
+    """
     lines = text.split("\n")
     if lines[0].rstrip() != FENCE:
         return None
@@ -62,15 +76,24 @@ def _header(front: list[str]) -> Header:
         places = dict(_places(yaml.compose(text)))
     except yaml.YAMLError as error:
         remedy = getattr(error, "remedy", "quote texts with a colon in them")
-        raise ScriptError((line_of(error, text) or 0) + 1, f"this is not YAML: {words_of(error)}", remedy) from None
+        raise ScriptError(
+            (line_of(error, text) or 0) + 1, f"this is not YAML: {words_of(error)}", remedy
+        ) from None
     fields: Any = found[0] if len(found) == 1 else None
     if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
-        raise ScriptError(1, "the front matter is not a set of keys", "write one `key: value` on each line, at least a description")
+        raise ScriptError(
+            1,
+            "the front matter is not a set of keys",
+            "write one `key: value` on each line, at least a description",
+        )
     return Header(fields, {"": 1, **places})
 
 
 def _places(node: yaml.Node | None, path: str = "") -> Iterator[tuple[str, int]]:
-    """Where each key and each entry begins, by its path in kebab-case: `triggers.0.event`. The front matter begins on line 2."""
+    """Where each key and each entry begins, by its path in kebab-case: `triggers.0.event`.
+
+    The front matter begins on line 2.
+    """
     if isinstance(node, yaml.MappingNode):
         found = [(f"{path}{kebab(str(key.value))}", key, value) for key, value in node.value]
     elif isinstance(node, yaml.SequenceNode):

@@ -1,6 +1,9 @@
-"""YAML as people write it: fields in their order, texts of several lines as blocks. The same value gives the same text.
+"""YAML as people write it: fields in their order, texts of several lines as blocks.
 
-What is read may come from anybody: nothing in it costs more than its size, and whatever is wrong with it is told with its line.
+The same value gives the same text.
+
+What is read may come from anybody: nothing in it costs more than its size, and whatever is wrong
+with it is told with its line.
 """
 
 from __future__ import annotations
@@ -30,7 +33,9 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    )
 
 
 _Dumper.add_representer(str, _text)
@@ -55,7 +60,10 @@ class UnusableError(yaml.constructor.ConstructorError):
 
 
 class _Loader(yaml.SafeLoader):
-    """As kubectl reads YAML, dates (2026-01-05) and times of day (10:00) are text. So is `on`, which kubectl takes for true."""
+    """As kubectl reads YAML, dates (2026-01-05) and times of day (10:00) are text.
+
+    So is `on`, which kubectl takes for true.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -64,22 +72,32 @@ class _Loader(yaml.SafeLoader):
     def compose_document(self) -> yaml.Node | None:
         node = super().compose_document()
         if node is not None and _written_out(node, {}) > MAX_CHARACTERS:
-            raise UnusableError(None, None, f"with each alias written out it has more than {MAX_CHARACTERS >> 20} MiB", node.start_mark)
+            raise UnusableError(
+                None,
+                None,
+                f"with each alias written out it has more than {MAX_CHARACTERS >> 20} MiB",
+                node.start_mark,
+            )
         return node
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise UnusableError(None, None, f"it is nested more than {MAX_DEPTH} levels deep", self.get_mark())
+            raise UnusableError(
+                None, None, f"it is nested more than {MAX_DEPTH} levels deep", self.get_mark()
+            )
         node = super().compose_node(parent, index)
         self.depth -= 1
-        if node is not None and node.end_mark is None:  # its end has not been read: this is an alias inside of what it stands for
+        # Its end has not been read: this is an alias inside of what it stands for.
+        if node is not None and node.end_mark is None:
             raise EndlessError(None, None, "this anchor contains itself", node.start_mark)
         return node
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         if node.tag not in _TAGS:
-            raise UnusableError(None, None, f"{node.tag} is not a kind of value that is known here", node.start_mark)
+            raise UnusableError(
+                None, None, f"{node.tag} is not a kind of value that is known here", node.start_mark
+            )
         try:
             value = super().construct_object(node, deep=deep)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
@@ -98,40 +116,60 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
                 continue
             if key.value in seen:
-                raise TwiceError(None, None, f"{key.value} stands here a second time", key.start_mark)
+                raise TwiceError(
+                    None, None, f"{key.value} stands here a second time", key.start_mark
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
 
 def _text_of(text: str, node: yaml.Node) -> str:
-    """Two halves of a pair, which JSON's escapes are, as the character that they stand for. Raises UnusableError for half of one."""
+    """Two halves of a pair, which JSON's escapes are, as the character that they stand for.
+
+    Raises UnusableError for half of one.
+    """
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
-        raise UnusableError(None, None, "half of a surrogate pair is not a character", node.start_mark) from None
+        raise UnusableError(
+            None, None, "half of a surrogate pair is not a character", node.start_mark
+        ) from None
 
 
 def _written_out(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
     """Characters of a node, at least one, with what its aliases stand for."""
     if node not in known:
         parts = node.value if isinstance(node, yaml.SequenceNode) else ()
-        parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else parts
+        parts = (
+            [part for pair in node.value for part in pair]
+            if isinstance(node, yaml.MappingNode)
+            else parts
+        )
         own = len(node.value) if isinstance(node, yaml.ScalarNode) else 0
         known[node] = 1 + own + sum(_written_out(part, known) for part in parts)
     return known[node]
 
 
 _MERGE: Final = "tag:yaml.org,2002:merge"
-_TAGS: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map", "merge", "value"))
+_TAGS: Final = frozenset(
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("str", "int", "float", "bool", "null", "seq", "map", "merge", "value")
+)
 _NO_NUMBER: Final = r"(?!.*:)(?!(?i:on|off)$)"
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, re.compile(f"{_NO_NUMBER}(?:{known.pattern})", re.VERBOSE)) for tag, known in rules if not tag.endswith(":timestamp")]
+    first: [
+        (tag, re.compile(f"{_NO_NUMBER}(?:{known.pattern})", re.VERBOSE))
+        for tag, known in rules
+        if not tag.endswith(":timestamp")
+    ]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
 def to_yaml(value: Any, *, unicode: bool = True) -> str:
-    """One document for programs. A text that no block can hold, with blanks at a line's end for example, is quoted instead.
+    """One document for programs.
+
+    A text that no block can hold, with blanks at a line's end for example, is quoted instead.
 
     `unicode`: whether characters beyond ASCII stand there as they are, or escaped.
     """
@@ -171,7 +209,10 @@ def _below(node: yaml.Node, step: int | str) -> tuple[yaml.Node, yaml.Node] | No
 
 
 def documents(text: str) -> list[Document]:
-    """Those of a stream that are not empty. Raises yaml.YAMLError; TwiceError and EndlessError are such."""
+    """Those of a stream that are not empty.
+
+    Raises yaml.YAMLError; TwiceError and EndlessError are such.
+    """
     loader = _Loader(text)
     found = []
     try:
@@ -201,22 +242,27 @@ def words_of(error: yaml.YAMLError) -> str:
     """What is wrong, in one line."""
     reason = getattr(error, "reason", None)
     if reason and getattr(error, "position", None) is not None:
-        return f"the character {chr(int(getattr(error, 'character', 0) or 0))!a} may not stand there"
+        return (
+            f"the character {chr(int(getattr(error, 'character', 0) or 0))!a} may not stand there"
+        )
     return " ".join(str(getattr(error, "problem", None) or error).split())[:300]
 
 
 def most(lines: Sequence[str], signs: str) -> int:
-    """The line, counted from 0, with most of these characters: where a parser does not say at which it failed."""
+    """The line, from 0, with most of these characters, if a parser does not say where it failed."""
     counts = [sum(line.count(sign) for sign in signs) for line in lines]
     return counts.index(max(counts)) if counts else 0
 
 
 def too_deep(value: Any) -> bool:
-    """Whether a value that something else has read is nested more deeply than one that is read here."""
+    """Whether a value read by something else is nested more deeply than one that is read here."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [
-            part for held in level if isinstance(held, Mapping | list) for part in (held.values() if isinstance(held, Mapping) else held)
+            part
+            for held in level
+            if isinstance(held, Mapping | list)
+            for part in (held.values() if isinstance(held, Mapping) else held)
         ]
         if not level:
             return False

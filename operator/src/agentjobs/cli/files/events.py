@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 NAMED: Final = 5
 """Attributes in one sentence."""
-ATTRIBUTES: Final = "an event is one JSON object with at least type, source and id; type and source are those that the job's triggers name"
+ATTRIBUTES: Final = (
+    "an event is one JSON object with at least type, source and id; type and source are those that"
+    " the job's triggers name"
+)
 
 
 def event_in(path: Path) -> Event:
@@ -49,27 +52,42 @@ def _attributes(where: str, text: str) -> Json:
     try:
         found: Any = from_json(text)
     except JsonError as error:
-        raise Problem(f"{where}:{error.line}: {error}", f"{error.remedy}; {ATTRIBUTES}", Exit.USAGE) from None
+        raise Problem(
+            f"{where}:{error.line}: {error}", f"{error.remedy}; {ATTRIBUTES}", Exit.USAGE
+        ) from None
     if not isinstance(found, dict):
         raise Problem(f"{where}:1: this is not an event", ATTRIBUTES, Exit.USAGE)
     if found.pop("specversion", "1.0") != "1.0":
-        raise Problem(f"{where}: event.specversion is not 1.0", "write the event as CloudEvents 1.0 has it", Exit.USAGE)
+        raise Problem(
+            f"{where}: event.specversion is not 1.0",
+            "write the event as CloudEvents 1.0 has it",
+            Exit.USAGE,
+        )
     if "data_base64" in found:
         remedy = "put text or JSON into data, or the address where the job can fetch the bytes"
-        raise Problem(f"{where}: event.data_base64: binary data is not supported", remedy, Exit.USAGE)
+        raise Problem(
+            f"{where}: event.data_base64: binary data is not supported", remedy, Exit.USAGE
+        )
     return found
 
 
 def _unsupported(where: str, unknown: Sequence[str], known: Sequence[str]) -> Problem:
     """Extensions of CloudEvents are these, and attributes that are written wrong."""
-    named = ", ".join(f"event.{name[:100]}" for name in unknown[:NAMED]) + (f" and {len(unknown) - NAMED} more" if unknown[NAMED:] else "")
-    told = "these attributes are not supported" if unknown[1:] else "this attribute is not supported"
-    remedy = f"supported are specversion, {', '.join(known)}; put what the script needs of an extension into data"
+    named = ", ".join(f"event.{name[:100]}" for name in unknown[:NAMED]) + (
+        f" and {len(unknown) - NAMED} more" if unknown[NAMED:] else ""
+    )
+    told = (
+        "these attributes are not supported" if unknown[1:] else "this attribute is not supported"
+    )
+    remedy = (
+        f"supported are specversion, {', '.join(known)}; put what the script needs of an extension"
+        " into data"
+    )
     return Problem(f"{where}: {named}: {told}", remedy, Exit.USAGE)
 
 
 def run_of(job: str, event: Event) -> Json:
-    """Metadata and spec of the run: its name is the event's, so the same event starts a job once."""
+    """The run's metadata and spec; it has the event's name, so the same event starts a job once."""
     from agentjobs.core.views.event import digits
 
     spec = {"jobName": job, "trigger": {"type": "Event", "event": event.wire()}}

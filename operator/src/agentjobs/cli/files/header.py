@@ -1,16 +1,16 @@
-"""The fields of a header and those of a resource: one mapping, both ways, for scripts and agent files. Pure.
+"""A header's fields and a resource's: one mapping, both ways, for scripts and agent files. Pure.
 
-Keys are the resource's, in kebab-case: `timeout-seconds` is `timeoutSeconds`. What stands in a table of its own in the resource
-but is said in one word is said in one word here:
+Keys are the resource's, in kebab-case: `timeout-seconds` is `timeoutSeconds`. What stands in a
+table of its own in the resource but is said in one word is said in one word here:
 
-    schedule = "0 8 * * 1"            schedule.cron; the other fields of the schedule stand beside it: time-zone, ...
+    schedule = "0 8 * * 1"            schedule.cron; its other fields stay keys: time-zone, ...
     once = "2026-12-01T09:00:00"      schedule.once.runAt
     session = "ephemeral"             session: Ephemeral; so with concurrency-policy
     workspace = "reports"             workspace.claimName
     env = {A = "b", T = {secret = "s/key"}}   env[], with valueFrom.secretKeyRef for secrets
 
-`name` is the resource's name. Keys inside tables and lists are in kebab-case, too, but for those of `requests`, `limits` and
-`data-schema`. A field that is added to the resource needs nothing here.
+`name` is the resource's name. Keys inside tables and lists are in kebab-case, too, but for those of
+`requests`, `limits` and `data-schema`. A field that is added to the resource needs nothing here.
 """
 
 from __future__ import annotations
@@ -39,8 +39,13 @@ class HeaderError(Exception):
 
 
 def to_spec(header: Json) -> Json:
-    """The spec that a header stands for, without `name` and without the script. Raises HeaderError."""
-    fields = {_camel(key): _fields(_camel(key), value) for key, value in header.items() if key != "name"}
+    """The spec that a header stands for, without `name` and without the script.
+
+    Raises HeaderError.
+    """
+    fields = {
+        _camel(key): _fields(_camel(key), value) for key, value in header.items() if key != "name"
+    }
     beside = _beside_cron()
     spec: Json = {}
     schedule: Json = {}
@@ -68,23 +73,33 @@ def from_spec(name: str, spec: Json) -> Json:
 
 
 def keys() -> dict[str, str]:
-    """Every key of a header but `name` and those of agents, and the field of the spec that it stands for."""
+    """Every header key but `name` and those of agents, with the spec field that it stands for."""
     from agentjobs.api.job import Schedule, ScheduledAgentJobSpec
 
-    spec, beside = ([str(field.alias) for field in model.model_fields.values()] for model in (ScheduledAgentJobSpec, Schedule))
+    spec, beside = (
+        [str(field.alias) for field in model.model_fields.values()]
+        for model in (ScheduledAgentJobSpec, Schedule)
+    )
     own = {kebab(field): field for field in spec if field not in ("schedule", "script", "agent")}
-    return {"schedule": "schedule.cron"} | {kebab(field): f"schedule.{field}" for field in beside if field != "cron"} | own
+    return (
+        {"schedule": "schedule.cron"}
+        | {kebab(field): f"schedule.{field}" for field in beside if field != "cron"}
+        | own
+    )
 
 
 def _beside_cron() -> frozenset[str]:
-    """The fields of a schedule that stand beside `schedule` in a header, which is the cron expression."""
+    """The fields of a schedule next to `schedule`, the cron expression, in a header."""
     from agentjobs.api.job import Schedule
 
     return frozenset(str(field.alias) for field in Schedule.model_fields.values()) - {"cron"}
 
 
 def _schedule(schedule: Json) -> Json:
-    return {"schedule" if field == "cron" else kebab(field): _short(field, value) for field, value in schedule.items()}
+    return {
+        "schedule" if field == "cron" else kebab(field): _short(field, value)
+        for field, value in schedule.items()
+    }
 
 
 def _long(field: str, value: Any) -> Any:
@@ -102,7 +117,9 @@ def _variable(name: str, given: Any) -> Json:
         return {"name": name, "value": given}
     secret = given.get("secret")
     if set(given) != {"secret"} or not isinstance(secret, str) or "/" not in secret:
-        raise HeaderError("env", f'{name} is text, or {{secret = "NAME/KEY"}} for a key of a Secret')
+        raise HeaderError(
+            "env", f'{name} is text, or {{secret = "NAME/KEY"}} for a key of a Secret'
+        )
     holder, _, key = secret.partition("/")
     return {"name": name, "valueFrom": {"secretKeyRef": {"name": holder, "key": key}}}
 
@@ -125,7 +142,7 @@ def _given(variable: Json) -> Any:
 
 
 def _fields(name: str, value: Any) -> Any:
-    """Kebab-case to camelCase, all the way down; dates and times, which TOML knows and JSON does not, as text."""
+    """Kebab-case to camelCase at all depths; TOML's dates and times, which JSON lacks, as text."""
     if isinstance(value, Mapping) and name not in AS_THEY_ARE and name != "env":
         return {_camel(key): _fields(_camel(key), part) for key, part in value.items()}
     if isinstance(value, list):

@@ -27,20 +27,32 @@ def from_json(text: str) -> Any:
     reader = _Reader(text)
     try:
         value = json.loads(
-            text, parse_constant=reader.constant, parse_int=reader.whole, parse_float=reader.real, object_pairs_hook=reader.table
+            text,
+            parse_constant=reader.constant,
+            parse_int=reader.whole,
+            parse_float=reader.real,
+            object_pairs_hook=reader.table,
         )
         deep = too_deep(value)
     except json.JSONDecodeError as error:
-        raise JsonError(error.lineno, f"this is not JSON: {error.msg}", "correct that line") from None
+        raise JsonError(
+            error.lineno, f"this is not JSON: {error.msg}", "correct that line"
+        ) from None
     except RecursionError:
         deep = True
     if deep:
         line = most(text.split("\n"), "[{") + 1
-        raise JsonError(line, f"it is nested more than {MAX_DEPTH} levels deep", "write it flatter, or as text")
+        raise JsonError(
+            line, f"it is nested more than {MAX_DEPTH} levels deep", "write it flatter, or as text"
+        )
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise JsonError(reader.line("\\u"), "half of a surrogate pair is not a character", "write the character itself") from None
+        raise JsonError(
+            reader.line("\\u"),
+            "half of a surrogate pair is not a character",
+            "write the character itself",
+        ) from None
     return value
 
 
@@ -62,12 +74,16 @@ class _Reader:
 
     def whole(self, digits: str) -> int:
         if len(digits) > MAX_DIGITS:
-            raise JsonError(self.line(digits), f"a number has {len(digits)} digits", "write it as text")
+            raise JsonError(
+                self.line(digits), f"a number has {len(digits)} digits", "write it as text"
+            )
         return int(digits)
 
     def real(self, digits: str) -> float:
         if len(digits) > MAX_DIGITS or not math.isfinite(float(digits)):
-            raise JsonError(self.line(digits), "a number is too large or too long", "write it as text")
+            raise JsonError(
+                self.line(digits), "a number is too large or too long", "write it as text"
+            )
         return float(digits)
 
     def table(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -39,7 +39,11 @@ class FileJob:
 
     def place(self, *steps: int | str) -> str:
         """The file, and the line of a part of the manifest where that is known."""
-        return f"{self.where}:{self.document.line((*self.path, *steps))}" if self.document else self.where
+        return (
+            f"{self.where}:{self.document.line((*self.path, *steps))}"
+            if self.document
+            else self.where
+        )
 
     @property
     def name(self) -> str:
@@ -52,30 +56,47 @@ class FileJob:
 
     @property
     def starts_after(self) -> list[str]:
-        """The jobs that its triggers name. A manifest is not checked here: the API server says what is wrong with it."""
+        """The jobs that its triggers name.
+
+        A manifest is not checked here: the API server says what is wrong with it.
+        """
         triggers = self.spec.get("triggers")
-        found = [one["after"] for one in triggers if isinstance(one, dict) and "after" in one] if isinstance(triggers, list) else []
-        return [after["job"] for after in found if isinstance(after, dict) and isinstance(after.get("job"), str)]
+        found = (
+            [one["after"] for one in triggers if isinstance(one, dict) and "after" in one]
+            if isinstance(triggers, list)
+            else []
+        )
+        return [
+            after["job"]
+            for after in found
+            if isinstance(after, dict) and isinstance(after.get("job"), str)
+        ]
 
 
 def jobs_in(paths: Iterable[Path]) -> list[FileJob]:
     """The jobs in these files and folders, by path. Raises Problem."""
     paths = list(paths)
-    found = [job for path in paths for file in _files(path) for job in _jobs_of(file, named=file == path)]
+    found = [
+        job for path in paths for file in _files(path) for job in _jobs_of(file, named=file == path)
+    ]
     if not found:
         raise none_in(paths)
     return found
 
 
 def each_file(paths: Iterable[Path]) -> dict[str, list[FileJob] | Problem]:
-    """Every file by its name, in order: its jobs, or what is wrong with it, and then none of its jobs."""
+    """Each file by name, in order: its jobs, or what is wrong with it and then none of its jobs."""
     found: dict[str, list[FileJob] | Problem] = {}
     for path in paths:
         for file in _files(path):
             where = called(file)
             try:
                 before = found.get(where, [])
-                found[where] = before if isinstance(before, Problem) else [*before, *_jobs_of(file, named=file == path)]
+                found[where] = (
+                    before
+                    if isinstance(before, Problem)
+                    else [*before, *_jobs_of(file, named=file == path)]
+                )
             except Problem as problem:
                 found[where] = problem
     return found
@@ -83,7 +104,11 @@ def each_file(paths: Iterable[Path]) -> dict[str, list[FileJob] | Problem]:
 
 def none_in(paths: Iterable[Path]) -> Problem:
     """That there is nothing in these files."""
-    return Problem(f"there is no {KIND} in {', '.join(map(str, paths))}", "name a manifest, a script or an agent file", Exit.USAGE)
+    return Problem(
+        f"there is no {KIND} in {', '.join(map(str, paths))}",
+        "name a manifest, a script or an agent file",
+        Exit.USAGE,
+    )
 
 
 def _jobs_of(file: Path, *, named: bool) -> Iterator[FileJob]:
@@ -97,12 +122,19 @@ def _jobs_of(file: Path, *, named: bool) -> Iterator[FileJob]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        return sorted(file for file in path.iterdir() if file.suffix in {*MANIFESTS, *WITH_HEADER} and file.is_file())
+        return sorted(
+            file
+            for file in path.iterdir()
+            if file.suffix in {*MANIFESTS, *WITH_HEADER} and file.is_file()
+        )
     return [path]
 
 
 def _with_header(file: Path, text: str, *, named: bool) -> Iterator[FileJob]:
-    """The job of a script or an agent file. In a folder one without a header is no job; one that was named should have been."""
+    """The job of a script or an agent file.
+
+    In a folder one without a header is no job; one that was named should have been.
+    """
     try:
         found = WITH_HEADER[file.suffix](file.stem, text)
     except ScriptError as error:
@@ -115,7 +147,10 @@ def _with_header(file: Path, text: str, *, named: bool) -> Iterator[FileJob]:
 
 
 def _valid(job: FileJob, lines: Mapping[str, int]) -> FileJob:
-    """With each value in the type that the API takes. Raises Problem with the line of the key that is wrong, as far as it can be told."""
+    """With each value in the type that the API takes.
+
+    Raises Problem with the line of the key that is wrong, as far as it can be told.
+    """
     from pydantic import ValidationError
 
     from agentjobs.api.base import explain
@@ -125,19 +160,35 @@ def _valid(job: FileJob, lines: Mapping[str, int]) -> FileJob:
     try:
         spec = ScheduledAgentJobSpec.model_validate(job.spec)
     except ValidationError as error:
-        where = _place(lines, [str(step) for step in error.errors(include_url=False, include_input=False)[0]["loc"]])
-        raise Problem(f"{job.where}:{where}: {explain(error)}", "correct that line", Exit.USAGE) from None
+        where = _place(
+            lines,
+            [str(step) for step in error.errors(include_url=False, include_input=False)[0]["loc"]],
+        )
+        raise Problem(
+            f"{job.where}:{where}: {explain(error)}", "correct that line", Exit.USAGE
+        ) from None
     if problem := JOB.problem(job.manifest):
-        raise Problem(f"{job.where}:{lines.get('name', 1)}: {problem}", "choose another name", Exit.USAGE)
-    return FileJob(job.where, {**job.manifest, "spec": spec.model_dump(mode="json", by_alias=True, exclude_unset=True)})
+        raise Problem(
+            f"{job.where}:{lines.get('name', 1)}: {problem}", "choose another name", Exit.USAGE
+        )
+    return FileJob(
+        job.where,
+        {**job.manifest, "spec": spec.model_dump(mode="json", by_alias=True, exclude_unset=True)},
+    )
 
 
 def _place(lines: Mapping[str, int], steps: Sequence[str]) -> int:
-    """The line of the innermost key that stands in the file. What is said of a schedule stands in several keys: the first one's."""
+    """The line of the innermost key that stands in the file.
+
+    What is said of a schedule stands in several keys: the first one's.
+    """
     path = [header.kebab(step) for step in steps]
     keys = [".".join(path[start:end]) for end in range(len(path), 0, -1) for start in range(end)]
     if steps[:1] == ["schedule"]:
-        keys += sorted((key for key, field in header.keys().items() if field.startswith("schedule.")), key=lambda key: lines.get(key, 0))
+        keys += sorted(
+            (key for key, field in header.keys().items() if field.startswith("schedule.")),
+            key=lambda key: lines.get(key, 0),
+        )
     return next((lines[key] for key in keys if key in lines), lines[""])
 
 
@@ -153,9 +204,15 @@ def read(path: Path) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise Problem(f"{called(path)}:{line}: byte {error.start} is not UTF-8", "save the file as UTF-8", Exit.USAGE) from None
+        raise Problem(
+            f"{called(path)}:{line}: byte {error.start} is not UTF-8",
+            "save the file as UTF-8",
+            Exit.USAGE,
+        ) from None
     except OSError as error:
-        raise Problem(f"{path}: {error.strerror}", "name a file that can be read", Exit.USAGE) from None
+        raise Problem(
+            f"{path}: {error.strerror}", "name a file that can be read", Exit.USAGE
+        ) from None
 
 
 def _bytes(path: Path) -> bytes:
@@ -166,20 +223,30 @@ def _bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise Problem(f"{called(path)}: has more than {MAX_BYTES >> 20} MiB", "split it: one file for each job", Exit.USAGE)
+        raise Problem(
+            f"{called(path)}: has more than {MAX_BYTES >> 20} MiB",
+            "split it: one file for each job",
+            Exit.USAGE,
+        )
     return data
 
 
 def _manifests(where: str, text: str, *, as_json: bool = False) -> Iterator[FileJob]:
     try:
         found: list[tuple[Any, Document | None]] = (
-            [(from_json(text), None)] if as_json else [(document.value, document) for document in documents(text)]
+            [(from_json(text), None)]
+            if as_json
+            else [(document.value, document) for document in documents(text)]
         )
     except JsonError as error:
         raise Problem(f"{where}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
     except yaml.YAMLError as error:
         remedy, line = getattr(error, "remedy", "correct that line"), line_of(error, text)
-        raise Problem(f"{where}{f':{line}' if line else ''}: this is not YAML: {words_of(error)}", remedy, Exit.USAGE) from None
+        raise Problem(
+            f"{where}{f':{line}' if line else ''}: this is not YAML: {words_of(error)}",
+            remedy,
+            Exit.USAGE,
+        ) from None
     for value, document in found:
         for part, path in _flat(where, value):
             if isinstance(part, dict) and part.get("kind") == KIND:
@@ -193,12 +260,22 @@ def _flat(where: str, document: Any) -> Iterator[tuple[Any, tuple[int | str, ...
         return
     items = document.get("items") or []
     if not isinstance(items, list):
-        raise Problem(f"{where}: the items of a List are not a list", "write each behind a dash", Exit.USAGE)
+        raise Problem(
+            f"{where}: the items of a List are not a list", "write each behind a dash", Exit.USAGE
+        )
     yield from ((item, ("items", number)) for number, item in enumerate(items))
 
 
 def _checked(job: FileJob) -> FileJob:
     metadata, spec = job.manifest.get("metadata"), job.manifest.get("spec")
-    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str) or not isinstance(spec, dict):
-        raise Problem(f"{job.place('metadata')}: a {KIND} needs metadata.name and spec", "add what is missing", Exit.USAGE)
+    if (
+        not isinstance(metadata, dict)
+        or not isinstance(metadata.get("name"), str)
+        or not isinstance(spec, dict)
+    ):
+        raise Problem(
+            f"{job.place('metadata')}: a {KIND} needs metadata.name and spec",
+            "add what is missing",
+            Exit.USAGE,
+        )
     return job

@@ -22,11 +22,15 @@ class Clash:
 
 
 def clash(jobs: Sequence[FileJob]) -> Clash | None:
-    """The first one: a name that two jobs have, or jobs that start after one another in a circle."""
+    """The first: a name that two jobs have, or jobs that start after one another in a circle."""
     where: dict[str, str] = {}
     for job in jobs:
         if job.name in where:
-            problem = Problem(f"{job.where}: {where[job.name]} has a job {job.name}, too", "give one of them another name", Exit.USAGE)
+            problem = Problem(
+                f"{job.where}: {where[job.name]} has a job {job.name}, too",
+                "give one of them another name",
+                Exit.USAGE,
+            )
             return Clash(frozenset({job.where, where[job.name]}), problem)
         where[job.name] = job.where
     return _circle(jobs, where)
@@ -39,15 +43,27 @@ def _circle(jobs: Sequence[FileJob], where: dict[str, str]) -> Clash | None:
     except CycleError as error:
         names: list[str] = error.args[1]
         remedy = "take one of these jobs out of another's triggers, or give it a schedule"
-        problem = Problem(f"these jobs start after one another in a circle: {' -> '.join(names)}", remedy, Exit.USAGE)
+        problem = Problem(
+            f"these jobs start after one another in a circle: {' -> '.join(names)}",
+            remedy,
+            Exit.USAGE,
+        )
         return Clash(frozenset(where[name] for name in names), problem)
     return None
 
 
 def apart(files: dict[str, list[FileJob] | Problem]) -> tuple[list[FileJob], list[Problem]]:
-    """The jobs of the files in which everything is right, and what is wrong with the others: both in the order of the files."""
-    wrong = {where: found if isinstance(found, Problem) else _first_wrong(found) for where, found in files.items()}
-    good = [job for where, found in files.items() if wrong[where] is None and not isinstance(found, Problem) for job in found]
+    """The jobs of correct files, and what is wrong with the others, both in the files' order."""
+    wrong = {
+        where: found if isinstance(found, Problem) else _first_wrong(found)
+        for where, found in files.items()
+    }
+    good = [
+        job
+        for where, found in files.items()
+        if wrong[where] is None and not isinstance(found, Problem)
+        for job in found
+    ]
     while found := clash(good):
         good = [job for job in good if job.where not in found.files]
         wrong[next(where for where in files if where in found.files)] = found.problem
@@ -59,9 +75,15 @@ def _first_wrong(jobs: Sequence[FileJob]) -> Problem | None:
     for job in jobs:
         refers = any(at(job.spec, program, "configMapKeyRef") for program in ("script", "agent"))
         try:
-            content_of(job.name, job.spec, job.where, (lambda _: "x") if refers else None, job.place)
+            content_of(
+                job.name, job.spec, job.where, (lambda _: "x") if refers else None, job.place
+            )
         except Problem as problem:
             return problem
         if said := JOB.problem(job.manifest):
-            return Problem(f"{job.place('metadata', 'name')}: {said}", "correct what is named there", Exit.USAGE)
+            return Problem(
+                f"{job.place('metadata', 'name')}: {said}",
+                "correct what is named there",
+                Exit.USAGE,
+            )
     return None

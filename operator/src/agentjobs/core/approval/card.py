@@ -33,7 +33,10 @@ def card(
     runs: Content | None = None,
     draw: Draw = next_starts.NO_DRAW,
 ) -> Card:
-    """The card of the spec as it is now, approved or not. `runs`: the content in force; the card shows how the spec differs from it."""
+    """The card of the spec as it is now, approved or not.
+
+    `runs`: the content in force; the card shows how the spec differs from it.
+    """
     spec = content.spec
     references = [v.value_from.secret_key_ref for v in spec.env if v.value_from]
     if key := models.key_of(spec):
@@ -43,12 +46,17 @@ def card(
         name=name,
         description=visible(spec.description, MAX_DESCRIPTION),
         schedule=of_job(spec),
-        next_starts=tuple(start.isoformat() for start in next_starts.next_starts(spec.schedule, now, STARTS_ON_CARD, draw)),
+        next_starts=tuple(
+            start.isoformat()
+            for start in next_starts.next_starts(spec.schedule, now, STARTS_ON_CARD, draw)
+        ),
         triggers=tuple(visible(line, MAX_LINE) for line in events.words(spec)),
         session=spec.session,
         packages=card_lines(spec.packages, packages),
         variables=tuple(variable.name for variable in spec.env),
-        secrets=tuple(dict.fromkeys(f"{reference.name}/{reference.key}" for reference in references)),
+        secrets=tuple(
+            dict.fromkeys(f"{reference.name}/{reference.key}" for reference in references)
+        ),
         claims=tuple(_claims(name, content)),
         tools=spec.agent.tools if spec.agent else (),
         model=models.words(spec),

@@ -33,17 +33,22 @@ def current_content(job: JobView, sources: Sources = NO_SOURCES) -> Content:
 
 @contextmanager
 def found_in(field: str) -> Iterator[None]:
-    """Turns any exception into a UserError about this field: a spec that breaks our code must not keep a denial from its effect."""
+    """Turns any exception into a UserError about this field.
+
+    A spec that breaks our code must not keep a denial from its effect.
+    """
     try:
         yield
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{field}: this cannot be worked with ({type(error).__name__}); write it in another way") from error
+        raise UserError(
+            f"{field}: this cannot be worked with ({type(error).__name__}); write it in another way"
+        ) from error
 
 
 def in_force(observed: Observed, *, unusable: UserError | None = None) -> InForce:
-    """What runs, decided by the approvals of contents and packages alone, in whatever order they were made.
+    """What runs, by the approvals of contents and packages alone, in whatever order they were made.
 
     `unusable`: why the spec as it is now has no content, where that is already known.
     """
@@ -54,10 +59,18 @@ def in_force(observed: Observed, *, unusable: UserError | None = None) -> InForc
         problem = error
     packages = observed.packages.without(observed.packages_alone)
     candidates = ((observed.previous, observed.packages), (current, packages))
-    contents = {content.digest: content for content, counting in candidates if content and not counting.lacking(content.spec.packages)}
+    contents = {
+        content.digest: content
+        for content, counting in candidates
+        if content and not counting.lacking(content.spec.packages)
+    }
     digest = decisions.digest_in_force(
         current.digest if current and current.digest in contents else None,
-        observed.previous.digest if observed.previous and observed.previous.digest in contents else None,
+        (
+            observed.previous.digest
+            if observed.previous and observed.previous.digest in contents
+            else None
+        ),
         observed.approvals,
     )
     return InForce(
@@ -70,14 +83,16 @@ def in_force(observed: Observed, *, unusable: UserError | None = None) -> InForc
 
 
 def pins_in_use(observed: Observed, batch_jobs: Iterable[BatchJobView]) -> frozenset[str]:
-    """Canonical pins of the packages in the job's spec, in the content in force, and of those that its runs were started with."""
+    """Canonical pins of the job's spec, the content in force, and what its runs started with."""
     specs = (observed.job.spec, observed.previous.spec if observed.previous else None)
     pins = (pin for spec in specs if spec for pin in spec.packages)
     return frozenset(map(canonical, (*pins, *(pin for job in batch_jobs for pin in job.packages))))
 
 
 def is_suspended(job: JobView) -> bool:
-    """Whether only runs by hand may start, or none. True also where the rest of the spec is invalid and an approved revision is in force.
+    """Whether only runs by hand may start, or none.
+
+    True also where the rest of the spec is invalid and an approved revision is in force.
 
     A job that is being deleted counts as suspended while a finalizer keeps it.
     """
@@ -87,9 +102,18 @@ def is_suspended(job: JobView) -> bool:
 def why_nothing_runs(force: InForce, job: str) -> str:
     """The sentence for a run by hand where no content is in force."""
     if force.problem:
-        return f"no content of {job} is approved, and the spec as it is cannot be: see the job's condition Ready"
+        return (
+            f"no content of {job} is approved, and the spec as it is cannot be: see the job's"
+            " condition Ready"
+        )
     if force.verdict == "Approved":
-        return f"packages are not approved: {listed(force.lacking)}; see the job's condition PackagesApproved"
+        return (
+            f"packages are not approved: {listed(force.lacking)}; see the job's condition"
+            " PackagesApproved"
+        )
     if force.verdict == "Denied":
-        return f"the content of {job} was denied, and no other one is approved; see the job's condition Approved"
+        return (
+            f"the content of {job} was denied, and no other one is approved; see the job's"
+            " condition Approved"
+        )
     return f"no content of {job} is approved; see its card: status.card"

@@ -1,4 +1,7 @@
-"""Finds foreign objects that have a name which the job needs. The job reports them, and nothing starts meanwhile."""
+"""Finds foreign objects that have a name which the job needs.
+
+The job reports them, and nothing starts meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,26 @@ from agentjobs.core.workload import sessions
 
 
 def foreign_claim(observed: Observed, force: InForce) -> str | None:
-    """The sentence where a foreign claim has the session's name: a session in it would be one that nobody approved."""
-    if observed.session_claim != "foreign" or force.spec is None or not sessions.continuous(force.spec):
+    """The sentence where a foreign claim has the session's name: nobody approved that session."""
+    if (
+        observed.session_claim != "foreign"
+        or force.spec is None
+        or not sessions.continuous(force.spec)
+    ):
         return None
     name = naming.claim_name(observed.job.name)
-    return f"a PersistentVolumeClaim named {name} exists that is not this job's; delete it or choose another name for the job"
+    return (
+        f"a PersistentVolumeClaim named {name} exists that is not this job's; delete it or choose"
+        " another name for the job"
+    )
 
 
 def obstacle(observed: Observed, force: InForce) -> str | None:
-    """The sentence that says what keeps the job from having its CronJob, its revision or its session; None: nothing."""
+    """The sentence on what keeps the job from its CronJob, revision or session; None: nothing."""
     cron = observed.cron_job
     if cron is None or observed.own_cron_job:
         return revisions.obstacle(observed, force) or foreign_claim(observed, force)
-    return f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another name for the job"
+    return (
+        f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another"
+        " name for the job"
+    )

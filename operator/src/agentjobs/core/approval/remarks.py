@@ -11,7 +11,9 @@ from agentjobs.core.schedules.windows import Draw
 from agentjobs.core.workload.llm import Models
 
 
-def remarks(spec: ScheduledAgentJobSpec, models: Models, now: datetime, draw: Draw = next_starts.NO_DRAW) -> Iterator[str]:
+def remarks(
+    spec: ScheduledAgentJobSpec, models: Models, now: datetime, draw: Draw = next_starts.NO_DRAW
+) -> Iterator[str]:
     """Yields sentences, the most important ones first."""
     if said := _no_start(spec.schedule, now, draw):
         yield said
@@ -23,7 +25,10 @@ def _no_start(wanted: Schedule, now: datetime, draw: Draw) -> str | None:
         return None
     if wanted.once:
         start = next_starts.run_at(wanted.once, next_starts.zone_of(wanted))
-        return f"the only start lies in the past, {start.isoformat()}: the job will not start by itself"
+        return (
+            f"the only start lies in the past, {start.isoformat()}: the job will not start by"
+            " itself"
+        )
     return "no day of the coming five years fits the schedule: the job will not start by itself"
 
 
@@ -35,6 +40,12 @@ def _model(spec: ScheduledAgentJobSpec, models: Models) -> Iterator[str]:
     if not name:
         yield "the agent names no model, and the installation has no default: its runs will fail"
     elif name not in models.names:
-        yield f"the installation has no model {name}: its runs will fail; it has: {', '.join(models.names) or 'none'}"
+        yield (
+            f"the installation has no model {name}: its runs will fail; it has:"
+            f" {', '.join(models.names) or 'none'}"
+        )
     elif (variable := models.variable_of(spec)) and variable not in {one.name for one in spec.env}:
-        yield f"the key of {name} comes from the variable {variable}, which spec.env does not have: its runs will fail"
+        yield (
+            f"the key of {name} comes from the variable {variable}, which spec.env does not have:"
+            " its runs will fail"
+        )

@@ -1,4 +1,4 @@
-"""Decides which revisions are still needed: by what is in force, by what runs, and by what may still start."""
+"""Decides which revisions are still needed: by what is in force, runs, or may still start."""
 
 from __future__ import annotations
 
@@ -13,20 +13,31 @@ from agentjobs.core.views.approvals import RevisionView
 from agentjobs.core.workload import pod
 
 LEFT_ALONE: Final = timedelta(seconds=60)
-"""A revision is deleted this long after it was found left over: by then a start from an older CronJob has been seen."""
+"""A revision is deleted this long after it was found left over: by then a start from an older
+CronJob has been seen."""
 
 
 def frozen(observed: Observed, digest: str) -> pod.Frozen:
-    """Where pods find an approved content: in the revision with today's name, unless one with the older name exists."""
+    """Where pods find an approved content.
+
+    It is in the revision with today's name, unless one with the older name exists.
+    """
     older = naming.older_revision_name(observed.job.name, digest)
     name = older if older in observed.revisions else naming.revision_name(observed.job.name, digest)
     return pod.Frozen(name, name in observed.resolutions)
 
 
 def obstacle(observed: Observed, force: InForce) -> str | None:
-    """The sentence where a foreign ConfigMap has the revision's name: pods would mount what nobody approved, and their runner refuse it."""
+    """The sentence where a foreign ConfigMap has the revision's name.
+
+    Pods would mount what nobody approved, and their runner would refuse it.
+    """
     name = frozen(observed, force.content.digest).name if force.content else ""
-    return f"a ConfigMap named {name} exists that is not this job's; delete it" if name in observed.foreign else None
+    return (
+        f"a ConfigMap named {name} exists that is not this job's; delete it"
+        if name in observed.foreign
+        else None
+    )
 
 
 def left_over(observed: Observed, force: InForce) -> tuple[RevisionView, ...]:
@@ -49,8 +60,18 @@ def _names(job: str, digest: str) -> frozenset[str]:
 
 def _needed(observed: Observed, force: InForce) -> frozenset[str | None]:
     last, cron = observed.job.status.approval, observed.cron_job
-    in_force = {force.content.digest if force.content else None, last.digest if last else None, cron.digest if cron else None}
-    return frozenset({*in_force, *(job.digest for job in observed.batch_jobs), *(run.digest for run in observed.runs)})
+    in_force = {
+        force.content.digest if force.content else None,
+        last.digest if last else None,
+        cron.digest if cron else None,
+    }
+    return frozenset(
+        {
+            *in_force,
+            *(job.digest for job in observed.batch_jobs),
+            *(run.digest for run in observed.runs),
+        }
+    )
 
 
 def due(observed: Observed, now: datetime) -> bool:
@@ -63,9 +84,20 @@ def sweep(observed: Observed, force: InForce, now: datetime) -> Iterable[Write]:
     for revision in left_over(observed, force):
         since = observed.left_over_since.get(revision.uid)
         if since is not None and now - since >= LEFT_ALONE:
-            yield Write("delete", "revision", revision.name, "nothing needs it", uid=revision.uid, expendable=True)
+            yield Write(
+                "delete",
+                "revision",
+                revision.name,
+                "nothing needs it",
+                uid=revision.uid,
+                expendable=True,
+            )
 
 
 def next_look(observed: Observed, now: datetime) -> Iterable[float]:
     """In how many seconds the next ones may be deleted."""
-    return ((since + LEFT_ALONE - now).total_seconds() for since in observed.left_over_since.values() if now - since < LEFT_ALONE)
+    return (
+        (since + LEFT_ALONE - now).total_seconds()
+        for since in observed.left_over_since.values()
+        if now - since < LEFT_ALONE
+    )

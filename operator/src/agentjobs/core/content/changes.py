@@ -1,7 +1,7 @@
 """What a card says about a content besides its own fields. Bounded.
 
-For a first content: what the card's own fields do not show, its script or instructions included. Later: what differs from the content in
-force, field by field, long texts as a unified diff.
+For a first content: what the card's own fields do not show, its script or instructions included.
+Later: what differs from the content in force, field by field, long texts as a unified diff.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ MAX_LINES: Final = 120
 MAX_LINE: Final = 500
 MAX_CHARACTERS: Final = 12_000
 MAX_COMPARED: Final = 1_000
-"""Lines from the first change to the last. Where there are more, only the new text is shown, since a card has no room for both."""
+"""Lines from the first change to the last.
+
+Where there are more, only the new text is shown, since a card has no room for both."""
 _NONE: Final = "(none)"
 _ON_CARD: Final = (
     "description",
@@ -31,11 +33,16 @@ _ON_CARD: Final = (
     "agent.tools",
     "agent.model",
 )
-"""Fields whose values other fields of a card show whole. A field that is added to the API later is not among them, and so is shown."""
+"""Fields whose values other fields of a card show whole.
+
+A field that is added to the API later is not among them, and so is shown."""
 
 
 def changes(before: Content | None, after: Content) -> tuple[str, ...]:
-    """The lines for a card. The last one says how many are left out. `before`: the content in force; None: there is none."""
+    """The lines for a card.
+
+    The last one says how many are left out. `before`: the content in force; None: there is none.
+    """
     return _bounded(_changes(_spec(before), _spec(after)) if before else _first(_spec(after)))
 
 
@@ -49,11 +56,15 @@ def _bounded(lines: Iterable[str]) -> tuple[str, ...]:
             continue
         kept.append(shown)
         room -= len(shown)
-    return (*kept, f"({left_out} more lines are left out: read the whole texts before you approve)") if left_out else tuple(kept)
+    return (
+        (*kept, f"({left_out} more lines are left out: read the whole texts before you approve)")
+        if left_out
+        else tuple(kept)
+    )
 
 
 def _first(spec: dict[str, Any]) -> Iterator[str]:
-    """Yields each field that the card does not show otherwise; a text of several lines as added lines."""
+    """Yields each field that the card does not show otherwise, multi-line texts as added lines."""
     for path, value in sorted(_fields("", spec)):
         if path.startswith(_ON_CARD):
             continue
@@ -82,14 +93,21 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
 
 
 def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Yields leaves with their paths as people write them: variables by their names, other lists whole."""
+    """Yields leaves with paths as people write them: variables by name, other lists whole."""
     if isinstance(value, dict) and value:
         for name, part in value.items():
             yield from _fields(f"{path}.{name}" if path else name, part)
-    elif isinstance(value, list) and value and all(isinstance(entry, dict) and "name" in entry for entry in value):
+    elif (
+        isinstance(value, list)
+        and value
+        and all(isinstance(entry, dict) and "name" in entry for entry in value)
+    ):
         yield f"{path} (order)", [entry["name"] for entry in value]
         for entry in value:
-            yield from _fields(f"{path}[{entry['name']}]", {key: part for key, part in entry.items() if key != "name"})
+            yield from _fields(
+                f"{path}[{entry['name']}]",
+                {key: part for key, part in entry.items() if key != "name"},
+            )
     else:
         yield path, value
 
@@ -101,7 +119,10 @@ def _value(side: dict[str, Any], path: str) -> str:
 def _text(path: str, before: str, after: str) -> Iterator[str]:
     old, new = before.split("\n"), after.split("\n")
     spans = differences(old, new)
-    removed, added = old[spans[0].old_from : spans[-1].old_to], new[spans[0].new_from : spans[-1].new_to]
+    removed, added = (
+        old[spans[0].old_from : spans[-1].old_to],
+        new[spans[0].new_from : spans[-1].new_to],
+    )
     if max(len(removed), len(added)) > MAX_COMPARED:
         # Too long for a diff on a card: only the new text is shown.
         yield f"{path}: line {spans[0].old_from + 1}: {len(removed)} lines -> {len(added)} lines"

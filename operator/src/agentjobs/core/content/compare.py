@@ -1,8 +1,10 @@
-"""Compares two texts line by line, in time that grows as n log n with their lines, even if they were written to be slow. Pure.
+"""Compares two texts line by line in O(n log n) of their lines, even if written to be slow. Pure.
 
-A patience diff: it skips what is the same at both ends, aligns the lines that occur once in each text and keep their order, and repeats
-that between them, a few levels deep. Where no such lines are left, all lines of the one text are removed and all of the other added: that
-may be longer than the shortest difference, but never wrong. `difflib` takes minutes for a few hundred lines that are chosen to be slow.
+A patience diff: it skips what is the same at both ends, aligns the lines that occur once in each
+text and keep their order, and repeats that between them, a few levels deep. Where no such lines are
+left, all lines of the one text are removed and all of the other added: that may be longer than the
+shortest difference, but never wrong. `difflib` takes minutes for a few hundred lines that are
+chosen to be slow.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ CONTEXT: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Lines `old_from` to `old_to` of the old text against `new_from` to `new_to` of the new one, without the ends."""
+    """Old lines `old_from` to `old_to` against new `new_from` to `new_to`, without the ends."""
 
     old_from: int
     old_to: int
@@ -33,7 +35,7 @@ class Span:
 
 
 def unified(old: Sequence[str], new: Sequence[str], names: tuple[str, str]) -> Iterator[str]:
-    """Yields the lines that `diff -u` prints, without line breaks; nothing when the texts are equal."""
+    """Yields the lines that `diff -u` prints, without line breaks; nothing for equal texts."""
     changed = differences(old, new)
     if not changed:
         return
@@ -43,7 +45,10 @@ def unified(old: Sequence[str], new: Sequence[str], names: tuple[str, str]) -> I
         first, last = group[0], group[-1]
         before = min(CONTEXT, first.old_from)
         after = min(CONTEXT, len(old) - last.old_to)
-        yield (f"@@ -{_range(first.old_from - before, last.old_to + after)} +{_range(first.new_from - before, last.new_to + after)} @@")
+        yield (
+            f"@@ -{_range(first.old_from - before, last.old_to + after)}"
+            f" +{_range(first.new_from - before, last.new_to + after)} @@"
+        )
         at = first.old_from - before
         for span in group:
             yield from (f" {line}" for line in old[at : span.old_from])
@@ -89,7 +94,7 @@ def _trimmed(old: Sequence[str], new: Sequence[str], span: Span) -> Span:
 
 
 def _anchors(old: Sequence[str], new: Sequence[str], span: Span) -> list[tuple[int, int]]:
-    """The positions of lines that occur once in each text, as many of them as keep their order in both."""
+    """Positions of lines that occur once in each text, as many as keep their order in both."""
     once = _once(old, span.old_from, span.old_to)
     other = _once(new, span.new_from, span.new_to)
     return _rising([(at, other[line]) for line, at in once.items() if line in other])

@@ -1,23 +1,29 @@
-"""Shows text as an approver should see it: characters that hide, or that pass for others, appear by their names.
+"""Shows text as an approver should see it: characters that hide, or pass for others, by name.
 
 Shown as `<U+200B ZERO WIDTH SPACE>`, a repetition as `<U+200B ZERO WIDTH SPACE x12>`:
 
-1. What has no glyph or moves text: control characters except line breaks and tabs, format characters (zero-width, direction, tags),
-   surrogates, private and unassigned ones, separators and spaces except U+0020, variation selectors and the other characters that
-   Unicode lets a program ignore, enclosing marks, and a combining mark that follows no letter, or that is the fifth on one: piles of
-   them cover the lines above.
-2. A letter or digit that Unicode calls another form of ASCII ones: full-width, mathematical, ligatures. Python reads them as those.
-3. In a word with a Latin letter: each letter or digit that is neither ASCII, nor an ASCII letter with marks, nor of East Asia, nor one of
-   the few further ones of European languages that look like no other. The dotless i is none of them. In a word with ASCII digits:
-   each other digit. Marks of whatever script join a word and do not end it.
-   In a word that mixes other scripts, or that stands next to Latin letters on its line and has only letters that look Latin: its letters
-   of Cyrillic, Greek, Armenian, Cherokee, Coptic, Lisu and Deseret. A word with another letter of its script is plainly not Latin.
-4. Punctuation and symbols that Unicode calls another form of ASCII ones, or that look like them and have no use in running text:
-   a Greek question mark, a division slash, a modifier letter apostrophe, a minus sign. Quotation marks, dashes and the ellipsis of usual
-   typography stay as they are; so do full-width forms among letters of East Asia and the punctuation of other scripts, with no ASCII
-   character except a space next to them.
+1. What has no glyph or moves text: control characters except line breaks and tabs, format
+   characters (zero-width, direction, tags), surrogates, private and unassigned ones, separators and
+   spaces except U+0020, variation selectors and the other characters that Unicode lets a program
+   ignore, enclosing marks, and a combining mark that follows no letter, or that is the fifth on
+   one: piles of them cover the lines above.
+2. A letter or digit that Unicode calls another form of ASCII ones: full-width, mathematical,
+   ligatures. Python reads them as those.
+3. In a word with a Latin letter: each letter or digit that is neither ASCII, nor an ASCII letter
+   with marks, nor of East Asia, nor one of the few further ones of European languages that look
+   like no other. The dotless i is none of them. In a word with ASCII digits: each other digit.
+   Marks of whatever script join a word and do not end it. In a word that mixes other scripts, or
+   that stands next to Latin letters on its line and has only letters that look Latin: its letters
+   of Cyrillic, Greek, Armenian, Cherokee, Coptic, Lisu and Deseret. A word with another letter of
+   its script is plainly not Latin.
+4. Punctuation and symbols that Unicode calls another form of ASCII ones, or that look like them and
+   have no use in running text: a Greek question mark, a division slash, a modifier letter
+   apostrophe, a minus sign. Quotation marks, dashes and the ellipsis of usual typography stay as
+   they are; so do full-width forms among letters of East Asia and the punctuation of other scripts,
+   with no ASCII character except a space next to them.
 
-Takes time in proportion to the text: what is asked of a whole line or word is asked once, of its set of characters.
+Takes time in proportion to the text: what is asked of a whole line or word is asked once, of its
+set of characters.
 """
 
 from __future__ import annotations
@@ -45,13 +51,20 @@ _IGNORABLE: Final = frozenset(
         *range(0xE0100, 0xE01F0),
     ]
 )
-"""Letters and marks without a glyph: the Default_Ignorable_Code_Point ones that are not format characters, and the empty Braille cell."""
+"""Letters and marks without a glyph: the Default_Ignorable_Code_Point ones that are not format
+characters, and the empty Braille cell."""
 _KEPT: Final = frozenset("\n\t ")
-_ALIKE_SCRIPTS: Final = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "DESERET"})
-_LATIN_LOOKS: Final = frozenset("авеԁһіјӏорԛсуѕԝхԍАВЕЅІЈКМНОРСТУХԚԜԌγονραικυΑΒΕΖΗΙΚΜΝΟΡΤΥΧոսցօհքՕՏՍ")
-"""Letters of Cyrillic, Greek and Armenian that look like a Latin one in usual fonts (Unicode's UTS 39, single characters)."""
+_ALIKE_SCRIPTS: Final = frozenset(
+    {"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "DESERET"}
+)
+_LATIN_LOOKS: Final = frozenset(
+    "авеԁһіјӏорԛсуѕԝхԍАВЕЅІЈКМНОРСТУХԚԜԌγονραικυΑΒΕΖΗΙΚΜΝΟΡΤΥΧոսցօհքՕՏՍ"
+)
+"""Letters of Cyrillic, Greek and Armenian that look like a Latin one in usual fonts (Unicode's UTS
+39, single characters)."""
 _EUROPEAN: Final = frozenset("ßẞæÆœŒøØłŁđĐðÐþÞħĦŋŊŧŦəƏµ")
-"""Letters of European languages, and the micro sign, that are not ASCII letters with marks to Unicode, and that look like no other."""
+"""Letters of European languages, and the micro sign, that are not ASCII letters with marks to
+Unicode, and that look like no other."""
 _LIKE_PUNCTUATION: Final = frozenset(
     map(
         chr,
@@ -61,8 +74,20 @@ _LIKE_PUNCTUATION: Final = frozenset(
             *(0x16EC, 0x1803, 0x1809, 0x205A, 0x2236, 0x02D0, 0xA789, 0xA4FD),  # :
             0xA4F8,  # .
             0xA4F9,  # ,
-            *(0x02B9, 0x02BB, 0x02BC, 0x02BD, 0x02BE, 0x02C8, 0x02CA, 0x02CB, 0x02F4, 0x07F4, 0x07F5),  # '
-            *(0x1FBD, 0x1FBF, 0x1FFE, 0x144A, 0x16CC, 0xA78C, 0x201B, 0x2032, 0x2035),  # '
+            *(
+                0x02B9,
+                0x02BB,
+                0x02BC,
+                0x02BD,
+                0x02BE,
+                0x02C8,
+                0x02CA,
+                0x02CB,
+                0x02F4,
+                0x07F4,
+                0x07F5,
+            ),
+            *(0x1FBD, 0x1FBF, 0x1FFE, 0x144A, 0x16CC, 0xA78C, 0x201B, 0x2032, 0x2035),
             *(0x02BA, 0x02DD, 0x02EE, 0x02F6, 0x201F, 0x2033, 0x2036),  # "
             *(0x02D7, 0x2010, 0x2011, 0x2012, 0x2043, 0x2212, 0x2796),  # -
             *(0x01C3, 0x2D51),  # !
@@ -75,8 +100,11 @@ _LIKE_PUNCTUATION: Final = frozenset(
         ),
     )
 )
-_OF_OTHER_SCRIPTS: Final = frozenset("\u0589\u055a\u055d\u05c3\u05f3\u05f4\u060d\u066a\u066b\u066d\u06d4\u0701\u0702\u0703\u0704\u0387")
-"""Punctuation of Armenian, Hebrew, Arabic, Syriac and Greek that looks like ASCII ones: usual among letters of their scripts."""
+_OF_OTHER_SCRIPTS: Final = frozenset(
+    "\u0589\u055a\u055d\u05c3\u05f3\u05f4\u060d\u066a\u066b\u066d\u06d4\u0701\u0702\u0703\u0704\u0387"
+)
+"""Punctuation of Armenian, Hebrew, Arabic, Syriac and Greek that looks like ASCII ones: usual among
+letters of their scripts."""
 _TYPOGRAPHY: Final = frozenset("\u2026")
 """Unicode calls the ellipsis three full stops; it is usual."""
 _WORD: Final = re.compile(r"\w+")
@@ -87,16 +115,22 @@ MAX_MARKS: Final = 4
 _REST: Final = 40
 """Characters that are kept for the words about what is missing."""
 _SHOWN, _BY_NAME, _MARK, _SIGN = range(4)
-"""What a character alone decides: it is shown as it is; it is shown by its name; that depends on what is before it, or on its line."""
+"""What a character alone decides: it is shown as it is; it is shown by its name; that depends on
+what is before it, or on its line."""
 
 
 def visible(text: str, characters: int = 0) -> str:
-    """The text with deceiving characters by name; line breaks and tabs stay. `characters`: the most to show, 0 for all."""
+    """The text with deceiving characters by name; line breaks and tabs stay.
+
+    `characters`: the most to show, 0 for all.
+    """
     if _PLAIN.fullmatch(text) and not 0 < characters < len(text):
         return text
     first = text[:characters] if characters else text
     pieces = list(_pieces(text, len(first)))
-    if not characters or (len(text) == len(first) and sum(len(shown) for shown, _ in pieces) <= characters):
+    if not characters or (
+        len(text) == len(first) and sum(len(shown) for shown, _ in pieces) <= characters
+    ):
         return "".join(shown for shown, _ in pieces)
     kept, room, missing = [], characters - _REST, len(text)
     for shown, count in pieces:
@@ -113,7 +147,10 @@ def visible(text: str, characters: int = 0) -> str:
 
 
 def _pieces(text: str, end: int) -> Iterator[tuple[str, int]]:
-    """Yields the first `end` characters, judged as parts of their whole lines: what is shown, and how many characters it stands for."""
+    """Yields the first `end` characters, judged as parts of their whole lines.
+
+    Each piece is what is shown, and how many characters it stands for.
+    """
     begin = 0
     while begin < end:
         stop = text.find("\n", begin)
@@ -152,7 +189,13 @@ def _marked(line: str, end: int) -> list[bool]:
             named[at] = _passes_for_punctuation(line, at, east_asian=east_asian)
     near_latin = not line.isascii() and _has_latin(line)
     # A mark inside a word is a part of it.
-    joined = line.translate({ord(character): "_" for character in set(line) if unicodedata.category(character)[0] == "M"})
+    joined = line.translate(
+        {
+            ord(character): "_"
+            for character in set(line)
+            if unicodedata.category(character)[0] == "M"
+        }
+    )
     for word in _WORD.finditer(joined):
         if word.start() >= end:
             break
@@ -163,7 +206,9 @@ def _marked(line: str, end: int) -> list[bool]:
 
 
 def _named(character: str, count: int) -> str:
-    name = unicodedata.name(character, "CONTROL" if unicodedata.category(character) == "Cc" else "WITHOUT NAME")
+    name = unicodedata.name(
+        character, "CONTROL" if unicodedata.category(character) == "Cc" else "WITHOUT NAME"
+    )
     return f"<U+{ord(character):04X} {name}{f' x{count}' if count > 1 else ''}>"
 
 
@@ -180,7 +225,11 @@ def _kind(character: str) -> int:
         return _MARK
     if character in _LIKE_PUNCTUATION or (category[0] in "LN" and _is_form_of_ascii(character)):
         return _BY_NAME
-    return _SIGN if character in _OF_OTHER_SCRIPTS or _is_form_of_ascii_punctuation(character) else _SHOWN
+    return (
+        _SIGN
+        if character in _OF_OTHER_SCRIPTS or _is_form_of_ascii_punctuation(character)
+        else _SHOWN
+    )
 
 
 def _is_form_of_ascii(character: str) -> bool:
@@ -188,7 +237,10 @@ def _is_form_of_ascii(character: str) -> bool:
 
 
 def _passes_for_punctuation(line: str, at: int, *, east_asian: bool) -> bool:
-    """Whether a sign is read as ASCII punctuation here. `east_asian`: the line has letters of East Asia."""
+    """Whether a sign is read as ASCII punctuation here.
+
+    `east_asian`: the line has letters of East Asia.
+    """
     around = [line[place] for place in (at - 1, at + 1) if 0 <= place < len(line)]
     if any(other.isascii() and other != " " for other in around):
         return True
@@ -197,15 +249,24 @@ def _passes_for_punctuation(line: str, at: int, *, east_asian: bool) -> bool:
 
 def _is_form_of_ascii_punctuation(character: str) -> bool:
     category = unicodedata.category(character)
-    return category[0] in "PS" and category != "So" and character not in _TYPOGRAPHY and _is_form_of_ascii(character)
+    return (
+        category[0] in "PS"
+        and category != "So"
+        and character not in _TYPOGRAPHY
+        and _is_form_of_ascii(character)
+    )
 
 
 def _is_east_asian(character: str) -> bool:
-    return unicodedata.category(character) == "Lo" and unicodedata.east_asian_width(character) == "W"
+    return (
+        unicodedata.category(character) == "Lo" and unicodedata.east_asian_width(character) == "W"
+    )
 
 
 def _has_latin(line: str) -> bool:
-    return bool(_ASCII_LETTER.search(line)) or any(_script(character) == "LATIN" for character in set(line))
+    return bool(_ASCII_LETTER.search(line)) or any(
+        _script(character) == "LATIN" for character in set(line)
+    )
 
 
 def _passing_for_others(word: str, *, near_latin: bool) -> set[str]:
@@ -220,13 +281,20 @@ def _passing_for_others(word: str, *, near_latin: bool) -> set[str]:
     foreign = {digit for digit in digits if not digit.isascii()}
     alike = {character for character, script in scripts.items() if script in _ALIKE_SCRIPTS}
     mixed = len(set(scripts.values()) - {""}) > 1
-    return (alike if mixed or (near_latin and alike <= _LATIN_LOOKS) else set()) | (foreign if digits > foreign else set())
+    return (alike if mixed or (near_latin and alike <= _LATIN_LOOKS) else set()) | (
+        foreign if digits > foreign else set()
+    )
 
 
 @lru_cache(4096)
 def _is_at_home_in_latin(character: str) -> bool:
     base = unicodedata.normalize("NFD", character)[0]
-    return base.isascii() or base in _EUROPEAN or not character.isalnum() or unicodedata.east_asian_width(character) == "W"
+    return (
+        base.isascii()
+        or base in _EUROPEAN
+        or not character.isalnum()
+        or unicodedata.east_asian_width(character) == "W"
+    )
 
 
 @lru_cache(4096)

@@ -20,7 +20,9 @@ RECIPE: Final = 1
 NOT_COVERED: Final = frozenset({"suspend", "history"})
 """Fields that change how a job is operated, not what it does."""
 MAX_REVISION_BYTES: Final = 900 * 1024
-"""A ConfigMap holds 1 MiB in all. A script within its own limit exceeds this only when most of it is escaped characters."""
+"""A ConfigMap holds 1 MiB in all.
+
+A script within its own limit exceeds this only when most of it is escaped characters."""
 _REMEMBERED: Final = 16
 """Contents kept: one reconcile asks for the same one several times."""
 
@@ -37,23 +39,31 @@ class Content:
 def content(name: str, spec: ScheduledAgentJobSpec, sources: Sources = NO_SOURCES) -> Content:
     """The content of a job, with its references replaced by what `sources` has for them.
 
-    Fields at their default are left out, so that a field added later changes no digest. Raises UserError when a reference has
-    no usable text, or the content would not fit into a revision.
+    Fields at their default are left out, so that a field added later changes no digest. Raises
+    UserError when a reference has no usable text, or the content would not fit into a revision.
     """
     return _content(name, resolved(spec, sources))
 
 
 @lru_cache(_REMEMBERED)
 def _content(name: str, spec: ScheduledAgentJobSpec) -> Content:
-    covered = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=set(NOT_COVERED))
+    covered = spec.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True, exclude=set(NOT_COVERED)
+    )
     document = rfc8785.dumps({"recipe": RECIPE, "name": name, "spec": covered})
     if len(document) > MAX_REVISION_BYTES:
-        raise UserError(f"spec: the content is {len(document)} bytes as JSON, at most {MAX_REVISION_BYTES} can be kept; shorten the script")
+        raise UserError(
+            f"spec: the content is {len(document)} bytes as JSON, at most {MAX_REVISION_BYTES} can"
+            " be kept; shorten the script"
+        )
     return Content(spec, document, hashlib.sha256(document).hexdigest())
 
 
 def parse_revision(name: str, document: bytes, digest: str) -> Content:
-    """Reads a frozen content back. Raises UserError when it does not match its digest, or is not this job's."""
+    """Reads a frozen content back.
+
+    Raises UserError when it does not match its digest, or is not this job's.
+    """
     if hashlib.sha256(document).hexdigest() != digest:
         raise UserError(f"the revision of {name} does not match its digest")
     try:

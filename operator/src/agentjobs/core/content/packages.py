@@ -1,7 +1,8 @@
-"""Decides which packages a job may have installed: by the runner's image, and by what people decided about the others.
+"""Decides which packages a job may have installed, by the runner's image and people's decisions.
 
-A package is approved when an Approved in the job's namespace names exactly its version and no Denied does; times do not count.
-A denial also applies to what the image holds: somebody who denies a package means it.
+A package is approved when an Approved in the job's namespace names exactly its version and no
+Denied does; times do not count. A denial also applies to what the image holds: somebody who denies
+a package means it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ class PackageApprovalView:
 
 @dataclass(frozen=True, slots=True)
 class Packages:
-    """What is known about packages in one namespace. `inventory`: the image's, as canonical pins."""
+    """What is known about packages in one namespace.
+
+    `inventory`: the image's, as canonical pins.
+    """
 
     inventory: frozenset[str] = frozenset()
     approvals: tuple[PackageApprovalView, ...] = ()
@@ -44,7 +48,9 @@ class Packages:
     def verdict(self, pin: str) -> PackageVerdict:
         """The verdict on one pin, in any spelling."""
         wanted = canonical(pin)
-        decisions = {approval.decision for approval in self.approvals if wanted in approval.packages}
+        decisions = {
+            approval.decision for approval in self.approvals if wanted in approval.packages
+        }
         if "Denied" in decisions:
             return "Denied"
         if wanted in self.inventory:
@@ -53,12 +59,17 @@ class Packages:
 
     def without(self, approvals: Collection[PackageApprovalView]) -> Packages:
         """The same without these approvals."""
-        return replace(self, approvals=tuple(approval for approval in self.approvals if approval not in approvals))
+        return replace(
+            self,
+            approvals=tuple(approval for approval in self.approvals if approval not in approvals),
+        )
 
     def lacking(self, pins: Iterable[str]) -> dict[str, PackageVerdict]:
         """The pins that may not be used, each with Denied or Pending."""
         verdicts = {pin: self.verdict(pin) for pin in pins}
-        return {pin: verdict for pin, verdict in verdicts.items() if verdict in ("Denied", "Pending")}
+        return {
+            pin: verdict for pin, verdict in verdicts.items() if verdict in ("Denied", "Pending")
+        }
 
 
 def pins(values: Iterable[object]) -> tuple[str, ...]:
@@ -70,16 +81,18 @@ def package_approval_view(body: Mapping[str, Any]) -> PackageApprovalView:
     """The view of a PackageApproval. It leaves out what is not a pin: no job can have it either."""
     spec = body["spec"]
     found = frozenset(pins(spec["packages"]))
-    return PackageApprovalView(body["metadata"]["name"], found, spec["decision"], spec.get("approvedBy"))
+    return PackageApprovalView(
+        body["metadata"]["name"], found, spec["decision"], spec.get("approvedBy")
+    )
 
 
 def inventory(versions: Mapping[str, str]) -> frozenset[str]:
-    """Canonical pins of the names and versions in an image's inventory; what no pin could name is left out."""
+    """Canonical pins of the names and versions in an image's inventory that a pin can name."""
     return frozenset(pins(f"{name}=={version}" for name, version in versions.items()))
 
 
 def foreign(pins: Iterable[str], inventory: frozenset[str]) -> tuple[str, ...]:
-    """The pins that the image does not hold in that version: they need an approval and must be installed."""
+    """The pins that the image lacks in that version: they need approval and must be installed."""
     return tuple(pin for pin in pins if canonical(pin) not in inventory)
 
 

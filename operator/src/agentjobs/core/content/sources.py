@@ -24,7 +24,7 @@ class Reference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """Why there is no text: the reason, and the end of a sentence that begins with the field's path."""
+    """Why there is no text: the reason, and the end of a sentence that the field's path begins."""
 
     reason: str
     message: str
@@ -38,30 +38,51 @@ NO_SOURCES: Final[Sources] = MappingProxyType({})
 def references(spec: ApiModel) -> frozenset[Reference]:
     """All references in a spec, at any depth."""
     return frozenset(
-        Reference(text.config_map_key_ref.name, text.config_map_key_ref.key) for text in _long_texts(spec) if text.config_map_key_ref
+        Reference(text.config_map_key_ref.name, text.config_map_key_ref.key)
+        for text in _long_texts(spec)
+        if text.config_map_key_ref
     )
 
 
 def text_of(config_map: Mapping[str, Any] | None, reference: Reference) -> str | Unusable:
-    """The text that a reference names in a ConfigMap as the API server sent it. `config_map` None: it does not exist."""
+    """The text that a reference names in a ConfigMap as the API server sent it.
+
+    `config_map` None: it does not exist.
+    """
     named = f"the ConfigMap {reference.name}"
     if config_map is None:
-        return Unusable("SourceMissing", f"there is no ConfigMap named {reference.name} in this namespace; create it, or correct the name")
+        return Unusable(
+            "SourceMissing",
+            f"there is no ConfigMap named {reference.name} in this namespace; create it, or correct"
+            " the name",
+        )
     if (config_map["metadata"].get("labels") or {}).get(names.SOURCE_LABEL) != "true":
-        return Unusable("SourceNotLabelled", f"{named} is not labelled {names.SOURCE_LABEL}=true; label it if jobs may use it")
+        return Unusable(
+            "SourceNotLabelled",
+            f"{named} is not labelled {names.SOURCE_LABEL}=true; label it if jobs may use it",
+        )
     text: str | None = (config_map.get("data") or {}).get(reference.key)
     return _no_text(config_map, reference) if text is None else text
 
 
 def _no_text(config_map: Mapping[str, Any], reference: Reference) -> Unusable:
     if reference.key in (config_map.get("binaryData") or {}):
-        return Unusable("SourceInvalid", f"the key {reference.key} of the ConfigMap {reference.name} is not UTF-8 text; save it as UTF-8")
-    message = f"the ConfigMap {reference.name} has no key {reference.key}; add it, or correct the key"
+        return Unusable(
+            "SourceInvalid",
+            f"the key {reference.key} of the ConfigMap {reference.name} is not UTF-8 text; save it"
+            " as UTF-8",
+        )
+    message = (
+        f"the ConfigMap {reference.name} has no key {reference.key}; add it, or correct the key"
+    )
     return Unusable("SourceMissing", message)
 
 
 def resolved(spec: T, sources: Sources) -> T:
-    """The spec with every reference replaced by its text, as if that stood inline. Raises UserError for the first unusable one."""
+    """The spec with every reference replaced by its text, as if that stood inline.
+
+    Raises UserError for the first unusable one.
+    """
     return _resolved(spec, sources, "spec")
 
 
@@ -88,7 +109,9 @@ def _inline(text: LongText, sources: Sources, path: str) -> LongText:
         found = Unusable("SourceMissing", "the text that it names is not at hand")
     if isinstance(found, str) and (problem := text.text_problem(found)):
         reference = text.config_map_key_ref
-        found = Unusable("SourceInvalid", f"the key {reference.key} of the ConfigMap {reference.name} {problem}")
+        found = Unusable(
+            "SourceInvalid", f"the key {reference.key} of the ConfigMap {reference.name} {problem}"
+        )
     if isinstance(found, Unusable):
         raise UserError(f"{path}.configMapKeyRef: {found.message}", found.reason)
     resolved_text: LongText = text.with_text(found)

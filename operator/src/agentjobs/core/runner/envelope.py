@@ -1,11 +1,12 @@
-"""Reads what a runner reports at its end: the envelope in the log, and its short form in the termination message.
+"""Reads a runner's final report: the envelope in the log, its short form as termination message.
 
     @agentjobs:envelope <marker> <i>/<n> <base64 of a part>       n lines, i from 1
     @agentjobs:end <marker> <n> <SHA-256 of the compressed bytes>
-    @agentjobs:filler <marker> <dots>                              where the runtime could drop what comes last
+    @agentjobs:filler <marker> <dots>                              where last lines could be lost
 
-The parts together are zlib-compressed JSON. A log is the output of a script that may have been written to deceive, so
-nothing in it is trusted: sizes are bounded before anything is unpacked, and every field is checked.
+The parts together are zlib-compressed JSON. A log is the output of a script that may have been
+written to deceive, so nothing in it is trusted: sizes are bounded before anything is unpacked, and
+every field is checked.
 """
 
 from __future__ import annotations
@@ -28,15 +29,17 @@ FILLER_PREFIX = "@agentjobs:filler"
 MAX_LINE_BYTES = 8192
 MAX_LINES = 90
 MAX_TERMINATION_BYTES = 4096
-# What a reader asks of the log API: the envelope's lines, its end line, the filler of both streams (24 lines each, where
-# pipes hold 64 KiB), and some that came late on the other stream.
+# What a reader asks of the log API: the envelope's lines, its end line, the filler of both streams
+# (24 lines each, where pipes hold 64 KiB), and some that came late on the other stream.
 TAIL_LINES = 150
-# What it asks for next: of stderr up to 500 lines are left to come late, see the runner's `livelog`. And what is asked for
-# where there is no envelope, and what is kept of that: a live log has at most 8 MiB.
+# What it asks for next: of stderr up to 500 lines are left to come late, see the runner's
+# `livelog`. And what is asked for where there is no envelope, and what is kept of that: a live log
+# has at most 8 MiB.
 WIDE_LINES = 2_500
 LIVE_BYTES = 51_200
 
-# Of each stream at most 51,200 bytes are kept, and an invalid byte is shown as four characters; the rest is the marker line between.
+# Of each stream at most 51,200 bytes are kept, and an invalid byte is shown as four characters; the
+# rest is the marker line between.
 MAX_OUTPUT_BYTES = 4 * 51_200 + 200
 MAX_TAIL_BYTES = 4 * 1000
 MAX_NAME_BYTES = 253
@@ -59,7 +62,9 @@ REFUSED = 78
 """The exit code of a script that was not started, whatever the reason."""
 
 _END = re.compile(rb"@agentjobs:end ([0-9a-f]{32}) ([1-9][0-9]?) ([0-9a-f]{64})")
-_LINE = re.compile(rb"@agentjobs:envelope ([0-9a-f]{32}) ([1-9][0-9]?)/([1-9][0-9]?) ([A-Za-z0-9+/]+={0,2})")
+_LINE = re.compile(
+    rb"@agentjobs:envelope ([0-9a-f]{32}) ([1-9][0-9]?)/([1-9][0-9]?) ([A-Za-z0-9+/]+={0,2})"
+)
 _FILLER = re.compile(rb"@agentjobs:filler ([0-9a-f]{32}) \.+")
 _CUT_FILLER = re.compile(rb"@agentjobs:filler [0-9a-f]{0,32} ?\.*")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
@@ -68,16 +73,19 @@ _HEX = re.compile(r"([0-9a-f]{64})?")
 
 
 class EnvelopeError(ValueError):
-    """The envelope could not be read; the message is a sentence that says why, fit for a run's status."""
+    """The envelope could not be read; the message says why in a sentence fit for a run's status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """What both forms hold. Times are aware, in UTC; started_at is None when the script was not started.
+    """What both forms hold.
 
-    digest is empty when the runner did not get one. The dropped bytes of stdout and stderr are missing from the record,
-    those of the log only from the live log. The tokens are None when no model was called, the cost (in millionths of a dollar) also where
-    a price is not known, the failed calls (of pi) where there was none.
+    Times are aware, in UTC; started_at is None when the script was not started.
+
+    digest is empty when the runner did not get one. The dropped bytes of stdout and stderr are
+    missing from the record, those of the log only from the live log. The tokens are None when no
+    model was called, the cost (in millionths of a dollar) also where a price is not known, the
+    failed calls (of pi) where there was none.
     """
 
     run_id: str
@@ -105,7 +113,11 @@ class Envelope(_Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShortForm(_Record):
-    """The tails hold up to 1,000 bytes. sha256 names the one envelope that belongs to it; empty, with no lines, when none was printed."""
+    """The tails hold up to 1,000 bytes.
+
+    `sha256` names the one envelope that belongs to it; it is empty, with no lines, when none was
+    printed.
+    """
 
     sha256: str
     lines: int
@@ -116,17 +128,25 @@ class ShortForm(_Record):
 def read_envelope(log: bytes, sha256: str | None = None) -> Envelope:
     """The envelope at the end of a log, or of its last WIDE_LINES lines. Raises EnvelopeError.
 
-    sha256: the checksum that the short form names. With it only the envelope it names counts, wherever it stands: the
-    runtime reads stdout and stderr in two tasks, so lines of stderr can come late, behind or between the envelope's.
-    An empty one says that there is none, whatever the log looks like. With None, while there is no termination message
-    yet, the end line has to be the last line, apart from filler of its own marker, where a script could not have written it.
+    sha256: the checksum that the short form names. With it only the envelope it names counts,
+    wherever it stands: the runtime reads stdout and stderr in two tasks, so lines of stderr can
+    come late, behind or between the envelope's. An empty one says that there is none, whatever the
+    log looks like. With None, while there is no termination message yet, the end line has to be the
+    last line, apart from filler of its own marker, where a script could not have written it.
     """
     fields = _Fields(read_object(log, sha256))
-    return Envelope(**fields.common(), stdout=fields.text("stdout", MAX_OUTPUT_BYTES), stderr=fields.text("stderr", MAX_OUTPUT_BYTES))
+    return Envelope(
+        **fields.common(),
+        stdout=fields.text("stdout", MAX_OUTPUT_BYTES),
+        stderr=fields.text("stderr", MAX_OUTPUT_BYTES),
+    )
 
 
 def read_object(log: bytes, sha256: str | None) -> Mapping[str, object]:
-    """The JSON object in the envelope, its fields not looked at yet. Raises EnvelopeError; see `read_envelope`."""
+    """The JSON object in the envelope, its fields not looked at yet.
+
+    Raises EnvelopeError; see `read_envelope`.
+    """
     lines = log.removesuffix(b"\n").rsplit(b"\n", WIDE_LINES)[-WIDE_LINES:]
     position, marker, count, checksum = _end_line(lines, sha256)
     packed = b"".join(_parts(lines[:position], marker, count))
@@ -136,7 +156,10 @@ def read_object(log: bytes, sha256: str | None) -> Mapping[str, object]:
 
 
 def live_output(log: bytes) -> str:
-    """The end of a live log, both streams as they came, in place of an envelope. Only whole lines, and none of a broken envelope."""
+    """The end of a live log, both streams as they came, in place of an envelope.
+
+    Only whole lines, and none of a broken envelope.
+    """
     ours = (LINE_PREFIX.encode(), END_PREFIX.encode())
     lines = (line for line in log.splitlines(keepends=True) if not line.startswith(ours))
     kept = b"".join(line for line in lines if not _CUT_FILLER.fullmatch(line.removesuffix(b"\n")))
@@ -146,7 +169,10 @@ def live_output(log: bytes) -> str:
 
 
 def read_short_form(message: str) -> ShortForm | None:
-    """The short form; None for text that is not a runner's: any process of the container can write a termination message."""
+    """The short form; None for text that is not a runner's.
+
+    Any process of the container can write a termination message.
+    """
     try:
         if len(message.encode()) > MAX_TERMINATION_BYTES:
             return None
@@ -172,11 +198,13 @@ def _end_line(lines: list[bytes], sha256: str | None) -> tuple[int, bytes, int, 
         raise EnvelopeError("the log ends without an envelope")
     if not sha256:
         raise EnvelopeError("the runner printed no envelope")
-    raise EnvelopeError("the end of the log does not hold the envelope that the termination message names")
+    raise EnvelopeError(
+        "the end of the log does not hold the envelope that the termination message names"
+    )
 
 
 def _candidates(lines: list[bytes], sha256: str | None) -> Iterable[int]:
-    """Where the end line may stand: anywhere, where its checksum is known, else at the end, apart from filler of its own marker."""
+    """Anywhere if the end line's checksum is known, else at the end, apart from its own filler."""
     if sha256 is not None:
         return reversed(range(len(lines)))
     markers: set[bytes] = set()
@@ -193,14 +221,18 @@ def _parts(lines: list[bytes], marker: bytes, count: int) -> list[bytes]:
     found: dict[int, bytes] = {}
     ours = b"%s %s " % (LINE_PREFIX.encode(), marker)
     for line in lines:
-        match = _LINE.fullmatch(line) if line.startswith(ours) and len(line) < MAX_LINE_BYTES else None
+        match = (
+            _LINE.fullmatch(line) if line.startswith(ours) and len(line) < MAX_LINE_BYTES else None
+        )
         if match and int(match[3]) == count:
             found[int(match[2])] = match[4]
     for number in range(1, count + 1):
         if number not in found:
             raise EnvelopeError(f"line {number} of {count} of the envelope is missing or damaged")
     try:
-        return [binascii.a2b_base64(found[number], strict_mode=True) for number in range(1, count + 1)]
+        return [
+            binascii.a2b_base64(found[number], strict_mode=True) for number in range(1, count + 1)
+        ]
     except binascii.Error:
         raise EnvelopeError("a line of the envelope is not valid base64") from None
 
@@ -232,7 +264,10 @@ def _object(data: bytes) -> Mapping[str, object]:
 
 
 class _Fields:
-    """Checked access to an object's fields. Each method raises EnvelopeError when the field is missing or invalid."""
+    """Checked access to an object's fields.
+
+    Each method raises EnvelopeError when the field is missing or invalid.
+    """
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self._values = values
@@ -246,7 +281,9 @@ class _Fields:
             "exit_code": self.number("exitCode", 255),
             "reason": self.matching("reason", _REASON),
             "message": self.text("message", MAX_MESSAGE_BYTES),
-            "started_at": None if self._values.get("startedAt", "") is None else self.time("startedAt"),
+            "started_at": None
+            if self._values.get("startedAt", "") is None
+            else self.time("startedAt"),
             "finished_at": self.time("finishedAt"),
             "stdout_dropped_bytes": self.number("stdoutDroppedBytes", MAX_COUNT),
             "stderr_dropped_bytes": self.number("stderrDroppedBytes", MAX_COUNT),
@@ -258,17 +295,29 @@ class _Fields:
         }
 
     def _fit_together(self) -> None:
-        """Checks that outcome, exit code and reason belong together: a runner pairs them in fixed ways, and a forged reason must, too."""
-        outcome, code, reason = self.outcome(), self.number("exitCode", 255), self.matching("reason", _REASON)
+        """Checks that outcome, exit code and reason belong together.
+
+        A runner pairs them in fixed ways, and a forged reason must, too.
+        """
+        outcome, code, reason = (
+            self.outcome(),
+            self.number("exitCode", 255),
+            self.matching("reason", _REASON),
+        )
         if outcome == "Exited":
             fits = (code == 0) == (reason == "Completed")
         else:
-            fits = (code, reason) in FIXED.get(outcome, ()) or (outcome == "Refused" and code == REFUSED and reason != "Completed")
+            fits = (code, reason) in FIXED.get(outcome, ()) or (
+                outcome == "Refused" and code == REFUSED and reason != "Completed"
+            )
         if not fits:
             raise EnvelopeError("the envelope's outcome, exitCode and reason do not fit together")
 
     def text(self, name: str, limit: int) -> str:
-        """A text of at most `limit` bytes of UTF-8. Half a surrogate pair, which JSON can hold and the API server cannot, is refused."""
+        """A text of at most `limit` bytes of UTF-8.
+
+        Half a surrogate pair, which JSON can hold and the API server cannot, is refused.
+        """
         value = self._values.get(name)
         if not isinstance(value, str):
             raise _invalid(name)
@@ -300,7 +349,7 @@ class _Fields:
         return value
 
     def optional(self, name: str) -> int | None:
-        """A number, or None where it is null or missing: the runner may be older than this field."""
+        """A number, or None if it is null or missing: the runner may be older than the field."""
         return None if self._values.get(name) is None else self.number(name, MAX_COUNT)
 
     def time(self, name: str) -> datetime:

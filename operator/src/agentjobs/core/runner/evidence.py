@@ -9,7 +9,7 @@ from agentjobs.core.runner.envelope import Envelope
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What could be read of a run's output: the envelope, or why there is none and the end of the live log."""
+    """A run's readable output: the envelope, or why there is none and the end of the live log."""
 
     envelope: Envelope | None
     problem: str = ""

@@ -1,7 +1,9 @@
-"""Reads what the installer of packages reports: in its termination message how it ended, in its log what it resolved and installed.
+"""Reads what the installer of packages reports.
 
-No code of a package runs in the installer's container, but an index's answers reach its output: as with the runner's envelope
-nothing in it is trusted before it is checked.
+Its termination message says how it ended, its log what it resolved and installed.
+
+No code of a package runs in the installer's container, but an index's answers reach its output: as
+with the runner's envelope nothing in it is trusted before it is checked.
 """
 
 from __future__ import annotations
@@ -22,13 +24,18 @@ MAX_PIN_CHARACTERS: Final = 256
 
 _REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _SHA256: Final = re.compile(r"([0-9a-f]{64})?")
-_PACKAGE: Final = re.compile(r"([A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*==[A-Za-z0-9.!+_-]+)(?: ; [^\\\n]+)? \\")
+_PACKAGE: Final = re.compile(
+    r"([A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*==[A-Za-z0-9.!+_-]+)(?: ; [^\\\n]+)? \\"
+)
 _HASH: Final = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """How the installer ended. `sha256` names the envelope in its log; empty where there is none."""
+    """How the installer ended.
+
+    `sha256` names the envelope in its log; empty where there is none.
+    """
 
     reason: str
     message: str
@@ -37,14 +44,20 @@ class Installation:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What was installed. `resolved`: as `name==version`. `requirements`: the same with hashes, empty where it was not resolved now."""
+    """What was installed.
+
+    `resolved`: as `name==version`. `requirements`: the same with hashes, empty where it was not
+    resolved now.
+    """
 
     resolved: tuple[str, ...]
     requirements: str
 
     def covers(self, pins: Iterable[str]) -> bool:
         """Whether it holds every pin, in exactly that version."""
-        return {canonical(pin) for pin in pins} <= {canonical_or_none(found) for found in self.resolved}
+        return {canonical(pin) for pin in pins} <= {
+            canonical_or_none(found) for found in self.resolved
+        }
 
 
 def read_installation(message: str) -> Installation | None:
@@ -67,10 +80,16 @@ def read_resolution(log: bytes, sha256: str) -> Resolution:
     """Reads the installer's log. Raises EnvelopeError."""
     fields = read_object(log, sha256)
     resolved, requirements = fields.get("resolved"), fields.get("requirements")
-    if not isinstance(resolved, str) or not isinstance(requirements, str) or len(requirements) > MAX_RESOLUTION_BYTES:
+    if (
+        not isinstance(resolved, str)
+        or not isinstance(requirements, str)
+        or len(requirements) > MAX_RESOLUTION_BYTES
+    ):
         raise EnvelopeError("the list of installed packages is missing or too long")
     names = tuple(resolved.split("\n"))
-    if len(names) > MAX_RESOLVED or not all(len(name) <= MAX_PIN_CHARACTERS and _PACKAGE.fullmatch(f"{name} \\") for name in names):
+    if len(names) > MAX_RESOLVED or not all(
+        len(name) <= MAX_PIN_CHARACTERS and _PACKAGE.fullmatch(f"{name} \\") for name in names
+    ):
         raise EnvelopeError("the list of installed packages is not one")
     if requirements and _packages(requirements) != names:
         raise EnvelopeError("the resolution does not hold what was installed")
@@ -78,7 +97,10 @@ def read_resolution(log: bytes, sha256: str) -> Resolution:
 
 
 def _packages(requirements: str) -> tuple[str, ...] | None:
-    """The packages in a requirements file; None where a line is neither a package nor a hash: every later run would obey an option."""
+    """The packages in a requirements file; None where a line is neither a package nor a hash.
+
+    Every later run would obey an option.
+    """
     found = []
     for line in requirements.removesuffix("\n").split("\n"):
         match = _PACKAGE.fullmatch(line)

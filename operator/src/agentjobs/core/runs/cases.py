@@ -1,4 +1,4 @@
-"""Everything known about each run of a job in one value, and what a decision about one of them asks for."""
+"""All that is known of each run of a job in one value, and what a decision about one asks for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from agentjobs.core.workload.settings import RunPolicy
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One run of a job, with everything of the same name. At least one of run and batch_job is set."""
+    """One run of a job, with everything of the same name.
+
+    At least one of run and batch_job is set.
+    """
 
     name: str
     run: RunView | None
@@ -27,7 +30,8 @@ class Case:
     pod: PodView | None
     final: bool
     earlier: BatchJobView | None = None
-    """A Job of this name that was made for an earlier, deleted run: nothing about it says anything about this run."""
+    """A Job of this name that was made for an earlier, deleted run: nothing about it says anything
+    about this run."""
 
     @property
     def unrecorded(self) -> bool:
@@ -72,42 +76,71 @@ class Step:
 
 
 def cases(observed: Observed) -> tuple[Case, ...]:
-    """The job's runs that still need something, oldest first. Jobs whose label is ours but whose owner is not are left out."""
+    """The job's runs that still need something, oldest first.
+
+    Jobs whose label is ours but whose owner is not are left out.
+    """
     runs = {run.name: run for run in observed.runs}
-    ours = {job.name: job for job in observed.batch_jobs if _is_ours(observed, job, runs.get(job.name))}
+    ours = {
+        job.name: job for job in observed.batch_jobs if _is_ours(observed, job, runs.get(job.name))
+    }
     finals = {run.name: run.uid for run in observed.finished}
-    found = [_case(observed, name, runs.get(name), ours.get(name), finals.get(name)) for name in ours.keys() | runs.keys()]
+    found = [
+        _case(observed, name, runs.get(name), ours.get(name), finals.get(name))
+        for name in ours.keys() | runs.keys()
+    ]
     return tuple(sorted(found, key=_age))
 
 
 def _is_ours(observed: Observed, job: BatchJobView, run: RunView | None) -> bool:
     """Whether a Job is one of this job's.
 
-    A Job without an owner was orphaned: then its run names it as its own, or the job is gone and no longer can.
-    When a job is gone, garbage collection takes the owner off one object after another. Meanwhile the CronJob may
-    still have the owner that the Job has lost, so that only the run says whose the Job is.
+    A Job without an owner was orphaned: then its run names it as its own, or the job is gone and no
+    longer can. When a job is gone, garbage collection takes the owner off one object after another.
+    Meanwhile the CronJob may still have the owner that the Job has lost, so that only the run says
+    whose the Job is.
     """
     cron = observed.own_cron_job
     if cron and job.owner_uid == cron.uid:
         return True
     named_by_run = run is not None and job.uid in (run.started_as, run.made_as)
     ownerless = job.owner_uid is None
-    return not job.foreign and ((named_by_run or ownerless) if observed.job.gone else (named_by_run and ownerless))
+    return not job.foreign and (
+        (named_by_run or ownerless) if observed.job.gone else (named_by_run and ownerless)
+    )
 
 
 def begun(run: RunView) -> bool:
-    """Whether the run has, or had, a Job. True also for a run whose owner garbage collection has removed."""
+    """Whether the run has, or had, a Job.
+
+    True also for a run whose owner garbage collection has removed.
+    """
     return (run.started_as, run.made_as, run.started) != (None, None, None)
 
 
-def _case(observed: Observed, name: str, run: RunView | None, job: BatchJobView | None, recorded: str | None) -> Case:
-    """The case of one name. `recorded`: the uid of the finished run of this name, which can be used again once its record is deleted."""
+def _case(
+    observed: Observed,
+    name: str,
+    run: RunView | None,
+    job: BatchJobView | None,
+    recorded: str | None,
+) -> Case:
+    """The case of one name.
+
+    `recorded`: the uid of the finished run of this name, which can be used again once its record is
+    deleted.
+    """
     final = recorded is not None and (run is None or run.uid == recorded)
     if job and run and job.run_uid not in (None, run.uid):
         return Case(name, run, None, None, final, job)
     owner = _job_uid(run, job)
-    # A pod without an owner was left behind by its Job; only the operator's Jobs can put our label on a pod.
-    pods = [pod for pod in observed.pods if pod.run == name and (owner is None or pod.owner_uid in (owner, None))]
+    # A pod without an owner was left behind by its Job; only the operator's Jobs can put our label
+    # on a pod.
+    pods = [
+        pod
+        for pod in observed.pods
+        if pod.run == name and (owner is None or pod.owner_uid in (owner, None))
+    ]
     started_first = sorted(pods, key=lambda pod: (pod.started is None, pod.started or "", pod.name))
     return Case(name, run, job, next(iter(started_first), None), final)
 
@@ -125,7 +158,7 @@ def _age(case: Case) -> tuple[datetime, str]:
 
 
 def has_ended(case: Case) -> bool:
-    """Whether the script cannot go on any more, or is being ended: then its output should be read now."""
+    """Whether the script cannot go on or is being ended: then its output should be read now."""
     job, pod = case.batch_job, case.pod
     if pod is not None:
         return pod.ended or pod.ending

@@ -27,20 +27,29 @@ from agentjobs.core.workload import records
 from agentjobs.core.workload.settings import RunPolicy
 
 READ_AGAIN_SECONDS: Final = 0.5
-"""How often the log of a pod that is being ended is read, until its runner has printed the envelope."""
+"""How often the log of a pod that is being ended is read, until its runner has printed the
+envelope."""
 SCRIPT_IS_DEAD: Final = timedelta(seconds=8)
-"""How long after a pod was asked to end its script is dead: the runner kills it after 5 s and then prints the envelope."""
+"""How long after a pod was asked to end its script is dead: the runner kills it after 5 s and then
+prints the envelope."""
 STUCK: Final = timedelta(seconds=60)
 READ_STUCK_SECONDS: Final = 15
-"""How often the log is read where the pod should have gone `STUCK` ago: its node does not answer. The run goes on until that is settled."""
+"""How often the log is read where the pod should have gone `STUCK` ago: its node does not answer.
+
+The run goes on until that is settled."""
 BEGINNING: Final = timedelta(seconds=5)
-"""A healthy pod runs within this time. The job's status is written then anyway, and can wait until then to name the next start."""
+"""A healthy pod runs within this time.
+
+The job's status is written then anyway, and can wait until then to name the next start."""
 HARMLESS_WAITS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 FINISH_AT_ONCE: Final = 5
-"""Runs counted in one write: fewer than the history's ten lines, which prove that a run was counted."""
+"""Runs counted in one write: fewer than the history's ten lines, which prove that a run was
+counted."""
 MANY: Final = 20
 AT_ONCE: Final = {"finishes": FINISH_AT_ONCE, "creates": MANY, "answers": MANY}
-"""Runs in one pass. Anyone who may start a job can ask for thousands, and stops are looked at between passes."""
+"""Runs in one pass.
+
+Anyone who may start a job can ask for thousands, and stops are looked at between passes."""
 
 
 def to_read(found: Iterable[Case]) -> tuple[PodView, ...]:
@@ -48,16 +57,23 @@ def to_read(found: Iterable[Case]) -> tuple[PodView, ...]:
     return tuple(
         case.pod
         for case in found
-        if case.pod and case.pod.started and case.run and not case.run.final and not case.final and has_ended(case)
+        if case.pod
+        and case.pod.started
+        and case.run
+        and not case.run.final
+        and not case.final
+        and has_ended(case)
     )
 
 
 def is_ending(found: Iterable[Case]) -> bool:
-    """Whether a run without a complete record is over or being ended: other jobs may have to follow it."""
+    """Whether a run without a full record is over or being ended: jobs may have to follow it."""
     return any(case.unrecorded and has_ended(case) for case in found)
 
 
-def follow(observed: Observed, force: InForce, found: tuple[Case, ...], policy: RunPolicy, now: datetime) -> Iterator[Step]:
+def follow(
+    observed: Observed, force: InForce, found: tuple[Case, ...], policy: RunPolicy, now: datetime
+) -> Iterator[Step]:
     """Yields one step for each case. Later cases see the status as earlier ones left it."""
     contents = [content for content in (force.current, observed.previous) if content]
     stopping = stops.reasons(observed, contents)
@@ -75,7 +91,11 @@ def follow(observed: Observed, force: InForce, found: tuple[Case, ...], policy: 
 
 
 def _kind(step: Step) -> str:
-    """What a step counts as. Kinds are bounded separately: a quota that blocks twenty starts holds back neither records nor answers."""
+    """What a step counts as.
+
+    Kinds are bounded separately: a quota that blocks twenty starts holds back neither records nor
+    answers.
+    """
     if step.finished:
         return "finishes"
     stages = {write.stage for write in step.before}
@@ -87,7 +107,11 @@ def _kind(step: Step) -> str:
 def _step(context: RunContext, case: Case) -> Step:
     run = case.run
     if case.earlier:
-        gone = () if case.earlier.deleting else (delete_job(case.earlier, "the run that it was made for was deleted"),)
+        gone = (
+            ()
+            if case.earlier.deleting
+            else (delete_job(case.earlier, "the run that it was made for was deleted"),)
+        )
         return Step(before=gone, requeue_after=1)
     if case.final or (run and run.final):
         return _clean_up(context, case)
@@ -104,7 +128,11 @@ def _follow(context: RunContext, case: Case, run: RunView) -> Step:
         return Step(active=True, requeue_after=READ_AGAIN_SECONDS)
     if run.manual and not run.adopted:
         # Begun, but without an owner: it was orphaned together with an earlier job of this name.
-        return Step(before=(adopt(context.job, run, {}),), requeue_after=0) if begun(run) else start(context, case, run)
+        return (
+            Step(before=(adopt(context.job, run, {}),), requeue_after=0)
+            if begun(run)
+            else start(context, case, run)
+        )
     if job and job.manual and job.uid != run.started_as:
         return Step(before=(delete_job(job, "the run has begun as another Job"),), requeue_after=0)
     if job and job.suspended and job.manual and job.stop_reason is None:
@@ -115,7 +143,10 @@ def _follow(context: RunContext, case: Case, run: RunView) -> Step:
 
 
 def _clean_up(context: RunContext, case: Case) -> Step:
-    """Deletes the Job of a recorded run, but not before its controllers are done with it: they would report it as missing."""
+    """Deletes the Job of a recorded run, but not before its controllers are done with it.
+
+    They would report it as missing.
+    """
     job = case.batch_job
     if job is None or job.deleting:
         return Step()
@@ -131,23 +162,37 @@ def _is_done(context: RunContext, job: BatchJobView) -> bool:
 
 
 def _record_start(context: RunContext, case: Case) -> Step:
-    """Creates the run of a Job that has none: a start of the CronJob controller, unless somebody deleted its run."""
+    """Creates the run that a CronJob controller's Job lacks, unless somebody deleted that run."""
     job = case.batch_job
     if job is None or job.deleting:
         return Step()
     last = context.status.last_run
-    had_a_run = (last is not None and last.name == job.name) or any(line.name == job.name for line in context.status.recent_runs)
+    had_a_run = (last is not None and last.name == job.name) or any(
+        line.name == job.name for line in context.status.recent_runs
+    )
     if had_a_run or job.manual:
         return Step(before=(delete_job(job, "its run was deleted"),))
     start = naming.start_of(job.name) or job.created
     body = records.scheduled_run(context.job, job, to_wire(start))
-    write = Write("create", "run", job.name, "a scheduled start", body, stage=Stage.RECORD, strand=run_strand(job.name))
+    write = Write(
+        "create",
+        "run",
+        job.name,
+        "a scheduled start",
+        body,
+        stage=Stage.RECORD,
+        strand=run_strand(job.name),
+    )
     return Step(before=(write,), requeue_after=0, begins=job.uid not in context.stopping)
 
 
-def _skip(context: RunContext, run: RunView, job: BatchJobView | None, refused: tuple[str, str]) -> Step:
+def _skip(
+    context: RunContext, run: RunView, job: BatchJobView | None, refused: tuple[str, str]
+) -> Step:
     step = _recorded(context, run, skipped(*refused, context.now))
-    return replace(step, before=(*step.before, delete_job(job, "its run is skipped"))) if job else step
+    return (
+        replace(step, before=(*step.before, delete_job(job, "its run is skipped"))) if job else step
+    )
 
 
 def finish(context: RunContext, case: Case, run: RunView) -> Step:
@@ -157,11 +202,23 @@ def finish(context: RunContext, case: Case, run: RunView) -> Step:
     if pod is None or (pod.ended and pod.started is None):
         evidence = Evidence(None)
     if evidence is None or (pod is not None and _not_over(pod, evidence, context.now)):
-        # The pod is being ended and its runner has not printed the envelope, or its log could not be read this time.
+        # The pod is being ended and its runner has not printed the envelope, or its log could not
+        # be read this time.
         stuck = pod is not None and pod.deletion is not None and context.now - pod.deletion > STUCK
         return Step(active=True, requeue_after=READ_STUCK_SECONDS if stuck else READ_AGAIN_SECONDS)
-    digest = (job.digest if job else None) or run.digest or (evidence.envelope.digest if evidence.envelope else None)
-    end = Ending(run, job, pod, evidence, context.observed.installed.get(case.name), _was_superseded(context, run, job))
+    digest = (
+        (job.digest if job else None)
+        or run.digest
+        or (evidence.envelope.digest if evidence.envelope else None)
+    )
+    end = Ending(
+        run,
+        job,
+        pod,
+        evidence,
+        context.observed.installed.get(case.name),
+        _was_superseded(context, run, job),
+    )
     step = _recorded(context, run, record(end, digest, context.policy.image, context.now))
     if job and not job.deleting and _is_done(context, job):
         return replace(step, after=(*step.after, delete_job(job, "its run is recorded")))
@@ -169,14 +226,23 @@ def finish(context: RunContext, case: Case, run: RunView) -> Step:
 
 
 def _was_superseded(context: RunContext, run: RunView, job: BatchJobView | None) -> bool:
-    """Whether a newer start replaced the run: under Replace the CronJob controller deletes the active Jobs, then makes the new one."""
+    """Whether a newer start replaced the run.
+
+    Under Replace the CronJob controller deletes the active Jobs, then makes the new one.
+    """
     begun = job.created if job else run.created
-    later = any(not other.manual and other.name != run.name and other.created >= begun for other in context.observed.batch_jobs)
+    later = any(
+        not other.manual and other.name != run.name and other.created >= begun
+        for other in context.observed.batch_jobs
+    )
     return later and concurrency_policy(context) == "Replace"
 
 
 def _not_over(pod: PodView, evidence: Evidence, now: datetime) -> bool:
-    """Whether the evidence has to wait: a script that can still write can forge an envelope. One that says Terminated gains nothing."""
+    """Whether the evidence has to wait: a script that can still write can forge an envelope.
+
+    One that says Terminated gains nothing.
+    """
     if pod.ended:
         return False
     if evidence.envelope is None or evidence.envelope.outcome == "Terminated":
@@ -185,7 +251,10 @@ def _not_over(pod: PodView, evidence: Evidence, now: datetime) -> bool:
 
 
 def _recorded(context: RunContext, run: RunView, record: AgentJobRunStatus) -> Step:
-    """Writes the job's counters first and the run's final phase last: after a crash in between the run is found and finished."""
+    """Writes the job's counters first and the run's final phase last.
+
+    After a crash in between the run is found and finished.
+    """
     status = context.status
     if history.counted(status, run):
         record = history.as_counted(status, run, record)
@@ -196,17 +265,26 @@ def _recorded(context: RunContext, run: RunView, record: AgentJobRunStatus) -> S
         status = history.with_finished(status, run, record, uids)
     taken = {name for kind, name in context.observed.taken if kind == "run"}
     follow_ups = tuple(chains.starts(context.job, run, record, context.observed.followers, taken))
-    return Step(before=follow_ups, after=(final(run, record),), status=status, finished=(run, record))
+    return Step(
+        before=follow_ups, after=(final(run, record),), status=status, finished=(run, record)
+    )
 
 
 def _show(context: RunContext, case: Case, run: RunView, job: BatchJobView) -> Step:
-    """Shows a run that goes on or cannot begin in its status; stops one that could not begin in time."""
+    """Shows an ongoing or blocked run in its status; stops one that could not begin in time."""
     pod = case.pod
     if pod and pod.running:
         status = history.with_running(context.status, run, pod.started)
         if run.phase == "Running":
             return Step(status=status, active=True)
-        body = {"phase": "Running", "digest": job.digest, "startedAt": pod.started, "podName": pod.name, "reason": None, "message": None}
+        body = {
+            "phase": "Running",
+            "digest": job.digest,
+            "startedAt": pod.started,
+            "podName": pod.name,
+            "reason": None,
+            "message": None,
+        }
         return Step(before=(progress(run, body),), status=status, active=True)
     late = context.now - job.created - timedelta(seconds=context.policy.start_timeout_seconds)
     installing = pod is not None and pod.installing
@@ -216,13 +294,28 @@ def _show(context: RunContext, case: Case, run: RunView, job: BatchJobView) -> S
     if pod is None or (pod.waiting in HARMLESS_WAITS and not installing):
         young = (BEGINNING - (context.now - job.created)).total_seconds()
         begins = young > 0 and run.phase == "Pending"
-        return Step(active=run.phase == "Running" or bool(run.reason), requeue_after=min(wait, young) if begins else wait, begins=begins)
-    reason, message = pod.waiting, f"the pod cannot start: {pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE]
+        return Step(
+            active=run.phase == "Running" or bool(run.reason),
+            requeue_after=min(wait, young) if begins else wait,
+            begins=begins,
+        )
+    reason, message = (
+        pod.waiting,
+        f"the pod cannot start: {pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE],
+    )
     if installing:
         reason, message, wait = "Installing", "its packages are being installed", 60.0
     status = history.with_running(context.status, run, None)
     stuck = None if installing else reason
     if (run.reason, run.message) == (reason, message):
         return Step(status=status, active=True, stuck=stuck, requeue_after=wait)
-    body = {"phase": "Pending", "digest": job.digest, "podName": pod.name, "reason": reason, "message": message}
-    return Step(before=(progress(run, body),), status=status, active=True, stuck=stuck, requeue_after=wait)
+    body = {
+        "phase": "Pending",
+        "digest": job.digest,
+        "podName": pod.name,
+        "reason": reason,
+        "message": message,
+    }
+    return Step(
+        before=(progress(run, body),), status=status, active=True, stuck=stuck, requeue_after=wait
+    )

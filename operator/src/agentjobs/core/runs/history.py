@@ -18,32 +18,58 @@ def counted(status: ScheduledAgentJobStatus, run: RunView) -> bool:
     return any(recent.uid == run.uid for recent in status.recent_runs)
 
 
-def as_counted(status: ScheduledAgentJobStatus, run: RunView, record: AgentJobRunStatus) -> AgentJobRunStatus:
-    """The record of a run that was counted already, as it was counted, even if the evidence has been lost since."""
+def as_counted(
+    status: ScheduledAgentJobStatus, run: RunView, record: AgentJobRunStatus
+) -> AgentJobRunStatus:
+    """The record of a run counted already, as it was counted, even if evidence was lost since."""
     line = next(recent for recent in status.recent_runs if recent.uid == run.uid)
     if (line.phase, line.reason) == (record.phase, record.reason):
         return record
-    as_counted = line.model_dump(include={"phase", "reason", "exit_code", "started_at", "finished_at"})
-    return record.model_copy(update={**as_counted, "message": f"it was counted as {line.reason}; found later: {record.message}"})
+    as_counted = line.model_dump(
+        include={"phase", "reason", "exit_code", "started_at", "finished_at"}
+    )
+    return record.model_copy(
+        update={
+            **as_counted,
+            "message": f"it was counted as {line.reason}; found later: {record.message}",
+        }
+    )
 
 
-def with_running(status: ScheduledAgentJobStatus, run: RunView, started: str | None) -> ScheduledAgentJobStatus:
+def with_running(
+    status: ScheduledAgentJobStatus, run: RunView, started: str | None
+) -> ScheduledAgentJobStatus:
     """The job's status while this run goes on."""
     last = LastRun(name=run.name, uid=run.uid, phase="Running" if started else "Pending")
-    return status.model_copy(update={"last_run": last, "started_at": started, "last_run_at": started or status.last_run_at})
+    return status.model_copy(
+        update={
+            "last_run": last,
+            "started_at": started,
+            "last_run_at": started or status.last_run_at,
+        }
+    )
 
 
 def without_running(status: ScheduledAgentJobStatus) -> ScheduledAgentJobStatus:
-    """The job's status when nothing runs. A last run that never ended was deleted, so the one before it becomes the last."""
+    """The job's status when nothing runs.
+
+    A last run that never ended was deleted, so the one before it becomes the last.
+    """
     last = status.last_run
     if last is not None and last.phase in ("Pending", "Running"):
         before = next((line for line in status.recent_runs if line.phase not in NEVER_BEGAN), None)
-        last = LastRun(name=before.name, uid=before.uid, phase=before.phase, exit_code=before.exit_code) if before else None
+        last = (
+            LastRun(
+                name=before.name, uid=before.uid, phase=before.phase, exit_code=before.exit_code
+            )
+            if before
+            else None
+        )
     return status.model_copy(update={"last_run": last, "started_at": None})
 
 
 def unfinished(status: ScheduledAgentJobStatus, uids: AbstractSet[str]) -> int:
-    """How many lines of the history belong to runs with these uids, which still lack their record."""
+    """How many lines of the history are of runs with these uids, which still lack their record."""
     return sum(line.uid in uids for line in status.recent_runs)
 
 

@@ -1,7 +1,8 @@
 """How a run ended, according to its runner, its pod and its Job.
 
 The checks are tried in the order of CHECKS; the first that applies names phase, reason and message.
-Where the runner and the container report different exit codes, the container's counts: a script cannot write that.
+Where the runner and the container report different exit codes, the container's counts: a script
+cannot write that.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from agentjobs.core.views.run import RunView
 
 MAX_MESSAGE: Final = 1024
 CLOCKS_DIFFER: Final = timedelta(seconds=2)
-"""How far the clocks of the API server, which notes the pod's deletion, and of the Job's controller, which counts the time, may differ."""
+"""How far the clocks of the API server, which notes the pod's deletion, and of the Job's
+controller, which counts the time, may differ."""
 KILLED: Final = 137
-"""A runner that was asked to stop waits after its envelope, so that the log can be read; a short grace period ends with SIGKILL."""
+"""A runner that was asked to stop waits after its envelope, so that the log can be read; a short
+grace period ends with SIGKILL."""
 
 SESSION_BUSY: Final = "SessionBusy"
-"""The runner's reason when another run has the continuous job's session: this run did not happen."""
+"""The runner's reason when another run has the continuous job's session: this run did not
+happen."""
 CANCELLED_IN_TIME: Final = "somebody set spec.cancel before the run began; it was not started"
 NEVER_RAN: Final = frozenset({"StartTimeout", "CancelledBeforeStart"})
 """Stop reasons that are given only to Jobs whose script has not run."""
@@ -35,13 +39,17 @@ STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
     "Denied": ("Cancelled", "the content was denied while the run went on"),
     "ApprovalRevoked": ("Cancelled", "the approval was withdrawn while the run went on"),
     "PackageDenied": ("Cancelled", "a package of the job was denied while the run went on"),
-    "PackageRevoked": ("Cancelled", "the approval of a package was withdrawn while the run went on"),
+    "PackageRevoked": (
+        "Cancelled",
+        "the approval of a package was withdrawn while the run went on",
+    ),
     "CancelledByUser": ("Cancelled", "somebody set spec.cancel of the run while it went on"),
     "CancelledBeforeStart": ("Cancelled", CANCELLED_IN_TIME),
     "Replaced": ("Cancelled", "a newer run took its place: spec.concurrencyPolicy is Replace"),
     "StartTimeout": ("Failed", "the pod could not start in time"),
 }
-"""By stop reason, the annotation of a Job that the operator stopped: phase and message of the run."""
+"""By stop reason, the annotation of a Job that the operator stopped: phase and message of the
+run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,11 @@ Verdict = tuple[RunPhase, str, str]
 
 def _out_of_memory(end: Ending) -> Verdict | None:
     if end.pod and end.pod.ended_by == "OOMKilled" and end.pod.exit_code != 0:
-        return "Failed", "OOMKilled", "the script used more memory than spec.resources.limits.memory allows"
+        return (
+            "Failed",
+            "OOMKilled",
+            "the script used more memory than spec.resources.limits.memory allows",
+        )
     return None
 
 
@@ -72,7 +84,10 @@ def _container_differs(end: Ending) -> Verdict | None:
         return None
     if envelope.outcome == "Terminated" and pod.exit_code == KILLED:
         return None
-    text = f"the container ended with code {pod.exit_code}, its runner reported {envelope.exit_code}; the container's counts"
+    text = (
+        f"the container ended with code {pod.exit_code}, its runner reported {envelope.exit_code};"
+        " the container's counts"
+    )
     return ("Succeeded" if pod.exit_code == 0 else "Failed"), "ExitCodeMismatch", text
 
 
@@ -98,26 +113,45 @@ def _stopped_by_us(end: Ending) -> Verdict | None:
 
 
 def _past_due(end: Ending) -> bool:
-    """Whether the Job's deadline ended the pod. Its controller deletes the pod first and says why afterwards, maybe after the envelope.
+    """Whether the Job's deadline ended the pod.
 
-    The runner's times are by its node's clock, which may differ by any amount, so they are not used here.
+    Its controller deletes the pod first and says why afterwards, maybe after the envelope.
+
+    The runner's times are by its node's clock, which may differ by any amount, so they are not used
+    here.
     """
-    envelope, due, said = end.evidence.envelope, end.job.due if end.job else None, end.pod.told_to_end if end.pod else None
+    envelope, due, said = (
+        end.evidence.envelope,
+        end.job.due if end.job else None,
+        end.pod.told_to_end if end.pod else None,
+    )
     stopped = envelope is not None and envelope.outcome == "Terminated"
     return stopped and due is not None and said is not None and said >= due - CLOCKS_DIFFER
 
 
 def _deadline(end: Ending) -> Verdict | None:
     if end.job and (end.job.failure == "DeadlineExceeded" or _past_due(end)):
-        return "TimedOut", "DeadlineExceeded", "the Job's deadline passed; the time until the pod started counts, too"
+        return (
+            "TimedOut",
+            "DeadlineExceeded",
+            "the Job's deadline passed; the time until the pod started counts, too",
+        )
     return None
 
 
 def _disrupted(end: Ending) -> Verdict | None:
     if end.pod and end.pod.disruption:
-        return "Failed", "Disrupted", f"the pod was ended from outside: {end.pod.disruption}; it is not run a second time"
+        return (
+            "Failed",
+            "Disrupted",
+            f"the pod was ended from outside: {end.pod.disruption}; it is not run a second time",
+        )
     if end.pod and end.pod.phase == "Failed" and end.pod.ended_by == "Evicted":
-        return "Failed", "Evicted", "the node evicted the pod, for memory or for disk; see spec.resources"
+        return (
+            "Failed",
+            "Evicted",
+            "the node evicted the pod, for memory or for disk; see spec.resources",
+        )
     return None
 
 
@@ -131,14 +165,21 @@ def _job_deleted(end: Ending) -> Verdict | None:
 
 
 def _install_failed(end: Ending) -> Verdict | None:
-    """Whether the installer failed. Where the termination message is not the installer's, it had no time to write one."""
+    """Whether the installer failed.
+
+    Where the termination message is not the installer's, it had no time to write one.
+    """
     pod = end.pod
     if pod is None or not pod.install_exit:
         return None
     said = read_installation(pod.install_message)
     if said is None:
         cause = f" ({pod.install_ended_by})" if pod.install_ended_by not in ("", "Error") else ""
-        return "Failed", "PackageInstallFailed", f"the installation of the packages ended with code {pod.install_exit}{cause}"
+        return (
+            "Failed",
+            "PackageInstallFailed",
+            f"the installation of the packages ended with code {pod.install_exit}{cause}",
+        )
     return None if said.reason == "Terminated" else ("Failed", said.reason, said.message)
 
 
@@ -147,7 +188,11 @@ def _exit_code_alone(end: Ending) -> Verdict | None:
         return None
     if end.pod.exit_code == 0:
         return "Succeeded", "Completed", "the script ended with code 0"
-    return "Failed", end.pod.ended_by or "Error", f"the container ended with code {end.pod.exit_code}"
+    return (
+        "Failed",
+        end.pod.ended_by or "Error",
+        f"the container ended with code {end.pod.exit_code}",
+    )
 
 
 def _pod_deleted(end: Ending) -> Verdict | None:
@@ -160,7 +205,14 @@ def _terminated(end: Ending) -> Verdict | None:
     envelope = end.evidence.envelope
     if envelope is None or envelope.outcome != "Terminated":
         return None
-    return "Failed", envelope.reason, f"{envelope.message}, nobody says by whom: perhaps its node shut down, or it signalled its runner"
+    return (
+        "Failed",
+        envelope.reason,
+        (
+            f"{envelope.message}, nobody says by whom: perhaps its node shut down, or it signalled"
+            " its runner"
+        ),
+    )
 
 
 def _unknown(end: Ending) -> Verdict:
@@ -170,29 +222,42 @@ def _unknown(end: Ending) -> Verdict:
 
 CHECKS: Final = (
     _out_of_memory,  # names the cause, where runner and exit code show only its effect, a kill
-    _container_differs,  # before the runner is believed: a script can forge an envelope, but not the container's exit code
-    _by_itself,  # before everything that ends runs from outside: this one had ended before that could
+    # before the runner is believed: a script can forge an envelope, but not the container's exit
+    # code
+    _container_differs,
+    # before everything that ends runs from outside: this one had ended before that could
+    _by_itself,
     _stopped_by_us,  # the most exact of the outside causes; suspending the Job also deletes its pod
-    _deadline,  # the Job's controller deletes the pod, which the checks below would take for the cause
+    # the Job's controller deletes the pod, which the checks below would take for the cause
+    _deadline,
     _disrupted,  # names what ended the pod; a missing Job or the exit code would say less
     _job_deleted,  # its pod goes with it, so what the pod shows below is a consequence
     _install_failed,  # the script never started, so no check below would name a better cause
-    _exit_code_alone,  # without an envelope the exit code says how the script ended, even if its pod was deleted later
-    _pod_deleted,  # nothing says how the script ended; the deletion also explains an envelope that says Terminated
+    # without an envelope the exit code says how the script ended, even if its pod was deleted later
+    _exit_code_alone,
+    # nothing says how the script ended; the deletion also explains an envelope that says Terminated
+    _pod_deleted,
     _terminated,  # last: the runner was asked to stop, and nothing above says by whom
 )
-"""In the order in which they are tried. An entry stands before those that would take an effect of its cause for the cause."""
+"""In the order in which they are tried.
+
+An entry stands before those that would take an effect of its cause for the cause."""
 
 
 def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJobRunStatus:
-    """The complete record of a run that is over; `now` stands in where nothing says when it ended."""
-    phase, reason, message = next((found for check in CHECKS if (found := check(end))), None) or _unknown(end)
+    """The complete record of a run that is over; `now` stands in where no end time is known."""
+    phase, reason, message = next(
+        (found for check in CHECKS if (found := check(end))), None
+    ) or _unknown(end)
     pod, envelope = end.pod, end.evidence.envelope
     stdout, stderr = _outputs(end)
     started, finished = _times(end, now)
     complete = envelope is not None or _never_started(end)
     if not complete:
-        message = f"{message}; the output is incomplete: {end.evidence.problem or 'the pod was gone before its log was read'}"
+        message = (
+            f"{message}; the output is incomplete:"
+            f" {end.evidence.problem or 'the pod was gone before its log was read'}"
+        )
     return AgentJobRunStatus(
         phase=phase,
         digest=digest,
@@ -223,14 +288,20 @@ def _exit_code(end: Ending) -> int | None:
 
 
 def _never_started(end: Ending) -> bool:
-    """Whether the script is known not to have started, so that no output is lost. Evicted pods can lack their containers."""
+    """Whether the script is known not to have started, so that no output is lost.
+
+    Evicted pods can lack their containers.
+    """
     if end.pod is not None:
         return end.pod.started is None and end.run.started is None
     return end.job is not None and end.job.stop_reason in NEVER_RAN and end.run.started is None
 
 
 def _outputs(end: Ending) -> tuple[str, str]:
-    """stdout and stderr. Without an envelope: the tails in the termination message; without those: the live log."""
+    """stdout and stderr.
+
+    Without an envelope: the tails in the termination message; without those: the live log.
+    """
     if end.evidence.envelope is not None:
         return end.evidence.envelope.stdout, end.evidence.envelope.stderr
     short = read_short_form(end.pod.termination_message) if end.pod else None
@@ -249,12 +320,17 @@ def _usage(end: Ending) -> Usage | None:
 
 
 def _said(end: Ending) -> Envelope | ShortForm | None:
-    """What the runner reported: the envelope, or its short form where the envelope could not be read."""
-    return end.evidence.envelope or (read_short_form(end.pod.termination_message) if end.pod else None)
+    """What the runner reported: the envelope, or its short form if the envelope is unreadable."""
+    return end.evidence.envelope or (
+        read_short_form(end.pod.termination_message) if end.pod else None
+    )
 
 
 def _times(end: Ending, now: datetime) -> tuple[str | None, str]:
-    """When it started and ended by its node's clock, moved into what is possible: not before its Job was made, not after now."""
+    """When it started and ended by its node's clock, moved into what is possible.
+
+    That is not before its Job was made, and not after now.
+    """
     started, finished = _started(end), _finished(end) or to_wire(now)
     begun, ended = from_wire(started or finished), from_wire(finished)
     early = end.job.created - begun if end.job else timedelta(0)

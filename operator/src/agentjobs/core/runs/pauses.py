@@ -1,4 +1,6 @@
-"""Pauses a job whose runs keep failing. The pause is in the status: `spec` belongs to the author, and GitOps tools would fight over it.
+"""Pauses a job whose runs keep failing.
+
+The pause is in the status: `spec` belongs to the author, and GitOps tools would fight over it.
 
 A pause ends with a success, which only a run by hand can be, and by turning `spec.suspend` off.
 """
@@ -13,42 +15,64 @@ from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views.job import JobView
 
 
-def settled(job: JobView, force: InForce, status: ScheduledAgentJobStatus, now: datetime) -> ScheduledAgentJobStatus:
-    """The status with the pause that follows from the failures counted in it. While nothing valid is in force, a pause stays as it is."""
+def settled(
+    job: JobView, force: InForce, status: ScheduledAgentJobStatus, now: datetime
+) -> ScheduledAgentJobStatus:
+    """The status with the pause that follows from the failures counted in it.
+
+    While nothing valid is in force, a pause stays as it is.
+    """
     pause, spec = status.failure_pause, force.spec
     if spec is None or job.spec is None:
         return status
     limit = spec.pause_after_failures
     if limit == 0 or status.consecutive_failures < limit:
-        return status.model_copy(update={"failure_pause": None}) if _is_over(status, limit) else status
+        return (
+            status.model_copy(update={"failure_pause": None}) if _is_over(status, limit) else status
+        )
     if pause is None:
         pause = FailurePause(since=to_wire(now), suspended=job.spec.suspend)
         return status.model_copy(update={"failure_pause": pause})
     if job.spec.suspend:
-        return status.model_copy(update={"failure_pause": pause.model_copy(update={"suspended": True})})
+        return status.model_copy(
+            update={"failure_pause": pause.model_copy(update={"suspended": True})}
+        )
     if pause.suspended or _was_switched(job, force):
         return status.model_copy(update={"failure_pause": None, "consecutive_failures": 0})
     return status
 
 
 def _is_over(status: ScheduledAgentJobStatus, limit: int) -> bool:
-    """Whether the pause ends. A larger limit alone does not end it: nobody asked for that resume."""
+    """Whether the pause ends.
+
+    A larger limit alone does not end it: nobody asked for that resume.
+    """
     return limit == 0 or status.consecutive_failures == 0
 
 
 def _was_switched(job: JobView, force: InForce) -> bool:
-    """Whether `spec.suspend` was turned on and off again before the operator looked: two changes that left the content as it was."""
+    """Whether `spec.suspend` was turned on and off again before the operator looked.
+
+    These two changes left the content as it was.
+    """
     before = job.status
     if before.card is None or before.observed_generation is None or force.current is None:
         return False
-    return job.generation >= before.observed_generation + 2 and before.card.digest == force.current.digest
+    return (
+        job.generation >= before.observed_generation + 2
+        and before.card.digest == force.current.digest
+    )
 
 
 def pause_reason(job: JobView) -> str | None:
     """Why only runs by hand start now; None: other runs start, too."""
     if job.suspended:
         return "spec.suspend of the job is true; only runs by hand start it"
-    return "too many runs in a row failed; see the job's condition Scheduled" if job.status.failure_pause else None
+    return (
+        "too many runs in a row failed; see the job's condition Scheduled"
+        if job.status.failure_pause
+        else None
+    )
 
 
 def message(status: ScheduledAgentJobStatus, *, suspended: bool) -> str:
@@ -56,6 +80,6 @@ def message(status: ScheduledAgentJobStatus, *, suspended: bool) -> str:
     switch = "off, which is true as well" if suspended else "on and off again"
     last = f", the last one with: {status.last_error}" if status.last_error else ""
     return (
-        f"{status.consecutive_failures} runs in a row failed{last}. Runs by hand still work, and a success resumes the job; "
-        f"so does turning spec.suspend {switch}"
+        f"{status.consecutive_failures} runs in a row failed{last}. Runs by hand still work, and a"
+        f" success resumes the job; so does turning spec.suspend {switch}"
     )

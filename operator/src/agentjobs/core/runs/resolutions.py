@@ -1,4 +1,7 @@
-"""Keeps the first resolution of a revision's packages: which installers' logs are needed for it, and the write that keeps it."""
+"""Keeps the first resolution of a revision's packages.
+
+Says which installers' logs are needed for it, and makes the write that keeps it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,11 @@ from agentjobs.core.workload import install, records
 
 
 def to_read(observed: Observed, found: Iterable[Case]) -> tuple[PodView, ...]:
-    """The pods whose installer's log is needed: for the record of a run that is over, or because its revision has no resolution yet."""
+    """The pods whose installer's log is needed.
+
+    It is needed for the record of a run that is over, or because its revision has no resolution
+    yet.
+    """
     return tuple(
         case.pod
         for case in found
@@ -28,14 +35,23 @@ def _is_kept(observed: Observed, job: BatchJobView | None) -> bool:
 
 
 def writes(observed: Observed, force: InForce) -> Iterator[Write]:
-    """Writes one resolution for each revision: a second one is refused, since both have the same name."""
-    contents = {content.digest: content for content in (observed.previous, force.current) if content}
+    """Writes one resolution for each revision: a second is refused, as both have the same name."""
+    contents = {
+        content.digest: content for content in (observed.previous, force.current) if content
+    }
     jobs = {job.name: job for job in observed.batch_jobs}
     for run, found in observed.installed.items():
         job = jobs.get(run)
         content = contents.get(job.digest or "") if job else None
-        if content and found.requirements and not _is_kept(observed, job) and found.covers(content.spec.packages):
+        if (
+            content
+            and found.requirements
+            and not _is_kept(observed, job)
+            and found.covers(content.spec.packages)
+        ):
             frozen_as = revisions.frozen(observed, content.digest)
-            body = install.resolution(records.revision(observed.job, content), frozen_as.name, found)
+            body = install.resolution(
+                records.revision(observed.job, content), frozen_as.name, found
+            )
             name, why = body["metadata"]["name"], "what its packages resolve to, frozen"
             yield Write("create", "revision", name, why, body, expendable=True, stage=Stage.CREATE)

@@ -1,4 +1,4 @@
-"""Decides which records go, which lose all but the end of their output, and which stay when their job is deleted."""
+"""Decides which records go, which keep only their output's end, and which outlive their job."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from agentjobs.core.wire.weight import weight
 from agentjobs.core.workload.settings import Budgets
 
 RECORD_BYTES: Final = 2048
-"""What a record takes in etcd at least, besides its output: names, times, owner, who wrote which field."""
+"""What a record takes in etcd at least, besides its output: names, times, owner, who wrote which
+field."""
 SHORT_BYTES: Final = 2 * (TAIL_BYTES + 64)
-"""The most output that a shortened record keeps: the end of both streams, each below a line that counts what went."""
+"""The most output that a shortened record keeps: the end of both streams, each below a line that
+counts what went."""
 AT_ONCE: Final = 20
 READ_AT_ONCE: Final = 5
 """Records read in one pass to shorten them: half a megabyte, which is forgotten at once."""
@@ -31,7 +33,10 @@ def size(run: FinishedRun) -> int:
 
 
 def allowance(stored: Mapping[str, int], budgets: Budgets) -> int:
-    """How many bytes a namespace may keep. Where all together exceed the cluster's budget, the largest shrink to the same size."""
+    """How many bytes a namespace may keep.
+
+    Where all together exceed the cluster's budget, the largest shrink to the same size.
+    """
     sizes = sorted(min(count, budgets.namespace) for count in stored.values())
     left = budgets.cluster
     for index, count in enumerate(sizes):
@@ -42,12 +47,16 @@ def allowance(stored: Mapping[str, int], budgets: Budgets) -> int:
     return budgets.namespace
 
 
-def over_budget(runs: Iterable[FinishedRun], budget: int, jobs: Iterable[str]) -> tuple[FinishedRun, ...]:
-    """The finished runs of a namespace that have to go so that the others fit into `budget` bytes, in the order in which they go.
+def over_budget(
+    runs: Iterable[FinishedRun], budget: int, jobs: Iterable[str]
+) -> tuple[FinishedRun, ...]:
+    """The finished runs of a namespace that go, in order, so that the rest fit into `budget` bytes.
 
-    First those of no job in `jobs`, then those that never began, since anyone who may start a job can make any number of them. Failures go
-    last, and within each group the oldest go first. The order does not depend on what else there is: reconciles of several jobs, each
-    with a view of its own moment, take the same records. The newest record of a job always stays: somebody may be waiting for that report.
+    First those of no job in `jobs`, then those that never began, since anyone who may start a job
+    can make any number of them. Failures go last, and within each group the oldest go first. The
+    order does not depend on what else there is: reconciles of several jobs, each with a view of its
+    own moment, take the same records. The newest record of a job always stays: somebody may be
+    waiting for that report.
     """
     ordered = sorted(runs, key=lambda run: (run.finished, run.name))
     living = set(jobs)
@@ -69,9 +78,15 @@ def _worth(run: FinishedRun) -> int:
 
 def to_shorten(runs: Iterable[FinishedRun], history: History) -> tuple[FinishedRun, ...]:
     """The runs of one job whose whole output is no longer kept, newest first."""
-    ran = sorted((run for run in runs if run.phase not in NEVER_BEGAN), key=lambda run: (run.finished, run.name), reverse=True)
+    ran = sorted(
+        (run for run in runs if run.phase not in NEVER_BEGAN),
+        key=lambda run: (run.finished, run.name),
+        reverse=True,
+    )
     failed = next((run for run in ran if run.phase in FAILURES), None)
-    return tuple(run for run in ran[history.outputs :] if run.output_bytes > SHORT_BYTES and run != failed)
+    return tuple(
+        run for run in ran[history.outputs :] if run.output_bytes > SHORT_BYTES and run != failed
+    )
 
 
 def to_read(observed: Observed) -> tuple[FinishedRun, ...]:
@@ -80,21 +95,39 @@ def to_read(observed: Observed) -> tuple[FinishedRun, ...]:
     if spec is None:
         return ()
     gone = {run.uid for run in _gone(observed)}
-    return tuple(islice((run for run in to_shorten(observed.finished, spec.history) if run.uid not in gone), READ_AT_ONCE))
+    return tuple(
+        islice(
+            (run for run in to_shorten(observed.finished, spec.history) if run.uid not in gone),
+            READ_AT_ONCE,
+        )
+    )
 
 
 def shortened(body: Mapping[str, Any]) -> Write:
-    """Reduces a record to the end of its output. It says so, and counts what went; bytes that were not UTF-8 count as they were shown."""
+    """Reduces a record to the end of its output.
+
+    It says so, and counts what went; bytes that were not UTF-8 count as they were shown.
+    """
     status: dict[str, Any] = {"outputTrimmed": True, "outputBytes": 0}
     for stream in ("stdout", "stderr"):
-        text, dropped = _end(body["status"].get(stream) or "", body["status"].get(f"{stream}DroppedBytes"))
+        text, dropped = _end(
+            body["status"].get(stream) or "", body["status"].get(f"{stream}DroppedBytes")
+        )
         status |= {stream: text, f"{stream}DroppedBytes": dropped}
         status["outputBytes"] += len(text.encode())
     before = {name: text for name, text in body["status"].items() if name in status}
     status["storedBytes"] = max(0, body.get(SIZE, 0) - weight(before)) + weight(status)
     metadata = {key: body["metadata"][key] for key in ("uid", "resourceVersion")}
     why = "its job keeps the whole output of newer ones"
-    return Write("patch", "run", body["metadata"]["name"], why, {"metadata": metadata, "status": status}, "status", expendable=True)
+    return Write(
+        "patch",
+        "run",
+        body["metadata"]["name"],
+        why,
+        {"metadata": metadata, "status": status},
+        "status",
+        expendable=True,
+    )
 
 
 def _end(text: str, dropped: int | None) -> tuple[str, int | None]:
@@ -109,7 +142,10 @@ def _end(text: str, dropped: int | None) -> tuple[str, int | None]:
 
 
 def writes(observed: Observed) -> Iterable[Write]:
-    """Every write that retention asks for. Level-triggered: what `spec.history` says now holds for all existing records."""
+    """Every write that retention asks for.
+
+    Level-triggered: what `spec.history` says now holds for all existing records.
+    """
     gone = _gone(observed)
     yield from deletions(gone)
     yield from observed.shortened
@@ -123,7 +159,7 @@ def deletions(runs: Iterable[FinishedRun]) -> Iterable[Write]:
 
 
 def next_look(observed: Observed) -> Iterable[float]:
-    """0, where one pass may not have been enough: finished runs cause no watch events that would bring the next one."""
+    """0 where one pass may not suffice: finished runs cause no watch events to bring another."""
     owners = sum(1 for _ in islice(_owners(observed, set()), AT_ONCE))
     if len(observed.shortened) == READ_AT_ONCE or AT_ONCE in (len(observed.over_budget), owners):
         yield 0
@@ -136,15 +172,30 @@ def _gone(observed: Observed) -> tuple[FinishedRun, ...]:
 
 
 def _owners(observed: Observed, gone: set[str]) -> Iterable[Write]:
-    """Sets or removes owners, with which records go. One without is from an earlier job of the name, or from when records were to stay."""
+    """Sets or removes owners, with which records go.
+
+    One without is from an earlier job of the name, or from when records were to stay.
+    """
     job = observed.job
     if job.spec is None:
         return
     stays = job.spec.history.keep_after_delete
     for run in observed.finished:
         if run.uid not in gone and run.owner_uid == (job.uid if stays else None):
-            body = {"metadata": {"uid": run.uid, "ownerReferences": None if stays else naming.owned_by(job)}}
-            yield Write("patch", "run", run.name, "it stays" if stays else "it goes with its job", body, expendable=True)
+            body = {
+                "metadata": {
+                    "uid": run.uid,
+                    "ownerReferences": None if stays else naming.owned_by(job),
+                }
+            }
+            yield Write(
+                "patch",
+                "run",
+                run.name,
+                "it stays" if stays else "it goes with its job",
+                body,
+                expendable=True,
+            )
 
 
 def _kept_with(phase: str) -> str:
@@ -154,7 +205,10 @@ def _kept_with(phase: str) -> str:
 
 
 def surplus(runs: Iterable[FinishedRun], history: History) -> tuple[FinishedRun, ...]:
-    """The finished runs of one job beyond what its history keeps, oldest first. Skipped ones are counted separately."""
+    """The finished runs of one job beyond what its history keeps, oldest first.
+
+    Skipped ones are counted separately.
+    """
     limits = {"Succeeded": history.successful, "Failed": history.failed, "Skipped": history.failed}
     gone: list[FinishedRun] = []
     newest_first = sorted(runs, key=lambda run: (run.finished, run.name), reverse=True)

@@ -60,19 +60,31 @@ def _job_is_deleted(request: _Request) -> Refusal | None:
 
 
 def _unguarded(request: _Request) -> Refusal | None:
-    """Refuses while nobody checks who approves. A gap that has only just begun makes the run wait instead."""
+    """Refuses while nobody checks who approves.
+
+    A gap that has only just begun makes the run wait instead.
+    """
     gap = request.context.observed.gap
     return ("PolicyMissing", gap.sentence()) if gap and gap.lasts(request.context.now) else None
 
 
 def _event_starts_nothing(request: _Request) -> Refusal | None:
     context, run = request.context, request.run
-    return events.refusal(run, context.force.spec, context.observed.events.get(run.name), pauses.pause_reason(context.job))
+    return events.refusal(
+        run,
+        context.force.spec,
+        context.observed.events.get(run.name),
+        pauses.pause_reason(context.job),
+    )
 
 
 def _not_approved(request: _Request) -> Refusal | None:
     force = request.context.force
-    return ("NotApproved", why_nothing_runs(force, request.context.job.name)) if force.content is None else None
+    return (
+        ("NotApproved", why_nothing_runs(force, request.context.job.name))
+        if force.content is None
+        else None
+    )
 
 
 def _in_the_way(request: _Request) -> Refusal | None:
@@ -82,7 +94,9 @@ def _in_the_way(request: _Request) -> Refusal | None:
 
 def _name_taken(request: _Request) -> Refusal | None:
     name = request.case.name
-    if request.case.batch_job is None and any(job.name == name for job in request.context.observed.batch_jobs):
+    if request.case.batch_job is None and any(
+        job.name == name for job in request.context.observed.batch_jobs
+    ):
         return "NameTaken", f"a Job named {name} exists that is not this run's; choose another name"
     return None
 
@@ -90,7 +104,10 @@ def _name_taken(request: _Request) -> Refusal | None:
 def _overlaps(request: _Request) -> Refusal | None:
     ahead = request.ahead
     if ahead and ahead.batch_job and concurrency_policy(request.context) == "Forbid":
-        return "Overlap", f"the run {ahead.name} has not finished; the job's concurrencyPolicy is Forbid"
+        return (
+            "Overlap",
+            f"the run {ahead.name} has not finished; the job's concurrencyPolicy is Forbid",
+        )
     return None
 
 
@@ -98,29 +115,44 @@ REFUSALS: Final = (
     _cancelled,  # first: a person asked for this, whatever else keeps the run from starting
     _job_is_deleted,  # no change to anything below would let the run start
     _unguarded,  # while nobody checks who approves, no approval below counts
-    _event_starts_nothing,  # an invalid event is refused even where nothing is approved, and does not wait for an approval
+    # an invalid event is refused even where nothing is approved, and does not wait for an approval
+    _event_starts_nothing,
     _not_approved,  # before the checks below, which are about running the content in force
-    _in_the_way,  # keeps every run of the job from starting, so it is reported before what concerns this run alone
+    # keeps every run of the job from starting, so it is reported before what concerns this run
+    # alone
+    _in_the_way,
     _name_taken,  # another run of the job could start; waiting does not help this one
     _overlaps,  # last: the only one that ends by itself, when the other run does
 )
-"""Why a manual run cannot start, in the order in which it is checked; the first that applies is the run's reason."""
+"""Why a manual run cannot start, in the order in which it is checked; the first that applies is the
+run's reason."""
 
 
 def start(context: RunContext, case: Case, run: RunView) -> Step:
-    """Takes a manual run up to its adoption. From then on it counts as started; before, it can still be refused."""
+    """Takes a manual run up to its adoption.
+
+    From then on it counts as started; before, it can still be refused.
+    """
     job, cron, content = case.batch_job, context.observed.cron_job, context.force.content
     if job and not job.manual:
         # The CronJob controller was late, not gone: its Job is the start.
-        return Step(before=(adopt(context.job, run, {names.MADE_AS_ANNOTATION: job.uid}),), requeue_after=0)
-    ahead = next((other for other in context.cases if other.name != case.name and _has_priority(other, run)), None)
+        return Step(
+            before=(adopt(context.job, run, {names.MADE_AS_ANNOTATION: job.uid}),), requeue_after=0
+        )
+    ahead = next(
+        (other for other in context.cases if other.name != case.name and _has_priority(other, run)),
+        None,
+    )
     ahead = None if concurrency_policy(context) == "Allow" else ahead
     request = _Request(context, case, run, ahead)
     refused = next((found for check in REFUSALS if (found := check(request))), None)
     if refused and refused[0] == "NotApproved" and context.now - run.created < ARRIVAL_GRACE:
         return Step(requeue_after=ARRIVAL_GRACE.total_seconds())
     if refused:
-        return Step(before=(adopt(context.job, run, {names.SKIP_ANNOTATION: ": ".join(refused)}),), requeue_after=0)
+        return Step(
+            before=(adopt(context.job, run, {names.SKIP_ANNOTATION: ": ".join(refused)}),),
+            requeue_after=0,
+        )
     if ahead or cron is None or cron.deleting or content is None or context.observed.gap:
         return _wait(context, ahead)
     if job is None:
@@ -129,7 +161,10 @@ def start(context: RunContext, case: Case, run: RunView) -> Step:
 
 
 def _wait(context: RunContext, ahead: Case | None) -> Step:
-    """Waits until the run may start. A run that is to replace another one stops that, but not before that one has begun."""
+    """Waits until the run may start.
+
+    A run that is to replace another one stops that, but not before that one has begun.
+    """
     job = ahead.batch_job if ahead else None
     if job is None or concurrency_policy(context) != "Replace":
         return Step(requeue_after=0 if ahead else 1)
@@ -139,43 +174,81 @@ def _wait(context: RunContext, ahead: Case | None) -> Step:
 
 
 def _make_job(context: RunContext, run: RunView, cron: CronJobView, content: Content) -> Step:
-    """Creates the Job, suspended, of a run that may start. Waits where the run's event has not been read yet."""
+    """Creates the Job, suspended, of a run that may start.
+
+    Waits where the run's event has not been read yet.
+    """
     event = context.observed.events.get(run.name)
     if run.event and event is None:
         return Step(requeue_after=1)
     frozen = revisions.frozen(context.observed, content.digest)
     body = cronjob.manual_job(context.job, run, cron, content, context.policy, frozen, event)
     strand = run_strand(run.name)
-    write = Write("create", "batchjob", run.name, "a manual run", body, stage=Stage.CREATE, strand=strand, needs=CONTENT_FIRST)
+    write = Write(
+        "create",
+        "batchjob",
+        run.name,
+        "a manual run",
+        body,
+        stage=Stage.CREATE,
+        strand=strand,
+        needs=CONTENT_FIRST,
+    )
     return Step(before=(write,), requeue_after=0)
 
 
 def release(context: RunContext, run: RunView, job: BatchJobView) -> Step:
-    """Lets the suspended Job of a manual run go: takes the lock, adopts the run, resumes the Job. The run cannot run twice."""
-    # The Job was created suspended, so that it does nothing until the run is adopted, whenever the operator dies.
-    # The lock is the CronJob's list of active Jobs: its controller counts them for the concurrencyPolicy, so the list excludes scheduled
-    # starts, and they exclude this run. It is written on top of the version that was read: of two writers one meets a conflict.
-    # Adoption writes this Job's uid into the run, once, before the Job is resumed: no other Job is ever let go for the run.
-    # The writes share a strand, so one that fails holds back the later ones; the next pass finds what is done and goes on from there.
+    """Lets the suspended Job of a manual run go: takes the lock, adopts the run, resumes the Job.
+
+    The run cannot run twice.
+    """
+    # The Job was created suspended, so that it does nothing until the run is adopted, whenever the
+    # operator dies. The lock is the CronJob's list of active Jobs: its controller counts them for
+    # the concurrencyPolicy, so the list excludes scheduled starts, and they exclude this run. It is
+    # written on top of the version that was read: of two writers one meets a conflict. Adoption
+    # writes this Job's uid into the run, once, before the Job is resumed: no other Job is ever let
+    # go for the run. The writes share a strand, so one that fails holds back the later ones; the
+    # next pass finds what is done and goes on from there.
     cron = context.observed.cron_job
-    # The Job's controller marks it as suspended first; a write before that would only meet a conflict.
+    # The Job's controller marks it as suspended first; a write before that would only meet a
+    # conflict.
     if cron is None or not job.held or _locked(context, cron, job) or context.observed.gap:
         return Step(requeue_after=1)
     writes = []
     if not any(reference.get("uid") == job.uid for reference in cron.active):
         active = [*map(dict, cron.active), cronjob.active_reference(job)]
-        body = {"metadata": {"resourceVersion": cron.resource_version}, "status": {"active": active}}
+        body = {
+            "metadata": {"resourceVersion": cron.resource_version},
+            "status": {"active": active},
+        }
         why, strand = "the run counts for its concurrency", run_strand(run.name)
-        writes.append(Write("patch", "cronjob", cron.name, why, body, "status", stage=Stage.START, strand=strand))
+        writes.append(
+            Write(
+                "patch", "cronjob", cron.name, why, body, "status", stage=Stage.START, strand=strand
+            )
+        )
     if not run.adopted:
         writes.append(adopt(context.job, run, {names.STARTED_AS_ANNOTATION: job.uid}))
     resume = {"metadata": as_read(job), "spec": {"suspend": False}}
-    writes.append(Write("patch", "batchjob", job.name, "everything is in place", resume, stage=Stage.START, strand=run_strand(run.name)))
+    writes.append(
+        Write(
+            "patch",
+            "batchjob",
+            job.name,
+            "everything is in place",
+            resume,
+            stage=Stage.START,
+            strand=run_strand(run.name),
+        )
+    )
     return Step(before=tuple(writes))
 
 
 def _locked(context: RunContext, cron: CronJobView, own: BatchJobView) -> bool:
-    """Whether the CronJob's list holds another Job that is not known to have ended; the controller removes Jobs that ended or are gone."""
+    """Whether the CronJob's list holds another Job that is not known to have ended.
+
+    The controller removes Jobs that ended or are gone.
+    """
     if concurrency_policy(context) == "Allow":
         return False
     ended = {job.uid for job in context.observed.batch_jobs if job.ended}

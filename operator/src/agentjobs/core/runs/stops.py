@@ -1,6 +1,7 @@
-"""What has to end, according to decisions and to what people ask for, and to nothing else that a job has or lacks.
+"""What has to end, by decisions and people's requests, and by nothing else a job has or lacks.
 
-It needs no readable spec, no revision, no log and no record: whatever is wrong with these holds no stop back.
+It needs no readable spec, no revision, no log and no record: whatever is wrong with these holds no
+stop back.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from agentjobs.core.views.cronjob import CronJobView
 from agentjobs.core.views.run import RunView
 
 SURE: Final = frozenset({"Denied", "PackageDenied", "CancelledByUser", "CancelledBeforeStart"})
-"""Reasons that follow from something that was seen. The others follow from something that is missing, and caches may be late."""
+"""Reasons that follow from something that was seen.
+
+The others follow from something that is missing, and caches may be late."""
 
 
 def reasons(observed: Observed, contents: Iterable[Content] = ()) -> Mapping[str, str]:
     """Why Jobs that go on may not, by their uids.
 
-    Their owner does not matter: only the operator can set the label. `contents`: the contents that are known.
+    Their owner does not matter: only the operator can set the label. `contents`: the contents that
+    are known.
     """
     by_digest = {content.digest: content for content in contents}
     runs = {run.name: run for run in observed.runs}
@@ -37,8 +41,13 @@ def reasons(observed: Observed, contents: Iterable[Content] = ()) -> Mapping[str
     return found
 
 
-def _reason(observed: Observed, job: BatchJobView, run: RunView | None, content: Content | None) -> str | None:
-    """Why this Job has to stop; None: it may go on. A package that was in the image at its start and is missing in the next one is fine."""
+def _reason(
+    observed: Observed, job: BatchJobView, run: RunView | None, content: Content | None
+) -> str | None:
+    """Why this Job has to stop; None: it may go on.
+
+    A package that was in the image at its start and is missing in the next one is fine.
+    """
     if run and run.cancel and (run.adopted or not job.suspended):
         waits = job.manual and job.suspended and run.started is None
         return "CancelledBeforeStart" if waits else "CancelledByUser"
@@ -51,7 +60,9 @@ def _reason(observed: Observed, job: BatchJobView, run: RunView | None, content:
     return "PackageRevoked" if observed.packages.lacking(job.packages) else None
 
 
-def writes(observed: Observed, contents: Iterable[Content] = (), *, sure: bool = False) -> Iterator[Write]:
+def writes(
+    observed: Observed, contents: Iterable[Content] = (), *, sure: bool = False
+) -> Iterator[Write]:
     """Every stop that is due. `sure`: only those that need no question to the API server."""
     cron, why = observed.cron_job, no_more_starts(observed)
     if cron and why and (why[1] or not sure):
@@ -64,7 +75,10 @@ def writes(observed: Observed, contents: Iterable[Content] = (), *, sure: bool =
 
 
 def no_more_starts(observed: Observed) -> tuple[str, bool] | None:
-    """Why the CronJob must not start anything, and whether that is sure. None: it may start runs, or it cannot anyway."""
+    """Why the CronJob must not start anything, and whether that is sure.
+
+    None: it may start runs, or it cannot anyway.
+    """
     cron, job = observed.cron_job, observed.job
     if cron is None or cron.deleting or cron.suspended:
         return None
@@ -87,7 +101,7 @@ def suspend(cron: CronJobView, why: str) -> Write:
 
 
 def stop(job: BatchJobView, reason: str, stage: Stage = Stage.STOP) -> Write:
-    """Suspends a Job: its pods end, and the Job stays, with the reason on it, until the run is recorded."""
+    """Suspends a Job: its pods end, and it stays, with the reason, until the run is recorded."""
     metadata = {"uid": job.uid}
     if reason == "CancelledBeforeStart":
         # This holds only for the Job as it was read: another leader may be resuming it.

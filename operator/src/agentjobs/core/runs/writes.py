@@ -25,18 +25,43 @@ def as_read(thing: RunView | BatchJobView) -> dict[str, str]:
 
 
 def adopt(job: JobView, run: RunView, decision: dict[str, str]) -> Write:
-    """Makes the job the run's owner and notes the decision: as which Job it starts, or why not. It holds until the record is written."""
-    owner = {"labels": naming.labels(job.name), "annotations": decision, "ownerReferences": naming.owned_by(job)}
+    """Makes the job the run's owner and notes the decision: as which Job it starts, or why not.
+
+    It holds until the record is written.
+    """
+    owner = {
+        "labels": naming.labels(job.name),
+        "annotations": decision,
+        "ownerReferences": naming.owned_by(job),
+    }
     body = {"metadata": owner | as_read(run)}
-    return Write("patch", "run", run.name, "it belongs to its job", body, stage=Stage.START, strand=run_strand(run.name))
+    return Write(
+        "patch",
+        "run",
+        run.name,
+        "it belongs to its job",
+        body,
+        stage=Stage.START,
+        strand=run_strand(run.name),
+    )
 
 
 def skipped(reason: str, message: str, now: datetime) -> AgentJobRunStatus:
     """The record of a run that did not start."""
-    others: dict[str, RunPhase] = {"CancelledBeforeStart": "Cancelled", "NotStartedInTime": "Missed"}
+    others: dict[str, RunPhase] = {
+        "CancelledBeforeStart": "Cancelled",
+        "NotStartedInTime": "Missed",
+    }
     phase = others.get(reason, "Skipped")
     return AgentJobRunStatus(
-        phase=phase, reason=reason, message=message, finished_at=to_wire(now), output_bytes=0, stdout="", stderr="", logs_complete=True
+        phase=phase,
+        reason=reason,
+        message=message,
+        finished_at=to_wire(now),
+        output_bytes=0,
+        stdout="",
+        stderr="",
+        logs_complete=True,
     )
 
 
@@ -46,17 +71,46 @@ def final(run: RunView, record: AgentJobRunStatus) -> Write:
     status["storedBytes"] = run.stored_bytes + weight(record.wire())
     body = {"metadata": as_read(run), "status": status}
     why = f"its record: {record.phase}"
-    return Write("patch", "run", run.name, why, body, "status", stage=Stage.RECORD, strand=run_strand(run.name), needs=COUNTED_FIRST)
+    return Write(
+        "patch",
+        "run",
+        run.name,
+        why,
+        body,
+        "status",
+        stage=Stage.RECORD,
+        strand=run_strand(run.name),
+        needs=COUNTED_FIRST,
+    )
 
 
 def progress(run: RunView, status: dict[str, str | None]) -> Write:
     """Shows how far a run is."""
     body = {"metadata": as_read(run), "status": status}
     why = f"it is {status['phase']}"
-    return Write("patch", "run", run.name, why, body, "status", stage=Stage.RECORD, strand=run_strand(run.name))
+    return Write(
+        "patch",
+        "run",
+        run.name,
+        why,
+        body,
+        "status",
+        stage=Stage.RECORD,
+        strand=run_strand(run.name),
+    )
 
 
 def delete_job(job: BatchJobView, why: str) -> Write:
     """Deletes a Job, after its record where that is written in the same plan."""
     strand = run_strand(job.name)
-    return Write("delete", "batchjob", job.name, why, uid=job.uid, expendable=True, stage=Stage.RECORD, strand=strand, needs=COUNTED_FIRST)
+    return Write(
+        "delete",
+        "batchjob",
+        job.name,
+        why,
+        uid=job.uid,
+        expendable=True,
+        stage=Stage.RECORD,
+        strand=strand,
+        needs=COUNTED_FIRST,
+    )

@@ -1,9 +1,11 @@
 """Computes the starts that a cron expression names, as the CronJob controller does.
 
-The controller (github.com/robfig/cron/v3) walks a clock through the fields, from the month down to the minute, each until it fits.
-Nearly always that finds the next minute whose local time fits. Where the clocks change it has habits that no other library shares: an hour
-that comes twice is due twice, one that is left out is not due, and where midnight is left out a day is not looked at again. What people
-read has to be what happens, so this code parses and walks the same way; tests compare the two.
+The controller (github.com/robfig/cron/v3) walks a clock through the fields, from the month down to
+the minute, each until it fits. Nearly always that finds the next minute whose local time fits.
+Where the clocks change it has habits that no other library shares: an hour that comes twice is due
+twice, one that is left out is not due, and where midnight is left out a day is not looked at again.
+What people read has to be what happens, so this code parses and walks the same way; tests compare
+the two.
 """
 
 from __future__ import annotations
@@ -50,8 +52,17 @@ _RANGES: Final = (range(60), range(24), range(1, 32), range(1, 13), range(7))
 def parse(expression: str) -> Cron:
     """Parses an expression that the rules of the API accept. For others it may raise ValueError."""
     fields = schedule_rules.numbers_for_names(expression).split()
-    minutes, hours, days, months, weekdays = (frozenset(_values(field, every)) for field, every in zip(fields, _RANGES, strict=True))
-    return Cron(minutes, hours, days, months, weekdays, either_day=not (_is_star(fields[2]) or _is_star(fields[4])))
+    minutes, hours, days, months, weekdays = (
+        frozenset(_values(field, every)) for field, every in zip(fields, _RANGES, strict=True)
+    )
+    return Cron(
+        minutes,
+        hours,
+        days,
+        months,
+        weekdays,
+        either_day=not (_is_star(fields[2]) or _is_star(fields[4])),
+    )
 
 
 def _values(field: str, every: range) -> Iterator[int]:
@@ -92,7 +103,10 @@ class _Clock:
         self._set_wall(self.at.year, self.at.month, self.at.day + 1)
 
     def _set_wall(self, year: int, month: int, day: int) -> None:
-        """Sets the same time on another day, maybe past the end of its month. Reads a time that comes twice or never as Go does."""
+        """Sets the same time on another day, maybe past the end of its month.
+
+        Reads a time that comes twice or never as Go does.
+        """
         first = datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1, tzinfo=UTC)
         hours = timedelta(hours=self.at.hour, minutes=self.at.minute, seconds=self.at.second)
         wall = first + timedelta(days=day - 1) + hours
@@ -109,15 +123,23 @@ class _Clock:
             self._set_wall(self.at.year, self.at.month, self.at.day)
 
     def begin_minute(self, *, keep: bool = False) -> None:
-        """As `begin`, for the seconds, or keeping them. In an hour that comes twice the clock stays in the same one."""
+        """As `begin`, for the seconds, or keeping them.
+
+        In an hour that comes twice the clock stays in the same one.
+        """
         if not self._is_set:
             self._is_set = True
             self.move(seconds=0 if keep else -self.at.second)
 
     def jump(self, unit: str, wanted: frozenset[int], end: int) -> None:
-        """Moves by units to the next wanted value, or to the end of the larger unit; by a single one where the clocks change on the way."""
+        """Moves by units to the next wanted value, or to the end of the larger unit.
+
+        Moves by a single unit where the clocks change on the way.
+        """
         value: int = getattr(self.at, unit)
-        there = self._after(**{f"{unit}s": min((w for w in wanted if w > value), default=end) - value})
+        there = self._after(
+            **{f"{unit}s": min((w for w in wanted if w > value), default=end) - value}
+        )
         if there.utcoffset() == self.at.utcoffset():
             self.at = there
         else:
@@ -125,19 +147,29 @@ class _Clock:
 
 
 def next_start(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
-    """The first start later than `after`, in the zone; None where no day of the next five years fits, and from `END` on."""
+    """The first start later than `after`, in the zone.
+
+    None where no day of the next five years fits, and from `END` on.
+    """
     # In UTC: two local times that a clock shows twice are equal to Python, and to a cache.
     return None if after >= END else _next(cron, zone, after.astimezone(UTC).replace(microsecond=0))
 
 
 @lru_cache(4096)
 def _next(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
-    """Computes `next_start`. Cached: decisions about a job ask the same several times, and a rare start takes milliseconds to find."""
+    """Computes `next_start`.
+
+    Cached: decisions about a job ask the same several times, and a rare start takes milliseconds to
+    find.
+    """
     clock = _Clock(zone, after + timedelta(seconds=1))
     last_year = min(clock.at.year + YEARS_AHEAD, END.year - 1)
     while clock.at.year <= last_year:
         before = clock.at.astimezone(UTC)
-        if all(fits(cron, clock) for fits in (_month_fits, _day_fits, _hour_fits, _minute_fits, _second_fits)):
+        if all(
+            fits(cron, clock)
+            for fits in (_month_fits, _day_fits, _hour_fits, _minute_fits, _second_fits)
+        ):
             return clock.at
         if clock.at.astimezone(UTC) == before:
             return None
@@ -145,7 +177,10 @@ def _next(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
 
 
 def _month_fits(cron: Cron, clock: _Clock) -> bool:
-    """Moves the clock to a month that fits. Returns False when all fields have to be checked again, as the functions below do."""
+    """Moves the clock to a month that fits.
+
+    Returns False when all fields have to be checked again, as the functions below do.
+    """
     while clock.at.month not in cron.months:
         clock.begin(day=1, hour=0, minute=0)
         clock.next_month()
@@ -161,7 +196,8 @@ def _day_fits(cron: Cron, clock: _Clock) -> bool:
         clock.next_day()
         if clock.at.hour:
             clock.move(hours=24 - clock.at.hour if clock.at.hour > NOON else -clock.at.hour)
-        # At a day that a zone left out altogether (Samoa, 30 December 2011) the controller would stay forever.
+        # At a day that a zone left out altogether (Samoa, 30 December 2011) the controller would
+        # stay forever.
         if clock.at.day == 1 or clock.at == before:
             return False
     return True

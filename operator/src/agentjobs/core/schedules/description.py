@@ -1,7 +1,7 @@
 """Describes a schedule as a person would, or quotes its fields.
 
-The words follow from what a cron's fields mean, not from how they are written, and only where they can mean nothing else: a test
-reads them back and compares the starts of two years.
+The words follow from what a cron's fields mean, not from how they are written, and only where they
+can mean nothing else: a test reads them back and compares the starts of two years.
 """
 
 from __future__ import annotations
@@ -19,11 +19,28 @@ from agentjobs.core.schedules import next_starts as schedules
 from agentjobs.core.schedules.cron import Cron
 
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS: Final = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
-_ORDINALS: Final = {2: "second", 3: "third", 21: "21st", 22: "22nd", 23: "23rd", 31: "31st", 32: "32nd", 33: "33rd",
-                    41: "41st", 42: "42nd", 43: "43rd", 51: "51st", 52: "52nd"}  # fmt: skip
+_MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+_ORDINALS: Final = {
+    2: "second", 3: "third", 21: "21st", 22: "22nd", 23: "23rd", 31: "31st", 32: "32nd", 33: "33rd",
+    41: "41st", 42: "42nd", 43: "43rd", 51: "51st", 52: "52nd",
+}  # fmt: skip
 _LISTED: Final = 6
-"""The longest list of times, or of parts of a month, that is readable. For more the fields are shorter."""
+"""The longest list of times, or of parts of a month, that is readable.
+
+For more the fields are shorter."""
 _DAY: Final = 24 * 60
 _SHORTEST_RUN: Final = 3
 """How many names or numbers in a row are shortened to the first and the last one."""
@@ -33,7 +50,9 @@ def of_job(spec: ScheduledAgentJobSpec) -> str:
     """When a job starts, in words; without a schedule, what starts it instead."""
     if schedules.is_timed(spec.schedule) or not spec.triggers:
         return words(spec.schedule)
-    by_events, after_others = (any(kind) for kind in zip(*((one.event, one.after) for one in spec.triggers), strict=True))
+    by_events, after_others = (
+        any(kind) for kind in zip(*((one.event, one.after) for one in spec.triggers), strict=True)
+    )
     kinds = ["by events"] * by_events + ["after other jobs"] * after_others
     return f"no times: {_listed(kinds)}"
 
@@ -44,7 +63,10 @@ def words(schedule: Schedule) -> str:
     if schedule.window is not None:
         return f"{_window(schedule.window)} ({schedule.time_zone})"
     if schedule.once is not None:
-        return f"{_once(schedules.run_at(schedule.once, schedules.zone_of(schedule)))} ({schedule.time_zone})"
+        return (
+            f"{_once(schedules.run_at(schedule.once, schedules.zone_of(schedule)))}"
+            f" ({schedule.time_zone})"
+        )
     if schedule.cron is None:
         return "manual runs only"
     return f"{_cron(schedule.cron, schedule)} ({schedule.time_zone})"
@@ -80,14 +102,25 @@ def _weeks(schedule: Schedule, found: Cron) -> str:
     which = _ORDINALS.get(schedule.every_weeks, f"{schedule.every_weeks}th")
     first = date.fromisoformat(schedule.start_date).weekday()
     left_out = any((day - 1) % 7 < first for day in found.weekdays)
-    return f", every {which} week from that of {schedule.start_date} on{', not before that day' if left_out else ''}"
+    return (
+        f", every {which} week from that of {schedule.start_date}"
+        f" on{', not before that day' if left_out else ''}"
+    )
 
 
 def _window(window: Window) -> str:
     found = cron.parse(window.cron)
     days, months = _days(found), _months(found)
-    picked = f"on the days of {as_it_is(window.cron)}" if days is None else ", ".join(filter(None, (days or "every day", months)))
-    until = window.end_time if window.start_time < window.end_time else f"{window.end_time} of the next day"
+    picked = (
+        f"on the days of {as_it_is(window.cron)}"
+        if days is None
+        else ", ".join(filter(None, (days or "every day", months)))
+    )
+    until = (
+        window.end_time
+        if window.start_time < window.end_time
+        else f"{window.end_time} of the next day"
+    )
     return f"At a random minute between {window.start_time} and {until}, {picked}"
 
 
@@ -96,7 +129,7 @@ def _times(found: Cron) -> str | None:
     times = [hour * 60 + minute for hour in sorted(found.hours) for minute in sorted(found.minutes)]
     if len(times) <= _LISTED:
         return f"At {_listed([_clock(time) for time in times])}"
-    (gap, *others) = {later - earlier for earlier, later in pairwise(times)}
+    gap, *others = {later - earlier for earlier, later in pairwise(times)}
     if others:
         return None
     pace = _pace(gap)
@@ -127,7 +160,11 @@ def _days(found: Cron) -> str | None:
         return weekdays if " through " in weekdays else f"only on {weekdays}"
     if len(parts) > _LISTED:
         return None
-    return dates if every_weekday else f"{dates} and also {'' if ' through ' in weekdays else 'on '}{weekdays}"
+    return (
+        dates
+        if every_weekday
+        else f"{dates} and also {'' if ' through ' in weekdays else 'on '}{weekdays}"
+    )
 
 
 def _months(found: Cron) -> str:
@@ -145,7 +182,9 @@ def _runs(numbers: Sequence[int]) -> list[str]:
             rows[-1].append(number)
         else:
             rows.append([number])
-    short = ([f"{run[0]} to {run[-1]}"] if len(run) >= _SHORTEST_RUN else map(str, run) for run in rows)
+    short = (
+        [f"{run[0]} to {run[-1]}"] if len(run) >= _SHORTEST_RUN else map(str, run) for run in rows
+    )
     return [part for parts in short for part in parts]
 
 

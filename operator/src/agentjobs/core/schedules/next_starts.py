@@ -15,7 +15,8 @@ from agentjobs.core.schedules import cron, windows
 from agentjobs.core.schedules.windows import Draw
 
 _REMEMBERED = 4096
-"""Answers in the cache: a job is looked at several times for each of its runs, and computing starts takes most of a decision's time."""
+"""Answers in the cache: a job is looked at several times for each of its runs, and computing starts
+takes most of a decision's time."""
 _AT_ONCE = 3
 _TOO_FAR = f"must lie before the year {timestamps.END.year}"
 NO_DRAW = Draw()
@@ -36,7 +37,10 @@ def zone_of(schedule: Schedule) -> ZoneInfo:
     try:
         return ZoneInfo(schedule.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UserError("spec.schedule.timeZone: no such time zone; write an IANA name such as Europe/Bucharest or Etc/UTC") from None
+        raise UserError(
+            "spec.schedule.timeZone: no such time zone; write an IANA name such as Europe/Bucharest"
+            " or Etc/UTC"
+        ) from None
 
 
 def is_timed(schedule: Schedule) -> bool:
@@ -49,16 +53,30 @@ def is_plain(schedule: Schedule) -> bool:
     return schedule.cron is not None and schedule.every_weeks is None
 
 
-def next_starts(schedule: Schedule, after: datetime, count: int, draw: Draw = NO_DRAW) -> tuple[datetime, ...]:
-    """Up to `count` starts later than `after`, in the job's time zone; fewer when there are no more ("0 0 31 2 *")."""
+def next_starts(
+    schedule: Schedule, after: datetime, count: int, draw: Draw = NO_DRAW
+) -> tuple[datetime, ...]:
+    """Up to `count` starts later than `after`, in the job's time zone.
+
+    Fewer when there are no more ("0 0 31 2 *").
+    """
     # Starts fall on whole minutes, so those after 08:00:59 are those after 08:00:00.
-    return _starts(schedule, after.replace(second=0, microsecond=0), max(count, _AT_ONCE), draw)[:count]
+    return _starts(schedule, after.replace(second=0, microsecond=0), max(count, _AT_ONCE), draw)[
+        :count
+    ]
 
 
-def passed(schedule: Schedule, after: datetime, until: datetime, draw: Draw, count: int) -> tuple[datetime, ...]:
-    """The starts after `after` up to `until`, and the one after that, at most `count` in all. It computes no more than these."""
+def passed(
+    schedule: Schedule, after: datetime, until: datetime, draw: Draw, count: int
+) -> tuple[datetime, ...]:
+    """The starts after `after` up to `until`, and the one after that, at most `count` in all.
+
+    It computes no more than these.
+    """
     found: list[datetime] = []
-    for start in islice(_before_the_end(schedule, after.replace(second=0, microsecond=0), draw), count):
+    for start in islice(
+        _before_the_end(schedule, after.replace(second=0, microsecond=0), draw), count
+    ):
         found.append(start)
         if start > until:
             break
@@ -95,15 +113,21 @@ def _cron_starts(expression: cron.Cron, zone: ZoneInfo, after: datetime) -> Iter
 def run_at(once: Once, zone: ZoneInfo) -> datetime:
     """The single start, in the zone, at most `timestamps.END`.
 
-    A local time that comes twice means the first one; one that is left out moves on by as much as the clock does.
+    A local time that comes twice means the first one; one that is left out moves on by as much as
+    the clock does.
     """
     moment = datetime.fromisoformat(once.run_at)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     return min(moment, timestamps.END).astimezone(UTC).astimezone(zone)
 
 
-def _some_weeks(schedule: Schedule, zone: ZoneInfo, after: datetime, first: date) -> Iterator[datetime]:
-    """Yields the starts of a cron in every n-th week. It skips from each week that does not count to the next that does, for some years."""
+def _some_weeks(
+    schedule: Schedule, zone: ZoneInfo, after: datetime, first: date
+) -> Iterator[datetime]:
+    """Yields the starts of a cron in every n-th week.
+
+    It skips from each week that does not count to the next that does, for some years.
+    """
     expression, every = cron.parse(schedule.cron or ""), timedelta(weeks=schedule.every_weeks or 1)
     monday = first - timedelta(days=first.weekday())
     just_before = datetime.combine(first, time(), zone).astimezone(UTC) - timedelta(seconds=1)
@@ -120,7 +144,7 @@ def _some_weeks(schedule: Schedule, zone: ZoneInfo, after: datetime, first: date
 
 
 def too_late(schedule: Schedule, start: datetime) -> datetime:
-    """When it is too late to make up for a start: at the starting deadline; in a window, when it closes."""
+    """When it is too late to make up for a start: its starting deadline, or its window's close."""
     if schedule.window is not None:
         return windows.end(schedule.window, zone_of(schedule), start)
     return start + timedelta(seconds=schedule.starting_deadline_seconds)

@@ -1,7 +1,8 @@
 """Windows: once on each of their days, at a minute drawn at random.
 
-The draw is a hash of the job's uid and the day: nothing has to be remembered, and nobody can draw again. It spreads the load and looks
-natural; it is not a secret. All minutes are real ones: an hour that is left out cannot be drawn, one that comes twice can be, both times.
+The draw is a hash of the job's uid and the day: nothing has to be remembered, and nobody can draw
+again. It spreads the load and looks natural; it is not a secret. All minutes are real ones: an hour
+that is left out cannot be drawn, one that comes twice can be, both times.
 """
 
 from __future__ import annotations
@@ -24,20 +25,28 @@ DAYS_AHEAD: Final = 5 * 366
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What a draw depends on besides window and day. `last_start`: that of the newest scheduled run; its day has no second one."""
+    """What a draw depends on besides window and day.
+
+    `last_start`: that of the newest scheduled run; its day has no second one.
+    """
 
     uid: str = ""
     last_start: datetime | None = None
 
 
 def minutes(window: Window, zone: ZoneInfo, day: date) -> list[datetime]:
-    """The minutes of a day's window, in UTC. They may belong to the next day; there may be none, where an hour is left out."""
+    """The minutes of a day's window, in UTC.
+
+    They may belong to the next day; there may be none, where an hour is left out.
+    """
     opens, closes = _wall_clock(window, day)
     first, end = _span(window, zone, day)
     every = (first + MINUTE * number for number in range(int((end - first) / MINUTE)))
     if _offset(first, zone) == _offset(end, zone):
         return list(every)
-    return [minute for minute in every if opens <= minute.astimezone(zone).replace(tzinfo=None) < closes]
+    return [
+        minute for minute in every if opens <= minute.astimezone(zone).replace(tzinfo=None) < closes
+    ]
 
 
 def _span(window: Window, zone: ZoneInfo, day: date) -> tuple[datetime, datetime]:
@@ -49,11 +58,13 @@ def _span(window: Window, zone: ZoneInfo, day: date) -> tuple[datetime, datetime
 def _wall_clock(window: Window, day: date) -> tuple[datetime, datetime]:
     """When a day's window opens and closes, by its zone's clock."""
     opens, closes = time.fromisoformat(window.start_time), time.fromisoformat(window.end_time)
-    return datetime.combine(day, opens), datetime.combine(day if opens < closes else day + DAY, closes)
+    return datetime.combine(day, opens), datetime.combine(
+        day if opens < closes else day + DAY, closes
+    )
 
 
 def _instants(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Both instants of a local time that comes twice; of one that never comes, both ways to read it."""
+    """Both instants of a local time that comes twice; both readings of one that never comes."""
     first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     return first, second
 
@@ -73,7 +84,10 @@ def drawn(window: Window, zone: ZoneInfo, day: date, uid: str) -> datetime | Non
 
 
 def starts(window: Window, zone: ZoneInfo, after: datetime, draw: Draw) -> Iterator[datetime]:
-    """The starts later than `after` of the next five years, in the zone; none from `timestamps.END` on."""
+    """The starts later than `after` of the next five years, in the zone.
+
+    There are none from `timestamps.END` on.
+    """
     if after >= timestamps.END:
         return
     days, first = cron.parse(window.cron), after.astimezone(zone).date() - DAY
@@ -87,7 +101,7 @@ def starts(window: Window, zone: ZoneInfo, after: datetime, draw: Draw) -> Itera
 
 
 def _day_of(window: Window, zone: ZoneInfo, start: datetime) -> date:
-    """The day that a start belongs to: that of the window it lies in, else the calendar day, for example after an edit."""
+    """The day of the window a start lies in, else its calendar day (for example after an edit)."""
     local = start.astimezone(zone).replace(tzinfo=None)
     for day in (local.date(), local.date() - DAY):
         opens, closes = _wall_clock(window, day)
@@ -97,5 +111,8 @@ def _day_of(window: Window, zone: ZoneInfo, start: datetime) -> date:
 
 
 def end(window: Window, zone: ZoneInfo, start: datetime) -> datetime:
-    """When the window of this start closes: a minute after its last one, in UTC. For a start outside of any window it has closed."""
+    """When the window of this start closes: a minute after its last one, in UTC.
+
+    For a start outside of any window it has closed.
+    """
     return (minutes(window, zone, _day_of(window, zone, start)) or [start])[-1] + MINUTE

@@ -39,7 +39,9 @@ def answer(
     suspended = is_suspended(job)
     held = suspended or status.failure_pause is not None
     unsigned = policy.second_person and of_unknown_author(job)
-    approved = conditions.approved(force, observed.approvals, status.conditions, observed.alone, unsigned=unsigned)
+    approved = conditions.approved(
+        force, observed.approvals, status.conditions, observed.alone, unsigned=unsigned
+    )
     packages = conditions.packages_approved(force, observed.packages_alone)
     next_run_at, missed_since = to_wire(starts.start) if starts.start else None, starts.missed_since
     if any(write.stage == Stage.RECORD for write in starts.writes):
@@ -51,10 +53,21 @@ def answer(
     answers = {
         "Approved": approved,
         "PackagesApproved": packages,
-        "Scheduled": conditions.scheduled(force, status, next_run_at, blocked, suspended=suspended, fired=fired),
-        "Ready": conditions.ready(force, (approved, packages), obstacle, observed.gap, observed.refused, deleting=job.deleting),
+        "Scheduled": conditions.scheduled(
+            force, status, next_run_at, blocked, suspended=suspended, fired=fired
+        ),
+        "Ready": conditions.ready(
+            force,
+            (approved, packages),
+            obstacle,
+            observed.gap,
+            observed.refused,
+            deleting=job.deleting,
+        ),
     }
-    phase, reason = story.story(force, status, answers, active, blocked=blocked, suspended=held, fired=fired)
+    phase, reason = story.story(
+        force, status, answers, active, blocked=blocked, suspended=held, fired=fired
+    )
     return status.model_copy(
         update={
             "observed_generation": job.generation,
@@ -81,8 +94,13 @@ def _blocked(observed: Observed, obstacle: str | None) -> str | None:
     return "Deleting" if observed.job.deleting else None
 
 
-def with_card(observed: Observed, force: InForce, policy: RunPolicy, now: datetime) -> tuple[InForce, Card | None]:
-    """What is in force, and the card. A spec of which no card can be made is invalid; what was approved before goes on."""
+def with_card(
+    observed: Observed, force: InForce, policy: RunPolicy, now: datetime
+) -> tuple[InForce, Card | None]:
+    """What is in force, and the card.
+
+    A spec of which no card can be made is invalid; what was approved before goes on.
+    """
     try:
         with found_in("spec"):
             return force, _card(observed, force, policy, now)
@@ -112,28 +130,47 @@ def _card(observed: Observed, force: InForce, policy: RunPolicy, now: datetime) 
     return card(observed.job.name, force.current, packages, policy.models, now, force.content, draw)
 
 
-def status_write(job: JobView, status: ScheduledAgentJobStatus, where: tuple[Stage, str]) -> Iterable[Write]:
-    """Writes the status when something changed, on top of what was read: two leaders cannot count a run twice.
+def status_write(
+    job: JobView, status: ScheduledAgentJobStatus, where: tuple[Stage, str]
+) -> Iterable[Write]:
+    """Writes a changed status on top of what was read: two leaders cannot count a run twice.
 
     Where it counts runs it comes before their records; an answer alone comes after what it reports.
     """
     before, after = job.status.wire(), status.wire()
     if before != after:
-        body = {"metadata": {"resourceVersion": job.resource_version}, "status": merge_patch(before, after)}
+        body = {
+            "metadata": {"resourceVersion": job.resource_version},
+            "status": merge_patch(before, after),
+        }
         stage, strand = where
-        yield Write("patch", "job", job.name, f"it is {status.phase}", body, "status", stage=stage, strand=strand)
+        yield Write(
+            "patch",
+            "job",
+            job.name,
+            f"it is {status.phase}",
+            body,
+            "status",
+            stage=stage,
+            strand=strand,
+        )
 
 
 def only_time_passed(before: ScheduledAgentJobStatus, after: ScheduledAgentJobStatus) -> bool:
     """Whether nothing is new except which starts come next."""
     later = before.model_copy(update={"next_run_at": after.next_run_at})
     if before.card and after.card:
-        later = later.model_copy(update={"card": before.card.model_copy(update={"next_starts": after.card.next_starts})})
+        later = later.model_copy(
+            update={"card": before.card.model_copy(update={"next_starts": after.card.next_starts})}
+        )
     return later == after
 
 
 def merge_patch(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """The RFC 7386 patch that turns `before` into `after`: null removes, maps are merged, everything else is replaced."""
+    """The RFC 7386 patch that turns `before` into `after`.
+
+    Null removes, maps are merged, everything else is replaced.
+    """
     patch: dict[str, Any] = dict.fromkeys(before.keys() - after.keys())
     for key, value in after.items():
         old = before.get(key)

@@ -1,4 +1,7 @@
-"""The job's answer to its author: approval and conditions. Reasons are constants and part of the API."""
+"""The job's answer to its author: approval and conditions.
+
+Reasons are constants and part of the API.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from agentjobs.api.job import Approval, Condition, Schedule, ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.api.job import (
+    Approval,
+    Condition,
+    Schedule,
+    ScheduledAgentJobSpec,
+    ScheduledAgentJobStatus,
+)
 from agentjobs.api.package_rules import canonical
 from agentjobs.core.admission import Gap
 from agentjobs.core.approval.decisions import decided_by
@@ -19,11 +28,24 @@ from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views.approvals import ApprovalView
 
 SHORT: Final = 10
-STALLED: Final = frozenset("InvalidSpec Denied PackageDenied NameTaken PolicyMissing SourceNotLabelled SourceInvalid".split())
+STALLED: Final = frozenset(
+    {
+        "InvalidSpec",
+        "Denied",
+        "PackageDenied",
+        "NameTaken",
+        "PolicyMissing",
+        "SourceNotLabelled",
+        "SourceInvalid",
+    }
+)
 """Reasons of Ready that need somebody to act; waiting does not help."""
 RETRIED: Final = frozenset({"ClusterRefused", "SourceMissing"})
 """Reasons of Ready that the operator tries again by itself, or that the next apply may end."""
-DELETING: Final = "the job is being deleted: nothing new starts; what runs goes on to its record, unless it is cancelled or denied"
+DELETING: Final = (
+    "the job is being deleted: nothing new starts; what runs goes on to its record, unless it is"
+    " cancelled or denied"
+)
 ConditionState = tuple[str, str, str]
 """Status, reason, message."""
 
@@ -49,12 +71,18 @@ def approved(
     *,
     unsigned: bool = False,
 ) -> ConditionState:
-    """The condition Approved: about the spec as it is now. `before`: the conditions so far; `alone`: approvals without a second person.
+    """The condition Approved: about the spec as it is now.
+
+    `before`: the conditions so far; `alone`: approvals without a second person.
 
     `unsigned`: there can be no second person, since nobody knows the first.
     """
     current = force.current
-    keeps = f"; revision {force.content.digest[:SHORT]} stays in force" if force.changed and force.content else ""
+    keeps = (
+        f"; revision {force.content.digest[:SHORT]} stays in force"
+        if force.changed and force.content
+        else ""
+    )
     if current is None:
         reason = force.problem.reason if force.problem else "InvalidSpec"
         return "False", reason, f"there is nothing to approve, see the condition Ready{keeps}"
@@ -62,19 +90,37 @@ def approved(
         waits = f", but not all of its packages are{keeps}" if force.lacking else ""
         return "True", "Approved", f"digest {current.digest[:SHORT]} is approved{waits}"
     if force.verdict == "Denied":
-        return "False", "Denied", f"digest {current.digest[:SHORT]} was denied{keeps}; change the job, or delete the denial"
+        return (
+            "False",
+            "Denied",
+            (
+                f"digest {current.digest[:SHORT]} was denied{keeps}; change the job, or delete the"
+                " denial"
+            ),
+        )
     if unsigned or alone:
-        return "False", "SecondPersonNeeded", f"digest {current.digest[:SHORT]} {_one_person(alone, keeps, unsigned=unsigned)}"
+        return (
+            "False",
+            "SecondPersonNeeded",
+            f"digest {current.digest[:SHORT]} {_one_person(alone, keeps, unsigned=unsigned)}",
+        )
     strays = _strays(force, approvals, before)
     if strays:
         listed = ", ".join(strays[:5])
         return (
             "False",
             "DigestMismatch",
-            f"there is an approval of {listed}, but the content is now {current.digest[:SHORT]}{keeps}; approve that",
+            (
+                f"there is an approval of {listed}, but the content is now"
+                f" {current.digest[:SHORT]}{keeps}; approve that"
+            ),
         )
     how = "create an AgentJobApproval with status.card.digest"
-    return "False", "Changed" if keeps else "PendingApproval", f"digest {current.digest[:SHORT]} waits for approval{keeps}; {how}"
+    return (
+        "False",
+        "Changed" if keeps else "PendingApproval",
+        f"digest {current.digest[:SHORT]} waits for approval{keeps}; {how}",
+    )
 
 
 def _one_person(alone: tuple[ApprovalView, ...], keeps: str, *, unsigned: bool) -> str:
@@ -82,43 +128,97 @@ def _one_person(alone: tuple[ApprovalView, ...], keeps: str, *, unsigned: bool) 
         why = "approval needs a second person, and nobody knows who changed a ConfigMap last"
         return f"cannot be approved{keeps}: {why}; write the text inline instead of configMapKeyRef"
     who = ", ".join(sorted({approval.by or "somebody" for approval in alone})[:5])
-    why = f"the approval by {who} does not count, since whoever changed the content cannot approve it"
+    why = (
+        f"the approval by {who} does not count, since whoever changed the content cannot approve it"
+    )
     return f"waits for a second person{keeps}: {why}"
 
 
-def _strays(force: InForce, approvals: tuple[ApprovalView, ...], before: tuple[Condition, ...]) -> list[str]:
-    """Short digests of approvals that fit no present content. Where something is in force, approvals from before the change are history."""
+def _strays(
+    force: InForce, approvals: tuple[ApprovalView, ...], before: tuple[Condition, ...]
+) -> list[str]:
+    """Short digests of approvals that fit no present content.
+
+    Where something is in force, approvals from before the change are history.
+    """
     strays = [approval for approval in approvals if approval.decision == "Approved"]
     if force.content:
-        since = next((was.last_transition_time for was in before if (was.type, was.status) == ("Approved", "False")), None)
-        strays = [stray for stray in strays if since and stray.at >= since and stray.digest != force.content.digest]
+        since = next(
+            (
+                was.last_transition_time
+                for was in before
+                if (was.type, was.status) == ("Approved", "False")
+            ),
+            None,
+        )
+        strays = [
+            stray
+            for stray in strays
+            if since and stray.at >= since and stray.digest != force.content.digest
+        ]
     return sorted({stray.digest[:SHORT] for stray in strays})
 
 
-def packages_approved(force: InForce, alone: tuple[PackageApprovalView, ...] = ()) -> ConditionState:
-    """The condition PackagesApproved: about the spec as it is now. `alone`: approvals without a second person."""
+def packages_approved(
+    force: InForce, alone: tuple[PackageApprovalView, ...] = ()
+) -> ConditionState:
+    """The condition PackagesApproved: about the spec as it is now.
+
+    `alone`: approvals without a second person.
+    """
     if force.current is None:
-        return "False", "InvalidSpec", "the spec is invalid, so nobody knows its packages; see the condition Ready"
+        return (
+            "False",
+            "InvalidSpec",
+            "the spec is invalid, so nobody knows its packages; see the condition Ready",
+        )
     pins, lacking = force.current.spec.packages, force.lacking
     denied = [pin for pin, verdict in lacking.items() if verdict == "Denied"]
     if denied:
-        return "False", "PackageDenied", f"denied: {listed(denied)}; choose other versions, or delete the denial, a PackageApproval"
-    if who := sorted({approval.by or "somebody" for approval in alone if approval.packages & set(map(canonical, lacking))}):
+        return (
+            "False",
+            "PackageDenied",
+            (
+                f"denied: {listed(denied)}; choose other versions, or delete the denial, a"
+                " PackageApproval"
+            ),
+        )
+    if who := sorted(
+        {
+            approval.by or "somebody"
+            for approval in alone
+            if approval.packages & set(map(canonical, lacking))
+        }
+    ):
         why = "whoever changed the content, and so asks for them, cannot approve its packages"
-        return "False", "SecondPersonNeeded", f"{listed(lacking)}: the approval by {', '.join(who[:5])} does not count, since {why}"
+        return (
+            "False",
+            "SecondPersonNeeded",
+            f"{listed(lacking)}: the approval by {', '.join(who[:5])} does not count, since {why}",
+        )
     if lacking:
         wait = f"waiting for approval, {len(lacking)} of {len(pins)}"
-        return "False", "PackagesPending", f"{wait}: {listed(lacking)}; create a PackageApproval that names them"
+        return (
+            "False",
+            "PackagesPending",
+            f"{wait}: {listed(lacking)}; create a PackageApproval that names them",
+        )
     if not pins:
         return "True", "NoPackages", "the job asks for no packages"
     return "True", "PackagesApproved", f"in the runner image or approved: {listed(pins)}"
 
 
-def _held(spec: ScheduledAgentJobSpec, status: ScheduledAgentJobStatus, suspended: bool) -> tuple[str, str] | None:
+def _held(
+    spec: ScheduledAgentJobSpec, status: ScheduledAgentJobStatus, suspended: bool
+) -> tuple[str, str] | None:
     if status.failure_pause:
         return "PausedAfterFailures", pauses.message(status, suspended=suspended)
     if not next_starts.is_timed(spec.schedule):
-        starts = "its triggers and runs by hand start it" if spec.triggers else "create an AgentJobRun to run it"
+        starts = (
+            "its triggers and runs by hand start it"
+            if spec.triggers
+            else "create an AgentJobRun to run it"
+        )
         return "NoSchedule", f"the job has no schedule; {starts}"
     return ("Suspended", "spec.suspend is true; manual runs still work") if suspended else None
 
@@ -132,19 +232,30 @@ def scheduled(
     suspended: bool,
     fired: bool,
 ) -> ConditionState:
-    """The condition Scheduled. `suspended`: by spec.suspend; `blocked`: why nothing starts, not by hand either."""
+    """The condition Scheduled.
+
+    `suspended`: by spec.suspend; `blocked`: why nothing starts, not by hand either.
+    """
     if force.spec is None:
         return "False", "NotApproved", "nothing is scheduled before the job is approved"
     if held := _held(force.spec, status, suspended):
         return "False", *held
     if blocked:
         return "False", blocked, "see the condition Ready; nothing starts until that has ended"
-    return ("True", "Scheduled", words(force.spec.schedule)) if next_run_at else _never(force.spec.schedule, fired=fired)
+    return (
+        ("True", "Scheduled", words(force.spec.schedule))
+        if next_run_at
+        else _never(force.spec.schedule, fired=fired)
+    )
 
 
 def _never(wanted: Schedule, *, fired: bool) -> ConditionState:
     if wanted.once:
-        what = "the only start has happened" if fired else "spec.schedule.once.runAt is over, and nothing started then"
+        what = (
+            "the only start has happened"
+            if fired
+            else "spec.schedule.once.runAt is over, and nothing started then"
+        )
         return "False", "Past", f"{what}; for another start change it and have it approved"
     return "False", "NeverDue", "no day of the coming five years fits spec.schedule"
 
@@ -174,9 +285,16 @@ def ready(
 
 
 def conditions(
-    before: tuple[Condition, ...], answers: Mapping[str, ConditionState], generation: int, now: datetime
+    before: tuple[Condition, ...],
+    answers: Mapping[str, ConditionState],
+    generation: int,
+    now: datetime,
 ) -> tuple[Condition, ...]:
-    """The conditions to write. A transition time moves only when the condition's status changes. Adds what kstatus derives from `Ready`."""
+    """The conditions to write.
+
+    A transition time moves only when the condition's status changes. Adds what kstatus derives from
+    `Ready`.
+    """
     old = {condition.type: condition for condition in before}
 
     def one(kind: str, status: str, reason: str, message: str) -> Condition:
@@ -192,12 +310,19 @@ def conditions(
             }
         )
 
-    ours = {kind: answer for kind, answer in answers.items() if kind not in ("Stalled", "Reconciling")}
-    return tuple(one(kind, *answer) for kind, answer in {**ours, **_for_kstatus(ours.get("Ready"))}.items())
+    ours = {
+        kind: answer for kind, answer in answers.items() if kind not in ("Stalled", "Reconciling")
+    }
+    return tuple(
+        one(kind, *answer) for kind, answer in {**ours, **_for_kstatus(ours.get("Ready"))}.items()
+    )
 
 
 def _for_kstatus(ready: ConditionState | None) -> Mapping[str, ConditionState]:
-    """Stalled or Reconciling, which kstatus expects to be absent unless true. A wait for a decision is neither."""
+    """Stalled or Reconciling, which kstatus expects to be absent unless true.
+
+    A wait for a decision is neither.
+    """
     if ready and ready[0] != "True":
         for kind, reasons in (("Stalled", STALLED), ("Reconciling", RETRIED)):
             if ready[1] in reasons:

@@ -1,4 +1,7 @@
-"""Kubernetes Events for the steps that people look for in `kubectl describe`. Their names are deterministic: a step gets one Event."""
+"""Kubernetes Events for the steps that people look for in `kubectl describe`.
+
+Their names are deterministic: a step gets one Event.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,19 @@ from agentjobs.core.workload.taken import sentence
 
 MAX_EVENT_MESSAGE = 1024
 SCHEDULING = frozenset({"Scheduled", "Suspended", "PausedAfterFailures", "NeverDue"})
-"""Reasons of the condition Scheduled that get an Event; its other reasons also appear in Approved and Ready."""
+"""Reasons of the condition Scheduled that get an Event; its other reasons also appear in Approved
+and Ready."""
 FOR_TOOLS = frozenset({"Stalled", "Reconciling"})
 """Conditions that repeat what Ready says."""
 GOOD = frozenset({"Succeeded", "Skipped"})
 
 
-def of_conditions(job: JobView, status: ScheduledAgentJobStatus, where: tuple[Stage, str], now: datetime) -> Iterable[Write]:
-    """Events for what changes from the job's status as read to the new one. They come before its write, after which the change is lost.
+def of_conditions(
+    job: JobView, status: ScheduledAgentJobStatus, where: tuple[Stage, str], now: datetime
+) -> Iterable[Write]:
+    """Events for what changes from the job's status as read to the new one.
+
+    They come before its write, after which the change is lost.
 
     `where`: stage and strand of that write.
 
@@ -36,11 +44,27 @@ def of_conditions(job: JobView, status: ScheduledAgentJobStatus, where: tuple[St
     for condition in status.conditions:
         before = old.get(condition.type)
         # Ready repeats what Approved says until the job is approved.
-        if condition.type not in FOR_TOOLS and condition.reason not in reported and _news(before, condition):
+        if (
+            condition.type not in FOR_TOOLS
+            and condition.reason not in reported
+            and _news(before, condition)
+        ):
             reported.add(condition.reason)
             since = (before.reason, before.last_transition_time) if before else ()
-            about = "/".join((condition.type, condition.reason, str(status.observed_generation), *since, condition.message))
-            kind = "Normal" if condition.status == "True" or condition.reason == "Suspended" else "Warning"
+            about = "/".join(
+                (
+                    condition.type,
+                    condition.reason,
+                    str(status.observed_generation),
+                    *since,
+                    condition.message,
+                )
+            )
+            kind = (
+                "Normal"
+                if condition.status == "True" or condition.reason == "Suspended"
+                else "Warning"
+            )
             yield _event(job, where, kind, condition.reason, condition.message, about, now)
 
 
@@ -49,37 +73,73 @@ def of_starts(job: JobView, writes: Iterable[Write], now: datetime) -> Iterable[
     for write in writes:
         if write.kind == "run" and write.body and (trigger := _trigger(job, write, write.body)):
             about = f"{write.name}/{_asked(write)}/triggered"
-            yield _event(job, (write.stage, write.strand), "Normal", "RunTriggered", f"{write.name}: {trigger}", about, now)
+            yield _event(
+                job,
+                (write.stage, write.strand),
+                "Normal",
+                "RunTriggered",
+                f"{write.name}: {trigger}",
+                about,
+                now,
+            )
 
 
 def _trigger(job: JobView, write: Write, body: Mapping[str, Any]) -> str:
-    """Why a run is triggered; empty where it is not. A run that follows one of this job's is reported by its own job."""
+    """Why a run is triggered; empty where it is not.
+
+    A run that follows one of this job's is reported by its own job.
+    """
     if write.verb == "create":
         return "its scheduled start has come" if body["spec"]["jobName"] == job.name else ""
-    return "started on request" if names.STARTED_AS_ANNOTATION in body["metadata"].get("annotations", {}) else ""
+    return (
+        "started on request"
+        if names.STARTED_AS_ANNOTATION in body["metadata"].get("annotations", {})
+        else ""
+    )
 
 
 def _asked(write: Write) -> str:
-    """The uid of a requested run, since its name can be used again; empty for a scheduled one, whose name holds its minute."""
+    """The uid of a requested run, since its name can be used again; empty for a scheduled one.
+
+    The name of a scheduled run holds its minute.
+    """
     return str(write.body["metadata"].get("uid", "")) if write.body else ""
 
 
 def of_taken(job: JobView, taken: Iterable[tuple[Kind, str]], now: datetime) -> Iterable[Write]:
     """Events for what could not be created, since something else had the name."""
     for kind, name in sorted(taken):
-        yield _event(job, (Stage.TELL, ""), "Warning", "NameTaken", sentence(kind, name), f"{kind}/{name}/taken", now)
+        yield _event(
+            job,
+            (Stage.TELL, ""),
+            "Warning",
+            "NameTaken",
+            sentence(kind, name),
+            f"{kind}/{name}/taken",
+            now,
+        )
 
 
-def of_runs(job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]], now: datetime) -> Iterable[Write]:
+def of_runs(
+    job: JobView, finished: Iterable[tuple[RunView, AgentJobRunStatus]], now: datetime
+) -> Iterable[Write]:
     """Events for how runs ended, before the run's last write."""
     for run, record in finished:
         kind = "Normal" if record.phase in GOOD else "Warning"
         for each, reason, message, about in _reports(record, kind):
-            yield _event(job, (Stage.RECORD, run_strand(run.name)), each, reason, f"{run.name}: {message}", f"{run.uid}/{about}", now)
+            yield _event(
+                job,
+                (Stage.RECORD, run_strand(run.name)),
+                each,
+                reason,
+                f"{run.name}: {message}",
+                f"{run.uid}/{about}",
+                now,
+            )
 
 
 def _reports(record: AgentJobRunStatus, kind: str) -> Iterable[tuple[str, str, str, str]]:
-    """Yields type, reason and message of each Event about a run that is over, and what distinguishes it from the others."""
+    """Yields each Event about a run that is over: type, reason, message and what sets it apart."""
     yield kind, f"Run{record.phase}", f"{record.reason}: {record.message}", record.phase
     if record.logs_complete is False:
         yield "Warning", "OutputIncomplete", f"{record.message}", "incomplete"
@@ -100,10 +160,24 @@ def _news(before: Condition | None, after: Condition) -> bool:
     return after.type == "Approved" or after.reason in ("InvalidSpec", "NameTaken")
 
 
-def _event(job: JobView, where: tuple[Stage, str], kind: str, reason: str, message: str, about: str, now: datetime) -> Write:
+def _event(
+    job: JobView,
+    where: tuple[Stage, str],
+    kind: str,
+    reason: str,
+    message: str,
+    about: str,
+    now: datetime,
+) -> Write:
     """`where`: stage and strand of the write that it comes before."""
     name = f"{job.name}." + hashlib.sha256(f"{job.uid}/{about}".encode()).hexdigest()[:16]
-    involved = {"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": job.name, "namespace": job.namespace, "uid": job.uid}
+    involved = {
+        "apiVersion": names.API_VERSION,
+        "kind": names.JOB_KIND,
+        "name": job.name,
+        "namespace": job.namespace,
+        "uid": job.uid,
+    }
     body = {
         "apiVersion": "v1",
         "kind": "Event",

@@ -41,7 +41,8 @@ def story(
 ) -> Story:
     """Phase and reason: the first that fits.
 
-    `answers`: the conditions; `blocked`: why nothing starts, not by hand either; `fired`: the only start has become a run.
+    `answers`: the conditions; `blocked`: why nothing starts, not by hand either; `fired`: the only
+    start has become a run.
     """
     if now_active.running:
         return "Running", None
@@ -61,7 +62,9 @@ def _nothing_in_force(force: InForce, answers: Mapping[str, ConditionState]) -> 
     if force.problem:
         return "Invalid", force.problem.reason
     phase: JobPhase = "Denied" if force.denied else "PendingApproval"
-    reason = next(answers[kind][1] for kind in ("Approved", "PackagesApproved") if answers[kind][0] != "True")
+    reason = next(
+        answers[kind][1] for kind in ("Approved", "PackagesApproved") if answers[kind][0] != "True"
+    )
     return phase, reason if reason != phase else None
 
 
@@ -69,7 +72,9 @@ def _outcome(status: ScheduledAgentJobStatus, scheduled: ConditionState) -> Stor
     """The story of the last run; a cancelled one has no say."""
     last, comes = status.last_run, scheduled[0] == "True"
     if last and last.phase in FAILURES:
-        return "Failed", next((line.reason for line in status.recent_runs if line.uid == last.uid), None)
+        return "Failed", next(
+            (line.reason for line in status.recent_runs if line.uid == last.uid), None
+        )
     never = None if comes or scheduled[1] == "NoSchedule" else scheduled[1]
     if last and last.phase == "Succeeded":
         return "Finished", never

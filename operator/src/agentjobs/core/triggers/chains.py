@@ -1,7 +1,8 @@
-"""Jobs that start after runs of another job: which ones, what their event holds, and where a chain ends.
+"""Jobs that start after another job's runs: which, what their event holds, and where a chain ends.
 
-The labels of a job's CronJob say after which jobs it starts, so the API server can be asked for them. Their runs are created before the
-run that they follow gets its record: the record comes last, so that a second attempt after a crash finds the same names.
+The labels of a job's CronJob say after which jobs it starts, so the API server can be asked for
+them. Their runs are created before the run that they follow gets its record: the record comes last,
+so that a second attempt after a crash finds the same names.
 """
 
 from __future__ import annotations
@@ -23,12 +24,21 @@ from agentjobs.core.views.run import RunView
 
 PREFIX: Final = f"after.{names.GROUP}/"
 TYPE: Final = "dev.agentjobs.run."
-OUTCOMES: Final[Mapping[str, str]] = {"Succeeded": "Succeeded", "Failed": "Failed", "TimedOut": "Failed"}
-"""What a trigger calls the phases that start something. Nothing follows a cancelled run: somebody ended it on purpose."""
+OUTCOMES: Final[Mapping[str, str]] = {
+    "Succeeded": "Succeeded",
+    "Failed": "Failed",
+    "TimedOut": "Failed",
+}
+"""What a trigger calls the phases that start something.
+
+Nothing follows a cancelled run: somebody ended it on purpose."""
 
 
 def labels(spec: ScheduledAgentJobSpec) -> dict[str, str]:
-    """The labels of the job's CronJob: a key for each job that it starts after; the value says on which outcomes."""
+    """The labels of the job's CronJob: a key for each job that it starts after.
+
+    The value says on which outcomes.
+    """
     wanted: dict[str, set[str]] = {}
     for trigger in spec.triggers:
         if trigger.after:
@@ -37,24 +47,38 @@ def labels(spec: ScheduledAgentJobSpec) -> dict[str, str]:
 
 
 def follower(cron_job: Body, job: str) -> Follower | None:
-    """The follower that a CronJob with such a label stands for; None where the operator did not make it."""
+    """The follower a CronJob with such a label stands for; None if the operator did not make it."""
     metadata = cron_job["metadata"]
     uid, on = controller_uid(cron_job), metadata["labels"].get(f"{PREFIX}{job}", "")
     owner = metadata["labels"].get(names.JOB_LABEL)
-    return Follower(owner, uid, frozenset(on.split("."))) if uid and owner == metadata["name"] else None
+    return (
+        Follower(owner, uid, frozenset(on.split(".")))
+        if uid and owner == metadata["name"]
+        else None
+    )
 
 
 def takes(spec: ScheduledAgentJobSpec, run: RunView) -> bool:
-    """Whether the spec in force still starts after the job and the outcome that this run follows."""
+    """Whether the spec in force still starts after the job and outcome that this run follows."""
     outcome = (run.event.type if run.event else "").removeprefix(TYPE)
     wanted = {"Finished", *(name for phase, name in OUTCOMES.items() if phase.lower() == outcome)}
-    return any(trigger.after and trigger.after.job == run.ancestors[-1] and trigger.after.on in wanted for trigger in spec.triggers)
+    return any(
+        trigger.after and trigger.after.job == run.ancestors[-1] and trigger.after.on in wanted
+        for trigger in spec.triggers
+    )
 
 
 def starts(
-    job: JobView, run: RunView, record: AgentJobRunStatus, followers: Iterable[Follower], taken: Container[str] = ()
+    job: JobView,
+    run: RunView,
+    record: AgentJobRunStatus,
+    followers: Iterable[Follower],
+    taken: Container[str] = (),
 ) -> Iterable[Write]:
-    """Creates the runs that follow one that is about to be recorded. `taken`: run names that something else has."""
+    """Creates the runs that follow one that is about to be recorded.
+
+    `taken`: run names that something else has.
+    """
     outcome = OUTCOMES.get(record.phase)
     wanted = [other for other in followers if outcome and other.on & {outcome, "Finished"}]
     if not wanted:
@@ -62,17 +86,45 @@ def starts(
     event = completion_event(job, run, record)
     for other in wanted:
         name = next(name for name in runs_of_chain(other.job, event) if name not in taken)
-        body, why = _run(run, (*run.ancestors, job.name), other, event, name), f"it follows {run.name}"
-        yield Write("create", "run", name, why, body, expendable=True, stage=Stage.RECORD, strand=run_strand(run.name))
+        body, why = (
+            _run(run, (*run.ancestors, job.name), other, event, name),
+            f"it follows {run.name}",
+        )
+        yield Write(
+            "create",
+            "run",
+            name,
+            why,
+            body,
+            expendable=True,
+            stage=Stage.RECORD,
+            strand=run_strand(run.name),
+        )
 
 
-def _run(run: RunView, chain: tuple[str, ...], other: Follower, event: Event, name: str) -> dict[str, Any]:
+def _run(
+    run: RunView, chain: tuple[str, ...], other: Follower, event: Event, name: str
+) -> dict[str, Any]:
     metadata: dict[str, Any] = {"name": name, "namespace": run.namespace}
     metadata["labels"] = {names.JOB_LABEL: other.job, names.MANAGED_BY_LABEL: names.MANAGED_BY}
     if refused := _end_of(chain, other.job):
-        owner = {"apiVersion": names.API_VERSION, "kind": names.JOB_KIND, "name": other.job, "uid": other.uid, "controller": True}
-        metadata |= {"annotations": {names.SKIP_ANNOTATION: ": ".join(refused)}, "ownerReferences": [owner]}
-    trigger = {"type": "After", "event": event.wire(), "upstreamRun": run.name, "ancestors": list(chain[-MAX_ANCESTORS:])}
+        owner = {
+            "apiVersion": names.API_VERSION,
+            "kind": names.JOB_KIND,
+            "name": other.job,
+            "uid": other.uid,
+            "controller": True,
+        }
+        metadata |= {
+            "annotations": {names.SKIP_ANNOTATION: ": ".join(refused)},
+            "ownerReferences": [owner],
+        }
+    trigger = {
+        "type": "After",
+        "event": event.wire(),
+        "upstreamRun": run.name,
+        "ancestors": list(chain[-MAX_ANCESTORS:]),
+    }
     return {
         "apiVersion": names.API_VERSION,
         "kind": names.RUN_KIND,
@@ -85,14 +137,20 @@ def _end_of(chain: tuple[str, ...], job: str) -> tuple[str, str] | None:
     """Why a chain goes no further, as reason and sentence; None: it goes on."""
     way = " -> ".join((*chain, job))
     if job in chain:
-        return "ChainCycle", f"{job} would follow itself: {way}; take one of these jobs out of the others' triggers"
+        return (
+            "ChainCycle",
+            f"{job} would follow itself: {way}; take one of these jobs out of the others' triggers",
+        )
     if len(chain) > MAX_ANCESTORS:
-        return "ChainTooLong", f"a chain has at most {MAX_ANCESTORS} jobs before its last one: {way}"
+        return (
+            "ChainTooLong",
+            f"a chain has at most {MAX_ANCESTORS} jobs before its last one: {way}",
+        )
     return None
 
 
 def completion_event(job: JobView, run: RunView, record: AgentJobRunStatus) -> Event:
-    """The event of the next run: how this one ended, and its output, cut again where it does not fit into an event."""
+    """The next run's event: how this one ended, and its output, cut again where it does not fit."""
     data = {
         "job": job.name,
         "run": run.name,
@@ -130,4 +188,7 @@ def _cut(text: str, kept: int) -> str:
     if len(text) <= kept:
         return text
     head = kept // 2
-    return f"{text[:head]}\n[... {len(text) - kept} characters left out ...]\n{text[len(text) - (kept - head) :]}"
+    return (
+        f"{text[:head]}\n[... {len(text) - kept} characters left out"
+        f" ...]\n{text[len(text) - (kept - head) :]}"
+    )

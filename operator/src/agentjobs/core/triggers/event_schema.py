@@ -19,39 +19,57 @@ MAX_STEPS: Final = 50_000
 MAX_DEPTH: Final = 50
 LARGEST: Final = 2**53
 """Beyond it two numbers can be the same in canonical JSON (RFC 8785), and so in a digest."""
-_WORDS: Final = frozenset({"$schema", "$comment", "title", "description", "default", "examples", "deprecated", "format"})
+_WORDS: Final = frozenset(
+    {"$schema", "$comment", "title", "description", "default", "examples", "deprecated", "format"}
+)
 _KINDS: Final = frozenset({"type", "required"})
-_NUMBERS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "const", "enum"})
-_SIZES: Final = frozenset({"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"})
-_ONE: Final = frozenset({"additionalProperties", "items", "not", "if", "then", "else", "propertyNames", "contains"})
+_NUMBERS: Final = frozenset(
+    {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "const", "enum"}
+)
+_SIZES: Final = frozenset(
+    {"minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"}
+)
+_ONE: Final = frozenset(
+    {"additionalProperties", "items", "not", "if", "then", "else", "propertyNames", "contains"}
+)
 _MANY: Final = frozenset({"anyOf", "allOf", "oneOf", "prefixItems"})
 _NAMED: Final = frozenset({"properties"})
 TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 KEYWORDS: Final = _WORDS | _KINDS | _NUMBERS | _SIZES | _ONE | _MANY | _NAMED
-"""Keywords whose check always ends: no references, which can run in circles or be elsewhere, no patterns, no comparing of all with all."""
+"""Keywords whose check always ends: no references, which can run in circles or be elsewhere, no
+patterns, no comparing of all with all."""
 
 
 def check(schema: Mapping[str, Any], path: str) -> None:
     """Checks a schema. Raises UserError, with a sentence that says what to write instead."""
     if len(json.dumps(schema).encode()) > MAX_SCHEMA_BYTES:
-        raise UserError(f"{path}: has more than {MAX_SCHEMA_BYTES} bytes; describe only what the script relies on")
+        raise UserError(
+            f"{path}: has more than {MAX_SCHEMA_BYTES} bytes; describe only what the script"
+            " relies on"
+        )
     for part in _schemas(schema):
         unknown = sorted(part.keys() - KEYWORDS)
         if unknown:
             raise UserError(
-                f"{path}: the keyword {unknown[0][:64]!r} is not supported here: no references, patterns or rare keywords; "
-                "write out what the script relies on"
+                f"{path}: the keyword {unknown[0][:64]!r} is not supported here: no references,"
+                " patterns or rare keywords; write out what the script relies on"
             )
     if any(isinstance(node, int | float) and abs(node) > LARGEST for node in _nodes(schema)):
         raise UserError(f"{path}: numbers beyond {LARGEST} cannot be told apart; leave them out")
     if (where := _misfit(schema)) is not None:
-        raise UserError(f"{path}: is no JSON Schema: at {where[:128] or 'its root'} the keyword has the wrong kind of value")
+        raise UserError(
+            f"{path}: is no JSON Schema: at {where[:128] or 'its root'} the keyword has the wrong"
+            " kind of value"
+        )
 
 
 def problem(schema: Mapping[str, Any], data: object) -> str | None:
     """Says what is wrong with the data, without quoting it; None: nothing."""
     if _count(schema) * _count(data) > MAX_STEPS:
-        return "data is too large to be checked against the trigger's dataSchema; send less, or describe less"
+        return (
+            "data is too large to be checked against the trigger's dataSchema; send less, or"
+            " describe less"
+        )
     error = next(Draft202012Validator(dict(schema)).iter_errors(data), None)
     if error is None:
         return None
@@ -68,13 +86,21 @@ def _schemas(schema: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
     yield schema
     inner = [schema[key] for key in _ONE if key in schema]
     inner += [part for key in _MANY if isinstance(schema.get(key), list) for part in schema[key]]
-    inner += [part for key in _NAMED if isinstance(schema.get(key), Mapping) for part in schema[key].values()]
+    inner += [
+        part
+        for key in _NAMED
+        if isinstance(schema.get(key), Mapping)
+        for part in schema[key].values()
+    ]
     for part in inner:
         yield from _schemas(part, depth + 1)
 
 
 def _misfit(schema: object, where: str = "") -> str | None:
-    """The path of a keyword whose value is not what the metaschema asks for; None: there is none. Using the metaschema takes a second."""
+    """The path of a keyword whose value is not what the metaschema asks for; None: there is none.
+
+    Using the metaschema takes a second.
+    """
     if isinstance(schema, bool):
         return None
     if not isinstance(schema, Mapping):
@@ -100,7 +126,11 @@ def _fits(key: str, value: Any) -> bool:
 
 
 def _are_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value) and len(set(value)) == len(value)
+    return (
+        isinstance(value, list)
+        and all(isinstance(name, str) for name in value)
+        and len(set(value)) == len(value)
+    )
 
 
 def _are_types(value: Any) -> bool:
@@ -113,7 +143,9 @@ def _is_number(value: Any) -> bool:
 
 
 _FITS: Final[dict[str, Callable[[Any], bool]]] = {
-    **dict.fromkeys(_SIZES, lambda value: _is_number(value) and value >= 0 and float(value).is_integer()),
+    **dict.fromkeys(
+        _SIZES, lambda value: _is_number(value) and value >= 0 and float(value).is_integer()
+    ),
     **dict.fromkeys(_NUMBERS - {"const", "enum"}, _is_number),
     **dict.fromkeys(_MANY, lambda value: isinstance(value, list) and bool(value)),
     **dict.fromkeys(_NAMED, lambda value: isinstance(value, Mapping)),

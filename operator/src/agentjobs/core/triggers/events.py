@@ -1,4 +1,4 @@
-"""Runs that are started by an event: their names, which jobs accept them, and how the event gets into the pod."""
+"""Runs started by an event: names, which jobs accept them, and how the event gets into the pod."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def check(spec: ScheduledAgentJobSpec) -> None:
     """Checks the triggers of a spec. Raises UserError for a schema that cannot be used."""
     for number, trigger in enumerate(spec.triggers):
         if trigger.event and trigger.event.data_schema is not None:
-            event_schema.check(trigger.event.data_schema, f"spec.triggers[{number}].event.dataSchema")
+            event_schema.check(
+                trigger.event.data_schema, f"spec.triggers[{number}].event.dataSchema"
+            )
 
 
 def words(spec: ScheduledAgentJobSpec) -> Iterable[str]:
@@ -41,36 +43,78 @@ def words(spec: ScheduledAgentJobSpec) -> Iterable[str]:
 
 
 def to_read(observed: Observed) -> tuple[str, ...]:
-    """The name of the run whose event has to be read: the next one to start, if any. Views hold no data, since each may have megabytes."""
+    """The name of the run whose event has to be read: the next one to start, if any.
+
+    Views hold no data, since each may have megabytes.
+    """
     made = {job.name for job in observed.batch_jobs}
-    wait = [run for run in observed.runs if run.event and not (run.adopted or run.name in made or refusal(run, None, None, None))]
+    wait = [
+        run
+        for run in observed.runs
+        if run.event and not (run.adopted or run.name in made or refusal(run, None, None, None))
+    ]
     return tuple(run.name for run in sorted(wait, key=lambda run: (run.created, run.name))[:1])
 
 
-def refusal(run: RunView, spec: ScheduledAgentJobSpec | None, event: Event | None, paused: str | None) -> Refusal | None:
-    """Why an event starts nothing, as reason and sentence; None: it may. `spec`: of what runs, if anything; `event`: if it was read."""
+def refusal(
+    run: RunView, spec: ScheduledAgentJobSpec | None, event: Event | None, paused: str | None
+) -> Refusal | None:
+    """Why an event starts nothing, as reason and sentence; None: it may.
+
+    `spec`: of what runs, if anything; `event`: if it was read.
+    """
     view = run.event
     if view is None:
         return None
     if problem := view.problem or (size_problem(event) if event else None):
         return "EventInvalid", problem
-    # The operator names a run that follows another one, and where that name is taken it takes another.
+    # The operator names a run that follows another one, and where that name is taken it takes
+    # another.
     if not run.ancestors and (wanted := run_of_event(run.job, view)) != run.name:
-        return "EventName", f"the run of this event is named {wanted}; under another name the same event could start the job twice"
+        return (
+            "EventName",
+            (
+                f"the run of this event is named {wanted}; under another name the same event could"
+                " start the job twice"
+            ),
+        )
     return _unwanted(run, view, spec, event, paused) if spec else None
 
 
-def _unwanted(run: RunView, view: EventView, spec: ScheduledAgentJobSpec, event: Event | None, paused: str | None) -> Refusal | None:
-    kinds = [trigger.event for trigger in spec.triggers if trigger.event and _takes(trigger.event, view)]
+def _unwanted(
+    run: RunView,
+    view: EventView,
+    spec: ScheduledAgentJobSpec,
+    event: Event | None,
+    paused: str | None,
+) -> Refusal | None:
+    kinds = [
+        trigger.event for trigger in spec.triggers if trigger.event and _takes(trigger.event, view)
+    ]
     if run.ancestors and not chains.takes(spec, run):
-        return "NoTrigger", f"{run.job} does not start after {run.ancestors[-1]} any more; see status.card.triggers"
+        return (
+            "NoTrigger",
+            (
+                f"{run.job} does not start after {run.ancestors[-1]} any more; see"
+                " status.card.triggers"
+            ),
+        )
     if not kinds and not run.ancestors:
-        return "NoTrigger", f"none of the triggers of {run.job} takes an event of this type and source; see status.card.triggers"
+        return (
+            "NoTrigger",
+            (
+                f"none of the triggers of {run.job} takes an event of this type and source; see"
+                " status.card.triggers"
+            ),
+        )
     if paused:
         return "Paused", paused
     if run.ancestors:
         return None
-    problems = [event_schema.problem(kind.data_schema, event.data) if kind.data_schema and event else None for kind in kinds]
+    problems = [
+        event_schema.problem(kind.data_schema, event.data) if kind.data_schema and event else None
+        for kind in kinds
+    ]
     return ("EventInvalid", f"spec.trigger.event.{problems[0]}") if all(problems) else None
 
 
@@ -79,12 +123,15 @@ def _takes(trigger: EventTrigger, event: EventView) -> bool:
 
 
 def with_event(job_spec: Mapping[str, Any], event: Event) -> dict[str, Any]:
-    """The Job's spec with the event in an annotation of its pod, which the kubelet makes a file of."""
+    """The Job's spec with the event in a pod annotation, which the kubelet makes into a file."""
     spec = deepcopy(dict(job_spec))
     template = spec["template"]
     template["metadata"]["annotations"][names.EVENT_ANNOTATION] = encoded(event)
     field = {"apiVersion": "v1", "fieldPath": f"metadata.annotations['{names.EVENT_ANNOTATION}']"}
-    volume = {"name": "event", "downwardAPI": {"defaultMode": 0o444, "items": [{"path": FILE, "fieldRef": field}]}}
+    volume = {
+        "name": "event",
+        "downwardAPI": {"defaultMode": 0o444, "items": [{"path": FILE, "fieldRef": field}]},
+    }
     template["spec"]["volumes"].append(volume)
     (container,) = template["spec"]["containers"]
     container["volumeMounts"].append({"name": "event", "mountPath": DIRECTORY, "readOnly": True})

@@ -9,7 +9,13 @@ from typing import Literal
 from agentjobs.api import names
 from agentjobs.core.content.packages import pins
 from agentjobs.core.timestamps import from_wire
-from agentjobs.core.views.metadata import Body, annotations_of, condition_of, controller_uid, labels_of
+from agentjobs.core.views.metadata import (
+    Body,
+    annotations_of,
+    condition_of,
+    controller_uid,
+    labels_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,8 @@ class BatchJobView:
     stop_reason: str | None
     ended: Literal["", "Complete", "Failed"]
     failure: str
-    """Reason of the condition Failed or FailureTarget: DeadlineExceeded, PodFailurePolicy, BackoffLimitExceeded."""
+    """Reason of the condition Failed or FailureTarget: DeadlineExceeded, PodFailurePolicy,
+    BackoffLimitExceeded."""
     deleting: bool
     held: bool = False
     """Whether its controller has seen that it is suspended."""
@@ -39,7 +46,8 @@ class BatchJobView:
     packages: tuple[str, ...] = ()
     """The pins it was started with that needed an approval of their own then."""
     foreign: bool = False
-    """Whether it lacks our label and only has the name of one of ours: nothing else of it is read, and it is left alone."""
+    """Whether it lacks our label and only has the name of one of ours: nothing else of it is read,
+    and it is left alone."""
     run_uid: str | None = None
     """The uid of the run that the operator made it for."""
 
@@ -78,5 +86,8 @@ def _ended(body: Body) -> Literal["", "Complete", "Failed"]:
 
 
 def _due(body: Body) -> datetime | None:
-    started, seconds = (body.get("status") or {}).get("startTime"), body["spec"].get("activeDeadlineSeconds")
+    started, seconds = (
+        (body.get("status") or {}).get("startTime"),
+        body["spec"].get("activeDeadlineSeconds"),
+    )
     return from_wire(started) + timedelta(seconds=seconds) if started and seconds else None

@@ -28,7 +28,10 @@ class CronJobView:
     active: tuple[Mapping[str, str], ...]
 
     def belongs_to(self, job_uid: str) -> bool:
-        """Whether the operator made it for this job. Only it can set the labels; anybody can set or remove an owner."""
+        """Whether the operator made it for this job.
+
+        Only it can set the labels; anybody can set or remove an owner.
+        """
         return self.labelled and self.owner_uid in (job_uid, None)
 
 
@@ -42,7 +45,8 @@ def cron_job_view(body: Body) -> CronJobView:
         resource_version=metadata["resourceVersion"],
         owner_uid=controller_uid(body),
         spec_hash=spec_hash(spec),
-        labelled=labels.get(names.JOB_LABEL) == metadata["name"] and labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY,
+        labelled=labels.get(names.JOB_LABEL) == metadata["name"]
+        and labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY,
         schedule=spec["schedule"],
         time_zone=spec.get("timeZone") or "",
         suspended=bool(spec.get("suspend")),

@@ -17,17 +17,23 @@ from agentjobs.core.wire.bodies import unreadable
 MAX_EVENT_BYTES: Final = 128 * 1024
 """The largest event, encoded. All annotations of a pod together may have twice that."""
 DIGITS: Final = 9
-NO_START: Final = frozenset({"EventInvalid", "EventName", "NoTrigger", "Paused", "ChainCycle", "ChainTooLong"})
+NO_START: Final = frozenset(
+    {"EventInvalid", "EventName", "NoTrigger", "Paused", "ChainCycle", "ChainTooLong"}
+)
 """Reasons why an event starts nothing."""
 
 
 def encoded(event: Event) -> str:
     """The event as one line of JSON."""
-    return json.dumps({"specversion": "1.0", **event.wire()}, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(
+        {"specversion": "1.0", **event.wire()}, ensure_ascii=False, separators=(",", ":")
+    )
 
 
 def digits(event: Event, number: int = 0) -> str:
-    """Hash digits of source and id, which together name an event; the name of the run that it starts contains them.
+    """Hash digits of source and id, which together name an event.
+
+    The name of the run that it starts contains them.
 
     `number`: asks for other digits, where something else has the name with the ones before.
     """
@@ -38,7 +44,14 @@ def digits(event: Event, number: int = 0) -> str:
 def size_problem(event: Event) -> str | None:
     """The sentence when an event is too large to be handed to a pod; None: it fits."""
     size = len(encoded(event).encode())
-    return None if size <= MAX_EVENT_BYTES else f"spec.trigger.event: has {size} bytes as JSON, at most {MAX_EVENT_BYTES} can be handed on"
+    return (
+        None
+        if size <= MAX_EVENT_BYTES
+        else (
+            f"spec.trigger.event: has {size} bytes as JSON, at most {MAX_EVENT_BYTES} can be"
+            " handed on"
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +77,10 @@ def event_of(run: Body) -> Event | None:
 
 
 def event_view(trigger: Body, corrupt: str | None = None) -> EventView | None:
-    """The view of a run's `spec.trigger`. Its data is checked only when the run is about to start. `corrupt`: why it cannot be read."""
+    """The view of a run's `spec.trigger`.
+
+    Its data is checked only when the run is about to start. `corrupt`: why it cannot be read.
+    """
     if corrupt:
         return EventView("", "", "", f"spec.trigger.event: {corrupt}; send less, or flatter data")
     if trigger.get("type") not in ("Event", "After"):

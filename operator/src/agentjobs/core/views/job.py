@@ -1,4 +1,7 @@
-"""A ScheduledAgentJob, reduced to what decisions need. Bodies are not kept: they hold scripts and output."""
+"""A ScheduledAgentJob, reduced to what decisions need.
+
+Bodies are not kept: they hold scripts and output.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from agentjobs.core.wire.bodies import unreadable
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A ScheduledAgentJob. Exactly one of spec and problem is set; `suspended` is valid either way."""
+    """A ScheduledAgentJob.
+
+    Exactly one of spec and problem is set; `suspended` is valid either way.
+    """
 
     namespace: str
     name: str
@@ -30,16 +36,20 @@ class JobView:
     """Who changed the content last, where the API server keeps that."""
     suspended: bool = False
     gone: bool = False
-    """Whether it does not exist, or is being orphaned: then this stands in for it, so that what it leaves behind ends properly."""
+    """Whether it does not exist, or is being orphaned: then this stands in for it, so that what it
+    leaves behind ends properly."""
 
 
 def is_of(body: Body, job: JobView) -> bool:
-    """Whether the operator made it for this job. Only it can set the label; anybody can set an owner."""
+    """Whether the operator made it for this job.
+
+    Only it can set the label; anybody can set an owner.
+    """
     return controller_uid(body) == job.uid and labels_of(body).get(names.JOB_LABEL) == job.name
 
 
 def is_left(body: Body, job: JobView) -> bool:
-    """Whether the operator made it for an earlier job of this name, which was deleted without it."""
+    """Whether the operator made it for an earlier job of this name that was deleted without it."""
     return controller_uid(body) is None and labels_of(body).get(names.JOB_LABEL) == job.name
 
 
@@ -48,12 +58,21 @@ def _status(body: Body) -> ScheduledAgentJobStatus:
     try:
         return ScheduledAgentJobStatus.model_validate(body)
     except ValidationError as error:
-        corrupt = {detail["loc"][0] for detail in error.errors(include_url=False, include_input=False) if detail["loc"]}
-        return ScheduledAgentJobStatus.model_validate({key: value for key, value in body.items() if key not in corrupt})
+        corrupt = {
+            detail["loc"][0]
+            for detail in error.errors(include_url=False, include_input=False)
+            if detail["loc"]
+        }
+        return ScheduledAgentJobStatus.model_validate(
+            {key: value for key, value in body.items() if key not in corrupt}
+        )
 
 
 def job_view(body: Body) -> JobView:
-    """The view of a ScheduledAgentJob. Where this version cannot read the spec, `problem` says why in a sentence."""
+    """The view of a ScheduledAgentJob.
+
+    Where this version cannot read the spec, `problem` says why in a sentence.
+    """
     metadata = body["metadata"]
     spec, problem = _spec(body)
     return JobView(
@@ -75,6 +94,8 @@ def _spec(body: Body) -> tuple[ScheduledAgentJobSpec | None, str | None]:
     if corrupt := unreadable(body):
         return None, f"spec: {corrupt}; nest less, and write less into triggers' dataSchema"
     try:
-        return ScheduledAgentJobSpec.model_validate(body.get("spec") or {}), resources.JOB.problem(body)
+        return ScheduledAgentJobSpec.model_validate(body.get("spec") or {}), resources.JOB.problem(
+            body
+        )
     except ValidationError as error:
         return None, explain(error)

@@ -9,7 +9,10 @@ Body = Mapping[str, Any]
 
 
 def is_orphaning(body: Body) -> bool:
-    """Whether garbage collection is removing a deleted object as owner from everything it has: nothing must get that owner again."""
+    """Whether garbage collection is removing a deleted object as owner from everything it has.
+
+    Nothing must get that owner again.
+    """
     metadata = body["metadata"]
     return "deletionTimestamp" in metadata and "orphan" in (metadata.get("finalizers") or ())
 

@@ -14,7 +14,8 @@ from agentjobs.core.views.metadata import Body, condition_of, controller_uid, la
 RUNNER_CONTAINER = "runner"
 INSTALL_CONTAINER = "packages"
 UNKNOWN_END = "ContainerStatusUnknown"
-"""The kubelet's reason for a container that it never started, or lost: it then makes up an exit code of 137."""
+"""The kubelet's reason for a container that it never started, or lost: it then makes up an exit
+code of 137."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,16 @@ class PodView:
     @property
     def ended(self) -> bool:
         """Whether the container has ended, or the pod has without it ever having started."""
-        return self.exit_code is not None or (self.phase in ("Failed", "Succeeded") and not self.running)
+        return self.exit_code is not None or (
+            self.phase in ("Failed", "Succeeded") and not self.running
+        )
 
     @property
     def ending(self) -> bool:
-        """Whether something ends the pod from outside. The runner lingers meanwhile, so that its log can be read."""
+        """Whether something ends the pod from outside.
+
+        The runner lingers meanwhile, so that its log can be read.
+        """
         return self.deletion is not None or bool(self.disruption)
 
 
@@ -64,17 +70,32 @@ def pod_view(body: Body) -> PodView:
     """The view of a core/v1 Pod that carries our label."""
     metadata, status = body["metadata"], body.get("status") or {}
     containers = status.get("containerStatuses") or ()
-    container: Mapping[str, Any] = next((c for c in containers if c["name"] == RUNNER_CONTAINER), {})
+    container: Mapping[str, Any] = next(
+        (c for c in containers if c["name"] == RUNNER_CONTAINER), {}
+    )
     state = container.get("state") or {}
-    ended, running, waiting = state.get("terminated") or {}, state.get("running") or {}, state.get("waiting") or {}
+    ended, running, waiting = (
+        state.get("terminated") or {},
+        state.get("running") or {},
+        state.get("waiting") or {},
+    )
     conditions = status.get("conditions") or ()
-    unscheduled: Mapping[str, Any] = next((c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False"), {})
+    unscheduled: Mapping[str, Any] = next(
+        (c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False"), {}
+    )
     install: Mapping[str, Any] = next(
-        (c.get("state") or {} for c in status.get("initContainerStatuses") or () if c["name"] == INSTALL_CONTAINER), {}
+        (
+            c.get("state") or {}
+            for c in status.get("initContainerStatuses") or ()
+            if c["name"] == INSTALL_CONTAINER
+        ),
+        {},
     )
     installed = install.get("terminated") or {}
     waiting = install.get("waiting") or waiting
-    reason, message = (waiting.get("reason", ""), waiting.get("message", "")) if waiting else ("", "")
+    reason, message = (
+        (waiting.get("reason", ""), waiting.get("message", "")) if waiting else ("", "")
+    )
     if unscheduled and not container:
         reason, message = unscheduled.get("reason", ""), unscheduled.get("message", "")
     return PodView(
@@ -86,7 +107,9 @@ def pod_view(body: Body) -> PodView:
         resource_version=metadata["resourceVersion"],
         owner_uid=controller_uid(body),
         phase=status.get("phase", ""),
-        deletion=from_wire(metadata["deletionTimestamp"]) if "deletionTimestamp" in metadata else None,
+        deletion=from_wire(metadata["deletionTimestamp"])
+        if "deletionTimestamp" in metadata
+        else None,
         disruption=condition_of(body, "DisruptionTarget").get("reason", ""),
         running=bool(running),
         started=running.get("startedAt") or ended.get("startedAt"),
@@ -108,4 +131,6 @@ def pod_view(body: Body) -> PodView:
 def _told_to_end(metadata: Mapping[str, Any]) -> datetime | None:
     if "deletionTimestamp" not in metadata:
         return None
-    return from_wire(metadata["deletionTimestamp"]) - timedelta(seconds=metadata.get("deletionGracePeriodSeconds") or 0)
+    return from_wire(metadata["deletionTimestamp"]) - timedelta(
+        seconds=metadata.get("deletionGracePeriodSeconds") or 0
+    )

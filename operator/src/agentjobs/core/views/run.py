@@ -18,7 +18,16 @@ NEVER_BEGAN: Final = frozenset({"Skipped", "Missed"})
 """Of records that are no runs: they count nowhere."""
 FINAL_PHASES: Final[frozenset[str]] = frozenset(kinds.FINAL_PHASES)
 SKIP_REASONS: frozenset[str] = frozenset(
-    {"NotApproved", "NameTaken", "Overlap", "PolicyMissing", "CancelledBeforeStart", "NotStartedInTime", "JobNotFound", *NO_START}
+    {
+        "NotApproved",
+        "NameTaken",
+        "Overlap",
+        "PolicyMissing",
+        "CancelledBeforeStart",
+        "NotStartedInTime",
+        "JobNotFound",
+        *NO_START,
+    }
 )
 
 
@@ -64,7 +73,7 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A finished run as retention sees it: when, how, how many bytes it holds, and whether it goes with its job."""
+    """A finished run for retention: when, how, how many bytes, and whether it goes with its job."""
 
     namespace: str
     name: str
@@ -87,7 +96,10 @@ def run_view(body: Body) -> RunView:
     metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
     phase = status.get("phase")
     scheduled = (spec.get("trigger") or {}).get("type", "Manual") == "Schedule"
-    adopted, started_as = controller_uid(body) is not None, annotations_of(body).get(names.STARTED_AS_ANNOTATION)
+    adopted, started_as = (
+        controller_uid(body) is not None,
+        annotations_of(body).get(names.STARTED_AS_ANNOTATION),
+    )
     return RunView(
         namespace=metadata["namespace"],
         name=metadata["name"],

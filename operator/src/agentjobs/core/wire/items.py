@@ -1,4 +1,7 @@
-"""Takes the answer to a list apart while it arrives: it needs the memory of one object, however many there are."""
+"""Takes the answer to a list apart while it arrives.
+
+It needs the memory of one object, however many there are.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ _IN_DOCUMENT, _IN_LIST = 1, 2
 
 
 class Items:
-    """Returns the texts of the objects in `items`, or in `rows` of a Table, as soon as each is complete."""
+    """Returns each object's text in `items`, or in `rows` of a Table, as soon as it is complete."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -33,7 +36,8 @@ class Items:
     def feed(self, chunk: bytes) -> list[bytes]:
         """Takes a chunk; returns the objects that it completes."""
         self._take(self._held + chunk)
-        # A text without a bracket is scanned again only when it has doubled: otherwise the time would be quadratic.
+        # A text without a bracket is scanned again only when it has doubled: otherwise the time
+        # would be quadratic.
         return self._scan() if len(self._buffer) - self._scanned >= self._enough else []
 
     def finish(self) -> list[bytes]:
@@ -60,7 +64,9 @@ class Items:
 
     def _scan(self) -> list[bytes]:
         found: list[bytes] = []
-        while (match := TO_BRACKET.match(self._masked, self._scanned)) and match.end() > self._scanned:
+        while (
+            match := TO_BRACKET.match(self._masked, self._scanned)
+        ) and match.end() > self._scanned:
             self._scanned, bracket = match.end(), match[1]
             if bracket in (b"[", b"{"):
                 self._open()

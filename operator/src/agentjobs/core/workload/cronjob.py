@@ -1,7 +1,7 @@
 """The CronJob of an approved content, and the Jobs that the operator makes of its template.
 
-Every field that the API server would default is written out: a CronJob's spec then equals what the server stores,
-and drift is a comparison of hashes.
+Every field that the API server would default is written out: a CronJob's spec then equals what the
+server stores, and drift is a comparison of hashes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ KEEP_ALL: Final = 2**31 - 1
 """History limits: the operator deletes a Job itself, after its run is recorded."""
 NEVER: Final = "0 0 1 1 *"
 """A CronJob needs a schedule; one that stays suspended never uses it."""
-NO_EVICTION: Final = {"cluster-autoscaler.kubernetes.io/safe-to-evict": "false", "karpenter.sh/do-not-disrupt": "true"}
+NO_EVICTION: Final = {
+    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    "karpenter.sh/do-not-disrupt": "true",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,21 @@ class Timing:
 def plain(schedule: Schedule, *, suspended: bool) -> Timing:
     """The timing of a cron that needs no arming, or of no schedule."""
     never = suspended or schedule.cron is None
-    return Timing(schedule.cron or NEVER, schedule.time_zone, schedule.starting_deadline_seconds, suspended=never)
+    return Timing(
+        schedule.cron or NEVER,
+        schedule.time_zone,
+        schedule.starting_deadline_seconds,
+        suspended=never,
+    )
 
 
-def cron_job(job: JobView, content: Content, policy: RunPolicy, timing: Timing, frozen: Frozen | None = None) -> Manifest:
-    """The CronJob that runs this content. Even suspended it is the template of other runs, and their lock."""
+def cron_job(
+    job: JobView, content: Content, policy: RunPolicy, timing: Timing, frozen: Frozen | None = None
+) -> Manifest:
+    """The CronJob that runs this content.
+
+    Even suspended it is the template of other runs, and their lock.
+    """
     frozen = frozen or Frozen(revision_name(job.name, content.digest))
     return {
         "apiVersion": "batch/v1",
@@ -70,7 +83,10 @@ def cron_job(job: JobView, content: Content, policy: RunPolicy, timing: Timing, 
             "successfulJobsHistoryLimit": KEEP_ALL,
             "failedJobsHistoryLimit": KEEP_ALL,
             "jobTemplate": {
-                "metadata": {"labels": labels(job.name), "annotations": _job_annotations(content, policy)},
+                "metadata": {
+                    "labels": labels(job.name),
+                    "annotations": _job_annotations(content, policy),
+                },
                 "spec": _job_spec(job.name, content, policy, frozen),
             },
         },
@@ -80,7 +96,9 @@ def cron_job(job: JobView, content: Content, policy: RunPolicy, timing: Timing, 
 def _job_annotations(content: Content, policy: RunPolicy) -> dict[str, str]:
     """What a Job says about itself, so that it can be stopped even when its revision is gone."""
     pins = foreign(content.spec.packages, policy.inventory)
-    return {names.DIGEST_ANNOTATION: content.digest} | ({names.PACKAGES_ANNOTATION: ",".join(pins)} if pins else {})
+    return {names.DIGEST_ANNOTATION: content.digest} | (
+        {names.PACKAGES_ANNOTATION: ",".join(pins)} if pins else {}
+    )
 
 
 def _job_spec(name: str, content: Content, policy: RunPolicy, frozen: Frozen) -> Manifest:
@@ -89,18 +107,37 @@ def _job_spec(name: str, content: Content, policy: RunPolicy, frozen: Frozen) ->
         "backoffLimit": 0,
         "podReplacementPolicy": "Failed",
         # Ignore would run the script a second time after an eviction.
-        "podFailurePolicy": {"rules": [{"action": "FailJob", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]},
+        "podFailurePolicy": {
+            "rules": [
+                {
+                    "action": "FailJob",
+                    "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
+                }
+            ]
+        },
         "template": {
-            "metadata": {"labels": labels(name), "annotations": {names.DIGEST_ANNOTATION: content.digest, **NO_EVICTION}},
+            "metadata": {
+                "labels": labels(name),
+                "annotations": {names.DIGEST_ANNOTATION: content.digest, **NO_EVICTION},
+            },
             "spec": pod_spec(name, content, policy, frozen),
         },
     }
 
 
 def manual_job(
-    job: JobView, run: RunView, cron: CronJobView, content: Content, policy: RunPolicy, frozen: Frozen, event: Event | None = None
+    job: JobView,
+    run: RunView,
+    cron: CronJobView,
+    content: Content,
+    policy: RunPolicy,
+    frozen: Frozen,
+    event: Event | None = None,
 ) -> Manifest:
-    """The Job of a run that the operator starts: from the CronJob's template, suspended until it is in the CronJob's `status.active`."""
+    """The Job of a run that the operator starts, from the CronJob's template.
+
+    It is suspended until it is in the CronJob's `status.active`.
+    """
     spec = _job_spec(job.name, content, policy, frozen)
     return {
         "apiVersion": "batch/v1",
@@ -114,7 +151,15 @@ def manual_job(
                 names.TRIGGER_ANNOTATION: "Schedule" if run.scheduled else "Manual",
                 names.RUN_UID_ANNOTATION: run.uid,
             },
-            "ownerReferences": [{"apiVersion": "batch/v1", "kind": "CronJob", "name": cron.name, "uid": cron.uid, "controller": True}],
+            "ownerReferences": [
+                {
+                    "apiVersion": "batch/v1",
+                    "kind": "CronJob",
+                    "name": cron.name,
+                    "uid": cron.uid,
+                    "controller": True,
+                }
+            ],
         },
         "spec": (with_event(spec, event) if event else spec) | {"suspend": True},
     }
@@ -133,7 +178,10 @@ def active_reference(job: BatchJobView) -> Manifest:
 
 
 def would_fire_old_starts(cron: CronJobView, spec: naming.Manifest) -> bool:
-    """Whether the controller would make up for starts from before this write, unless its status says that it has just started one."""
+    """Whether the controller would make up for starts from before this write.
+
+    That is, unless its status says that it has just started one.
+    """
     if spec["suspend"]:
         return False
     return cron.suspended or (cron.schedule, cron.time_zone) != (spec["schedule"], spec["timeZone"])

@@ -1,6 +1,9 @@
-"""The part of a run's pod that installs approved packages: an init container, and a volume that is read-only for the script.
+"""The part of a run's pod that installs approved packages.
 
-The init container gets nothing that the script gets. The script gets neither the index's password nor the cache.
+It is an init container, and a volume that is read-only for the script.
+
+The init container gets nothing that the script gets. The script gets neither the index's password
+nor the cache.
 """
 
 from __future__ import annotations
@@ -15,7 +18,13 @@ from agentjobs.core.runner.installer import Resolution
 from agentjobs.core.views.pod import INSTALL_CONTAINER
 from agentjobs.core.workload.settings import RunPolicy
 
-COMMAND: Final = ("/opt/agentjobs/python3", "-I", "-S", "/opt/agentjobs/lib/agentjobs_runner/__main__.py", "install")
+COMMAND: Final = (
+    "/opt/agentjobs/python3",
+    "-I",
+    "-S",
+    "/opt/agentjobs/lib/agentjobs_runner/__main__.py",
+    "install",
+)
 PACKAGES_DIRECTORY: Final = "/opt/agentjobs/packages"
 KEPT_DIRECTORY: Final = "/etc/agentjobs/packages"
 CA_DIRECTORY: Final = "/etc/agentjobs/ca"
@@ -24,24 +33,36 @@ REQUIREMENTS_KEY: Final = "requirements.txt"
 
 
 def needed(content: Content, policy: RunPolicy) -> bool:
-    """Whether packages have to be installed. If the image lacks one, all are installed, so that they fit together in any image."""
+    """Whether packages have to be installed.
+
+    If the image lacks one, all are installed, so that they fit together in any image.
+    """
     return bool(foreign(content.spec.packages, policy.inventory))
 
 
 def resolution(revision: Manifest, name: str, found: Resolution) -> Manifest:
     """The first resolution of the revision of this name.
 
-    Labels, digest and owner are those of the revision: it has the same protection, and is deleted together with it.
+    Labels, digest and owner are those of the revision: it has the same protection, and is deleted
+    together with it.
     """
     metadata = {**revision["metadata"], "name": resolution_name(name)}
     return {**revision, "metadata": metadata, "data": {REQUIREMENTS_KEY: found.requirements}}
 
 
-def with_packages(pod: Manifest, revision: str, content: Content, policy: RunPolicy, *, kept: bool) -> Manifest:
-    """The pod's spec with everything that installing needs. `kept`: the ConfigMap with the first resolution exists."""
+def with_packages(
+    pod: Manifest, revision: str, content: Content, policy: RunPolicy, *, kept: bool
+) -> Manifest:
+    """The pod's spec with everything that installing needs.
+
+    `kept`: the ConfigMap with the first resolution exists.
+    """
     runner = pod["containers"][0]
     container = {
-        **{name: runner[name] for name in ("image", "imagePullPolicy", "resources", "securityContext")},
+        **{
+            name: runner[name]
+            for name in ("image", "imagePullPolicy", "resources", "securityContext")
+        },
         "name": INSTALL_CONTAINER,
         "command": list(COMMAND),
         "env": _environment(content, policy),
@@ -56,7 +77,12 @@ def with_packages(pod: Manifest, revision: str, content: Content, policy: RunPol
         "volumeMounts": [*runner["volumeMounts"], reads],
     }
     volumes = [*pod["volumes"], *_volumes(revision, policy, kept=kept)]
-    return {**pod, "initContainers": [container], "containers": [runner, *pod["containers"][1:]], "volumes": volumes}
+    return {
+        **pod,
+        "initContainers": [container],
+        "containers": [runner, *pod["containers"][1:]],
+        "volumes": volumes,
+    }
 
 
 def _environment(content: Content, policy: RunPolicy) -> list[Manifest]:
@@ -67,7 +93,9 @@ def _environment(content: Content, policy: RunPolicy) -> list[Manifest]:
         "AGENTJOBS_INDEX_URL": chosen.index_url,
         "AGENTJOBS_CA_KEY": chosen.ca_key if chosen.ca_config_map or chosen.ca_secret else "",
     }
-    variables: list[Manifest] = [{"name": name, "value": value} for name, value in plain.items() if value]
+    variables: list[Manifest] = [
+        {"name": name, "value": value} for name, value in plain.items() if value
+    ]
     for key in ("username", "password") if chosen.credentials_secret else ():
         source = {"secretKeyRef": {"name": chosen.credentials_secret, "key": key}}
         variables.append({"name": f"AGENTJOBS_INDEX_{key.upper()}", "valueFrom": source})
@@ -93,11 +121,22 @@ def _volumes(revision: str, policy: RunPolicy, *, kept: bool) -> list[Manifest]:
     chosen = policy.packages
     volumes: list[Manifest] = [{"name": "packages", "emptyDir": {}}]
     if kept:
-        volumes.append({"name": "resolution", "configMap": {"name": resolution_name(revision), "defaultMode": 0o444}})
+        volumes.append(
+            {
+                "name": "resolution",
+                "configMap": {"name": resolution_name(revision), "defaultMode": 0o444},
+            }
+        )
     if chosen.ca_config_map:
-        volumes.append({"name": "ca", "configMap": {"name": chosen.ca_config_map, "defaultMode": 0o444}})
+        volumes.append(
+            {"name": "ca", "configMap": {"name": chosen.ca_config_map, "defaultMode": 0o444}}
+        )
     elif chosen.ca_secret:
-        volumes.append({"name": "ca", "secret": {"secretName": chosen.ca_secret, "defaultMode": 0o444}})
+        volumes.append(
+            {"name": "ca", "secret": {"secretName": chosen.ca_secret, "defaultMode": 0o444}}
+        )
     if chosen.cache_claim:
-        volumes.append({"name": "cache", "persistentVolumeClaim": {"claimName": chosen.cache_claim}})
+        volumes.append(
+            {"name": "cache", "persistentVolumeClaim": {"claimName": chosen.cache_claim}}
+        )
     return volumes

@@ -1,4 +1,7 @@
-"""The installation's models, and which of them a job uses. Nothing here is in a digest, and nothing here holds a key."""
+"""The installation's models, and which of them a job uses.
+
+Nothing here is in a digest, and nothing here holds a key.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,11 @@ class Model(ApiModel):
 
 
 class Provider(ApiModel):
-    """An endpoint. Its key: from a Secret that the job's namespace holds, or from a variable that the job names; neither: it needs none."""
+    """An endpoint.
+
+    Its key: from a Secret that the job's namespace holds, or from a variable that the job names;
+    neither: it needs none.
+    """
 
     api: Literal["openai-completions", "anthropic-messages"]
     base_url: str = Field(pattern=r"^https?://")
@@ -54,7 +61,11 @@ class Provider(ApiModel):
 
 
 class Models(ApiModel):
-    """All providers by name. `default` is provider/model, for scripts that call pi and for agents that name none; empty: there is none."""
+    """All providers by name.
+
+    `default` is provider/model, for scripts that call pi and for agents that name none; empty:
+    there is none.
+    """
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -64,13 +75,19 @@ class Models(ApiModel):
     @model_validator(mode="after")
     def _default_exists(self) -> Self:
         if self.default and self.default not in self.names:
-            raise ValueError(f"default: there is no {self.default}; there are: {', '.join(self.names) or 'none'}")
+            raise ValueError(
+                f"default: there is no {self.default}; there are: {', '.join(self.names) or 'none'}"
+            )
         return self
 
     @property
     def names(self) -> tuple[str, ...]:
         """All models, as provider/model."""
-        return tuple(f"{name}/{model.id}" for name, provider in self.providers.items() for model in provider.models)
+        return tuple(
+            f"{name}/{model.id}"
+            for name, provider in self.providers.items()
+            for model in provider.models
+        )
 
     def of(self, spec: ScheduledAgentJobSpec) -> str:
         """The provider/model that a job uses; empty: none."""
@@ -90,15 +107,27 @@ class Models(ApiModel):
         """The model in words, for the card; None: the job cannot call a model."""
         if spec.agent and spec.agent.model:
             return spec.agent.model
-        used = "the installation's default" if spec.agent else "the installation's default, if the script calls pi"
+        used = (
+            "the installation's default"
+            if spec.agent
+            else "the installation's default, if the script calls pi"
+        )
         return f"{self.default} ({used})" if self.default else None
 
     def environment(self, spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:
-        """The variables of a run's container. A missing Secret does not stop a script that never calls a model: only the call fails."""
+        """The variables of a run's container.
+
+        A missing Secret does not stop a script that never calls a model: only the call fails.
+        """
         if not self.providers:
             return []
         variables: list[dict[str, Any]] = [
-            {"name": MODELS_VARIABLE, "value": json.dumps({k: v.wire() for k, v in self.providers.items()}, sort_keys=True)}
+            {
+                "name": MODELS_VARIABLE,
+                "value": json.dumps(
+                    {k: v.wire() for k, v in self.providers.items()}, sort_keys=True
+                ),
+            }
         ]
         if model := self.of(spec):
             variables.append({"name": MODEL_VARIABLE, "value": model})

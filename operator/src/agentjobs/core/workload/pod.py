@@ -1,6 +1,7 @@
 """The pod that runs an approved content.
 
-Every field that the API server would default is written out, so that drift is a comparison of hashes.
+Every field that the API server would default is written out, so that drift is a comparison of
+hashes.
 """
 
 from __future__ import annotations
@@ -19,12 +20,17 @@ REVISION_DIRECTORY: Final = "/etc/agentjobs/revision"
 WORKSPACE: Final = "/workspace"
 HOME: Final = "/home/agent"
 GRACE_SECONDS: Final = 30
-"""The runner needs 5 s to end a script and lingers 15 s, so that its log can be read while the pod is ended from outside."""
+"""The runner needs 5 s to end a script and lingers 15 s, so that its log can be read while the pod
+is ended from outside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """Where pods find the content: the name of its revision, and whether the first resolution of its packages is kept as well."""
+    """Where pods find the content.
+
+    That is the name of its revision, and whether the first resolution of its packages is kept as
+    well.
+    """
 
     name: str
     resolved: bool = False
@@ -90,7 +96,12 @@ def _container(content: Content, policy: RunPolicy) -> Manifest:
 
 def _runner_env(content: Content, policy: RunPolicy) -> list[Manifest]:
     timeout = min(content.spec.timeout_seconds, policy.longest_run_seconds)
-    name_of_run = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.labels['batch.kubernetes.io/job-name']"}}
+    name_of_run = {
+        "fieldRef": {
+            "apiVersion": "v1",
+            "fieldPath": "metadata.labels['batch.kubernetes.io/job-name']",
+        }
+    }
     return [
         {"name": "JOB_RUN_ID", "valueFrom": name_of_run},
         {"name": "AGENTJOBS_DIGEST", "value": content.digest},
@@ -102,19 +113,35 @@ def _runner_env(content: Content, policy: RunPolicy) -> list[Manifest]:
 
 
 def _environment(content: Content, policy: RunPolicy) -> list[Manifest]:
-    """The variables, among them one that names those from Secrets: the runner hides their values in all output."""
+    """The variables, among them one that names those from Secrets.
+
+    The runner hides their values in all output.
+    """
     fixed, own = _runner_env(content, policy), [_env(variable) for variable in content.spec.env]
-    secret = [variable["name"] for variable in (*fixed, *own) if "secretKeyRef" in variable.get("valueFrom", {})]
-    names_of_secrets = [{"name": "AGENTJOBS_SECRET_VARIABLES", "value": ",".join(secret)}] if secret else []
+    secret = [
+        variable["name"]
+        for variable in (*fixed, *own)
+        if "secretKeyRef" in variable.get("valueFrom", {})
+    ]
+    names_of_secrets = (
+        [{"name": "AGENTJOBS_SECRET_VARIABLES", "value": ",".join(secret)}] if secret else []
+    )
     return [*fixed, *names_of_secrets, *own]
 
 
 def _env(variable: EnvVar) -> Manifest:
     if variable.value_from is not None:
         reference = variable.value_from.secret_key_ref
-        return {"name": variable.name, "valueFrom": {"secretKeyRef": {"name": reference.name, "key": reference.key}}}
+        return {
+            "name": variable.name,
+            "valueFrom": {"secretKeyRef": {"name": reference.name, "key": reference.key}},
+        }
     # The API server leaves an empty value out.
-    return {"name": variable.name, "value": variable.value} if variable.value else {"name": variable.name}
+    return (
+        {"name": variable.name, "value": variable.value}
+        if variable.value
+        else {"name": variable.name}
+    )
 
 
 def _resources(spec: ScheduledAgentJobSpec, policy: RunPolicy) -> Manifest:

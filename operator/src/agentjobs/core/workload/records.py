@@ -39,28 +39,51 @@ def session_claim(job: JobView, policy: RunPolicy) -> Manifest:
 
 def scheduled_run(job: JobView, start: BatchJobView, scheduled_at: str) -> Manifest:
     """The AgentJobRun of a start that the CronJob controller made."""
-    return _run(job, start.name, scheduled_at, {"ownerReferences": owned_by(job), "annotations": {names.MADE_AS_ANNOTATION: start.uid}})
+    return _run(
+        job,
+        start.name,
+        scheduled_at,
+        {"ownerReferences": owned_by(job), "annotations": {names.MADE_AS_ANNOTATION: start.uid}},
+    )
 
 
 def orphaned_run(job: JobView, start: BatchJobView, scheduled_at: str) -> Manifest:
     """As `scheduled_run`, where there is no job that could own it."""
-    return _run(job, start.name, scheduled_at, {"annotations": {names.MADE_AS_ANNOTATION: start.uid}})
+    return _run(
+        job, start.name, scheduled_at, {"annotations": {names.MADE_AS_ANNOTATION: start.uid}}
+    )
 
 
 def own_start(job: JobView, name: str, scheduled_at: str) -> Manifest:
-    """The AgentJobRun of a start that the operator makes. Nobody owns it until it is adopted, as it is with a run by hand."""
+    """The AgentJobRun of a start that the operator makes.
+
+    Nobody owns it until it is adopted, as it is with a run by hand.
+    """
     return _run(job, name, scheduled_at, {})
 
 
 def left_out(job: JobView, name: str, scheduled_at: str, why: str) -> Manifest:
-    """The AgentJobRun of a start that does not happen. It is created with its owner and with the reason."""
-    return _run(job, name, scheduled_at, {"ownerReferences": owned_by(job), "annotations": {names.SKIP_ANNOTATION: why}})
+    """The AgentJobRun of a start that does not happen.
+
+    It is created with its owner and with the reason.
+    """
+    return _run(
+        job,
+        name,
+        scheduled_at,
+        {"ownerReferences": owned_by(job), "annotations": {names.SKIP_ANNOTATION: why}},
+    )
 
 
 def _run(job: JobView, name: str, scheduled_at: str, metadata: Manifest) -> Manifest:
     return {
         "apiVersion": names.API_VERSION,
         "kind": names.RUN_KIND,
-        "metadata": {"name": name, "namespace": job.namespace, "labels": labels(job.name), **metadata},
+        "metadata": {
+            "name": name,
+            "namespace": job.namespace,
+            "labels": labels(job.name),
+            **metadata,
+        },
         "spec": {"jobName": job.name, "trigger": {"type": "Schedule", "scheduledAt": scheduled_at}},
     }

@@ -1,4 +1,7 @@
-"""The claim that holds a continuous job's session. It is the job's: deleted with it, and forgotten when somebody deletes the claim."""
+"""The claim that holds a continuous job's session.
+
+It is the job's: deleted with it, and forgotten when somebody deletes the claim.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +29,29 @@ def continuous(spec: ScheduledAgentJobSpec) -> bool:
     return spec.session == "Continuous"
 
 
-def claim(namespace: str, job: str, labels: dict[str, str], owners: list[dict[str, Any]], policy: SessionPolicy) -> dict[str, Any]:
+def claim(
+    namespace: str,
+    job: str,
+    labels: dict[str, str],
+    owners: list[dict[str, Any]],
+    policy: SessionPolicy,
+) -> dict[str, Any]:
     """The claim. One node at a time is enough: only one run at a time writes a session."""
-    spec: dict[str, Any] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": policy.size}}}
+    spec: dict[str, Any] = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": policy.size}},
+    }
     if policy.storage_class_name:
         spec["storageClassName"] = policy.storage_class_name
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": claim_name(job), "namespace": namespace, "labels": labels, "ownerReferences": owners},
+        "metadata": {
+            "name": claim_name(job),
+            "namespace": namespace,
+            "labels": labels,
+            "ownerReferences": owners,
+        },
         "spec": spec,
     }
 
@@ -46,7 +63,11 @@ def environment(spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:
 
 def volumes(job: str, spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:
     """The volume of the pod that holds the session, if it has one."""
-    return [{"name": "session", "persistentVolumeClaim": {"claimName": claim_name(job)}}] if continuous(spec) else []
+    return (
+        [{"name": "session", "persistentVolumeClaim": {"claimName": claim_name(job)}}]
+        if continuous(spec)
+        else []
+    )
 
 
 def mounts(spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:

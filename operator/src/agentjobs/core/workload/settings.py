@@ -13,7 +13,10 @@ from agentjobs.core.workload.sessions import SessionPolicy
 
 @dataclass(frozen=True, slots=True)
 class PackagePolicy:
-    """Where packages come from. Secrets, ConfigMaps and claims are names in the job's namespace; empty: there is none."""
+    """Where packages come from.
+
+    Secrets, ConfigMaps and claims are names in the job's namespace; empty: there is none.
+    """
 
     index_url: str = ""
     """Empty: uv's default, the Python Package Index."""

@@ -23,7 +23,10 @@ KINDS: Final[Mapping[str, str]] = {
 
 
 def is_same(kind: Kind, wanted: Body, found: Body) -> bool:
-    """Whether the found object is the wanted one, by all marks that identify it; what only the server or a later step writes is ignored."""
+    """Whether the found object is the wanted one, by all marks that identify it.
+
+    What only the server or a later step writes is ignored.
+    """
     if kind == "run":
         return _cause(wanted) == _cause(found)
     return _marks(wanted) == _marks(found)
@@ -31,12 +34,24 @@ def is_same(kind: Kind, wanted: Body, found: Body) -> bool:
 
 def _marks(body: Body) -> tuple[Any, ...]:
     labels, annotations = labels_of(body), annotations_of(body)
-    made_for = labels.get(names.JOB_LABEL), controller_uid(body), annotations.get(names.DIGEST_ANNOTATION)
-    return (*made_for, annotations.get(names.TRIGGER_ANNOTATION), annotations.get(names.RUN_UID_ANNOTATION))
+    made_for = (
+        labels.get(names.JOB_LABEL),
+        controller_uid(body),
+        annotations.get(names.DIGEST_ANNOTATION),
+    )
+    return (
+        *made_for,
+        annotations.get(names.TRIGGER_ANNOTATION),
+        annotations.get(names.RUN_UID_ANNOTATION),
+    )
 
 
 def _cause(run: Body) -> tuple[Any, ...]:
-    """What caused a run. Only the operator creates runs that a schedule or another run starts, so what they say about that is true."""
+    """What caused a run.
+
+    Only the operator creates runs that a schedule or another run starts, so what they say about
+    that is true.
+    """
     spec = run["spec"]
     trigger = spec.get("trigger") or {}
     event = trigger.get("event") or {}

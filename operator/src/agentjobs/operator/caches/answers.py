@@ -13,7 +13,10 @@ from agentjobs.operator.caches.fresh import pages
 
 
 async def answer(api: Api, cache: Cache, key: Key, look: Look) -> None:
-    """Brings the caches up to date with one question; texts are read by `sources`. Raises ClusterError."""
+    """Brings the caches up to date with one question; texts are read by `sources`.
+
+    Raises ClusterError.
+    """
     match look.subject:
         case "approvals":
             await _approvals(api, cache, key)
@@ -61,11 +64,14 @@ async def _one(api: Api, cache: Cache, kind: str, key: Key, name: str) -> None:
 
 
 async def _all(api: Api, cache: Cache, kind: str, namespace: str, **selectors: str) -> set[str]:
-    """Returns the names of all objects in a list, which go into the cache once the list is complete."""
+    """Returns the names of all objects in a list; they enter the cache once it is complete."""
     found: dict[str, tuple[int, Any]] = {}
     async for page in pages(api, cache, kind, namespace, **selectors):
         for body in page["items"] or ():
-            found[body["metadata"]["name"]] = int(body["metadata"]["resourceVersion"]), cache.read(kind, body)
+            found[body["metadata"]["name"]] = (
+                int(body["metadata"]["resourceVersion"]),
+                cache.read(kind, body),
+            )
     for name, (version, view) in found.items():
         cache.saw_version(kind, version)
         if view is not None:

@@ -1,7 +1,7 @@
 """The cluster's objects as they were last seen, as views, by job.
 
-Fed by watch events, by the answers to our own writes and by re-lists. An older state never replaces a newer one:
-resource versions of a resource can be compared as numbers (KEP-5504, Kubernetes 1.35).
+Fed by watch events, by the answers to our own writes and by re-lists. An older state never replaces
+a newer one: resource versions of a resource can be compared as numbers (KEP-5504, Kubernetes 1.35).
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class Table(Generic[V]):
         """As `put`, for something that is a view already."""
         row, job = (namespace, name), self._job_of(view)
         known = self._rows.get(row)
-        if (known is None or known[0] <= version) and not any(version <= gone.get(row, 0) for gone in self._gone):
+        if (known is None or known[0] <= version) and not any(
+            version <= gone.get(row, 0) for gone in self._gone
+        ):
             if known is not None and known[1] != job:
                 self._by_job[namespace, known[1]].discard(name)
             self._rows[row] = (version, job, view)
@@ -93,7 +95,10 @@ class Table(Generic[V]):
         self._gone = ({}, self._gone[0])
 
     def drop(self, row: Key, version: int = 0) -> Key | None:
-        """Forgets an object; returns its job's key. `version`: of its deletion, since a list requested earlier may still arrive."""
+        """Forgets an object; returns its job's key.
+
+        `version`: of its deletion, since a list requested earlier may still arrive.
+        """
         if version:
             self._gone[0][row] = version
         known = self._rows.pop(row, None)
@@ -124,12 +129,18 @@ class JobRef:
 
 
 class Cache:
-    """The tables. `finished` holds one short line for every finished run, so that retention need not read their bodies."""
+    """The tables.
+
+    `finished` holds one short line for every finished run, so that retention need not read their
+    bodies.
+    """
 
     def __init__(self) -> None:
         self.jobs: Table[JobRef] = Table(_job_ref, lambda v: v.name)
         self.approvals: Table[ApprovalView] = Table(approval_view, lambda v: v.job_name)
-        self.package_approvals: Table[PackageApprovalView] = Table(package_approval_view, lambda _: NO_JOB)
+        self.package_approvals: Table[PackageApprovalView] = Table(
+            package_approval_view, lambda _: NO_JOB
+        )
         self.uses = Uses()
         self.batch_jobs: Table[BatchJobView] = Table(batch_job_view, lambda v: v.job)
         self.pods: Table[PodView] = Table(pod_view, lambda v: v.job)
@@ -159,11 +170,16 @@ class Cache:
         return {kind: len(self.table(kind).unreadable) for kind in KINDS}
 
     def take(self, kind: str, body: Body) -> Key | None:
-        """As `Table.put`, for streams and lists: an object that cannot be read harms no other, and what was known of it stays."""
+        """As `Table.put`, for streams and lists.
+
+        An object that cannot be read harms no other, and what was known of it stays.
+        """
         metadata, view = body["metadata"], self.read(kind, body)
         if view is None:
             return None
-        return self.table(kind).put_view(metadata["namespace"], metadata["name"], int(metadata["resourceVersion"]), view)
+        return self.table(kind).put_view(
+            metadata["namespace"], metadata["name"], int(metadata["resourceVersion"]), view
+        )
 
     def read(self, kind: str, body: Body) -> Any:
         """The view of an object, which is not remembered yet; None where it cannot be read."""
@@ -185,7 +201,10 @@ class Cache:
         return self._newest[kind]
 
     def learn(self, kind: str, body: Body) -> Key | None:
-        """Takes in an object as it is now; returns its job's key. A run that is finished moves to its line in `finished`."""
+        """Takes in an object as it is now; returns its job's key.
+
+        A run that is finished moves to its line in `finished`.
+        """
         self.saw_version(kind, int(body["metadata"]["resourceVersion"]))
         if kind == "run" and run_view(body).final:
             self.runs.drop((body["metadata"]["namespace"], body["metadata"]["name"]))
@@ -193,7 +212,10 @@ class Cache:
         return self.table(kind).put(body)
 
     def learn_batch_job(self, job: Key, body: Body) -> None:
-        """Takes in a Job that has a name which this job needs: without our label it is not this job's, whatever its owner says."""
+        """Takes in a Job that has a name which this job needs.
+
+        Without our label it is not this job's, whatever its owner says.
+        """
         view = batch_job_view(body)
         if view.job != job[1]:
             view = replace(view, job=job[1], owner_uid=None, foreign=True)
@@ -202,15 +224,20 @@ class Cache:
     def gone(self, kind: str, body: Body) -> Key | None:
         """Takes in a deletion; returns the job's key. The event holds the object's last state.
 
-        How a pod ended may be in that state alone: it is kept while its run has no record, at most until the next re-list.
+        How a pod ended may be in that state alone: it is kept while its run has no record, at most
+        until the next re-list.
         """
         row = body["metadata"]["namespace"], body["metadata"]["name"]
-        if kind == "pod" and (pod := pod_view(body)).ended and self.runs.get((pod.namespace, pod.run)):
+        if (
+            kind == "pod"
+            and (pod := pod_view(body)).ended
+            and self.runs.get((pod.namespace, pod.run))
+        ):
             return self.pods.put(body)
         return self.table(kind).drop(row, int(body["metadata"]["resourceVersion"]))
 
     def finish(self, run: FinishedRun, version: int) -> Key:
-        """Takes in a finished run, from our own last write or from a list; returns its job's key."""
+        """Takes in a finished run, from our last write or from a list; returns its job's key."""
         self.forget_finished((run.namespace, run.name))
         self.stored_bytes[run.namespace] += size(run)
         return self.finished.put_view(run.namespace, run.name, version, run)
@@ -252,15 +279,20 @@ def _finished_run(body: Body) -> FinishedRun:
 
 
 def finished_rows(table: Body, known: Table[FinishedRun]) -> Iterator[tuple[FinishedRun, int]]:
-    """The finished runs in an answer of the API server's Table form, each with its resource version. The columns are found by name.
+    """The finished runs in a Table answer of the API server, each with its resource version.
 
-    Where that version is known already, the very line that is kept.
+    Where that version is known already, the very line that is kept. The columns are found by name.
     """
-    columns = {column["name"]: index for index, column in enumerate(table.get("columnDefinitions") or ())}
+    columns = {
+        column["name"]: index for index, column in enumerate(table.get("columnDefinitions") or ())
+    }
     for row in table.get("rows") or ():
         try:
             metadata = row["object"]["metadata"]
-            key, version = (metadata["namespace"], metadata["name"]), int(metadata["resourceVersion"])
+            key, version = (
+                (metadata["namespace"], metadata["name"]),
+                int(metadata["resourceVersion"]),
+            )
             kept = known.get(key) if known.version(key) == version else None
             found = kept or _finished_row(columns, row)
         except Exception:
@@ -281,10 +313,12 @@ def _finished_row(columns: dict[str, int], row: Body) -> FinishedRun:
         finished=cells[columns["Finished"]] or metadata["creationTimestamp"],
         output_bytes=int(cells[columns["Output Bytes"]] or 0),
         owner_uid=_shared(controller_uid(row["object"])),
-        stored_bytes=_stored(row, cells[columns["Stored Bytes"]] if "Stored Bytes" in columns else None),
+        stored_bytes=_stored(
+            row, cells[columns["Stored Bytes"]] if "Stored Bytes" in columns else None
+        ),
     )
 
 
 def _stored(row: Body, recorded: int | None) -> int:
-    """The size that the record says it has, or the present size of its metadata, where somebody has added to them."""
+    """The size that the record gives, or its metadata's present size where somebody added to it."""
     return max(int(recorded or 0), int(row.get(SIZE, 0)))

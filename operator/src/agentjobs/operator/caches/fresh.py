@@ -1,7 +1,8 @@
 """Lists that are not older than what is known.
 
-The API server answers a list as of the moment of the request. One that answers from a cache, or lags, would make us forget a denial that
-a watch has delivered, or believe in an approval that is withdrawn. So a list is compared with what was known when it was requested.
+The API server answers a list as of the moment of the request. One that answers from a cache, or
+lags, would make us forget a denial that a watch has delivered, or believe in an approval that is
+withdrawn. So a list is compared with what was known when it was requested.
 """
 
 from __future__ import annotations
@@ -14,9 +15,16 @@ from agentjobs.operator.caches.cache import Cache
 
 
 async def pages(
-    api: Api, cache: Cache, kind: str, namespace: str = "", accept: str = "application/json", **selectors: str
+    api: Api,
+    cache: Cache,
+    kind: str,
+    namespace: str = "",
+    accept: str = "application/json",
+    **selectors: str,
 ) -> AsyncIterator[Json]:
-    """The pages of a list, as `Api.list` yields them. Raises Outdated when the list is older than what is known.
+    """The pages of a list, as `Api.list` yields them.
+
+    Raises Outdated when the list is older than what is known.
 
     Its version may come last, so do not believe anything in a list before its end.
     """
@@ -24,5 +32,7 @@ async def pages(
     async for page in api.list(kind, namespace, accept=accept, **selectors):
         version = (page.get("metadata") or {}).get("resourceVersion")
         if version and int(version) < known:
-            raise Outdated(f"the list of {kind} is older than what was seen before: {version}, not {known}")
+            raise Outdated(
+                f"the list of {kind} is older than what was seen before: {version}, not {known}"
+            )
         yield page

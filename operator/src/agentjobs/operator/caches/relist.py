@@ -1,6 +1,7 @@
 """Reads everything again: at start, and from time to time.
 
-A watch that has to begin again after a gap (410 Gone) never delivers what was deleted meanwhile. Comparing lists shows it.
+A watch that has to begin again after a gap (410 Gone) never delivers what was deleted meanwhile.
+Comparing lists shows it.
 """
 
 from __future__ import annotations
@@ -20,21 +21,38 @@ from agentjobs.operator.caches.fresh import pages
 from agentjobs.operator.caches.streams import Streams
 
 FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"
-REVISIONS: Final = {"labelSelector": f"{names.JOB_LABEL},{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"}
+REVISIONS: Final = {
+    "labelSelector": f"{names.JOB_LABEL},{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"
+}
 """Not watched: they never change, and a list now and then shows which are left over."""
 
 
 async def relist(cluster: Api, cache: Cache, streams: Streams) -> set[Key]:
-    """Brings the cache in line with the cluster. Returns the keys of all jobs, and of those for which something changed.
+    """Brings the cache in line with the cluster.
 
-    Raises Unlisted where the list of a kind failed; what the other lists showed is in the cache then, and is not news again.
+    Returns the keys of all jobs, and of those for which something changed.
+
+    Raises Unlisted where the list of a kind failed; what the other lists showed is in the cache
+    then, and is not news again.
     """
     now = asyncio.get_running_loop().time()
-    lists = {kind: _kind(cluster, cache, streams, kind) for kind in RELISTED if kind != sources.KIND}
-    lists[sources.KIND] = sources.relist(cluster, cache.sources, streams, RELISTED[sources.KIND]["labelSelector"], now)
+    lists = {
+        kind: _kind(cluster, cache, streams, kind) for kind in RELISTED if kind != sources.KIND
+    }
+    lists[sources.KIND] = sources.relist(
+        cluster, cache.sources, streams, RELISTED[sources.KIND]["labelSelector"], now
+    )
     lists |= {"revision": _revisions(cluster, cache), "finished": _finished(cluster, cache)}
-    found = dict(zip(lists, await asyncio.gather(*lists.values(), return_exceptions=True), strict=True))
-    keys = {key for one in found.values() if not isinstance(one, BaseException) for key in one if key[1] != NO_JOB}
+    found = dict(
+        zip(lists, await asyncio.gather(*lists.values(), return_exceptions=True), strict=True)
+    )
+    keys = {
+        key
+        for one in found.values()
+        if not isinstance(one, BaseException)
+        for key in one
+        if key[1] != NO_JOB
+    }
     if errors := {kind: one for kind, one in found.items() if isinstance(one, Exception)}:
         raise Unlisted(errors, keys)
     return keys
@@ -70,7 +88,10 @@ async def _kind(cluster: Api, cache: Cache, streams: Streams, kind: str) -> set[
 
 
 async def _revisions(cluster: Api, cache: Cache) -> set[Key]:
-    """Lists the revisions; returns the keys of their jobs. Revisions may be all that is left of a deleted job."""
+    """Lists the revisions; returns the keys of their jobs.
+
+    Revisions may be all that is left of a deleted job.
+    """
     before = {row: cache.revisions.version(row) for row in cache.revisions}
     seen: set[Key] = set()
     keys: set[Key] = set()
@@ -90,9 +111,12 @@ async def _finished(cluster: Api, cache: Cache) -> set[Key]:
     # The list may be long: nothing is kept of a line that is known already, not even for a moment.
     missing = {row: finished.version(row) for row in finished}
     news: list[tuple[FinishedRun, int]] = []
-    async for page in pages(cluster, cache, "run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"):
+    async for page in pages(
+        cluster, cache, "run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"
+    ):
         for run, version in caches.finished_rows(page, finished):
-            # An empty phase passes the selector, too: a run that the operator has not looked at yet.
+            # An empty phase passes the selector, too: a run that the operator has not looked at
+            # yet.
             if run.phase in FINAL_PHASES:
                 missing.pop((run.namespace, run.name), None)
                 if finished.get((run.namespace, run.name)) is not run:

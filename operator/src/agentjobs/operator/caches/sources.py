@@ -1,6 +1,7 @@
-"""ConfigMaps that jobs take texts from: which jobs use them, their versions, and the few texts that were read last.
+"""ConfigMaps that jobs take texts from: which jobs, which versions, and the few texts read last.
 
-A text is read when the watch has delivered a new version, and again before a content comes into force; otherwise it is remembered.
+A text is read when the watch has delivered a new version, and again before a content comes into
+force; otherwise it is remembered.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ REMEMBERED_BYTES: Final = 4 * 1024 * 1024
 
 
 class SourceCache:
-    """Versions of ConfigMaps and some of their texts. Belongs to one event loop. Keys are the namespace and name of a job or ConfigMap."""
+    """Versions of ConfigMaps and some of their texts.
+
+    Belongs to one event loop. Keys are the namespace and name of a job or ConfigMap.
+    """
 
     def __init__(self, remembered_bytes: int = REMEMBERED_BYTES) -> None:
         self._versions: dict[Key, int] = {}
@@ -38,7 +42,10 @@ class SourceCache:
         return self._versions.get(row, 0)
 
     def saw(self, row: Key, version: int, *, deleted: bool = False) -> frozenset[Key]:
-        """Notes that a labelled ConfigMap has this version, or is gone. Returns the jobs for which that is news."""
+        """Notes that a labelled ConfigMap has this version, or is gone.
+
+        Returns the jobs for which that is news.
+        """
         known = self.version(row)
         if version < known or (version == known and not deleted):
             return frozenset()
@@ -80,16 +87,40 @@ class SourceCache:
             self._room += len(oldest.encode())
 
 
-async def read(api: Api, cache: SourceCache, namespace: str, wanted: Iterable[Reference], *, reread: bool = False) -> Sources:
-    """What these references stand for. `reread`: as the API server has it now, whatever is remembered."""
-    known = {reference: None if reread else cache.remembered(namespace, reference) for reference in wanted}
+async def read(
+    api: Api,
+    cache: SourceCache,
+    namespace: str,
+    wanted: Iterable[Reference],
+    *,
+    reread: bool = False,
+) -> Sources:
+    """What these references stand for.
+
+    `reread`: as the API server has it now, whatever is remembered.
+    """
+    known = {
+        reference: None if reread else cache.remembered(namespace, reference)
+        for reference in wanted
+    }
     found = {reference: text for reference, text in known.items() if text is not None}
     missing = known.keys() - found.keys()
-    bodies = {name: await _config_map(api, namespace, name) for name in sorted({reference.name for reference in missing})}
-    return {**found, **{reference: _learned(cache, namespace, reference, bodies[reference.name]) for reference in missing}}
+    bodies = {
+        name: await _config_map(api, namespace, name)
+        for name in sorted({reference.name for reference in missing})
+    }
+    return {
+        **found,
+        **{
+            reference: _learned(cache, namespace, reference, bodies[reference.name])
+            for reference in missing
+        },
+    }
 
 
-def _learned(cache: SourceCache, namespace: str, reference: Reference, body: Json | None) -> str | Unusable:
+def _learned(
+    cache: SourceCache, namespace: str, reference: Reference, body: Json | None
+) -> str | Unusable:
     text = text_of(body, reference)
     if body is not None and isinstance(text, str):
         version = int(body["metadata"]["resourceVersion"])
@@ -105,7 +136,9 @@ async def _config_map(api: Api, namespace: str, name: str) -> Json | None:
         return None
 
 
-async def relist(api: Api, cache: SourceCache, streams: Streams, selector: str, now: float) -> set[Key]:
+async def relist(
+    api: Api, cache: SourceCache, streams: Streams, selector: str, now: float
+) -> set[Key]:
     """Compares with a list. Returns the jobs that use what changed."""
     before = {row: cache.version(row) for row in cache}
     seen: dict[Key, int] = {}
@@ -116,5 +149,9 @@ async def relist(api: Api, cache: SourceCache, streams: Streams, selector: str, 
     streams.listed(KIND, max(seen.values(), default=0), now)
     jobs = {job for row, version in seen.items() for job in cache.saw(row, version)}
     # Only what was known before the list began: what came since then is simply not in it.
-    gone = [(row, version) for row, version in before.items() if row not in seen and cache.version(row) == version]
+    gone = [
+        (row, version)
+        for row, version in before.items()
+        if row not in seen and cache.version(row) == version
+    ]
     return jobs.union(*(cache.saw(row, version, deleted=True) for row, version in gone))

@@ -1,4 +1,4 @@
-"""Knows which jobs use which packages, so that one decision about packages finds all the jobs that it concerns."""
+"""Knows which jobs use which packages, so one decision about packages finds all jobs concerned."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ Key = tuple[str, str]
 
 
 class Uses:
-    """Packages are canonical pins. A reconcile sets what its job uses before it looks at the approvals, so that it misses none."""
+    """Packages are canonical pins.
+
+    A reconcile sets what its job uses before it looks at the approvals, so that it misses none.
+    """
 
     def __init__(self) -> None:
         self._packages: dict[Key, frozenset[str]] = {}
@@ -28,7 +31,11 @@ class Uses:
 
     def of(self, namespace: str, packages: Iterable[str]) -> AbstractSet[Key]:
         """The jobs of a namespace that use one of these."""
-        return {(namespace, job) for package in packages for job in self._jobs.get((namespace, package), ())}
+        return {
+            (namespace, job)
+            for package in packages
+            for job in self._jobs.get((namespace, package), ())
+        }
 
     def _forget(self, package: Key, job: str) -> None:
         self._jobs[package].discard(job)
