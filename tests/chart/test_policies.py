@@ -60,6 +60,15 @@ def test_no_policy_is_left_out(helm: Helm) -> None:
     assert named(two, KINDS[1]).keys() == STAMPS | {"stamp-jobs"}
 
 
+def test_each_policy_has_a_file_of_its_own(helm: Helm) -> None:
+    documents = helm.documents({"approval": {"requireSecondPerson": True}})
+    policies = {name for kind in KINDS for name in named(documents, kind)}
+    files = {
+        path.stem.removeprefix("_") for path in (CHART / "templates" / "policies").glob("_*.tpl")
+    }
+    assert files == policies | {"all", "cel"}
+
+
 def test_a_second_person_needs_the_servers_stamp(helm: Helm) -> None:
     with pytest.raises(
         HelmError,
@@ -101,7 +110,7 @@ def rendered(helm: Helm, version: str, *words: str, **values: Any) -> str:
         "--kube-version",
         version,
         "--show-only",
-        "templates/admission.yaml",
+        "templates/policies/admission.yaml",
     )
     return helm(
         "template", "agentjobs", CHART, *fixed, *words, "--values", "-", stdin=json.dumps(values)

@@ -394,7 +394,11 @@ ELSEWHERE = frozenset(
 def sentences() -> str:
     """Every text in the sources of the product, with a blank where a value is put in."""
     files = [path for folder in (OPERATOR, RUNNER, PI) for path in folder.rglob("*.py")]
-    texts = [path.read_text() for path in (ROOT / "charts/agentjobs/templates").iterdir()]
+    texts = [
+        path.read_text()
+        for path in (ROOT / "charts/agentjobs/templates").rglob("*")
+        if path.is_file()
+    ]
     for node in (node for path in files for node in ast.walk(ast.parse(path.read_text()))):
         if isinstance(node, ast.JoinedStr):
             texts.append(
