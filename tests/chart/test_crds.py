@@ -25,7 +25,7 @@ def test_copies_in_the_chart_equal_crds() -> None:
 
 
 def test_rendered_crds_equal_crds_but_for_labels_and_the_keep_policy(helm: Helm) -> None:
-    rendered = {crd["metadata"]["name"]: crd for crd in of_kind(helm.documents(), KIND)}
+    rendered = {crd["metadata"]["name"]: crd for crd in of_kind(helm.documents(crds=True), KIND)}
     expected = checked_in()
     assert set(rendered) == set(expected)
     for name, crd in rendered.items():
@@ -36,4 +36,4 @@ def test_rendered_crds_equal_crds_but_for_labels_and_the_keep_policy(helm: Helm)
 
 
 def test_crds_can_be_left_to_somebody_else(helm: Helm) -> None:
-    assert of_kind(helm.documents({"crds": {"enabled": False}}), KIND) == []
+    assert of_kind(helm.documents({"crds": {"enabled": False}}, crds=True), KIND) == []

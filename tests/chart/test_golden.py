@@ -11,15 +11,16 @@ import pytest
 from tests.chart.helm import CHART, FULL_VALUES, Helm
 
 GOLDEN = Path(__file__).with_name("golden")
-CRDS = "# Source: agentjobs/templates/crds.yaml\n"
-"""They are long and have a test of their own."""
 
 
 def readable(text: str) -> str:
-    """Without the CRDs, and without the second copy of the policies, which the operator gets."""
-    text = re.sub(r"(?<=\n    policies:)\n(      .*\n)+", " (as in admission.yaml)\n", text)
-    documents = text.removeprefix("---\n").split("\n---\n")
-    return "\n---\n".join(document for document in documents if not document.startswith(CRDS))
+    """Without the second copy of the policies, which the operator gets.
+
+    The CRDs have a test of their own.
+    """
+    return re.sub(
+        r"(?<=\n    policies:)\n(      .*\n)+", " (as in admission.yaml)\n", text
+    ).removeprefix("---\n")
 
 
 @pytest.mark.parametrize(("name", "file"), [("default", None), ("full", FULL_VALUES)])

@@ -10,47 +10,25 @@ import pytest
 import yaml
 
 from agentjobs.operator import config_text
-from agentjobs.operator.configuration import OperatorConfiguration, Pod, configuration, pod
+from agentjobs.operator.configuration import Pod, configuration, pod
 from hack import demo
-from tests.chart.helm import CHART, FULL_VALUES, NAMESPACE, Document, Helm, container, of_kind
+from tests.chart.helm import (
+    CHART,
+    FULL_VALUES,
+    NAMESPACE,
+    Document,
+    Helm,
+    container,
+    full_values,
+    of_kind,
+)
+from tests.chart.settings import settings, text
 
 FROM_THE_POD = {"metadata.name": "agentjobs-7d4b-x", "metadata.namespace": NAMESPACE}
 """What the kubelet puts in."""
 SECTIONS = ("run", "models", "session", "packages", "history")
 """Values that are handed over as they are."""
 OF_THE_OPERATOR = ("workers", "resyncSeconds", "logLevel")
-
-
-def text(documents: list[Document]) -> str:
-    """What the operator's pod finds at the path that it is started with."""
-    (deployment,) = of_kind(documents, "Deployment")
-    spec = deployment["spec"]["template"]["spec"]
-    (only,) = spec["containers"]
-    subcommand, option, path = only["args"]
-    (mount,) = [
-        mount for mount in only["volumeMounts"] if mount["mountPath"] == path.rpartition("/")[0]
-    ]
-    (volume,) = [volume for volume in spec["volumes"] if volume["name"] == mount["name"]]
-    (found,) = of_kind(documents, "ConfigMap")
-    assert (subcommand, option, mount["readOnly"]) == ("operator", "--config", True)
-    assert (
-        found["metadata"]["name"]
-        == volume["configMap"]["name"]
-        == f"{deployment['metadata']['name']}-config"
-    )
-    (key,) = found["data"]
-    assert key == path.rpartition("/")[2]
-    return str(found["data"][key])
-
-
-def settings(documents: list[Document]) -> OperatorConfiguration:
-    """As the operator reads them."""
-    return configuration(config_text.document(text(documents).encode()))
-
-
-def full() -> Document:
-    values: Document = yaml.safe_load(FULL_VALUES.read_text())
-    return values
 
 
 def test_the_operator_gets_nothing_else_than_who_it_is(helm: Helm) -> None:
@@ -79,14 +57,14 @@ def test_default_values_are_the_settings_defaults(helm: Helm) -> None:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_sections_arrive_unchanged(helm: Helm, section: str) -> None:
     written: Any = config_text.document(text(helm.documents(file=FULL_VALUES)).encode())
-    values = full()[section]
+    values = full_values()[section]
     values.get("ca", {}).setdefault("secret", "")
     assert written[section] == values
 
 
 def test_other_values_arrive_unchanged(helm: Helm) -> None:
     written: Any = config_text.document(text(helm.documents(file=FULL_VALUES)).encode())
-    values = full()
+    values = full_values()
     assert written["approval"] == values["approval"]
     assert written["process"] == {name: values["operator"][name] for name in OF_THE_OPERATOR}
     image = values["runner"]["image"]

@@ -6,13 +6,15 @@ The schema refuses a wrong one before anything reaches the cluster.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.chart.helm import CHART, FULL_VALUES, Helm, HelmError
+from hack.values import page
+from tests.chart.helm import CHART, FULL_VALUES, Helm, HelmError, nested
 
 FREE_FORM = {
     "runner.inventory",
@@ -100,13 +102,6 @@ REFUSED = [
 ]
 
 
-def nested(path: str, value: object) -> dict[str, Any]:
-    for key in reversed(path.split(".")):
-        value = {key: value}
-    assert isinstance(value, dict)
-    return value
-
-
 @pytest.mark.parametrize(
     ("path", "value", "message"), REFUSED, ids=[f"{path}={value}" for path, value, _ in REFUSED]
 )
@@ -158,19 +153,8 @@ def flat(values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield path, value
 
 
-def test_every_value_has_a_comment_right_above_it() -> None:
-    lines = (CHART / "values.yaml").read_text().splitlines()
-    stack: list[tuple[int, str]] = []
-    bare = []
-    for above, line in zip(["", *lines], lines, strict=False):
-        key, colon, _ = line.strip().partition(":")
-        if not colon or line.strip().startswith("#"):
-            continue
-        indent = len(line) - len(line.lstrip())
-        stack = [(depth, name) for depth, name in stack if depth < indent] + [(indent, key)]
-        path = ".".join(name for _, name in stack)
-        if path in set(leaves(yaml.safe_load("\n".join(lines)))) and not above.strip().startswith(
-            "#"
-        ):
-            bare.append(path)
-    assert bare == []
+def test_every_value_is_described_with_its_default() -> None:
+    default = dict(flat(yaml.safe_load((CHART / "values.yaml").read_text())))
+    rows = re.findall(r"^\| `([^`]+)` \| `(.*)` \| (.+) \|$", page(), re.MULTILINE)
+    assert {path: json.loads(value) for path, value, _ in rows} == default
+    assert [path for path, _, words in rows if not words.endswith(".")] == []
