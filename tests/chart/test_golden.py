@@ -39,18 +39,26 @@ def test_chart_passes_helms_strict_lint(helm: Helm, values: tuple[str | Path, ..
     assert "0 chart(s) failed" in helm("lint", "--strict", CHART, *values)
 
 
+def notes(helm: Helm, *words: str) -> str:
+    fixed = ("--dry-run=client", "--namespace", "team-a", "--set", "crds.enabled=false")
+    return helm("install", "agentjobs", CHART, *fixed, *words).split("NOTES:")[1]
+
+
 def test_notes_name_the_first_steps(helm: Helm) -> None:
-    output = helm(
-        "install",
-        "agentjobs",
-        CHART,
-        "--dry-run=client",
-        "--namespace",
-        "team-a",
-        "--set",
-        "crds.enabled=false",
-    )
-    notes = output.split("NOTES:")[1]
-    assert "kubectl --namespace team-a rollout status deployment/agentjobs" in notes
-    assert "kubectl get scheduledagentjob NAME -o jsonpath='{.status.card}'" in notes
-    assert "kind: AgentJobApproval" in notes
+    found = notes(helm)
+    assert "kubectl --namespace team-a rollout status deployment/agentjobs" in found
+    assert "kubectl get scheduledagentjob NAME -o jsonpath='{.status.card}'" in found
+    assert "kind: AgentJobApproval" in found
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ("", ""),
+        ("approval.stamp=false", ", with their own name in spec.approvedBy"),
+        ("approval.requireSecondPerson=true", ", but not what they changed last themselves"),
+    ],
+    ids=["default", "without-stamp", "second-person"],
+)
+def test_notes_say_who_approves_and_how(helm: Helm, values: str, words: str) -> None:
+    assert f"people with `admin` approve them{words}.\n" in notes(helm, "--set", values)
