@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -101,6 +102,37 @@ def test_the_operator_runs_where_and_with_what_the_values_say(documents: list[Do
 def test_without_values_the_cluster_decides_where_the_operator_runs(helm: Helm) -> None:
     spec = operator(helm.documents())["template"]["spec"]
     assert spec.keys().isdisjoint({"nodeSelector", "tolerations", "imagePullSecrets"})
+
+
+@pytest.mark.parametrize(("release", "namespace"), [("123", "on"), ("on", "123")])
+def test_names_that_yaml_could_take_for_something_else_stay_names(
+    helm: Helm, release: str, namespace: str
+) -> None:
+    values = {
+        "image": {"pullSecrets": ["123", "on"]},
+        "crds": {"enabled": False},
+        "metrics": {"service": {"enabled": True}},
+    }
+    words = ("--namespace", namespace, "--kube-version", "1.36.0", "--values", "-")
+    documents = [
+        found
+        for found in yaml.safe_load_all(
+            helm("template", release, CHART, *words, stdin=json.dumps(values))
+        )
+        if found
+    ]
+    assert {found["metadata"]["labels"]["app.kubernetes.io/instance"] for found in documents} == {
+        release
+    }
+    assert {found["metadata"].get("namespace", namespace) for found in documents} == {namespace}
+    assert {
+        account["namespace"] for found in documents for account in found.get("subjects", [])
+    } == {namespace}
+    assert operator(documents)["selector"]["matchLabels"]["app.kubernetes.io/instance"] == release
+    assert operator(documents)["template"]["spec"]["imagePullSecrets"] == [
+        {"name": "123"},
+        {"name": "on"},
+    ]
 
 
 def test_what_a_deployment_selects_by_never_changes(documents: list[Document]) -> None:
