@@ -27,6 +27,8 @@ Json = dict[str, Any]
 SECTIONS: Final = ("run", "models", "session", "packages", "history")
 """Values that are the section of that name in the settings."""
 OF_THE_OPERATOR: Final = ("workers", "resyncSeconds", "logLevel")
+FOR_PODS: Final = ("resources", "nodeSelector", "tolerations", "priorityClassName")
+"""Of the section `run`, and of the operator's own pods as well."""
 NO_VALUES: Final = frozenset({"uid"})
 """Follows from the runner's image."""
 WRITTEN_OUT: Final = frozenset(
@@ -81,10 +83,7 @@ def schema() -> str:
     operator = {
         "replicas": {"type": "integer", "minimum": 1, "maximum": 2},
         **{name: process[name] for name in OF_THE_OPERATOR},
-        **{
-            name: settings["run"]["properties"][name]
-            for name in ("resources", "nodeSelector", "tolerations")
-        },
+        **{name: settings["run"]["properties"][name] for name in FOR_PODS},
     }
     values = {
         "global": {

@@ -93,15 +93,15 @@ def test_the_operator_runs_where_and_with_what_the_values_say(documents: list[Do
     spec = deployment["template"]["spec"]
     assert deployment["replicas"] == values["replicas"]
     assert container(documents)["resources"] == values["resources"]
-    assert (spec["nodeSelector"], spec["tolerations"]) == (
-        values["nodeSelector"],
-        values["tolerations"],
-    )
+    same = ("nodeSelector", "tolerations", "priorityClassName")
+    assert {name: spec[name] for name in same} == {name: values[name] for name in same}
 
 
 def test_without_values_the_cluster_decides_where_the_operator_runs(helm: Helm) -> None:
     spec = operator(helm.documents())["template"]["spec"]
-    assert spec.keys().isdisjoint({"nodeSelector", "tolerations", "imagePullSecrets"})
+    assert spec.keys().isdisjoint(
+        {"nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets"}
+    )
 
 
 @pytest.mark.parametrize(("release", "namespace"), [("123", "on"), ("on", "123")])
@@ -110,6 +110,7 @@ def test_names_that_yaml_could_take_for_something_else_stay_names(
 ) -> None:
     values = {
         "image": {"pullSecrets": ["123", "on"]},
+        "operator": {"priorityClassName": release},
         "crds": {"enabled": False},
         "metrics": {"service": {"enabled": True}},
     }
@@ -133,6 +134,7 @@ def test_names_that_yaml_could_take_for_something_else_stay_names(
         {"name": "123"},
         {"name": "on"},
     ]
+    assert operator(documents)["template"]["spec"]["priorityClassName"] == release
 
 
 def test_what_a_deployment_selects_by_never_changes(documents: list[Document]) -> None:
