@@ -36,6 +36,7 @@ DOCUMENTS = [
         for name in ("AGENTS", "CHANGELOG", "CODE_OF_CONDUCT", "CONTRIBUTING", "SECURITY")
     ),
     ROOT / "examples/README.md",
+    ROOT / "charts/agentjobs/README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 
