@@ -255,7 +255,7 @@ class ScheduledAgentJobSpec(ApiModel):
     triggers: tuple[JobTrigger, ...] = Field(
         (),
         max_length=MAX_TRIGGERS,
-        description="What starts the job beside its schedule and runs by hand.",
+        description="What starts the job besides its schedule and runs by hand.",
     )
     session: Literal["Ephemeral", "Continuous"] = Field(
         "Ephemeral",
@@ -347,7 +347,7 @@ class Card(StatusModel):
     triggers: tuple[CardLine, ...] = Field(
         (),
         max_length=MAX_TRIGGERS,
-        description="What starts the job beside its schedule, in words.",
+        description="What starts the job besides its schedule, in words.",
     )
     session: str = Field(max_length=32, description="Whether runs remember earlier ones.")
     packages: tuple[CardLine, ...] = Field(
