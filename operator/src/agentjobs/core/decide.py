@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from agentjobs.api.job import Card
 from agentjobs.core import naming
 from agentjobs.core.admission import PATIENCE
-from agentjobs.core.approval import obstacles, revisions
+from agentjobs.core.approval import revisions
 from agentjobs.core.approval.in_force import is_suspended
 from agentjobs.core.content.digest import Content
-from agentjobs.core.doubts import assess
+from agentjobs.core.doubts import Situation, assess
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import ANSWER, CONTENT, STATUS, Kind, Plan, Stage, Verb, Write
 from agentjobs.core.runs import following, history, pauses, resolutions, retention, stops
+from agentjobs.core.runs.cases import Step
 from agentjobs.core.schedules import accounting, next_starts
+from agentjobs.core.schedules.accounting import StartPlan
 from agentjobs.core.status import kube_events, story
 from agentjobs.core.status.answer import answer, only_time_passed, status_write, with_card
 from agentjobs.core.timestamps import to_wire
@@ -35,9 +38,11 @@ NO_EARLIER_THAN = timedelta(seconds=1)
 
 def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     """Returns the whole decision about one job. `now` is aware."""
-    situation = assess(observed)
-    force, shown = with_card(observed, situation.force, policy, now)
-    steps = tuple(following.follow(observed, force, situation.cases, policy, now))
+    situation, shown = _with_card(assess(observed), policy, now)
+    force, obstacle = situation.force, situation.obstacle
+    steps = tuple(
+        following.follow(observed, force, situation.cases, policy, now, obstacle=obstacle)
+    )
     status = next((step.status for step in reversed(steps) if step.status), observed.job.status)
     active = story.activity(steps)
     status = pauses.settled(
@@ -47,9 +52,10 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         now,
     )
     held = is_suspended(observed.job) or status.failure_pause is not None
-    obstacle = obstacles.obstacle(observed, force)
     starts = accounting.start_plan(observed, force, status, obstacle, suspended=held, now=now)
-    status = answer(observed, force, status, policy, starts, active, now=now, shown=shown)
+    status = answer(
+        observed, force, status, policy, starts, active, obstacle=obstacle, now=now, shown=shown
+    )
     can_wait = any(step.begins for step in steps) and only_time_passed(observed.job.status, status)
     answering = (
         (Stage.RECORD, STATUS) if any(step.finished for step in steps) else (Stage.TELL, ANSWER)
@@ -61,7 +67,7 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *_revision(observed, force),
         *_session_claim(observed, force, policy),
         *resolutions.writes(observed, force),
-        *_cron_job(observed, force, policy, starts.timing, now),
+        *_cron_job(situation, policy, starts.timing, now),
         *starts.writes,
         *kube_events.of_starts(
             observed.job, (write for step in steps for write in step.before), now
@@ -75,23 +81,37 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
         *retention.writes(observed),
         *revisions.sweep(observed, force, now),
     )
-    waits = [
-        wait
-        for wait in (starts.requeue_after, *(step.requeue_after for step in steps))
-        if wait is not None
-    ]
-    if obstacle:
-        waits.append(OBSTACLE_SECONDS)
-    if observed.gap:
-        waits.append(PATIENCE.total_seconds())
-    looks = (
-        *_next_look(observed, force, now),
-        *retention.next_look(observed),
-        *revisions.next_look(observed, now),
-    )
     return Plan(
-        tuple(sorted(writes, key=lambda write: write.stage)), min((*waits, *looks), default=None)
+        tuple(sorted(writes, key=lambda write: write.stage)),
+        min(_waits(situation, starts, steps, now), default=None),
     )
+
+
+def _waits(
+    situation: Situation, starts: StartPlan, steps: Iterable[Step], now: datetime
+) -> Iterator[float]:
+    """Seconds to each moment at which something has to be looked at again."""
+    observed = situation.observed
+    for wait in (starts.requeue_after, *(step.requeue_after for step in steps)):
+        if wait is not None:
+            yield wait
+    if situation.obstacle:
+        yield OBSTACLE_SECONDS
+    if observed.gap:
+        yield PATIENCE.total_seconds()
+    yield from _next_look(observed, situation.force, now)
+    yield from retention.next_look(observed)
+    yield from revisions.next_look(observed, now)
+
+
+def _with_card(
+    situation: Situation, policy: RunPolicy, now: datetime
+) -> tuple[Situation, Card | None]:
+    """The situation and the card; a spec of which no card can be made is assessed once more."""
+    force, shown = with_card(situation.observed, situation.force, policy, now)
+    if force is not situation.force:
+        situation = assess(situation.observed, force)
+    return situation, shown
 
 
 def _revision(observed: Observed, force: InForce) -> Iterable[Write]:
@@ -133,8 +153,9 @@ def _of_content(
 
 
 def _cron_job(
-    observed: Observed, force: InForce, policy: RunPolicy, timing: Timing | None, now: datetime
+    situation: Situation, policy: RunPolicy, timing: Timing | None, now: datetime
 ) -> Iterable[Write]:
+    observed, force = situation.observed, situation.force
     cron, gap = observed.cron_job, observed.gap
     if cron and (cron.deleting or not cron.belongs_to(observed.job.uid)):
         return
@@ -143,7 +164,7 @@ def _cron_job(
         return
     if observed.job.deleting or timing is None or (gap and (cron is None or not gap.lasts(now))):
         return
-    held = timing.suspended or gap is not None or obstacles.obstacle(observed, force) is not None
+    held = timing.suspended or gap is not None or situation.obstacle is not None
     frozen_as = revisions.frozen(observed, force.content.digest)
     body = cronjob.cron_job(
         observed.job, force.content, policy, replace(timing, suspended=held), frozen_as

@@ -55,9 +55,12 @@ class Situation:
         return any(_waits(case) for case in self.cases)
 
 
-def assess(observed: Observed) -> Situation:
-    """The situation that follows from what was observed."""
-    force = in_force(observed)
+def assess(observed: Observed, force: InForce | None = None) -> Situation:
+    """The situation that follows from what was observed.
+
+    `force`: what is in force, where the caller knows more about it than the approvals say.
+    """
+    force = in_force(observed) if force is None else force
     return Situation(observed, force, cases(observed), obstacles.obstacle(observed, force))
 
 

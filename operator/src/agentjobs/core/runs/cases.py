@@ -51,6 +51,8 @@ class RunContext:
     status: ScheduledAgentJobStatus
     stopping: Mapping[str, str] = field(default_factory=dict)
     """Why Jobs are being stopped now, by their uids."""
+    obstacle: str | None = None
+    """The sentence on what is in the way of every start."""
 
     @property
     def job(self) -> JobView:

@@ -72,12 +72,20 @@ def is_ending(found: Iterable[Case]) -> bool:
 
 
 def follow(
-    observed: Observed, force: InForce, found: tuple[Case, ...], policy: RunPolicy, now: datetime
+    observed: Observed,
+    force: InForce,
+    found: tuple[Case, ...],
+    policy: RunPolicy,
+    now: datetime,
+    *,
+    obstacle: str | None,
 ) -> Iterator[Step]:
     """Yields one step for each case. Later cases see the status as earlier ones left it."""
     contents = [content for content in (force.current, observed.previous) if content]
     stopping = stops.reasons(observed, contents)
-    context = RunContext(observed, force, policy, now, found, observed.job.status, stopping)
+    context = RunContext(
+        observed, force, policy, now, found, observed.job.status, stopping, obstacle
+    )
     count: Counter[str] = Counter()
     for case in context.cases:
         step = _step(context, case)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from agentjobs.api import names
-from agentjobs.core.approval import obstacles, revisions
+from agentjobs.core.approval import revisions
 from agentjobs.core.approval.in_force import why_nothing_runs
 from agentjobs.core.content.digest import Content
 from agentjobs.core.plan import Stage, Write, run_strand
@@ -88,7 +88,7 @@ def _not_approved(request: _Request) -> Refusal | None:
 
 
 def _in_the_way(request: _Request) -> Refusal | None:
-    found = obstacles.obstacle(request.context.observed, request.context.force)
+    found = request.context.obstacle
     return ("NameTaken", found) if found else None
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from agentjobs.api.job import Card, ScheduledAgentJobStatus
-from agentjobs.core.approval import obstacles
 from agentjobs.core.approval.card import card
 from agentjobs.core.approval.in_force import found_in, in_force, is_suspended
 from agentjobs.core.approval.second_person import of_unknown_author
@@ -31,6 +30,7 @@ def answer(
     starts: StartPlan,
     active: story.Activity,
     *,
+    obstacle: str | None,
     now: datetime,
     shown: Card | None,
 ) -> ScheduledAgentJobStatus:
@@ -48,7 +48,6 @@ def answer(
         # The mark moves on once the records of what was left out are there.
         next_run_at, missed_since = status.next_run_at, status.missed_since
     fired = force.spec is not None and accounting.has_fired(observed, force.spec.schedule)
-    obstacle = obstacles.obstacle(observed, force)
     blocked = _blocked(observed, obstacle)
     answers = {
         "Approved": approved,
