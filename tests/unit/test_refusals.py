@@ -12,7 +12,7 @@ import pytest
 from agentjobs.cluster.client import Json
 from agentjobs.core.errors import ClusterError, Conflict, Incomplete, Refused
 from agentjobs.core.plan import Write
-from agentjobs.core.refusals import TELL_AFTER, Refusals
+from agentjobs.core.refusals import REPORT_AFTER, Refusals
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
 from tests.unit import lives
@@ -40,7 +40,7 @@ class Webhook:
         return await self._server.write(namespace, write)
 
 
-@pytest.mark.parametrize(("error", "times"), [(Refused, 1), (Conflict, TELL_AFTER)])
+@pytest.mark.parametrize(("error", "times"), [(Refused, 1), (Conflict, REPORT_AFTER)])
 def test_a_refusal_in_changing_words_is_reported_and_not_retried_at_once(
     error: Any, times: int
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from agentjobs.cluster.client import Cluster
 from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NotFound, Outdated, Unlisted
-from agentjobs.core.refusals import TELL_AFTER
+from agentjobs.core.refusals import REPORT_AFTER
 from agentjobs.operator.caches.cache import Cache, Key
 from agentjobs.operator.caches.relist import relist
 from agentjobs.operator.caches.streams import Streams
@@ -154,7 +154,7 @@ class Controller:
         failures = self._queue.retry(key)
         if isinstance(error, Incomplete) and error.look_again is not None:
             self._queue.add_after(key, error.look_again)
-        expected = isinstance(error, (Conflict, NotFound)) and failures < TELL_AFTER
+        expected = isinstance(error, (Conflict, NotFound)) and failures < REPORT_AFTER
         log.log(
             logging.INFO if expected else logging.WARNING,
             "again: %s",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from agentjobs.cluster.client import Api, Json
 from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NameTaken, NotFound, Refused
 from agentjobs.core.plan import ANSWER, Kind, Plan, Write
-from agentjobs.core.refusals import TELL_AFTER, Refusals
+from agentjobs.core.refusals import REPORT_AFTER, Refusals
 from agentjobs.core.views.run import run_view
 from agentjobs.core.views.spec_hash import spec_hash
 from agentjobs.core.workload import taken
@@ -62,7 +62,7 @@ class Executor:
             if write.held_back_by(failed):
                 refusals.left_out(write)
                 continue
-            if write.strand == ANSWER and refusals.news():
+            if write.strand == ANSWER and refusals.changed():
                 # The job's answer has to report it, so decide again at once.
                 wait = 0
                 continue
@@ -70,7 +70,7 @@ class Executor:
                 await self.execute(key, write)
             except ClusterError as error:
                 times = refusals.failed(write, error)
-                if write.kind != "event" or times < TELL_AFTER:
+                if write.kind != "event" or times < REPORT_AFTER:
                     failed.add(write.strand or write.target)
                     errors.append(error)
             else:
