@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.api.resources import RESOURCES, Resource
+from agentjobs.cli.errors import Exit
 from agentjobs.cli.files import agents, header
 from agentjobs.cli.main import app
-from agentjobs.cli.problem import Exit
 from hack import pages
 
 ROOT: Final = Path(__file__).resolve().parents[1]

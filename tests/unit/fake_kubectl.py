@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import typer
 
 from agentjobs.cli import screen
-from agentjobs.cli.kube import Kube, said
-from agentjobs.cli.problem import Problem
+from agentjobs.cli.errors import CliError, kubectl_error
+from agentjobs.cli.kube import Kube
 
 Json = dict[str, Any]
 NAMESPACE: Final = "team"
@@ -53,7 +53,7 @@ class FakeKube(Kube):
         )
         collection, name = self._named(unquote(address.path))
         if collection in self.forbidden:
-            raise said(
+            raise kubectl_error(
                 f'Error from server (Forbidden): {collection} is forbidden: User "{self.user}"'
                 " cannot do that"
             )
@@ -102,7 +102,7 @@ class FakeKube(Kube):
         for body in self.objects.get(collection, []):
             if body["metadata"]["name"] == name:
                 return body
-        raise said(f'Error from server (NotFound): {collection} "{name}" not found')
+        raise kubectl_error(f'Error from server (NotFound): {collection} "{name}" not found')
 
     def _create(self, collection: str, body: Json) -> Json:
         if collection == "selfsubjectreviews":
@@ -112,7 +112,9 @@ class FakeKube(Kube):
         metadata = body["metadata"]
         name = metadata.get("name") or f"{metadata['generateName']}{len(self.wrote):05}"
         if any(known["metadata"]["name"] == name for known in self.objects.get(collection, [])):
-            raise said(f'Error from server (AlreadyExists): {collection} "{name}" already exists')
+            raise kubectl_error(
+                f'Error from server (AlreadyExists): {collection} "{name}" already exists'
+            )
         made = {**body, "metadata": {**metadata, "name": name, "namespace": NAMESPACE}}
         made["spec"] = {
             **made["spec"],
@@ -183,7 +185,7 @@ def ran(
             own(*([kube] if kube else []), *arguments, **given)
         except typer.Exit as end:
             code = end.exit_code
-        except Problem as problem:
+        except CliError as problem:
             screen.failed(problem)
             code = problem.code
     return code, out.bytes, err.bytes.decode()

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from agentjobs.cli.commands import apply
+from agentjobs.cli.errors import Exit, kubectl_error
 from agentjobs.cli.files.documents import from_yaml
-from agentjobs.cli.kube import said
-from agentjobs.cli.problem import Exit
 from tests.unit.fake_kubectl import FakeKube, ran
 
 HEAD = "apiVersion: agentjobs.dev/v1alpha1\nkind: ScheduledAgentJob\n"
@@ -35,7 +34,7 @@ class Cluster(FakeKube):
         self.calls.append(names)
         for name in names:
             if name in self.refuses:
-                raise said(self.refuses[name])
+                raise kubectl_error(self.refuses[name])
         return ""
 
 
@@ -141,7 +140,7 @@ def test_a_cluster_that_does_not_answer_is_asked_once(tmp_path: Path) -> None:
     class Away(Cluster):
         def run(self, *arguments: str, stdin: str = "") -> str:
             self.calls.append([])
-            raise said("The connection to the server was refused")
+            raise kubectl_error("The connection to the server was refused")
 
     kube = Away()
     code, out, err = ran(apply.run, kube, [tmp_path])

@@ -12,7 +12,7 @@ import pytest
 
 from agentjobs.cli.commands import apply, decide
 from agentjobs.cli.contents import content_of
-from agentjobs.cli.problem import Exit
+from agentjobs.cli.errors import Exit
 from tests.unit.fake_kubectl import FakeKube, Json, ran
 
 SPEC: Json = {"description": "Reads.", "script": {"inline": "print(1)\n"}}

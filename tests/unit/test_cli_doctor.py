@@ -9,8 +9,8 @@ import pytest
 
 from agentjobs.api.package_rules import canonical
 from agentjobs.cli.commands import doctor, packages
-from agentjobs.cli.kube import CONFIG_MAPS, Said
-from agentjobs.cli.problem import Exit
+from agentjobs.cli.errors import ApiServerError, Exit
+from agentjobs.cli.kube import CONFIG_MAPS
 from agentjobs.cli.rbac import BOTH, WAYS_AROUND, Act, allows, holders, ways_around
 from agentjobs.core.content.packages import PackageApprovalView, Packages
 from tests.unit.cli_jobs import job
@@ -203,7 +203,7 @@ class Reads:
             return []
         assert (namespace, query) == ("", {"labelSelector": "app.kubernetes.io/name=agentjobs"})
         if self.code:
-            raise Said("no", "", self.code, "")
+            raise ApiServerError("no", "", self.code, "")
         return list(self.config_maps)
 
 

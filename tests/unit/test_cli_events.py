@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agentjobs.api.run import AgentJobRunSpec
+from agentjobs.cli.errors import CliError, Exit
 from agentjobs.cli.files.events import event_in, is_of, run_of
-from agentjobs.cli.problem import Exit, Problem
 from agentjobs.core.views.event import MAX_EVENT_BYTES
 from tests.support.saj import saj
 
@@ -89,7 +89,7 @@ def test_what_is_wrong_with_an_event_is_told_with_its_file_and_a_remedy(
 ) -> None:
     text, part = WRONG[what]
     file = written(tmp_path, text)
-    with pytest.raises(Problem) as told:
+    with pytest.raises(CliError) as told:
         event_in(file)
     assert told.value.message.startswith(f"{file}:")
     assert part in told.value.message
@@ -131,7 +131,7 @@ def test_the_command_says_so_before_it_asks_the_cluster(tmp_path: Path) -> None:
 
 def test_what_to_do_about_an_extension_is_said(tmp_path: Path) -> None:
     for more in ('"traceparent": "00"', '"data_base64": "AA=="'):
-        with pytest.raises(Problem) as told:
+        with pytest.raises(CliError) as told:
             event_in(written(tmp_path, f"{LEAST}, {more}}}"))
         assert "into data" in told.value.remedy
     assert "id, source, type, subject, time, datacontenttype, dataschema, data;" in unsupported(
@@ -140,6 +140,6 @@ def test_what_to_do_about_an_extension_is_said(tmp_path: Path) -> None:
 
 
 def unsupported(folder: Path) -> str:
-    with pytest.raises(Problem) as told:
+    with pytest.raises(CliError) as told:
         event_in(written(folder, LEAST + ', "traceparent": "00"}'))
     return told.value.remedy

@@ -12,7 +12,7 @@ import pytest
 
 from agentjobs.cli.commands import cancel, decide, doctor, history, logs, pause, run
 from agentjobs.cli.contents import content_of
-from agentjobs.cli.problem import Exit
+from agentjobs.cli.errors import Exit
 from tests.unit import cli_jobs
 from tests.unit.fake_kubectl import FakeKube, Json, ran
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agentjobs.cli.problem import Problem
+from agentjobs.cli.errors import CliError
 from tests.support.scripts import of
 
 FRONT = "---\ndescription: x\n"
@@ -57,7 +57,7 @@ WRONG_AGENTS = {
 @pytest.mark.parametrize("what", WRONG_AGENTS)
 def test_a_mistake_in_an_agent_file_is_told_with_its_line(what: str, tmp_path: Path) -> None:
     text, line, part = WRONG_AGENTS[what]
-    with pytest.raises(Problem) as told:
+    with pytest.raises(CliError) as told:
         of(tmp_path, text, "mail.md")
     assert told.value.message.startswith(f"{tmp_path}/mail.md:{line}: ")
     assert part in told.value.message
@@ -158,7 +158,7 @@ MISTAKES = {
 @pytest.mark.parametrize("what", MISTAKES)
 def test_a_mistake_is_told_with_its_file_and_line(what: str, tmp_path: Path) -> None:
     text, line, part = MISTAKES[what]
-    with pytest.raises(Problem) as told:
+    with pytest.raises(CliError) as told:
         of(tmp_path, text)
     assert told.value.message.startswith(f"{tmp_path}/a_job.py:{line}: ")
     assert part in told.value.message

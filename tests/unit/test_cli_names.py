@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from agentjobs.cli.errors import Exit
 from agentjobs.cli.main import COMMANDS
-from agentjobs.cli.problem import Exit
 from tests.unit.cli_jobs import JOBS, run
 from tests.unit.fake_kubectl import FakeKube, ran
 

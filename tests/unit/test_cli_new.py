@@ -10,8 +10,8 @@ import pytest
 from agentjobs.api.rules import JOB_NAME
 from agentjobs.cli import zone
 from agentjobs.cli.commands import new
+from agentjobs.cli.errors import Exit
 from agentjobs.cli.files import scripts
-from agentjobs.cli.problem import Exit
 from tests.unit.fake_kubectl import ran, typed
 
 ALL: dict[str, str] = {

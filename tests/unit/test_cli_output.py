@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from agentjobs.cli.commands import cards
 from agentjobs.cli.commands.decide import denied
 from agentjobs.cli.difference import coloured
-from agentjobs.cli.kube import said
-from agentjobs.cli.problem import Exit, Problem
-from agentjobs.cli.screen import told
+from agentjobs.cli.errors import CliError, Exit, kubectl_error
+from agentjobs.cli.screen import error_text
 from agentjobs.cli.text import Table
 from agentjobs.present import rows
 from agentjobs.present.difference import unified
@@ -58,7 +57,7 @@ PRINTED: dict[str, Sequence[str]] = {
     "diff": unified(OLD, NEW, ("approved", "now")),
     "diff-coloured": list(coloured(unified(OLD, NEW, ("approved", "now")), colour=True)),
     "diff-of-a-new-job": unified(None, NEW, ("nothing approved", "now")),
-    "error": [told(Problem("ScheduledAgentJob x: is \x07 wrong", "mend it"), colour=True)],
+    "error": [error_text(CliError("ScheduledAgentJob x: is \x07 wrong", "mend it"), colour=True)],
 }
 
 
@@ -123,9 +122,9 @@ SAID = {
 @pytest.mark.parametrize("stderr", SAID)
 def test_each_failure_of_kubectl_has_its_code_and_a_sentence(stderr: str) -> None:
     code, part = SAID[stderr]
-    problem = said(stderr)
+    problem = kubectl_error(stderr)
     assert problem.code is code
-    assert part in told(problem, colour=False)
+    assert part in error_text(problem, colour=False)
 
 
 def decision(word: str, digest: str = "a" * 64, **more: str) -> dict[str, Any]:
@@ -139,7 +138,7 @@ def test_a_denial_of_the_same_content_stands_in_the_way_of_an_approval() -> None
     denial = decision("Denied", approvedBy="ben", reason="it mails\neverybody")
     problem = denied("x", "a" * 64, [decision("Approved"), denial])
     assert problem is not None
-    sentences = told(problem, colour=False)
+    sentences = error_text(problem, colour=False)
     assert "x: the content aaaaaaaaaa was denied by ben, because: it mails everybody" in sentences
     assert "`kubectl delete aja x-denied --namespace team`" in sentences
     assert problem.code is Exit.NO

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from agentjobs.cli.errors import Exit
 from agentjobs.cli.main import app
-from agentjobs.cli.problem import Exit
 from hack import reference, values
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from agentjobs.cli.commands.render import manifests
+from agentjobs.cli.errors import CliError
 from agentjobs.cli.files.documents import to_yaml
-from agentjobs.cli.problem import Problem
 from tests import manifests as bodies
 from tests.support.saj import saj
 from tests.support.scripts import EVERYTHING
@@ -27,7 +27,7 @@ def written(folder: Path, **after: str | None) -> list[Path]:
 
 def test_jobs_that_start_after_one_another_in_a_circle_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        Problem, match=r"in a circle: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c)"
+        CliError, match=r"in a circle: (a -> b -> c -> a|b -> c -> a -> b|c -> a -> b -> c)"
     ):
         manifests(written(tmp_path, a="c", b="a", c="b", d="a"), None)
 
@@ -57,7 +57,7 @@ def test_a_folders_modules_are_no_jobs_and_each_name_stands_once(tmp_path: Path)
     )
     assert [body["metadata"]["name"] for body in manifests([tmp_path], None)] == ["a", "b"]
     (tmp_path / "c.py").write_text("# description: c\n# name: b\n")
-    with pytest.raises(Problem, match=r"c\.py: .*b\.py has a job b, too"):
+    with pytest.raises(CliError, match=r"c\.py: .*b\.py has a job b, too"):
         manifests([tmp_path], None)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from agentjobs.cli.completion import candidates, chosen
 from agentjobs.cli.contents import content_of
+from agentjobs.cli.errors import CliError
 from agentjobs.cli.main import helps
-from agentjobs.cli.problem import Problem
 from tests.support.saj import names, saj
 from tests.web_logs import EXAMPLE
 
@@ -128,7 +128,7 @@ def test_completion_knows_every_command() -> None:
 
 
 def test_an_impossible_schedule_is_refused_where_it_stands() -> None:
-    with pytest.raises(Problem, match="jobs.yaml: spec.schedule"):
+    with pytest.raises(CliError, match="jobs.yaml: spec.schedule"):
         content_of(
             "a",
             {"description": "x", "script": {"inline": "1"}, "schedule": {"cron": "61 * * * *"}},

@@ -13,8 +13,8 @@ from typing import IO, Any
 import pytest
 
 from agentjobs.cli.commands import logs, run
-from agentjobs.cli.kube import Kube, Said, said
-from agentjobs.cli.problem import Exit
+from agentjobs.cli.errors import ApiServerError, Exit, kubectl_error
+from agentjobs.cli.kube import Kube
 from agentjobs.testing.envelopes import envelope
 from tests.unit import cli_jobs
 from tests.unit.fake_kubectl import FakeKube, Json, ran
@@ -41,7 +41,7 @@ class Shaky(FakeKube):
 
     def run(self, *arguments: str, stdin: str = "") -> str:
         if self.refusals and arguments[0] == "get" and "agentjobruns/" in arguments[-1]:
-            raise said(self.refusals.pop())
+            raise kubectl_error(self.refusals.pop())
         return super().run(*arguments, stdin=stdin)
 
     @contextmanager
@@ -49,7 +49,7 @@ class Shaky(FakeKube):
         with super().stream(*arguments, seconds=seconds) as lines:
             yield lines
         if self.broken and arguments[0] == "logs":
-            raise said(self.broken)
+            raise kubectl_error(self.broken)
 
     def _create(self, collection: str, body: Json) -> Json:
         if collection != "agentjobruns":
@@ -201,5 +201,5 @@ def test_a_connection_that_has_fallen_silent_is_ended_on_this_side(
     program.write_text("#!/bin/sh\necho one\nexec sleep 250\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with pytest.raises(Said), Kube().stream("logs", seconds=0.5) as lines:
+    with pytest.raises(ApiServerError), Kube().stream("logs", seconds=0.5) as lines:
         assert list(lines) == [b"one\n"]

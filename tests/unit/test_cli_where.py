@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agentjobs.cli.completion import FILES, NO_FILES, candidates, chosen
+from agentjobs.cli.errors import CliError, Exit
 from agentjobs.cli.main import app, helps
-from agentjobs.cli.problem import Exit, Problem
 from tests.support.saj import names
 
 JOBS = "get --raw /apis/agentjobs.dev/v1alpha1/{}scheduledagentjobs?limit=50"
@@ -71,7 +71,7 @@ def test_the_namespace_before_render_is_written_into_the_manifests(
     "words", ["-A cards", "-A approve report", "-A packages list", "-A digest job.yaml"]
 )
 def test_a_command_of_one_namespace_does_not_pass_for_one_of_all(words: str, asked: Path) -> None:
-    with pytest.raises(Problem, match="takes no --all-namespaces") as told:
+    with pytest.raises(CliError, match="takes no --all-namespaces") as told:
         app(shlex.split(words), standalone_mode=False)
     assert (told.value.code, asked.exists()) == (Exit.USAGE, False)
 

@@ -19,7 +19,7 @@ import yaml
 
 from agentjobs.cli import options
 from agentjobs.cli.commands import apply, digest, new, packages, render, run
-from agentjobs.cli.problem import Exit
+from agentjobs.cli.errors import Exit
 from tests.unit.fake_kubectl import FakeKube, ran
 
 DEEP: Final = 5_000

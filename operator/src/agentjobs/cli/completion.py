@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from agentjobs.cli import screen
+from agentjobs.cli.errors import CliError
 from agentjobs.cli.kube import JOBS, PACKAGE_APPROVALS, RUNS, Kube
-from agentjobs.cli.problem import Problem
 
 NO_FILES: Final = ":4"
 FILES: Final = ":0"
@@ -109,6 +109,6 @@ def main() -> None:
 
     try:
         lines = candidates(sys.argv[1:], helps(), _names)
-    except Problem:
+    except CliError:
         lines = [NO_FILES]
     screen.raw("".join(f"{line}\n" for line in lines).encode())

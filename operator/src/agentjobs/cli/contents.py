@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentjobs.cli.kube import CONFIG_MAPS, Json, Kube, Said
-from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.errors import ApiServerError, CliError, Exit
+from agentjobs.cli.kube import CONFIG_MAPS, Json, Kube
 from agentjobs.present.text import at
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def content_of(
 ) -> Shown:
     """Of a spec; `texts` finds what its references stand for.
 
-    Raises Problem; `where` names the file or the resource in it.
+    Raises CliError; `where` names the file or the resource in it.
 
     `place`: the file with the line of a field, given by its path.
     """
@@ -64,19 +64,19 @@ def content_of(
     except ValidationError as error:
         steps = error.errors(include_url=False, include_input=False)[0]["loc"]
         at_line = place("spec", *steps) if place else where or name
-        raise Problem(
+        raise CliError(
             f"{at_line}: {explain(error)}", "correct what is named there", Exit.USAGE
         ) from None
     except UserError as error:
-        raise Problem(
+        raise CliError(
             f"{where or name}: {error}", "correct what is named there", Exit.USAGE
         ) from None
     except (ValueError, TypeError, RecursionError, OverflowError):
-        told = (
+        message = (
             "spec: holds values that no job can hold: numbers beyond 2^53, half characters, or"
             " lists nested without end"
         )
-        raise Problem(f"{where or name}: {told}", "take them out", Exit.USAGE) from None
+        raise CliError(f"{where or name}: {message}", "take them out", Exit.USAGE) from None
     return Shown(found.digest, json.loads(found.document)["spec"])
 
 
@@ -101,7 +101,7 @@ def in_force(kube: Kube, job: Json) -> Shown | None:
             revision = kube.get(
                 CONFIG_MAPS, f"{job['metadata']['name']}-{digits}", job["metadata"].get("namespace")
             )
-        except Said as refusal:
+        except ApiServerError as refusal:
             if refusal.code not in (Exit.NOT_FOUND, Exit.FORBIDDEN):
                 raise
         else:
@@ -139,7 +139,7 @@ def _texts_in(kube: Kube, namespace: str | None) -> Texts:
     def text(reference: Reference) -> str | Unusable:
         try:
             return text_of(kube.get(CONFIG_MAPS, reference.name, namespace), reference)
-        except Said as refusal:
+        except ApiServerError as refusal:
             if refusal.code == Exit.NOT_FOUND:
                 return text_of(None, reference)
             raise

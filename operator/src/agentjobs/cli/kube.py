@@ -6,7 +6,6 @@ Importing the Python client takes longer than a whole `kubectl saj list` may. Se
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ from typing import IO, Any, Final
 from urllib.parse import quote, urlencode
 
 from agentjobs.api.kinds import KINDS
-from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.errors import ApiServerError, Exit, kubectl_error
 
 Json = dict[str, Any]
 
@@ -43,64 +42,6 @@ WHO_AM_I: Final = KINDS["whoami"].path
 MAY_I: Final = KINDS["may"].path
 FIELD_MANAGER: Final = "kubectl-saj"
 MAX_NAME: Final = 253
-
-_ERROR = re.compile(r"^Error from server(?: \((\w+)\))?: (.*)", re.MULTILINE | re.DOTALL)
-_CODES: Final = {
-    "NotFound": Exit.NOT_FOUND,
-    "Forbidden": Exit.FORBIDDEN,
-    "Unauthorized": Exit.FORBIDDEN,
-}
-_REMEDIES: Final = {
-    "Unauthorized": "log in again, or choose another --context",
-    "NotFound": (
-        "`kubectl saj list` shows what is there; --namespace and --context choose where to look"
-    ),
-    "Invalid": "correct the field that is named, then try again",
-    "ServiceUnavailable": (
-        "try again in half a minute: after an installation the API server takes that long to know"
-        " its kinds"
-    ),
-}
-_INVALID: Final = re.compile(r"^The \w+ \".*?\" is invalid: .*", re.MULTILINE | re.DOTALL)
-"""How kubectl says it of a manifest, without "Error from server"."""
-_NO_KIND: Final = "could not find the requested resource"
-
-
-class Said(Problem):
-    """The API server said no.
-
-    `reason` is its word for why, for example AlreadyExists; empty when there was no answer.
-    """
-
-    def __init__(self, message: str, remedy: str, code: Exit, reason: str) -> None:
-        super().__init__(message, remedy, code)
-        self.reason = reason
-
-
-def said(stderr: str) -> Said:
-    """kubectl's words as a problem with a remedy."""
-    match = _ERROR.search(stderr)
-    if match is None and (invalid := _INVALID.search(stderr)):
-        return Said(invalid[0].strip(), _REMEDIES["Invalid"], Exit.USAGE, "Invalid")
-    if match is None:
-        text = stderr.strip().removeprefix("error: ") or "kubectl failed without a message"
-        return Said(
-            text,
-            "check --context and --kubeconfig: `kubectl cluster-info` says whether the cluster"
-            " answers",
-            Exit.CLUSTER,
-            "",
-        )
-    reason, message = match[1] or "", match[2].strip()
-    if _NO_KIND in message:
-        remedy = (
-            "agentjobs is not installed in this cluster, or in another version: `kubectl saj"
-            " doctor` says which"
-        )
-        return Said(
-            f"the cluster does not know this kind: {message}", remedy, Exit.NOT_FOUND, reason
-        )
-    return Said(message, _REMEDIES.get(reason, ""), _CODES.get(reason, Exit.CLUSTER), reason)
 
 
 @dataclass(frozen=True)
@@ -140,11 +81,11 @@ class Kube:
         )
 
     def get(self, collection: str, name: str, namespace: str | None = None) -> Json:
-        """One object. Raises Said."""
+        """One object. Raises ApiServerError."""
         return self._json("get", "--raw", self.path(collection, name, namespace))
 
     def read(self, path: str) -> Json:
-        """What stands at an address. Raises Said."""
+        """What stands at an address. Raises ApiServerError."""
         return self._json("get", "--raw", path)
 
     def pages(
@@ -193,21 +134,21 @@ class Kube:
     def job(self, name: str, sought: str = "no") -> Json:
         """A ScheduledAgentJob.
 
-        Raises Said, which names those that are written much like one that is not there.
+        Raises ApiServerError, which names those that are written much like one that is not there.
 
         `sought`: how the sentence begins, where the name could have been that of something else,
         too.
         """
         try:
             return self.get(JOBS, name)
-        except Said as refusal:
+        except ApiServerError as refusal:
             if refusal.code is not Exit.NOT_FOUND:
                 raise
             like = get_close_matches(name[:MAX_NAME], self._names(), 3)
             remedy = (
                 f"did you mean {' or '.join(like)}? {refusal.remedy}" if like else refusal.remedy
             )
-            raise Said(
+            raise ApiServerError(
                 f"there is {sought} ScheduledAgentJob {name} in namespace {self.namespace}",
                 remedy,
                 refusal.code,
@@ -218,7 +159,7 @@ class Kube:
         """As `job`, for whoever need not be able to read it: a job that may not be read passes."""
         try:
             self.job(name, sought)
-        except Said as refusal:
+        except ApiServerError as refusal:
             if refusal.code is not Exit.FORBIDDEN:
                 raise
 
@@ -226,7 +167,7 @@ class Kube:
         """Of all jobs, as far as the user may list them."""
         try:
             return [str(body["metadata"]["name"]) for body in self.all(JOBS)]
-        except Said:
+        except ApiServerError:
             return []
 
     def whoami(self) -> str:
@@ -239,7 +180,7 @@ class Kube:
 
         A watch that ends before, or fails, is begun again.
 
-        Raises Said when the object is gone, or may not be seen.
+        Raises ApiServerError when the object is gone, or may not be seen.
         """
         end = self.clock() + seconds
         while True:
@@ -247,7 +188,7 @@ class Kube:
                 yield (body := self.get(collection, name))
                 if (left := end - self.clock()) > 0:
                     yield from self._changes(collection, body, left)
-            except Said as refusal:
+            except ApiServerError as refusal:
                 if refusal.code not in PASSING:
                     raise
             if self.clock() + AGAIN >= end:
@@ -255,7 +196,7 @@ class Kube:
             self.pause(AGAIN)
 
     def _changes(self, collection: str, body: Json, seconds: float) -> Iterator[Json]:
-        """What becomes of an object, until the server ends the watch. Raises Said."""
+        """What becomes of an object, until the server ends the watch. Raises ApiServerError."""
         name, since = body["metadata"]["name"], body["metadata"].get("resourceVersion")
         query = {
             "watch": 1,
@@ -268,14 +209,14 @@ class Kube:
         ) as lines:
             for line in lines:
                 if not line.endswith(b"\n"):
-                    raise Said("the connection broke", "", Exit.CLUSTER, "")
+                    raise ApiServerError("the connection broke", "", Exit.CLUSTER, "")
                 event = json.loads(line)
                 if event["type"] in ("ADDED", "MODIFIED"):
                     yield event["object"]
                 elif event["type"] == "DELETED":
-                    raise Said(f"{name} was deleted", "", Exit.NOT_FOUND, "NotFound")
+                    raise ApiServerError(f"{name} was deleted", "", Exit.NOT_FOUND, "NotFound")
                 elif event["type"] == "ERROR":
-                    raise Said(str(event["object"].get("message")), "", Exit.CLUSTER, "")
+                    raise ApiServerError(str(event["object"].get("message")), "", Exit.CLUSTER, "")
 
     def clock(self) -> float:
         """In seconds, from any beginning."""
@@ -286,7 +227,7 @@ class Kube:
         time.sleep(seconds)
 
     def run(self, *arguments: str, stdin: str = "") -> str:
-        """What kubectl prints. Raises Said."""
+        """What kubectl prints. Raises ApiServerError."""
         try:
             ran = subprocess.run(
                 self.command(*arguments),
@@ -298,11 +239,11 @@ class Kube:
         except FileNotFoundError:
             raise _no_kubectl() from None
         except subprocess.TimeoutExpired:
-            raise Said(
+            raise ApiServerError(
                 f"the cluster did not answer within {SECONDS} s", "try again", Exit.TIMEOUT, ""
             ) from None
         if ran.returncode:
-            raise said(ran.stderr.decode(errors="replace"))
+            raise kubectl_error(ran.stderr.decode(errors="replace"))
         return ran.stdout.decode(errors="replace")
 
     @contextmanager
@@ -311,7 +252,7 @@ class Kube:
 
         The limit also holds where the other end has fallen silent.
 
-        Raises Said when it fails or takes longer, unless the reader has left before.
+        Raises ApiServerError when it fails or takes longer, unless the reader has left before.
         """
         try:
             process = subprocess.Popen(
@@ -329,7 +270,7 @@ class Kube:
                 yield process.stdout
                 process.stdout.read()
                 if process.wait():
-                    raise said(process.stderr.read().decode(errors="replace"))
+                    raise kubectl_error(process.stderr.read().decode(errors="replace"))
             finally:
                 limit.cancel()
                 process.terminate()
@@ -348,7 +289,7 @@ class Kube:
         return answer
 
 
-def _no_kubectl() -> Said:
-    return Said(
+def _no_kubectl() -> ApiServerError:
+    return ApiServerError(
         "kubectl is not on PATH", "install kubectl, or add its folder to PATH", Exit.CLUSTER, ""
     )

@@ -32,7 +32,7 @@ from agentjobs.cli.commands import (
     render,
     run,
 )
-from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.errors import CliError, Exit
 
 NAME: Final = "kubectl saj"
 app = typer.Typer(
@@ -106,32 +106,32 @@ def main() -> None:
     screen.ready()
     try:
         code = app(standalone_mode=False, prog_name=NAME)
-    except Problem as problem:
+    except CliError as problem:
         screen.failed(problem)
         sys.exit(problem.code)
     except typer.Abort:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 - a user gets a sentence, whatever is wrong with us
-        told = _usage(error) or _fault(error)
-        screen.failed(told)
-        sys.exit(told.code)
+        shown = _usage(error) or _fault(error)
+        screen.failed(shown)
+        sys.exit(shown.code)
     sys.exit(code if isinstance(code, int) else Exit.OK)
 
 
-def _usage(error: Exception) -> Problem | None:
+def _usage(error: Exception) -> CliError | None:
     """A mistake on the command line, as an exception of typer's own: one that formats a message."""
     message = getattr(error, "format_message", None)
     if message is None:
         return None
     path = str(getattr(getattr(error, "ctx", None), "command_path", NAME))
     if type(error).__name__ == "NoArgsIsHelpError":
-        return Problem("which command?", f"`{path} --help` lists them", Exit.USAGE)
-    return Problem(message(), f"`{path} --help` says what can be given", Exit.USAGE)
+        return CliError("which command?", f"`{path} --help` lists them", Exit.USAGE)
+    return CliError(message(), f"`{path} --help` says what can be given", Exit.USAGE)
 
 
-def _fault(error: Exception) -> Problem:
-    told = f"a fault of {NAME} itself: {type(error).__name__}: {str(error)[:500]}"
-    return Problem(told, "please report it with the command that you used", Exit.CLUSTER)
+def _fault(error: Exception) -> CliError:
+    message = f"a fault of {NAME} itself: {type(error).__name__}: {str(error)[:500]}"
+    return CliError(message, "please report it with the command that you used", Exit.CLUSTER)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Concatenate, Final, ParamSpec
 import typer
 
 from agentjobs.cli import screen
+from agentjobs.cli.errors import CliError, Exit
 from agentjobs.cli.kube import Json, Kube
-from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.text import Table
 from agentjobs.present.rows import Column
 
@@ -113,7 +113,7 @@ def dump(value: Any, output: Output) -> None:
 
 
 def before_the_command(ctx: typer.Context, **given: str | bool | None) -> None:
-    """Options of a group of commands become the defaults of its commands. Raises Problem.
+    """Options of a group of commands become the defaults of its commands. Raises CliError.
 
     What is given after a command wins.
     """
@@ -121,7 +121,7 @@ def before_the_command(ctx: typer.Context, **given: str | bool | None) -> None:
     if given.get("everywhere") and "everywhere" not in {
         parameter.name for parameter in command.params
     }:
-        raise Problem(
+        raise CliError(
             f"`{ctx.info_name} {ctx.invoked_subcommand}` takes no --all-namespaces",
             "choose one namespace: --namespace",
             Exit.USAGE,
@@ -157,16 +157,16 @@ def on_cluster(command: Callable[Concatenate[Kube, P], None]) -> Callable[..., N
     ) -> None:
         command(cluster(kubeconfig, context, namespace), **given)  # type: ignore[call-arg]
 
-    told = inspect.signature(command, eval_str=True)
+    signature = inspect.signature(command, eval_str=True)
     own = [
         parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for parameter in list(told.parameters.values())[1:]
+        for parameter in list(signature.parameters.values())[1:]
     ]
     where = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
         for name, kind in _WHERE.items()
     ]
-    with_options.__signature__ = told.replace(parameters=[*own, *where])  # type: ignore[attr-defined]
+    with_options.__signature__ = signature.replace(parameters=[*own, *where])  # type: ignore[attr-defined]
     with_options.__annotations__ = {
         parameter.name: parameter.annotation for parameter in (*own, *where)
     }

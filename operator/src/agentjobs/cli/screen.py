@@ -16,7 +16,7 @@ from typing import IO
 
 import typer
 
-from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.errors import CliError, Exit
 from agentjobs.cli.text import indented, painted
 from agentjobs.present.text import Line, visible
 
@@ -53,12 +53,12 @@ def note(text: str) -> None:
     print(visible(text), file=sys.stderr, flush=True)
 
 
-def failed(problem: Problem) -> None:
+def failed(problem: CliError) -> None:
     """What is wrong, and what to do."""
-    print(told(problem, colour=sys.stderr.isatty()), file=sys.stderr, flush=True)
+    print(error_text(problem, colour=sys.stderr.isatty()), file=sys.stderr, flush=True)
 
 
-def told(problem: Problem, *, colour: bool) -> Line:
+def error_text(problem: CliError, *, colour: bool) -> Line:
     """Each further line is indented: none begins as an answer or an error of ours does. Pure."""
     sentences = [
         painted(visible("error:"), "bad" if colour else "")
@@ -104,11 +104,11 @@ def can_ask() -> bool:
 
 
 def confirmed(question: str, *, yes: bool) -> bool:
-    """The answer to a question. Raises Problem where nobody could answer it."""
+    """The answer to a question. Raises CliError where nobody could answer it."""
     if yes:
         return True
     if not can_ask():
-        raise Problem(
+        raise CliError(
             f"this question needs a terminal: {question}",
             "add --yes, or run it on a terminal",
             Exit.USAGE,
@@ -119,10 +119,10 @@ def confirmed(question: str, *, yes: bool) -> bool:
 def asked(question: str, wrong: Callable[[str], str], default: str | None = None) -> str:
     """A text that is typed, asked again for as long as `wrong` says why it cannot be taken.
 
-    Raises Problem where nobody could type it.
+    Raises CliError where nobody could type it.
     """
     if not can_ask():
-        raise Problem(
+        raise CliError(
             f"this question needs a terminal: {question}",
             "give the answer as an option: --help lists them",
             Exit.USAGE,

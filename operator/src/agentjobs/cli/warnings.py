@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agentjobs.cli.contents import Shown
-from agentjobs.cli.kube import CLAIMS, SECRETS, Json, Kube, Said
-from agentjobs.cli.problem import Exit
+from agentjobs.cli.errors import ApiServerError, Exit
+from agentjobs.cli.kube import CLAIMS, SECRETS, Json, Kube
 from agentjobs.present.text import at
 
 
@@ -54,7 +54,7 @@ def _found(kube: Kube, collection: str, name: str) -> Json | None:
     """None: it is not there. Empty: the user may not see it."""
     try:
         return kube.get(collection, name)
-    except Said as refusal:
+    except ApiServerError as refusal:
         if refusal.code is Exit.NOT_FOUND:
             return None
         if refusal.code is Exit.FORBIDDEN:

@@ -1,16 +1,29 @@
-"""What can go wrong, by who can fix it.
+"""Every error of this package, with who can fix it: the user, the cluster, or us.
 
 AgentjobsError
-├── UserError        the resource's author: ends in a condition, is not retried
-├── ClusterError     the cluster: retried with back-off
-│   ├── Conflict     somebody else wrote first: read again at once
-│   │   └── NameTaken   something else has the wanted name
-│   ├── NotFound     the object is gone
-│   ├── Refused      admission, quota or RBAC said no: retried slowly, shown in a condition
-│   ├── Incomplete   some writes of a plan failed; the others were carried out
-│   ├── Outdated     a list is older than what was seen before
-│   └── Unlisted     some kinds could not be listed; the others were
-└── (anything else is a bug of ours, and logged as one)
+├── UserError             user: the resource's author; ends in a condition, is not retried
+├── ClusterError          cluster: retried with back-off
+│   ├── Conflict          cluster: somebody else wrote first; read again at once
+│   │   └── NameTaken     user: something else has the wanted name
+│   ├── NotFound          cluster: the object is gone
+│   ├── Refused           user: admission, quota or RBAC said no; retried slowly, in a condition
+│   ├── Incomplete        cluster: some writes of a plan failed; the others were carried out
+│   ├── Outdated          cluster: a list is older than what was seen before
+│   └── Unlisted          cluster: some kinds could not be listed; the others were
+├── Malformed             user: JSON from outside is none, or is beyond the limits
+├── EnvelopeError         cluster: a run's log lost its last lines; its record says so
+├── SettingsError         user: the installation's settings; the operator does not start
+├── CliError              user: `kubectl saj` prints it with a remedy, and ends with its exit code
+│   └── ApiServerError    cluster: what the API server answered, or that it did not
+├── HeaderError           user: a key in the header of a script or an agent file
+├── ScriptError           user: the header as a whole; has a line and a remedy
+├── JsonError             user: a JSON file; has a line and a remedy
+├── TwiceError            user: a YAML file has a key twice
+├── EndlessError          user: a YAML file has a value that contains itself
+└── UnusableError         user: a YAML file has a value that no job can hold
+
+Any other exception is a bug: us. The operator logs it as one, without its message, and tries again;
+`kubectl saj` asks for a report. A test compares the drawing with the classes.
 """
 
 from __future__ import annotations
@@ -20,7 +33,10 @@ from collections.abc import Set as AbstractSet
 
 
 class AgentjobsError(Exception):
-    """Base of all errors here. The message is a sentence for people."""
+    """Base of all errors of this package. The message is a sentence for people.
+
+    The operator logs it, so none that it raises quotes output, prompts or values of variables.
+    """
 
 
 class UserError(AgentjobsError):

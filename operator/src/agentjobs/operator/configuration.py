@@ -17,6 +17,7 @@ from agentjobs.api.job import ResourceList, Resources
 from agentjobs.api.rules import SIZE
 from agentjobs.core.admission import Expected
 from agentjobs.core.content.packages import inventory
+from agentjobs.core.errors import AgentjobsError
 from agentjobs.core.workload.llm import Models
 from agentjobs.core.workload.sessions import SessionPolicy
 from agentjobs.core.workload.settings import Budgets, PackagePolicy, RunPolicy
@@ -29,7 +30,7 @@ POD_NAME: Final = "POD_NAME"
 POD_NAMESPACE: Final = "POD_NAMESPACE"
 
 
-class SettingsError(ValueError):
+class SettingsError(AgentjobsError, ValueError):
     """A setting is missing or out of bounds.
 
     The message names each and is meant for the person who deploys the operator.

@@ -13,8 +13,8 @@ import typer
 from agentjobs.cli import options, screen
 from agentjobs.cli.commands import render
 from agentjobs.cli.contents import content_of
-from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER, Json, Kube, Said
-from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.errors import ApiServerError, CliError, Exit
+from agentjobs.cli.kube import APPROVALS, FIELD_MANAGER, Json, Kube
 from agentjobs.present.text import at
 
 if TYPE_CHECKING:
@@ -65,14 +65,14 @@ def run(
 
 def _each_applied(
     kube: Kube, jobs: Sequence[FileJob], flags: Sequence[str]
-) -> Iterator[tuple[FileJob, Problem | None]]:
+) -> Iterator[tuple[FileJob, CliError | None]]:
     """Each job with its refusal, if any: all at once, or singly if the cluster does not take all.
 
-    Raises Said when the cluster does not answer.
+    Raises ApiServerError when the cluster does not answer.
     """
     from agentjobs.cli.files.documents import all_to_yaml
 
-    def apply(some: Sequence[FileJob]) -> Said | None:
+    def apply(some: Sequence[FileJob]) -> ApiServerError | None:
         written = all_to_yaml([job.manifest for job in some])
         chosen = (
             "--server-side",
@@ -83,7 +83,7 @@ def _each_applied(
         )
         try:
             kube.run("apply", *chosen, "-f", "-", stdin=written)
-        except Said as refusal:
+        except ApiServerError as refusal:
             if refusal.code is Exit.TIMEOUT:
                 raise
             return refusal
@@ -94,12 +94,12 @@ def _each_applied(
         refusal = apply([job]) if whole and len(jobs) > 1 else whole
         yield (
             job,
-            refusal and Problem(f"{job.where}: {refusal.message}", refusal.remedy, refusal.code),
+            refusal and CliError(f"{job.where}: {refusal.message}", refusal.remedy, refusal.code),
         )
 
 
 def _applied(job: FileJob, decided: Mapping[str, str] | None) -> str:
-    """What is said of a job that the cluster has now.
+    """The sentence about a job that the cluster has now.
 
     `decided`: None where the user may not see it. Pure.
     """
@@ -114,16 +114,16 @@ def _applied(job: FileJob, decided: Mapping[str, str] | None) -> str:
 def _decided(kube: Kube) -> dict[str, str] | None:
     try:
         return decisions(kube.all(APPROVALS))
-    except Said as refusal:
+    except ApiServerError as refusal:
         if refusal.code is not Exit.FORBIDDEN:
             raise
     return None
 
 
 def decisions(found: Iterable[Json]) -> dict[str, str]:
-    """What was said of each digest; a denial stands above approvals. Pure."""
-    said = sorted(
+    """What was decided about each digest; a denial stands above approvals. Pure."""
+    words = sorted(
         (str(at(body, "spec", "decision")).lower(), str(at(body, "spec", "digest")))
         for body in found
     )
-    return {digest: decision for decision, digest in said}
+    return {digest: decision for decision, digest in words}

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from agentjobs.cli import options, screen
-from agentjobs.cli.kube import RUNS, Json, Kube, Said
-from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.errors import ApiServerError, CliError, Exit
+from agentjobs.cli.kube import RUNS, Json, Kube
 from agentjobs.present import rows
 from agentjobs.present.text import at
 
@@ -45,11 +45,11 @@ def run(
 def _going(kube: Kube, name: str) -> list[Json]:
     """The run of this name, else the runs of the job of this name, as far as they go on.
 
-    Raises Problem when none does.
+    Raises CliError when none does.
     """
     try:
         found = [kube.get(RUNS, name)]
-    except Said as refusal:
+    except ApiServerError as refusal:
         if refusal.code is not Exit.NOT_FOUND:
             raise
         found = kube.all(RUNS, fieldSelector=f"spec.jobName={name}")
@@ -57,7 +57,7 @@ def _going(kube: Kube, name: str) -> list[Json]:
             kube.check_job(name, "neither a run nor a")
     going = [body for body in found if at(body, "status", "phase") not in rows.FINAL]
     if not going:
-        raise Problem(
+        raise CliError(
             f"{_ended(name, found)}: there is nothing to cancel",
             "`kubectl saj history JOB` lists runs",
             Exit.NOT_FOUND,

@@ -13,8 +13,8 @@ from agentjobs.cli import options, screen, warnings
 from agentjobs.cli.commands import cards
 from agentjobs.cli.contents import Shown, before_words, in_force, of_job
 from agentjobs.cli.difference import coloured
-from agentjobs.cli.kube import APPROVALS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said
-from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.errors import ApiServerError, CliError, Exit
+from agentjobs.cli.kube import APPROVALS, JOBS, PACKAGE_APPROVALS, Json, Kube
 from agentjobs.present import rows
 from agentjobs.present.difference import unified
 from agentjobs.present.text import at, one_line
@@ -120,13 +120,13 @@ def deny(
 
 def _cases(kube: Kube, jobs: Sequence[str], *, every: bool, digest: str | None) -> list[Case]:
     if bool(jobs) == every:
-        raise Problem(
+        raise CliError(
             "which jobs?",
             "name them, or take all that wait: --all; `kubectl saj cards` shows them",
             Exit.USAGE,
         )
     if digest and len(jobs) != 1:
-        raise Problem(
+        raise CliError(
             "--digest is about one content, so it needs exactly one job", "name the job", Exit.USAGE
         )
     found = (
@@ -150,7 +150,7 @@ def _check(case: Case, digest: str | None, decisions: Callable[[], Sequence[Json
     told = at(case.job, "status", "card", "digest")
     fresh = at(case.job, "status", "observedGeneration") == at(case.job, "metadata", "generation")
     if told and fresh and told != case.shown.digest:
-        raise Problem(
+        raise CliError(
             f"ScheduledAgentJob {case.name}: this program computes the digest {case.shown.digest},"
             f" the operator {told}",
             "use `kubectl saj` of the operator's version, and try again: a ConfigMap may just have"
@@ -159,7 +159,7 @@ def _check(case: Case, digest: str | None, decisions: Callable[[], Sequence[Json
         )
 
 
-def another(case: Case, given: str, decisions: Sequence[Json]) -> Problem:
+def another(case: Case, given: str, decisions: Sequence[Json]) -> CliError:
     """Of a digest that is not the one of the content. Pure.
 
     The content changed only if the job is known to have had that digest.
@@ -187,7 +187,7 @@ def another(case: Case, given: str, decisions: Sequence[Json]) -> Problem:
         remedy = (
             "copy it from the card of this job; if it was right before, the content has changed"
         )
-    return Problem(
+    return CliError(
         f"ScheduledAgentJob {case.name}: {told}",
         f"{remedy}: `kubectl saj cards {case.name}`",
         Exit.CHANGED,
@@ -198,7 +198,7 @@ def _decisions(kube: Kube, name: str) -> list[Json]:
     """About a job; none where the user may not read them."""
     try:
         return kube.all(APPROVALS, fieldSelector=f"spec.jobName={name}")
-    except Said as refusal:
+    except ApiServerError as refusal:
         if refusal.code is not Exit.FORBIDDEN:
             raise
     return []
@@ -211,7 +211,7 @@ def _refuse_denied(kube: Kube, cases: Sequence[Case]) -> None:
             raise problem
 
 
-def denied(name: str, digest: str, decisions: Sequence[Json]) -> Problem | None:
+def denied(name: str, digest: str, decisions: Sequence[Json]) -> CliError | None:
     """Who stands in the way of an approval, and how to lift that. Pure."""
     found = [
         body
@@ -227,7 +227,7 @@ def denied(name: str, digest: str, decisions: Sequence[Json]) -> Problem | None:
         else ""
     )
     names = " ".join(body["metadata"]["name"] for body in found)
-    return Problem(
+    return CliError(
         f"ScheduledAgentJob {name}: the content {digest[:10]} was denied by {who}{why}; an approval"
         " next to a denial does not count",
         f"change the job, or take the denial back: `kubectl delete aja {names} --namespace"
@@ -279,7 +279,7 @@ def _decided(kube: Kube, case: Case, decision: Decision, fields: Json) -> tuple[
     name = f"{case.name}-{case.shown.digest[:DIGITS]}-{decision.lower()}"
     try:
         return write(kube, APPROVALS, "AgentJobApproval", {"name": name}, fields), True
-    except Said as refusal:
+    except ApiServerError as refusal:
         if refusal.reason != "AlreadyExists":
             raise
     found = kube.get(APPROVALS, name)
@@ -329,7 +329,7 @@ def decide_packages(
 def write(kube: Kube, collection: str, kind: str, metadata: Json, fields: Json) -> Json:
     """The decision as the server has it.
 
-    The user's own name is written only where the server wants that. Raises Said.
+    The user's own name is written only where the server wants that. Raises ApiServerError.
     """
     body = {
         "apiVersion": options.API_VERSION,
@@ -339,7 +339,7 @@ def write(kube: Kube, collection: str, kind: str, metadata: Json, fields: Json) 
     }
     try:
         return kube.create(collection, body)
-    except Said as refusal:
+    except ApiServerError as refusal:
         if "approvedBy must be you" not in refusal.message:
             raise
     return kube.create(collection, {**body, "spec": {**fields, "approvedBy": kube.whoami()}})

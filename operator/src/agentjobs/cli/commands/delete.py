@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from agentjobs.cli import options, screen
+from agentjobs.cli.errors import Exit
 from agentjobs.cli.kube import APPROVALS, JOBS, Kube
-from agentjobs.cli.problem import Exit
 
 
 @options.on_cluster

@@ -7,8 +7,8 @@ import typer
 from agentjobs.cli import options, screen
 from agentjobs.cli.contents import before_words, in_force, of_job
 from agentjobs.cli.difference import coloured
+from agentjobs.cli.errors import Exit
 from agentjobs.cli.kube import Kube
-from agentjobs.cli.problem import Exit
 from agentjobs.present.difference import unified
 
 

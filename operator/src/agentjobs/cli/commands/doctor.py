@@ -11,8 +11,8 @@ import typer
 
 from agentjobs.api import kinds, names
 from agentjobs.cli import options, screen
-from agentjobs.cli.kube import JOBS, MAY_I, RUNS, Json, Kube, Said
-from agentjobs.cli.problem import Exit
+from agentjobs.cli.errors import ApiServerError, Exit
+from agentjobs.cli.kube import JOBS, MAY_I, RUNS, Json, Kube
 from agentjobs.cli.rbac import holders, ways_around
 from agentjobs.cli.text import painted
 from agentjobs.present import rows
@@ -106,7 +106,7 @@ def _tried(check: Callable[[Kube], Iterator[Finding]], kube: Kube) -> Iterator[F
     """What the user may not see is unknown, not wrong."""
     try:
         yield from check(kube)
-    except Said as refusal:
+    except ApiServerError as refusal:
         if refusal.code is not Exit.FORBIDDEN:
             raise
         yield Finding(
@@ -118,7 +118,7 @@ def served(kube: Kube) -> Iterator[Finding]:
     """The API of agentjobs."""
     try:
         found = kube.read("/apis/agentjobs.dev/v1alpha1")
-    except Said as refusal:
+    except ApiServerError as refusal:
         if refusal.code is not Exit.NOT_FOUND:
             raise
         yield Finding(

@@ -12,8 +12,8 @@ from agentjobs.cli.kube import RUNS, Json, Kube
 from agentjobs.present import rows
 from agentjobs.present.text import at
 
-TOLD: Final = 5
-"""Runs of which is said why they have no output."""
+EXPLAINED: Final = 5
+"""So many runs without output get a sentence that says why."""
 
 
 @options.on_cluster
@@ -31,7 +31,7 @@ def run(
     shown = found[:limit] if limit else found
     options.show([shown], rows.RUNS, output, empty=empty)
     if output in (options.Output.TABLE, options.Output.WIDE):
-        for record in shown[:TOLD]:
+        for record in shown[:EXPLAINED]:
             if why := logs.why_empty(record):
                 screen.note(f"{record['metadata']['name']} has no output: {why}")
 
@@ -42,9 +42,9 @@ def _why_none(job: Json) -> str:
     conditions = at(job, "status", "conditions") or ()
     held = next(
         (
-            told["message"]
-            for told in conditions
-            if told["type"] in ("Ready", "Scheduled") and told["status"] == "False"
+            condition["message"]
+            for condition in conditions
+            if condition["type"] in ("Ready", "Scheduled") and condition["status"] == "False"
         ),
         "",
     )

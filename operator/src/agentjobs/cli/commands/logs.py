@@ -8,8 +8,8 @@ from typing import Annotated, Final
 import typer
 
 from agentjobs.cli import options, screen
-from agentjobs.cli.kube import AGAIN, PASSING, RUNS, SECONDS, Json, Kube, Said
-from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.errors import ApiServerError, CliError, Exit
+from agentjobs.cli.kube import AGAIN, PASSING, RUNS, SECONDS, Json, Kube
 from agentjobs.present import rows
 from agentjobs.present.text import at
 
@@ -47,7 +47,7 @@ def run(
     run_name = str(record["metadata"]["name"])
     if at(record, "status", "phase") not in rows.FINAL:
         if stderr:
-            raise Problem(
+            raise CliError(
                 f"AgentJobRun {run_name} still runs, and a live log does not tell stderr from"
                 " stdout",
                 "leave --stderr out, or wait until it has ended",
@@ -62,7 +62,7 @@ def run(
 
 
 def stored(record: Json, *, stderr: bool) -> None:
-    """What the record holds, byte for byte; what it lacks is said beside it."""
+    """What the record holds, byte for byte; a note says what it lacks."""
     stream = "stderr" if stderr else "stdout"
     screen.output(str(at(record, "status", stream) or "").encode(errors="replace"))
     if why := why_empty(record, (stream,)):
@@ -81,32 +81,32 @@ def why_empty(record: Json, streams: tuple[str, ...] = ("stdout", "stderr")) -> 
     phase, message = at(record, "status", "phase"), at(record, "status", "message")
     if phase not in rows.FINAL or any(at(record, "status", stream) for stream in streams):
         return ""
-    told = f": {message}" if message else ""
+    why = f": {message}" if message else ""
     if phase in ("Skipped", "Missed") or not at(record, "status", "startedAt"):
-        return f"it did not start{told}"
+        return f"it did not start{why}"
     if at(record, "status", "outputTrimmed"):
         return "newer runs took its place; spec.history.outputs says how many keep theirs"
     if at(record, "status", "logsComplete") is False:
-        return f"it could not be kept{told}"
+        return f"it could not be kept{why}"
     other = (
         {"stdout": "stderr", "stderr": "stdout"}.get(streams[0], "") if len(streams) == 1 else ""
     )
     beside = f", but to {other}" if other and at(record, "status", other) else ""
     where = f" to {streams[0]}" if len(streams) == 1 else ""
-    return f"it printed nothing{where}{beside}{told if phase != 'Succeeded' else ''}"
+    return f"it printed nothing{where}{beside}{why if phase != 'Succeeded' else ''}"
 
 
 def _record(kube: Kube, name: str) -> Json:
     """The run of this name, else the newest of the job of this name."""
     try:
         return kube.get(RUNS, name)
-    except Said as refusal:
+    except ApiServerError as refusal:
         if refusal.code is not Exit.NOT_FOUND:
             raise
     found = rows.newest_first(kube.all(RUNS, fieldSelector=f"spec.jobName={name}"))
     if not found:
         kube.check_job(name, "neither a run nor a")
-        raise Problem(
+        raise CliError(
             f"there is neither a run nor a job with runs named {name}",
             "`kubectl saj history JOB` lists runs",
             Exit.NOT_FOUND,
@@ -123,7 +123,7 @@ def snapshot(kube: Kube, run_name: str) -> None:
         screen.note(f"AgentJobRun {run_name} has not started yet")
 
 
-def follow(kube: Kube, run_name: str, seconds: float) -> Problem | None:
+def follow(kube: Kube, run_name: str, seconds: float) -> CliError | None:
     """The log as it grows, and what is wrong when it ended before its run.
 
     A run whose log is gone already is shown from its record.
@@ -137,7 +137,7 @@ def follow(kube: Kube, run_name: str, seconds: float) -> Problem | None:
         if phase == "Running" and pod:
             try:
                 whole = _print(kube, pod, "--follow=true", end - kube.clock())
-            except Said as refusal:
+            except ApiServerError as refusal:
                 if refusal.code is Exit.NOT_FOUND:
                     continue
                 if refusal.code not in PASSING:
@@ -148,20 +148,20 @@ def follow(kube: Kube, run_name: str, seconds: float) -> Problem | None:
             break
     if kube.clock() + AGAIN >= end:
         return late(run_name, seconds)
-    told = (
+    message = (
         f"the output of AgentJobRun {run_name} ended here, and the run has not, as far as its"
         " record says"
     )
-    return Problem(
-        told,
+    return CliError(
+        message,
         f"`kubectl saj logs --follow {run_name}` shows it again, from its beginning",
         Exit.TIMEOUT,
     )
 
 
-def late(run_name: str, seconds: float) -> Problem:
+def late(run_name: str, seconds: float) -> CliError:
     """Of a run that takes longer than somebody waits."""
-    return Problem(
+    return CliError(
         f"AgentJobRun {run_name} did not end within {seconds:g} s",
         f"`kubectl saj logs {run_name}` shows how far it is",
         Exit.TIMEOUT,

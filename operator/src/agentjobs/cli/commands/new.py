@@ -9,8 +9,8 @@ from typing import Annotated, Final
 import typer
 
 from agentjobs.cli import screen
+from agentjobs.cli.errors import CliError, Exit
 from agentjobs.cli.kube import Json
-from agentjobs.cli.problem import Exit, Problem
 from agentjobs.cli.zone import UTC, of_machine
 
 Wrong = Callable[[str], str]
@@ -57,7 +57,7 @@ def run(
     kind = agents if as_agent else scripts
     body = read(script) if script else BODY
     if _has_header(kind.manifest, script, body):
-        raise Problem(
+        raise CliError(
             f"{script}: it has a header already",
             f"edit that; `kubectl saj render {script}` shows what it means",
             Exit.USAGE,
@@ -84,7 +84,7 @@ def _write(path: Path, text: str, job: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     except OSError as error:
-        raise Problem(f"{path}: {error.strerror}", "choose another place", Exit.USAGE) from None
+        raise CliError(f"{path}: {error.strerror}", "choose another place", Exit.USAGE) from None
     screen.say(
         f"{path} is written; next: `kubectl saj apply {path}`, and `kubectl saj approve {job}`"
     )
@@ -108,10 +108,10 @@ def _path(name: str) -> Path:
 
 
 def _refuse(options: Mapping[str, tuple[str | None, Wrong]]) -> None:
-    """What was given is looked at before anything is asked. Raises Problem."""
+    """What was given is looked at before anything is asked. Raises CliError."""
     for option, (value, wrong) in options.items():
         if value and (reason := wrong(value)):
-            raise Problem(reason, f"choose another {option}", Exit.USAGE)
+            raise CliError(reason, f"choose another {option}", Exit.USAGE)
 
 
 def _wrong_name(name: str) -> str:
@@ -143,16 +143,16 @@ def _wrong(spec: Json) -> str:
 
     try:
         content_of("job", {"description": "x", "script": {"inline": "x"}, **spec})
-    except Problem as problem:
+    except CliError as problem:
         return problem.message.removeprefix("job: ")
     return ""
 
 
 def _has_header(manifest: Callable[[str, str], object], script: Path | None, body: str) -> bool:
-    """Raises Problem for one that is wrong."""
+    """Raises CliError for one that is wrong."""
     from agentjobs.cli.files.scripts import ScriptError
 
     try:
         return bool(manifest("x", body))
     except ScriptError as error:
-        raise Problem(f"{script}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
+        raise CliError(f"{script}:{error.line}: {error}", error.remedy, Exit.USAGE) from None

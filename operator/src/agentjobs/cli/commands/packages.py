@@ -12,8 +12,8 @@ import typer
 from agentjobs.api import names
 from agentjobs.cli import options, screen
 from agentjobs.cli.commands.decide import decide_packages
-from agentjobs.cli.kube import CONFIG_MAPS, JOBS, PACKAGE_APPROVALS, Json, Kube, Said
-from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.errors import ApiServerError, CliError, Exit
+from agentjobs.cli.kube import CONFIG_MAPS, JOBS, PACKAGE_APPROVALS, Json, Kube
 from agentjobs.present.rows import Column
 from agentjobs.present.text import Tone, at, named, one_line
 
@@ -99,11 +99,11 @@ def check(
     asked = _asked(what)
     found = known(kube, kube.all(PACKAGE_APPROVALS), _inventory(inventory) if inventory else None)
     verdicts = {pin: found.verdict(pin) for pin in asked}
-    told = [
+    checked = [
         {"package": pin, "status": WORDS[verdict], "jobs": asked[pin], "by": []}
         for pin, verdict in verdicts.items()
     ]
-    options.show([told], COLUMNS[:3], output, empty="no packages")
+    options.show([checked], COLUMNS[:3], output, empty="no packages")
     if set(verdicts.values()) & {"Denied", "Pending"}:
         raise typer.Exit(Exit.NO)
 
@@ -161,7 +161,7 @@ def _decide(kube: Kube, pins: Sequence[str], reason: str | None, *, yes: bool, d
 def _asked(what: Sequence[str]) -> dict[str, list[str]]:
     """Pins, each with the files that ask for it.
 
-    Raises Problem for what is neither a pin nor a file.
+    Raises CliError for what is neither a pin nor a file.
     """
     from agentjobs.api.package_rules import canonical_or_none
     from agentjobs.cli.files.manifests import jobs_in
@@ -175,7 +175,7 @@ def _asked(what: Sequence[str]) -> dict[str, list[str]]:
                 for pin in _pins(job.where, job.spec):
                     asked[pin].append(job.name)
         else:
-            raise Problem(
+            raise CliError(
                 f"{word} is neither a package with its version nor a file",
                 "write NAME==VERSION: requests==2.32.3",
                 Exit.USAGE,
@@ -186,7 +186,7 @@ def _asked(what: Sequence[str]) -> dict[str, list[str]]:
 def _pins(where: str, spec: Json) -> list[str]:
     pins = spec.get("packages") or []
     if not isinstance(pins, list) or not all(isinstance(pin, str) for pin in pins):
-        raise Problem(
+        raise CliError(
             f"{where}: spec.packages is not a list of texts",
             'write ["requests==2.32.3"]',
             Exit.USAGE,
@@ -256,7 +256,7 @@ def _operators(kube: Kube) -> dict[str, str] | None:
 
     try:
         found = kube.all(CONFIG_MAPS, "", labelSelector="app.kubernetes.io/name=agentjobs")
-    except Said as refusal:
+    except ApiServerError as refusal:
         if refusal.code is Exit.FORBIDDEN:
             return None
         raise
@@ -295,11 +295,11 @@ def _inventory(path: Path) -> Mapping[str, str]:
     try:
         listed: Any = from_json(read(path))
     except JsonError as error:
-        raise Problem(f"{path}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
+        raise CliError(f"{path}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
     if not isinstance(listed, dict) or not all(
         isinstance(version, str) for version in listed.values()
     ):
-        raise Problem(
+        raise CliError(
             f"{path}: this is not an inventory",
             'a JSON object is needed: {"requests": "2.32.3"}',
             Exit.USAGE,

@@ -38,7 +38,10 @@ def resume(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE
 
 
 def resumed(before: Json) -> str:
-    """What is said of a job that was so before: what still keeps it from starting, too. Pure."""
+    """The sentence about a job that was like this before, with what still keeps it from starting.
+
+    Pure.
+    """
     name = at(before, "metadata", "name")
     failures = at(before, "status", "consecutiveFailures")
     after = (
@@ -57,7 +60,7 @@ def _still(job: Json) -> str:
         return f"; it has no schedule: `kubectl saj run {name}` starts it" + (
             ", as do its triggers" if at(job, "spec", "triggers") else ""
         )
-    conditions = {told["type"]: told for told in at(job, "status", "conditions") or ()}
+    conditions = {found["type"]: found for found in at(job, "status", "conditions") or ()}
     due = conditions.get("Scheduled", {})
     return (
         f", but it is never due: {due['message']}"
@@ -67,7 +70,7 @@ def _still(job: Json) -> str:
 
 
 def _found(kube: Kube, jobs: list[str]) -> dict[str, Json]:
-    """All of them, before the first is touched. Raises Said."""
+    """All of them, before the first is touched. Raises ApiServerError."""
     return {name: kube.job(name) for name in jobs}
 
 

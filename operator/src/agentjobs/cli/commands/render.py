@@ -10,8 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from agentjobs.cli import options, screen
+from agentjobs.cli.errors import CliError, Exit
 from agentjobs.cli.kube import Json
-from agentjobs.cli.problem import Exit, Problem
 
 _DEVICES: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 Paths = Annotated[
@@ -62,16 +62,16 @@ def run(
 def _paths(folder: Path, bodies: list[Json]) -> list[tuple[Path, Json]]:
     """One file for each job, directly in the folder.
 
-    Raises Problem for a name that no job can have: it could name another place.
+    Raises CliError for a name that no job can have: it could name another place.
     """
     from agentjobs.api.rules import JOB_NAME
 
     for body in bodies:
         name = str(body["metadata"]["name"])
         if problem := JOB_NAME.problem(name):
-            raise Problem(f"metadata.name {name[:100]!r} {problem}", "rename the job", Exit.USAGE)
+            raise CliError(f"metadata.name {name[:100]!r} {problem}", "rename the job", Exit.USAGE)
         if _DEVICES.fullmatch(name):
-            raise Problem(
+            raise CliError(
                 f"{name}.yaml is a device on Windows, not a file",
                 "rename the job, or leave --to out",
                 Exit.USAGE,
@@ -82,7 +82,7 @@ def _paths(folder: Path, bodies: list[Json]) -> list[tuple[Path, Json]]:
 def _write(path: Path, text: str) -> None:
     """At once, in the place of whatever is called so: a link is exchanged and not followed.
 
-    Raises Problem.
+    Raises CliError.
     """
     import tempfile
 
@@ -99,7 +99,7 @@ def _write(path: Path, text: str) -> None:
             Path(file.name).unlink()
             raise
     except OSError as error:
-        raise Problem(
+        raise CliError(
             f"{path}: {error.strerror}", "name another folder with --to", Exit.USAGE
         ) from None
 
@@ -111,7 +111,7 @@ def _umask() -> int:
 
 
 def manifests(paths: list[Path] | None, namespace: str | None) -> list[Json]:
-    """Of these files, or of the folders that a repository has. Each name once. Raises Problem."""
+    """Of these files, or of the folders that a repository has. Each name once. Raises CliError."""
     from agentjobs.cli.files.manifests import jobs_in
     from agentjobs.cli.files.together import clash
 
@@ -127,12 +127,12 @@ def manifests(paths: list[Path] | None, namespace: str | None) -> list[Json]:
 
 
 def chosen(paths: list[Path] | None) -> list[Path]:
-    """These, or the folders that a repository has. Raises Problem where it has none."""
+    """These, or the folders that a repository has. Raises CliError where it has none."""
     from agentjobs.cli.files.manifests import RENDERED
 
     found = paths or [Path(name) for name in RENDERED if Path(name).is_dir()]
     if not found:
-        raise Problem(
+        raise CliError(
             "there is neither jobs/ nor agents/ here",
             "name files, or go to the folder that has them",
             Exit.USAGE,

@@ -9,9 +9,9 @@ import typer
 
 from agentjobs.cli import options, screen
 from agentjobs.cli.commands import logs
+from agentjobs.cli.errors import ApiServerError, CliError, Exit
 from agentjobs.cli.files import events
-from agentjobs.cli.kube import AGAIN, RUNS, Json, Kube, Said
-from agentjobs.cli.problem import Exit, Problem
+from agentjobs.cli.kube import AGAIN, RUNS, Json, Kube
 from agentjobs.present import rows
 from agentjobs.present.text import at, one_line
 
@@ -55,7 +55,7 @@ def run(
     --wait and --follow use that run.
     """
     if event and name:
-        raise Problem(
+        raise CliError(
             "--name: the run of an event has the event's own name", "leave --name out", Exit.USAGE
         )
     sent = events.event_in(event) if event else None
@@ -64,22 +64,31 @@ def run(
     kube.check_job(job)
     started, new = _by_event(kube, job, sent) if sent else (_by_hand(kube, job, name), True)
     run_name = str(started["metadata"]["name"])
-    told = f"run {run_name} was created" if new else f"the event has its run already: {run_name}"
+    sentence = (
+        f"run {run_name} was created" if new else f"the event has its run already: {run_name}"
+    )
     if not (wait or follow):
-        options.show_one(started, output, f"{told}; `kubectl saj logs {run_name}` shows its output")
+        options.show_one(
+            started, output, f"{sentence}; `kubectl saj logs {run_name}` shows its output"
+        )
         return
-    screen.note(told if event else f"run {run_name}")
+    screen.note(sentence if event else f"run {run_name}")
+    _wait(kube, run_name, timeout, output, follow=follow)
+
+
+def _wait(kube: Kube, run_name: str, timeout: int, output: options.Output, *, follow: bool) -> None:
+    """Waits for the end of a run, shows it, and exits with its code. Raises CliError."""
     end = kube.clock() + timeout
     if follow and (problem := logs.follow(kube, run_name, timeout)) and kube.clock() + AGAIN < end:
         screen.note(problem.message)
     record = logs.ended(kube, run_name, end - kube.clock())
     if record is None:
         raise logs.late(run_name, timeout)
-    sentence = f"{rows.run_status(record)}: {one_line(at(record, 'status', 'message'))}"
+    ending = f"{rows.run_status(record)}: {one_line(at(record, 'status', 'message'))}"
     if follow:
-        screen.note(sentence)
+        screen.note(ending)
     else:
-        options.show_one(record, output, f"{run_name} {sentence}")
+        options.show_one(record, output, f"{run_name} {ending}")
     if at(record, "status", "phase") != "Succeeded":
         raise typer.Exit(Exit.RUN_FAILED)
 
@@ -90,16 +99,16 @@ def _by_hand(kube: Kube, job: str, name: str | None) -> Json:
 
 
 def _by_event(kube: Kube, job: str, event: Event) -> tuple[Json, bool]:
-    """The event's run, and whether it is a new one. Raises Problem."""
+    """The event's run, and whether it is a new one. Raises CliError."""
     body = events.run_of(job, event)
     try:
         return kube.create(RUNS, {**_KIND, **body}), True
-    except Said as refusal:
+    except ApiServerError as refusal:
         if refusal.reason != "AlreadyExists":
             raise
     found = kube.get(RUNS, body["metadata"]["name"])
     if not events.is_of(event, found):
-        raise Problem(
+        raise CliError(
             f"AgentJobRun {found['metadata']['name']} is there, and it is not this event's",
             "delete it, or give the event another id",
         )

@@ -3,7 +3,7 @@
 The same value gives the same text.
 
 What is read may come from anybody: nothing in it costs more than its size, and whatever is wrong
-with it is told with its line.
+with it is reported with its line.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
+
+from agentjobs.core.errors import AgentjobsError
 
 MAX_DEPTH: Final = 100
 """Lists and tables in each other. A job needs ten."""
@@ -41,19 +43,19 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-class TwiceError(yaml.constructor.ConstructorError):
+class TwiceError(AgentjobsError, yaml.constructor.ConstructorError):
     """A key that stands twice in one mapping."""
 
     remedy = "keep one"
 
 
-class EndlessError(yaml.composer.ComposerError):
+class EndlessError(AgentjobsError, yaml.composer.ComposerError):
     """An anchor that is used in what it stands for: a value without an end."""
 
     remedy = "write out what it stands for"
 
 
-class UnusableError(yaml.constructor.ConstructorError):
+class UnusableError(AgentjobsError, yaml.constructor.ConstructorError):
     """A value that a job or an event cannot hold."""
 
     remedy = "write text, a number, true, false, a list or a table"

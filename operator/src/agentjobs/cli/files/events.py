@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from agentjobs.cli.errors import CliError, Exit
 from agentjobs.cli.kube import Json
-from agentjobs.cli.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from agentjobs.api.event import Event
@@ -21,7 +21,7 @@ ATTRIBUTES: Final = (
 
 
 def event_in(path: Path) -> Event:
-    """The event that this file holds, or standard input for `-`. Raises Problem."""
+    """The event that this file holds, or standard input for `-`. Raises CliError."""
     from pydantic import ValidationError
 
     from agentjobs.api.base import explain
@@ -36,9 +36,9 @@ def event_in(path: Path) -> Event:
     try:
         event = Event.model_validate(attributes)
     except ValidationError as error:
-        raise Problem(f"{where}: {explain(error, 'event')}", ATTRIBUTES, Exit.USAGE) from None
+        raise CliError(f"{where}: {explain(error, 'event')}", ATTRIBUTES, Exit.USAGE) from None
     if problem := size_problem(event):
-        raise Problem(
+        raise CliError(
             f"{where}: {problem.removeprefix('spec.trigger.')}",
             "put what is large where the job can fetch it, and its address into the data",
             Exit.USAGE,
@@ -52,38 +52,38 @@ def _attributes(where: str, text: str) -> Json:
     try:
         found: Any = from_json(text)
     except JsonError as error:
-        raise Problem(
+        raise CliError(
             f"{where}:{error.line}: {error}", f"{error.remedy}; {ATTRIBUTES}", Exit.USAGE
         ) from None
     if not isinstance(found, dict):
-        raise Problem(f"{where}:1: this is not an event", ATTRIBUTES, Exit.USAGE)
+        raise CliError(f"{where}:1: this is not an event", ATTRIBUTES, Exit.USAGE)
     if found.pop("specversion", "1.0") != "1.0":
-        raise Problem(
+        raise CliError(
             f"{where}: event.specversion is not 1.0",
             "write the event as CloudEvents 1.0 has it",
             Exit.USAGE,
         )
     if "data_base64" in found:
         remedy = "put text or JSON into data, or the address where the job can fetch the bytes"
-        raise Problem(
+        raise CliError(
             f"{where}: event.data_base64: binary data is not supported", remedy, Exit.USAGE
         )
     return found
 
 
-def _unsupported(where: str, unknown: Sequence[str], known: Sequence[str]) -> Problem:
+def _unsupported(where: str, unknown: Sequence[str], known: Sequence[str]) -> CliError:
     """Extensions of CloudEvents are these, and attributes that are written wrong."""
     named = ", ".join(f"event.{name[:100]}" for name in unknown[:NAMED]) + (
         f" and {len(unknown) - NAMED} more" if unknown[NAMED:] else ""
     )
-    told = (
+    message = (
         "these attributes are not supported" if unknown[1:] else "this attribute is not supported"
     )
     remedy = (
         f"supported are specversion, {', '.join(known)}; put what the script needs of an extension"
         " into data"
     )
-    return Problem(f"{where}: {named}: {told}", remedy, Exit.USAGE)
+    return CliError(f"{where}: {named}: {message}", remedy, Exit.USAGE)
 
 
 def run_of(job: str, event: Event) -> Json:

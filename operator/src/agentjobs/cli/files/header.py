@@ -21,6 +21,7 @@ from datetime import date, datetime, time
 from typing import Any, Final
 
 from agentjobs.cli.kube import Json
+from agentjobs.core.errors import AgentjobsError
 
 AS_THEY_ARE: Final = frozenset({"requests", "limits", "dataSchema"})
 """Tables whose keys are not field names of ours."""
@@ -30,7 +31,7 @@ IN_ONE_WORD: Final = {"workspace": "claimName", "once": "runAt"}
 """Fields with one field, which is what is said."""
 
 
-class HeaderError(Exception):
+class HeaderError(AgentjobsError):
     """`key` is the header's key that is wrong, empty for the header as a whole."""
 
     def __init__(self, key: str, message: str) -> None:

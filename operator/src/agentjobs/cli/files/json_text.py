@@ -1,4 +1,4 @@
-"""JSON that may come from anybody: what is wrong is told with its line. Pure."""
+"""JSON that may come from anybody: what is wrong is reported with its line. Pure."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from agentjobs.cli.files.documents import MAX_DEPTH, most, too_deep
+from agentjobs.core.errors import AgentjobsError
 
 MAX_DIGITS: Final = 400
 """Of a number. Beyond it a program can no longer tell one from the next anyway."""
 
 
-class JsonError(Exception):
+class JsonError(AgentjobsError):
     """`line` counts from 1."""
 
     def __init__(self, line: int, message: str, remedy: str) -> None:

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import yaml
 
+from agentjobs.cli.errors import CliError, Exit
 from agentjobs.cli.files import agents, header, scripts
 from agentjobs.cli.files.documents import Document, documents, line_of, words_of
 from agentjobs.cli.files.json_text import JsonError, from_json
 from agentjobs.cli.files.scripts import ScriptError
 from agentjobs.cli.kube import Json
-from agentjobs.cli.problem import Exit, Problem
 
 KIND: Final = "ScheduledAgentJob"
 MANIFESTS: Final = frozenset({".yaml", ".yml", ".json"})
@@ -74,7 +74,7 @@ class FileJob:
 
 
 def jobs_in(paths: Iterable[Path]) -> list[FileJob]:
-    """The jobs in these files and folders, by path. Raises Problem."""
+    """The jobs in these files and folders, by path. Raises CliError."""
     paths = list(paths)
     found = [
         job for path in paths for file in _files(path) for job in _jobs_of(file, named=file == path)
@@ -84,9 +84,9 @@ def jobs_in(paths: Iterable[Path]) -> list[FileJob]:
     return found
 
 
-def each_file(paths: Iterable[Path]) -> dict[str, list[FileJob] | Problem]:
+def each_file(paths: Iterable[Path]) -> dict[str, list[FileJob] | CliError]:
     """Each file by name, in order: its jobs, or what is wrong with it and then none of its jobs."""
-    found: dict[str, list[FileJob] | Problem] = {}
+    found: dict[str, list[FileJob] | CliError] = {}
     for path in paths:
         for file in _files(path):
             where = called(file)
@@ -94,17 +94,17 @@ def each_file(paths: Iterable[Path]) -> dict[str, list[FileJob] | Problem]:
                 before = found.get(where, [])
                 found[where] = (
                     before
-                    if isinstance(before, Problem)
+                    if isinstance(before, CliError)
                     else [*before, *_jobs_of(file, named=file == path)]
                 )
-            except Problem as problem:
+            except CliError as problem:
                 found[where] = problem
     return found
 
 
-def none_in(paths: Iterable[Path]) -> Problem:
+def none_in(paths: Iterable[Path]) -> CliError:
     """That there is nothing in these files."""
-    return Problem(
+    return CliError(
         f"there is no {KIND} in {', '.join(map(str, paths))}",
         "name a manifest, a script or an agent file",
         Exit.USAGE,
@@ -138,18 +138,18 @@ def _with_header(file: Path, text: str, *, named: bool) -> Iterator[FileJob]:
     try:
         found = WITH_HEADER[file.suffix](file.stem, text)
     except ScriptError as error:
-        raise Problem(f"{file}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
+        raise CliError(f"{file}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
     if found:
         yield _valid(FileJob(str(file), found[0]), found[1].lines)
     elif named:
         remedy = f"`kubectl saj new {file}` writes one: at least a description"
-        raise Problem(f"{file}:1: this file has no header that makes it a job", remedy, Exit.USAGE)
+        raise CliError(f"{file}:1: this file has no header that makes it a job", remedy, Exit.USAGE)
 
 
 def _valid(job: FileJob, lines: Mapping[str, int]) -> FileJob:
     """With each value in the type that the API takes.
 
-    Raises Problem with the line of the key that is wrong, as far as it can be told.
+    Raises CliError with the line of the key that is wrong, as far as that is known.
     """
     from pydantic import ValidationError
 
@@ -164,11 +164,11 @@ def _valid(job: FileJob, lines: Mapping[str, int]) -> FileJob:
             lines,
             [str(step) for step in error.errors(include_url=False, include_input=False)[0]["loc"]],
         )
-        raise Problem(
+        raise CliError(
             f"{job.where}:{where}: {explain(error)}", "correct that line", Exit.USAGE
         ) from None
     if problem := JOB.problem(job.manifest):
-        raise Problem(
+        raise CliError(
             f"{job.where}:{lines.get('name', 1)}: {problem}", "choose another name", Exit.USAGE
         )
     return FileJob(
@@ -180,7 +180,7 @@ def _valid(job: FileJob, lines: Mapping[str, int]) -> FileJob:
 def _place(lines: Mapping[str, int], steps: Sequence[str]) -> int:
     """The line of the innermost key that stands in the file.
 
-    What is said of a schedule stands in several keys: the first one's.
+    A schedule stands in several keys: the line of the first one.
     """
     path = [header.kebab(step) for step in steps]
     keys = [".".join(path[start:end]) for end in range(len(path), 0, -1) for start in range(end)]
@@ -198,32 +198,32 @@ def called(path: Path) -> str:
 
 
 def read(path: Path) -> str:
-    """A file's text, or that of standard input. Raises Problem."""
+    """A file's text, or that of standard input. Raises CliError."""
     try:
         data = _bytes(path)
         return data.decode()
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise Problem(
+        raise CliError(
             f"{called(path)}:{line}: byte {error.start} is not UTF-8",
             "save the file as UTF-8",
             Exit.USAGE,
         ) from None
     except OSError as error:
-        raise Problem(
+        raise CliError(
             f"{path}: {error.strerror}", "name a file that can be read", Exit.USAGE
         ) from None
 
 
 def _bytes(path: Path) -> bytes:
-    """Raises Problem, OSError. What is no file, a device for example, may have no end."""
+    """Raises CliError, OSError. What is no file, a device for example, may have no end."""
     if path == STANDARD_INPUT:
         data = sys.stdin.buffer.read(MAX_BYTES + 1)
     else:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise Problem(
+        raise CliError(
             f"{called(path)}: has more than {MAX_BYTES >> 20} MiB",
             "split it: one file for each job",
             Exit.USAGE,
@@ -239,10 +239,10 @@ def _manifests(where: str, text: str, *, as_json: bool = False) -> Iterator[File
             else [(document.value, document) for document in documents(text)]
         )
     except JsonError as error:
-        raise Problem(f"{where}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
+        raise CliError(f"{where}:{error.line}: {error}", error.remedy, Exit.USAGE) from None
     except yaml.YAMLError as error:
         remedy, line = getattr(error, "remedy", "correct that line"), line_of(error, text)
-        raise Problem(
+        raise CliError(
             f"{where}{f':{line}' if line else ''}: this is not YAML: {words_of(error)}",
             remedy,
             Exit.USAGE,
@@ -260,7 +260,7 @@ def _flat(where: str, document: Any) -> Iterator[tuple[Any, tuple[int | str, ...
         return
     items = document.get("items") or []
     if not isinstance(items, list):
-        raise Problem(
+        raise CliError(
             f"{where}: the items of a List are not a list", "write each behind a dash", Exit.USAGE
         )
     yield from ((item, ("items", number)) for number, item in enumerate(items))
@@ -273,7 +273,7 @@ def _checked(job: FileJob) -> FileJob:
         or not isinstance(metadata.get("name"), str)
         or not isinstance(spec, dict)
     ):
-        raise Problem(
+        raise CliError(
             f"{job.place('metadata')}: a {KIND} needs metadata.name and spec",
             "add what is missing",
             Exit.USAGE,

@@ -29,6 +29,7 @@ import yaml
 from agentjobs.cli.files.documents import MAX_DEPTH, from_yaml, most, too_deep, words_of
 from agentjobs.cli.files.header import HeaderError, from_spec, kebab, keys, to_spec
 from agentjobs.cli.kube import Json
+from agentjobs.core.errors import AgentjobsError
 
 API_VERSION: Final = "agentjobs.dev/v1alpha1"
 OPENS: Final = "# /// script"
@@ -76,7 +77,7 @@ class Header:
     lines: Mapping[str, int]
 
 
-class ScriptError(Exception):
+class ScriptError(AgentjobsError):
     """A mistake in a header. `line` counts from 1."""
 
     def __init__(self, line: int, message: str, remedy: str) -> None:
@@ -176,9 +177,9 @@ def _parsed(start: int, inside: list[str]) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         match = _TOML_LINE.search(str(error))
         line = start + int(match[1]) if match else start + len(inside)
-        told = _TOML_LINE.sub("", str(error))
+        message = _TOML_LINE.sub("", str(error))
         raise ScriptError(
-            line, f"this is not TOML: {told}", "put texts into double quotes, for example"
+            line, f"this is not TOML: {message}", "put texts into double quotes, for example"
         ) from None
     except RecursionError:
         raise ScriptError(

@@ -8,8 +8,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from agentjobs.api.resources import JOB
 from agentjobs.cli.contents import content_of
+from agentjobs.cli.errors import CliError, Exit
 from agentjobs.cli.files.manifests import FileJob
-from agentjobs.cli.problem import Exit, Problem
 from agentjobs.present.text import at
 
 
@@ -18,7 +18,7 @@ class Clash:
     """What is wrong with these files together."""
 
     files: frozenset[str]
-    problem: Problem
+    problem: CliError
 
 
 def clash(jobs: Sequence[FileJob]) -> Clash | None:
@@ -26,7 +26,7 @@ def clash(jobs: Sequence[FileJob]) -> Clash | None:
     where: dict[str, str] = {}
     for job in jobs:
         if job.name in where:
-            problem = Problem(
+            problem = CliError(
                 f"{job.where}: {where[job.name]} has a job {job.name}, too",
                 "give one of them another name",
                 Exit.USAGE,
@@ -43,7 +43,7 @@ def _circle(jobs: Sequence[FileJob], where: dict[str, str]) -> Clash | None:
     except CycleError as error:
         names: list[str] = error.args[1]
         remedy = "take one of these jobs out of another's triggers, or give it a schedule"
-        problem = Problem(
+        problem = CliError(
             f"these jobs start after one another in a circle: {' -> '.join(names)}",
             remedy,
             Exit.USAGE,
@@ -52,16 +52,16 @@ def _circle(jobs: Sequence[FileJob], where: dict[str, str]) -> Clash | None:
     return None
 
 
-def apart(files: dict[str, list[FileJob] | Problem]) -> tuple[list[FileJob], list[Problem]]:
+def apart(files: dict[str, list[FileJob] | CliError]) -> tuple[list[FileJob], list[CliError]]:
     """The jobs of correct files, and what is wrong with the others, both in the files' order."""
     wrong = {
-        where: found if isinstance(found, Problem) else _first_wrong(found)
+        where: found if isinstance(found, CliError) else _first_wrong(found)
         for where, found in files.items()
     }
     good = [
         job
         for where, found in files.items()
-        if wrong[where] is None and not isinstance(found, Problem)
+        if wrong[where] is None and not isinstance(found, CliError)
         for job in found
     ]
     while found := clash(good):
@@ -70,7 +70,7 @@ def apart(files: dict[str, list[FileJob] | Problem]) -> tuple[list[FileJob], lis
     return good, [problem for problem in wrong.values() if problem]
 
 
-def _first_wrong(jobs: Sequence[FileJob]) -> Problem | None:
+def _first_wrong(jobs: Sequence[FileJob]) -> CliError | None:
     """What the API would say of the first job that it would refuse."""
     for job in jobs:
         refers = any(at(job.spec, program, "configMapKeyRef") for program in ("script", "agent"))
@@ -78,11 +78,11 @@ def _first_wrong(jobs: Sequence[FileJob]) -> Problem | None:
             content_of(
                 job.name, job.spec, job.where, (lambda _: "x") if refers else None, job.place
             )
-        except Problem as problem:
+        except CliError as problem:
             return problem
-        if said := JOB.problem(job.manifest):
-            return Problem(
-                f"{job.place('metadata', 'name')}: {said}",
+        if refused := JOB.problem(job.manifest):
+            return CliError(
+                f"{job.place('metadata', 'name')}: {refused}",
                 "correct what is named there",
                 Exit.USAGE,
             )

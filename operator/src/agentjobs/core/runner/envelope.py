@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast, get_args
 
+from agentjobs.core.errors import AgentjobsError
 from agentjobs.core.wire.bounded import Malformed, loads
 
 VERSION = 1
@@ -72,7 +73,7 @@ _REASON = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _HEX = re.compile(r"([0-9a-f]{64})?")
 
 
-class EnvelopeError(ValueError):
+class EnvelopeError(AgentjobsError, ValueError):
     """The envelope could not be read; the message says why in a sentence fit for a run's status."""
 
 
