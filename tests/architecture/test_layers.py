@@ -140,6 +140,7 @@ REFUSED = [
     (rules.purity_violations, "agentjobs.core.plan", "import logging"),
     (rules.purity_violations, "agentjobs.core.plan", "from os.path import join"),
     (rules.purity_violations, "agentjobs.core.naming", "from uuid import uuid4"),
+    (rules.purity_violations, "agentjobs.api.kinds", "from urllib.request import urlopen"),
     (
         rules.purity_violations,
         "agentjobs.core.schedules.cron",
@@ -224,6 +225,7 @@ ALLOWED = [
         "agentjobs.operator.reconcile",
         "import logging, time\ntime.monotonic()",
     ),
+    (rules.purity_violations, "agentjobs.api.kinds", "from urllib.parse import quote"),
     (rules.environment_violations, "agentjobs.__main__", "import os\nos.environ"),
     (rules.neighbour_violations, "unit.test_a", "from tests.support.decisions import observed"),
     (rules.screen_violations, "agentjobs.cli.screen", "print(1)"),

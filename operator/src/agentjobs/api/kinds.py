@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+from urllib.parse import quote
 
 from agentjobs.api import names
 
@@ -32,13 +33,28 @@ class Kind(NamedTuple):
     relisted: bool = False
 
     @property
+    def resource(self) -> str:
+        """Its name for kubectl, which no other group can have."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
     def path(self) -> str:
-        """Its collection, with {} in the place of `namespaces/NAME/`."""
+        """Its collection, with {} in the place of `namespaces/NAME/`; see `address`."""
         return (
             f"apis/{self.group}/{self.version}/{{}}{self.plural}"
             if self.group
             else f"api/{self.version}/{{}}{self.plural}"
         )
+
+
+def address(path: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
+    """Where the API server has a collection, or one of its objects.
+
+    `path`: a kind's; `namespace`: empty for all namespaces. Nothing that is given leads elsewhere.
+    """
+    steps = (quote(name, safe="") if name else "", subresource)
+    where = f"namespaces/{quote(namespace, safe='')}/" if namespace else ""
+    return "/".join(("", path.format(where), *filter(None, steps)))
 
 
 def _ours(plural: str, selectors: Mapping[str, str]) -> Kind:

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Protocol
-from urllib.parse import quote
 
 import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
@@ -19,10 +18,10 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.incluster_config import load_incluster_config
 from kubernetes.aio.config.kube_config import load_kube_config
 
-from agentjobs.api.kinds import KINDS
+from agentjobs.api.kinds import KINDS, address
 from agentjobs.cluster.clock import Clock, steady
 from agentjobs.core.errors import ClusterError, Conflict, NotFound, Refused
-from agentjobs.core.plan import Write
+from agentjobs.core.plan import PATCH, Write
 from agentjobs.core.wire import bodies, bounded
 from agentjobs.core.wire.items import Items
 
@@ -39,6 +38,7 @@ LARGE_BYTES: Final = 64 * 1024
 """An object of this size takes milliseconds to read, and a malicious one half a second: not on the
 event loop."""
 JSON: Final = "application/json"
+MERGE_PATCH: Final = f"application/{PATCH}-patch+json"
 TABLE: Final = "application/json;as=Table;v=v1;g=meta.k8s.io"
 METADATA: Final = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
 METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
@@ -165,20 +165,15 @@ class Cluster:
         `seconds`: how long to wait for the answer.
         """
         name = "" if write.verb == "create" else write.name
-        path = _path(write.kind, namespace, name) + (
-            f"/{write.subresource}" if write.subresource else ""
-        )
-        body: Any = write.body
-        if write.verb == "delete":
-            preconditions = {"uid": write.uid, "resourceVersion": write.resource_version}
-            body = {
-                "propagationPolicy": "Background",
-                "preconditions": {name: value for name, value in preconditions.items() if value},
-            }
-        content_type = "application/merge-patch+json" if write.verb == "patch" else JSON
+        path = address(KINDS[write.kind].path, namespace, name, write.subresource)
+        content_type = MERGE_PATCH if write.verb == "patch" else JSON
         return await _object(
             await self._request(
-                METHODS[write.verb], path, body=body, content_type=content_type, seconds=seconds
+                METHODS[write.verb],
+                path,
+                body=write.sent,
+                content_type=content_type,
+                seconds=seconds,
             )
         )
 
@@ -276,8 +271,7 @@ async def _object(text: bytes, reader: Callable[[bytes], Json] = bodies.read) ->
 
 
 def _path(kind: str, namespace: str, name: str = "") -> str:
-    scope = f"namespaces/{quote(namespace, safe='')}/" if namespace else ""
-    return "/" + KINDS[kind].path.format(scope) + (f"/{quote(name, safe='')}" if name else "")
+    return address(KINDS[kind].path, namespace, name)
 
 
 def _error(request: str, status: int, data: bytes) -> ClusterError:

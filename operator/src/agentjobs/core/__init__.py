@@ -13,7 +13,7 @@ The map, from the ground up. Each part imports only from those above it
 - `runner`: what the containers of a run say at their end.
 - `content`: what is approved (texts, packages, the digest) and how people see a change of it.
 - `views`: objects as the API server sends them, reduced to what decisions need.
-- `naming`: the name of every object that the operator makes.
+- `naming`: the name of every object that this project makes.
 - `plan`, `observed`: what a decision returns, and what it is made from. Values only.
 - `refusals`: what the cluster refuses again and again.
 - `triggers`: runs that are started by events and by other runs.

@@ -1,19 +1,30 @@
-"""The name of every object that the operator makes, and the marks by which it is recognised."""
+"""The name of every object that this project makes, and the marks by which it is recognised.
+
+Light to import: the command line needs names before it needs models.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from agentjobs.api import names
-from agentjobs.api.event import Event
 from agentjobs.core import timestamps
-from agentjobs.core.views.event import EventView, digits
-from agentjobs.core.views.job import JobView
+from agentjobs.core.views.event_digits import digits
+
+if TYPE_CHECKING:
+    from agentjobs.api.event import Event
+    from agentjobs.core.views.job import JobView
 
 Manifest = dict[str, Any]
+DECISION_DIGITS: Final = 16
+"""Of a digest, in the name of a decision.
+
+Finding another content with the same ones takes years, and it gets another name all the same."""
+PACKAGE_DECISIONS: Final = "packages-"
+"""How the name of a decision about packages begins; the API server makes up the rest."""
 
 
 def revision_name(job: str, digest: str) -> str:
@@ -61,9 +72,22 @@ def run_of_start(job: str, start: datetime) -> str:
     return f"{job}-{int(start.timestamp()) // 60}"
 
 
-def run_of_event(job: str, event: EventView) -> str:
+def decision_name(job: str, digest: str, decision: str) -> str:
+    """The AgentJobApproval that says this of a content: at most 79 characters.
+
+    The same decision has the same name, so it is written once.
+    """
+    return f"{job}-{digest[:DECISION_DIGITS]}-{decision.lower()}"
+
+
+def generated(name: str) -> str:
+    """How a name begins that the API server completes, for example of a run by hand."""
+    return f"{name}-"
+
+
+def run_of_event(job: str, event_digits: str) -> str:
     """The one name of the run that an event starts: the API server takes no second object of it."""
-    return f"{job}-e{event.digits}"
+    return f"{job}-e{event_digits}"
 
 
 def runs_of_chain(job: str, event: Event) -> Iterator[str]:
@@ -73,7 +97,7 @@ def runs_of_chain(job: str, event: Event) -> Iterator[str]:
 
     An event's run has an `e` there: anyone who may start the job could have taken that name before.
     """
-    return (f"{job}-a{digits(event, number)}" for number in count())
+    return (f"{job}-a{digits(event.source, event.id, number)}" for number in count())
 
 
 def labels(job: str) -> dict[str, str]:

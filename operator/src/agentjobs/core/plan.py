@@ -8,9 +8,23 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, Literal
 
-Kind = Literal["job", "run", "cronjob", "batchjob", "revision", "claim", "event", "lease"]
+Kind = Literal[
+    "job",
+    "run",
+    "approval",
+    "packageapproval",
+    "cronjob",
+    "batchjob",
+    "revision",
+    "claim",
+    "event",
+    "lease",
+]
+"""By the short names of `api.kinds`."""
 
 Verb = Literal["create", "replace", "patch", "delete"]
+PATCH: Final = "merge"
+"""How every patch of ours is meant: RFC 7386."""
 
 
 class Stage(IntEnum):
@@ -34,7 +48,8 @@ class Stage(IntEnum):
 class Write:
     """One request that changes the cluster.
 
-    Safe to repeat: names are deterministic and preconditions are in the body.
+    Safe to repeat: names are deterministic and preconditions are in the body. Only what a person
+    asks for may have a name that the API server completes; `name` is then its beginning.
 
     `uid` and `resource_version` are a delete's preconditions. `expendable`: an answer of 409 or 404
     is as good as success. `strand`: after a failure the later writes of the same strand are left
@@ -53,6 +68,17 @@ class Write:
     stage: Stage = Stage.KEEP
     strand: str = ""
     needs: frozenset[str] = frozenset()
+
+    @property
+    def sent(self) -> Mapping[str, Any] | None:
+        """The request's body: of a delete, its options with the preconditions."""
+        if self.verb != "delete":
+            return self.body
+        preconditions = {"uid": self.uid, "resourceVersion": self.resource_version}
+        return {
+            "propagationPolicy": "Background",
+            "preconditions": {name: value for name, value in preconditions.items() if value},
+        }
 
     @property
     def target(self) -> str:

@@ -70,7 +70,7 @@ def refusal(
         return "EventInvalid", problem
     # The operator names a run that follows another one, and where that name is taken it takes
     # another.
-    if not run.ancestors and (wanted := run_of_event(run.job, view)) != run.name:
+    if not run.ancestors and (wanted := run_of_event(run.job, view.digits)) != run.name:
         return (
             "EventName",
             (

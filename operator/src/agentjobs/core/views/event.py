@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Final
@@ -11,12 +10,12 @@ from pydantic import ValidationError
 
 from agentjobs.api.base import explain
 from agentjobs.api.event import Event
+from agentjobs.core.views import event_digits
 from agentjobs.core.views.metadata import Body
 from agentjobs.core.wire.bodies import unreadable
 
 MAX_EVENT_BYTES: Final = 128 * 1024
 """The largest event, encoded. All annotations of a pod together may have twice that."""
-DIGITS: Final = 9
 NO_START: Final = frozenset(
     {"EventInvalid", "EventName", "NoTrigger", "Paused", "ChainCycle", "ChainTooLong"}
 )
@@ -30,15 +29,9 @@ def encoded(event: Event) -> str:
     )
 
 
-def digits(event: Event, number: int = 0) -> str:
-    """Hash digits of source and id, which together name an event.
-
-    The name of the run that it starts contains them.
-
-    `number`: asks for other digits, where something else has the name with the ones before.
-    """
-    further = f"\n{number}" if number else ""
-    return hashlib.sha256(f"{event.source}\n{event.id}{further}".encode()).hexdigest()[:DIGITS]
+def digits(event: Event) -> str:
+    """Its hash digits; the name of the run that it starts contains them."""
+    return event_digits.digits(event.source, event.id)
 
 
 def size_problem(event: Event) -> str | None:
