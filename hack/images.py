@@ -72,7 +72,7 @@ OPERATOR = Image(
         "requirements/runtime.txt",
         "operator/src/agentjobs/**/*",
     ),
-    left_out=("cli", "present", "testing"),
+    left_out=("actions", "cli", "present", "testing"),
 )
 RUNNER = Image("localhost/agentjobs-runner", ROOT / "runner-image", ("**/*",))
 

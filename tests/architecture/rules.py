@@ -12,6 +12,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"api"}),
     frozenset({"core"}),
     frozenset({"cluster", "telemetry", "present"}),
+    frozenset({"actions"}),
     frozenset({"operator", "cli"}),
     frozenset({"__main__"}),
 )
@@ -59,7 +60,13 @@ ROOMS: dict[str, tuple[frozenset[str], ...]] = {
 }
 """Of the parts that have an order inside, too. As with LAYERS."""
 PURE = frozenset(
-    {"agentjobs.api", "agentjobs.core", "agentjobs.present", "agentjobs.operator.configuration"}
+    {
+        "agentjobs.api",
+        "agentjobs.core",
+        "agentjobs.present",
+        "agentjobs.actions",
+        "agentjobs.operator.configuration",
+    }
 )
 PURE_IMPORTS = frozenset(
     "__future__ abc array base64 binascii bisect calendar collections contextlib copy dataclasses"

@@ -1,6 +1,7 @@
 """The layers, the rooms in them, and what each may know.
 
-The layers are `__main__ -> operator | cli -> cluster | telemetry | present -> core -> api`.
+The layers are:
+`__main__ -> operator | cli -> actions -> cluster | telemetry | present -> core -> api`.
 """
 
 from __future__ import annotations
@@ -170,6 +171,14 @@ REFUSED = [
         "from agentjobs.present import text\ntext.Line('x')",
     ),
     (rules.layer_violations, "agentjobs.present.rows", "from agentjobs.cli import screen"),
+    (rules.layer_violations, "agentjobs.present.rows", "from agentjobs.actions import runs"),
+    (rules.layer_violations, "agentjobs.core.plan", "from agentjobs.actions import runs"),
+    (rules.layer_violations, "agentjobs.actions.runs", "from agentjobs.cli.kube import Kube"),
+    (
+        rules.purity_violations,
+        "agentjobs.actions.runs",
+        "from agentjobs.cluster import client\nimport time",
+    ),
     (rules.purity_violations, "agentjobs.present.rows", "import sys"),
     (
         rules.screen_violations,
@@ -208,6 +217,11 @@ ALLOWED = [
         "from agentjobs.core.runs import stops\nfrom agentjobs.core.plan import Write",
     ),
     (rules.room_violations, "agentjobs.cluster.client", "from agentjobs.core import decide"),
+    (
+        rules.layer_violations,
+        "agentjobs.actions.runs",
+        "from agentjobs.core.plan import Write\nfrom agentjobs.present import rows",
+    ),
     (
         rules.layer_violations,
         "agentjobs.__main__",

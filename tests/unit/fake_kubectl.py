@@ -61,7 +61,7 @@ class FakeKube(Kube):
             return json.dumps(self._create(collection, json.loads(stdin)))
         if verb == "delete":
             self.objects[collection].remove(self._found(collection, name))
-            return ""
+            return json.dumps({"kind": "Status", "status": "Success"})
         if name:
             return json.dumps(self._found(collection, name))
         wanted = [one.partition("=") for one in parse_qs(address.query).get("fieldSelector", [])]

@@ -13,6 +13,7 @@ import pytest
 from agentjobs.cli.commands import apply, decide
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.errors import Exit
+from agentjobs.core.naming import decision_name
 from tests.unit.fake_kubectl import FakeKube, Json, ran
 
 SPEC: Json = {"description": "Reads.", "script": {"inline": "print(1)\n"}}
@@ -85,7 +86,7 @@ def test_a_name_that_something_else_has_is_not_taken_for_the_decision(
 
 
 def test_the_longest_name_of_a_job_has_room_for_a_decision() -> None:
-    assert len(f"{'j' * 52}-{DIGEST[: decide.DIGITS]}-approved-abcde") <= 253
+    assert len(f"{decision_name('j' * 52, DIGEST, 'Approved')}-abcde") <= 253
 
 
 def test_a_denial_stands_above_approvals_of_the_same_content() -> None:

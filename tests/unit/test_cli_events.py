@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from agentjobs.actions.answers import if_taken
+from agentjobs.actions.runs import start_by_event
 from agentjobs.api.run import AgentJobRunSpec
 from agentjobs.cli.errors import CliError, Exit
-from agentjobs.cli.files.events import event_in, is_of, run_of
+from agentjobs.cli.files.events import event_in
 from agentjobs.core.views.event import MAX_EVENT_BYTES
 from tests.support.saj import saj
 
@@ -73,14 +75,17 @@ def written(folder: Path, text: str) -> Path:
 
 def test_an_event_is_handed_on_as_it_is_in_a_run_of_its_own_name(tmp_path: Path) -> None:
     event = event_in(written(tmp_path, json.dumps(PUBLISHED)))
-    run = run_of("drafts", event)
+    write = start_by_event("drafts", event)
+    run = dict(write.body or {})
     wanted = hashlib.sha256(b"/cms\n4711").hexdigest()[:9]
     assert run["metadata"] == {"name": f"drafts-e{wanted}"}
     assert {"specversion": "1.0", **run["spec"]["trigger"]["event"]} == PUBLISHED
     assert AgentJobRunSpec.model_validate(run["spec"]).trigger.type == "Event"
-    assert is_of(event, run)
-    assert not is_of(event_in(written(tmp_path, json.dumps({**PUBLISHED, "id": "4712"}))), run)
-    assert not is_of(event, {"spec": {"jobName": "drafts", "trigger": {"type": "Manual"}}})
+    assert if_taken(write, run) is None
+    other = event_in(written(tmp_path, json.dumps({**PUBLISHED, "id": "4712"})))
+    assert if_taken(start_by_event("drafts", other), run) is not None
+    by_hand = {"spec": {"jobName": "drafts", "trigger": {"type": "Manual"}}}
+    assert if_taken(write, by_hand) is not None
 
 
 @pytest.mark.parametrize("what", WRONG)

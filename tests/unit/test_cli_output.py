@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agentjobs.actions.decisions import denied
 from agentjobs.cli.commands import cards
-from agentjobs.cli.commands.decide import denied
 from agentjobs.cli.difference import coloured
 from agentjobs.cli.errors import CliError, Exit, kubectl_error
 from agentjobs.cli.screen import error_text
 from agentjobs.cli.text import Table
+from agentjobs.cli.writing import refused
 from agentjobs.present import rows
 from agentjobs.present.difference import unified
 from agentjobs.present.rows import Column
@@ -136,8 +137,9 @@ def decision(word: str, digest: str = "a" * 64, **more: str) -> dict[str, Any]:
 
 def test_a_denial_of_the_same_content_stands_in_the_way_of_an_approval() -> None:
     denial = decision("Denied", approvedBy="ben", reason="it mails\neverybody")
-    problem = denied("x", "a" * 64, [decision("Approved"), denial])
-    assert problem is not None
+    refusal = denied("x", "a" * 64, [decision("Approved"), denial])
+    assert refusal is not None
+    problem = refused(refusal)
     sentences = error_text(problem, colour=False)
     assert "x: the content aaaaaaaaaa was denied by ben, because: it mails everybody" in sentences
     assert "`kubectl delete aja x-denied --namespace team`" in sentences

@@ -60,6 +60,7 @@ _CODES: Final = {
     "NotFound": Exit.NOT_FOUND,
     "Forbidden": Exit.FORBIDDEN,
     "Unauthorized": Exit.FORBIDDEN,
+    "Conflict": Exit.CHANGED,
 }
 _REMEDIES: Final = {
     "Unauthorized": "log in again, or choose another --context",
@@ -67,6 +68,7 @@ _REMEDIES: Final = {
         "`kubectl saj list` shows what is there; --namespace and --context choose where to look"
     ),
     "Invalid": "correct the field that is named, then try again",
+    "Conflict": "it is not what it was when it was read: look at it again",
     "ServiceUnavailable": (
         "try again in half a minute: after an installation the API server takes that long to know"
         " its kinds"

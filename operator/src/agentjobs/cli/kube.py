@@ -11,15 +11,16 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from math import ceil
 from threading import Timer
 from typing import IO, Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from agentjobs.api.kinds import KINDS
+from agentjobs.actions import jobs
+from agentjobs.api.kinds import KINDS, address
 from agentjobs.cli.errors import ApiServerError, Exit, kubectl_error
+from agentjobs.core.plan import PATCH, Write
 
 Json = dict[str, Any]
 
@@ -41,7 +42,6 @@ CONFIG_MAPS: Final = KINDS["source"].path
 WHO_AM_I: Final = KINDS["whoami"].path
 MAY_I: Final = KINDS["may"].path
 FIELD_MANAGER: Final = "kubectl-saj"
-MAX_NAME: Final = 253
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,8 @@ class Kube:
         `namespace`: empty for all namespaces, None for the one of this context.
         """
         where = self.namespace if namespace is None else namespace
-        path = "/" + collection.format(f"namespaces/{quote(where, safe='')}/" if where else "")
         wanted = {key: str(value) for key, value in query.items() if value}
-        return (
-            path
-            + (f"/{quote(name, safe='')}" if name else "")
-            + (f"?{urlencode(wanted)}" if wanted else "")
-        )
+        return address(collection, where, name) + (f"?{urlencode(wanted)}" if wanted else "")
 
     def get(self, collection: str, name: str, namespace: str | None = None) -> Json:
         """One object. Raises ApiServerError."""
@@ -107,29 +102,31 @@ class Kube:
         """All objects at once."""
         return [item for page in self.pages(collection, namespace, **query) for item in page]
 
-    def create(
-        self, collection: str, body: Mapping[str, Any], *, clusterwide: bool = False
-    ) -> Json:
-        """The object as the server has it."""
-        path = self.path(collection, "", "" if clusterwide else None, fieldManager=FIELD_MANAGER)
+    def execute(self, write: Write, namespace: str | None = None) -> Json:
+        """Carries out a write; returns the object as the server has it afterwards.
+
+        Raises ApiServerError.
+        """
+        kind, sent = KINDS[write.kind], json.dumps(write.sent)
+        where = self.namespace if namespace is None else namespace
+        if write.verb == "patch":
+            options = (
+                f"--namespace={where}",
+                *((f"--subresource={write.subresource}",) if write.subresource else ()),
+                f"--field-manager={FIELD_MANAGER}",
+                f"--type={PATCH}",
+                "--output=json",
+            )
+            return self._json("patch", kind.resource, write.name, *options, "--patch", sent)
+        name = "" if write.verb == "create" else write.name
+        path = address(kind.path, where, name, write.subresource)
+        by = "" if write.verb == "delete" else f"?fieldManager={FIELD_MANAGER}"
+        return self._json(write.verb, "--raw", path + by, "-f", "-", stdin=sent)
+
+    def review(self, collection: str, body: Mapping[str, Any]) -> Json:
+        """What the server answers to a question about the user. It keeps nothing."""
+        path = self.path(collection, "", "")
         return self._json("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
-
-    def delete(self, collection: str, name: str) -> None:
-        """Gone, or on its way."""
-        self.run("delete", "--raw", self.path(collection, name))
-
-    def patch(self, plural: str, name: str, spec: Mapping[str, Any]) -> Json:
-        """Some fields of a spec of ours."""
-        patch = json.dumps({"spec": spec})
-        where = (
-            "--namespace",
-            self.namespace,
-            "--field-manager",
-            FIELD_MANAGER,
-            "--type=merge",
-            "--output=json",
-        )
-        return self._json("patch", f"{plural}.agentjobs.dev", name, *where, "--patch", patch)
 
     def job(self, name: str, sought: str = "no") -> Json:
         """A ScheduledAgentJob.
@@ -144,16 +141,9 @@ class Kube:
         except ApiServerError as refusal:
             if refusal.code is not Exit.NOT_FOUND:
                 raise
-            like = get_close_matches(name[:MAX_NAME], self._names(), 3)
-            remedy = (
-                f"did you mean {' or '.join(like)}? {refusal.remedy}" if like else refusal.remedy
-            )
-            raise ApiServerError(
-                f"there is {sought} ScheduledAgentJob {name} in namespace {self.namespace}",
-                remedy,
-                refusal.code,
-                refusal.reason,
-            ) from None
+            missing = jobs.missing(name, self.namespace, self._names(), sought)
+            remedy = " ".join(filter(None, (missing.remedy, refusal.remedy)))
+            raise ApiServerError(missing.message, remedy, refusal.code, refusal.reason) from None
 
     def check_job(self, name: str, sought: str = "no") -> None:
         """As `job`, for whoever need not be able to read it: a job that may not be read passes."""
@@ -173,7 +163,7 @@ class Kube:
     def whoami(self) -> str:
         """The name by which the server knows the user."""
         body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-        return str(self.create(WHO_AM_I, body, clusterwide=True)["status"]["userInfo"]["username"])
+        return str(self.review(WHO_AM_I, body)["status"]["userInfo"]["username"])
 
     def watch(self, collection: str, name: str, seconds: float) -> Iterator[Json]:
         """One object as it is, and each time it changes, for so many seconds.

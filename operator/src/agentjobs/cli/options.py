@@ -18,7 +18,6 @@ from agentjobs.cli.text import Table
 from agentjobs.present.rows import Column
 
 P = ParamSpec("P")
-API_VERSION = "agentjobs.dev/v1alpha1"
 
 
 class Output(StrEnum):

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, Final, Literal
+from typing import Annotated
 
 import typer
 
+from agentjobs.actions import decisions
+from agentjobs.actions.decisions import SHORT, Decision
+from agentjobs.actions.refusal import Refusal
 from agentjobs.cli import options, screen, warnings
 from agentjobs.cli.commands import cards
 from agentjobs.cli.contents import Shown, before_words, in_force, of_job
 from agentjobs.cli.difference import coloured
 from agentjobs.cli.errors import ApiServerError, CliError, Exit
-from agentjobs.cli.kube import APPROVALS, JOBS, PACKAGE_APPROVALS, Json, Kube
+from agentjobs.cli.kube import APPROVALS, JOBS, Json, Kube
+from agentjobs.cli.writing import allowed, create
+from agentjobs.core.plan import Write
 from agentjobs.present import rows
 from agentjobs.present.difference import unified
-from agentjobs.present.text import at, one_line
-
-Decision = Literal["Approved", "Denied"]
-DIGITS: Final = 16
-"""Of a digest, in the name of a decision: another content with the same ones takes years to find,
-and is told apart all the same."""
-SHORT: Final = 10
-"""Of a digest, in a sentence."""
-NEEDS_APPROVAL = ": needs approval"
-"""How a card says it of a package."""
+from agentjobs.present.text import at
 
 Jobs = Annotated[
     list[str] | None,
@@ -55,14 +50,19 @@ WithPackages = Annotated[
 
 @dataclass(frozen=True)
 class Case:
-    """A job and the content that would be decided about."""
+    """A job, its content, and the write that decides about exactly this content."""
 
     job: Json
     shown: Shown
+    write: Write
 
     @property
     def name(self) -> str:
         return str(self.job["metadata"]["name"])
+
+
+Decide = Callable[[Json, str, str, Sequence[Json], str | None], Write | Refusal]
+"""From a job, the digest that is meant, its content's digest, the decisions about it, a reason."""
 
 
 @options.on_cluster
@@ -79,9 +79,10 @@ def approve(
 
     It writes one approval for each.
     """
-    cases = _cases(kube, jobs or [], every=every, digest=digest)
-    _refuse_denied(kube, cases)
-    pins = _waiting_pins(cases)
+    from agentjobs.actions import packages as of_packages
+
+    cases = _cases(kube, jobs or [], decisions.approve, reason, every=every, digest=digest)
+    pins = of_packages.waiting(case.job for case in cases)
     if digest is None:
         _present(kube, cases)
     for case in cases:
@@ -91,14 +92,15 @@ def approve(
     if pins and (
         packages or (packages is None and digest is None and _about_packages(pins, yes=yes))
     ):
-        decide_packages(kube, pins, "Approved", reason)
+        write = allowed(of_packages.decide(pins, "Approved", reason))
+        decide_packages(kube, write, "Approved")
     elif pins:
         screen.note(
             f"not approved yet: {', '.join(pins)}; without that the job does not run: `kubectl saj"
             " approve --packages`"
         )
     _ask(cases, "approve", yes=yes or digest is not None)
-    _write(kube, cases, "Approved", reason)
+    _write(kube, cases, "Approved")
 
 
 @options.on_cluster
@@ -111,87 +113,50 @@ def deny(
     yes: options.Yes = False,
 ) -> None:
     """Deny jobs as they are now: this content never runs, and what runs of it is stopped."""
-    cases = _cases(kube, jobs or [], every=every, digest=digest)
+    cases = _cases(kube, jobs or [], decisions.deny, reason, every=every, digest=digest)
     if digest is None:
         _present(kube, cases)
     _ask(cases, "deny", yes=yes or digest is not None)
-    _write(kube, cases, "Denied", reason)
+    _write(kube, cases, "Denied")
 
 
-def _cases(kube: Kube, jobs: Sequence[str], *, every: bool, digest: str | None) -> list[Case]:
-    if bool(jobs) == every:
+def _cases(
+    kube: Kube,
+    names: Sequence[str],
+    decide: Decide,
+    reason: str | None,
+    *,
+    every: bool,
+    digest: str | None,
+) -> list[Case]:
+    """The jobs to decide about. Raises CliError where one cannot be decided about like this."""
+    if bool(names) == every:
         raise CliError(
             "which jobs?",
             "name them, or take all that wait: --all; `kubectl saj cards` shows them",
             Exit.USAGE,
         )
-    if digest and len(jobs) != 1:
+    if digest and len(names) != 1:
         raise CliError(
             "--digest is about one content, so it needs exactly one job", "name the job", Exit.USAGE
         )
     found = (
-        [kube.job(job) for job in jobs]
-        if jobs
+        [kube.job(name) for name in names]
+        if names
         else [job for job in kube.all(JOBS) if rows.waits(job)]
     )
-    cases = [Case(job, of_job(kube, job)) for job in found]
-    for case in cases:
-        _check(case, digest, partial(_decisions, kube, case.name))
+    cases = [_case(kube, job, decide, reason, digest) for job in found]
     if not cases:
         screen.note(f"no job in namespace {kube.namespace} waits for a decision")
         raise typer.Exit(Exit.OK)
     return cases
 
 
-def _check(case: Case, digest: str | None, decisions: Callable[[], Sequence[Json]]) -> None:
-    """The content that is shown has to be the one meant, and the one that the operator means."""
-    if digest not in (None, case.shown.digest):
-        raise another(case, str(digest), decisions())
-    told = at(case.job, "status", "card", "digest")
-    fresh = at(case.job, "status", "observedGeneration") == at(case.job, "metadata", "generation")
-    if told and fresh and told != case.shown.digest:
-        raise CliError(
-            f"ScheduledAgentJob {case.name}: this program computes the digest {case.shown.digest},"
-            f" the operator {told}",
-            "use `kubectl saj` of the operator's version, and try again: a ConfigMap may just have"
-            " changed",
-            Exit.CHANGED,
-        )
-
-
-def another(case: Case, given: str, decisions: Sequence[Json]) -> CliError:
-    """Of a digest that is not the one of the content. Pure.
-
-    The content changed only if the job is known to have had that digest.
-    """
-    shown = case.shown.digest
-    earlier = {
-        at(case.job, "status", "approval", "digest"),
-        at(case.job, "status", "card", "digest"),
-    }
-    if given in earlier | {at(body, "spec", "digest") for body in decisions}:
-        told, remedy = (
-            f"the content changed: its digest was {given[:SHORT]}, and is {shown[:SHORT]} now",
-            "read it again",
-        )
-    elif given[:SHORT] == shown[:SHORT]:
-        told, remedy = (
-            f"the digest that was given, {given}, is not the one of the content, {shown}",
-            "give all 64 digits as they are shown",
-        )
-    else:
-        told = (
-            f"the digest that was given, {given[:SHORT]}, is not the one of the content,"
-            f" {shown[:SHORT]}"
-        )
-        remedy = (
-            "copy it from the card of this job; if it was right before, the content has changed"
-        )
-    return CliError(
-        f"ScheduledAgentJob {case.name}: {told}",
-        f"{remedy}: `kubectl saj cards {case.name}`",
-        Exit.CHANGED,
-    )
+def _case(kube: Kube, job: Json, decide: Decide, reason: str | None, digest: str | None) -> Case:
+    shown = of_job(kube, job)
+    known = _decisions(kube, str(job["metadata"]["name"]))
+    meant = shown.digest if digest is None else digest
+    return Case(job, shown, allowed(decide(job, meant, shown.digest, known, reason)))
 
 
 def _decisions(kube: Kube, name: str) -> list[Json]:
@@ -204,38 +169,6 @@ def _decisions(kube: Kube, name: str) -> list[Json]:
     return []
 
 
-def _refuse_denied(kube: Kube, cases: Sequence[Case]) -> None:
-    """An approval beside a denial of the same content would be written, and change nothing."""
-    for case in cases:
-        if problem := denied(case.name, case.shown.digest, _decisions(kube, case.name)):
-            raise problem
-
-
-def denied(name: str, digest: str, decisions: Sequence[Json]) -> CliError | None:
-    """Who stands in the way of an approval, and how to lift that. Pure."""
-    found = [
-        body
-        for body in decisions
-        if at(body, "spec", "digest") == digest and at(body, "spec", "decision") == "Denied"
-    ]
-    if not found:
-        return None
-    who = at(found[0], "spec", "approvedBy") or "somebody"
-    why = (
-        f", because: {one_line(at(found[0], 'spec', 'reason'))}"
-        if at(found[0], "spec", "reason")
-        else ""
-    )
-    names = " ".join(body["metadata"]["name"] for body in found)
-    return CliError(
-        f"ScheduledAgentJob {name}: the content {digest[:10]} was denied by {who}{why}; an approval"
-        " next to a denial does not count",
-        f"change the job, or take the denial back: `kubectl delete aja {names} --namespace"
-        f" {found[0]['metadata']['namespace']}`",
-        Exit.NO,
-    )
-
-
 def _present(kube: Kube, cases: Sequence[Case]) -> None:
     for case in cases:
         for line in cards.lines(
@@ -244,7 +177,7 @@ def _present(kube: Kube, cases: Sequence[Case]) -> None:
             screen.put(line)
         screen.say()
         before = in_force(kube, case.job)
-        names = (before_words(case.job, before), f"to decide {case.shown.digest[:10]}")
+        names = (before_words(case.job, before), f"to decide {case.shown.digest[:SHORT]}")
         lines = unified(before.spec if before else None, case.shown.spec, names)
         for line in coloured(lines, colour=screen.on_terminal(), width=screen.width(), margin="  "):
             screen.put(line)
@@ -252,57 +185,19 @@ def _present(kube: Kube, cases: Sequence[Case]) -> None:
 
 
 def _ask(cases: Sequence[Case], verb: str, *, yes: bool) -> None:
-    names = ", ".join(f"{case.name} ({case.shown.digest[:10]})" for case in cases)
+    names = ", ".join(f"{case.name} ({case.shown.digest[:SHORT]})" for case in cases)
     if not screen.confirmed(f"{verb.capitalize()} {names}?", yes=yes):
         raise typer.Exit(Exit.NO)
 
 
-def _write(kube: Kube, cases: Sequence[Case], decision: Decision, reason: str | None) -> None:
+def _write(kube: Kube, cases: Sequence[Case], decision: Decision) -> None:
     for case in cases:
-        fields = {
-            "jobName": case.name,
-            "digest": case.shown.digest,
-            "decision": decision,
-            **({"reason": reason} if reason else {}),
-        }
-        done, new = _decided(kube, case, decision, fields)
-        told = f"{decision.lower()}: {case.name} {case.shown.digest[:10]}"
+        done, new = create(kube, case.write)
         person = at(done, "spec", "approvedBy") or "an unnamed person"
-        screen.say(f"{told} by {person}{'' if new else ' already'}")
-
-
-def _decided(kube: Kube, case: Case, decision: Decision, fields: Json) -> tuple[Json, bool]:
-    """The decision as the server has it, and whether it is new.
-
-    A name that something else has is not taken for it: there are others.
-    """
-    name = f"{case.name}-{case.shown.digest[:DIGITS]}-{decision.lower()}"
-    try:
-        return write(kube, APPROVALS, "AgentJobApproval", {"name": name}, fields), True
-    except ApiServerError as refusal:
-        if refusal.reason != "AlreadyExists":
-            raise
-    found = kube.get(APPROVALS, name)
-    if same_decision(found, fields):
-        return found, False
-    return write(kube, APPROVALS, "AgentJobApproval", {"generateName": f"{name}-"}, fields), True
-
-
-def same_decision(body: Json, fields: Json) -> bool:
-    """Whether an object says the same of the same content, and goes on doing so. Pure."""
-    going = at(body, "metadata", "deletionTimestamp") is None
-    return going and all(
-        at(body, "spec", field) == fields[field] for field in ("jobName", "digest", "decision")
-    )
-
-
-def _waiting_pins(cases: Sequence[Case]) -> list[str]:
-    lines = [
-        str(line) for case in cases for line in at(case.job, "status", "card", "packages") or ()
-    ]
-    return sorted(
-        {line.removesuffix(NEEDS_APPROVAL) for line in lines if line.endswith(NEEDS_APPROVAL)}
-    )
+        screen.say(
+            f"{decision.lower()}: {case.name} {case.shown.digest[:SHORT]} by"
+            f" {person}{'' if new else ' already'}"
+        )
 
 
 def _about_packages(pins: Sequence[str], *, yes: bool) -> bool:
@@ -310,36 +205,10 @@ def _about_packages(pins: Sequence[str], *, yes: bool) -> bool:
     return screen.confirmed("Approve these packages for this namespace?", yes=yes)
 
 
-def decide_packages(
-    kube: Kube, pins: Sequence[str], decision: Decision, reason: str | None
-) -> None:
-    """One PackageApproval for all of them."""
-    fields = {
-        "packages": list(pins),
-        "decision": decision,
-        **({"reason": reason} if reason else {}),
-    }
-    done = write(kube, PACKAGE_APPROVALS, "PackageApproval", {"generateName": "packages-"}, fields)
+def decide_packages(kube: Kube, write: Write, decision: Decision) -> None:
+    """Writes a decision about packages, and says so."""
+    done, _ = create(kube, write)
+    pins = ", ".join(done["spec"]["packages"])
     screen.say(
-        f"{decision.lower()}: {', '.join(pins)} by"
-        f" {at(done, 'spec', 'approvedBy') or 'an unnamed person'}"
+        f"{decision.lower()}: {pins} by {at(done, 'spec', 'approvedBy') or 'an unnamed person'}"
     )
-
-
-def write(kube: Kube, collection: str, kind: str, metadata: Json, fields: Json) -> Json:
-    """The decision as the server has it.
-
-    The user's own name is written only where the server wants that. Raises ApiServerError.
-    """
-    body = {
-        "apiVersion": options.API_VERSION,
-        "kind": kind,
-        "metadata": dict(metadata),
-        "spec": dict(fields),
-    }
-    try:
-        return kube.create(collection, body)
-    except ApiServerError as refusal:
-        if "approvedBy must be you" not in refusal.message:
-            raise
-    return kube.create(collection, {**body, "spec": {**fields, "approvedBy": kube.whoami()}})

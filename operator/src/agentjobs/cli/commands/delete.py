@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
+from agentjobs.actions import decisions
+from agentjobs.actions import jobs as actions
 from agentjobs.cli import options, screen
 from agentjobs.cli.errors import Exit
-from agentjobs.cli.kube import APPROVALS, JOBS, Kube
+from agentjobs.cli.kube import APPROVALS, Kube
+from agentjobs.core.plan import Write
 
 
 @options.on_cluster
@@ -24,15 +27,16 @@ def run(
     yes: options.Yes = False,
 ) -> None:
     """Delete jobs with the records of their runs. Decisions about them stay, unless --approvals."""
-    for job in jobs:
-        kube.job(job)
+    found = {job: kube.job(job) for job in jobs}
     if not screen.confirmed(f"Delete {', '.join(jobs)} with all records of their runs?", yes=yes):
         raise typer.Exit(Exit.NO)
-    for job in jobs:
-        kube.delete(JOBS, job)
-        screen.say(f"{job} is deleted")
-        for decision in (
-            kube.all(APPROVALS, fieldSelector=f"spec.jobName={job}") if approvals else ()
-        ):
-            kube.delete(APPROVALS, decision["metadata"]["name"])
-            screen.say(f"{decision['metadata']['name']} is deleted")
+    for name, job in found.items():
+        _delete(kube, actions.delete(job))
+        about = kube.all(APPROVALS, fieldSelector=f"spec.jobName={name}") if approvals else ()
+        for decision in about:
+            _delete(kube, decisions.withdraw(decision))
+
+
+def _delete(kube: Kube, write: Write) -> None:
+    kube.execute(write)
+    screen.say(f"{write.name} is deleted")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from agentjobs.actions.decisions import Decision
 from agentjobs.api import names
 from agentjobs.cli import options, screen
 from agentjobs.cli.commands.decide import decide_packages
 from agentjobs.cli.errors import ApiServerError, CliError, Exit
 from agentjobs.cli.kube import CONFIG_MAPS, JOBS, PACKAGE_APPROVALS, Json, Kube
+from agentjobs.cli.writing import allowed
 from agentjobs.present.rows import Column
 from agentjobs.present.text import Tone, at, named, one_line
 
@@ -137,25 +139,31 @@ def revoke(
     yes: options.Yes = False,
 ) -> None:
     """Take decisions about packages back. Jobs that need a revoked approval stop."""
-    for decision in decisions:
-        body = kube.get(PACKAGE_APPROVALS, decision)
+    from agentjobs.actions.packages import withdraw
+
+    found = [kube.get(PACKAGE_APPROVALS, decision) for decision in decisions]
+    for body in found:
         screen.say(
-            f"{decision}: {body['spec']['decision'].lower()} {', '.join(body['spec']['packages'])}"
+            f"{body['metadata']['name']}: {body['spec']['decision'].lower()}"
+            f" {', '.join(body['spec']['packages'])}"
         )
     if not screen.confirmed(f"Revoke {', '.join(decisions)}?", yes=yes):
         raise typer.Exit(Exit.NO)
-    for decision in decisions:
-        kube.delete(PACKAGE_APPROVALS, decision)
-        screen.say(f"{decision} is revoked")
+    for write in map(withdraw, found):
+        kube.execute(write)
+        screen.say(f"{write.name} is revoked")
 
 
 def _decide(kube: Kube, pins: Sequence[str], reason: str | None, *, yes: bool, deny: bool) -> None:
-    _asked(pins)
+    from agentjobs.actions.packages import decide
+
+    decision: Decision = "Denied" if deny else "Approved"
+    write = allowed(decide(pins, decision, reason))
     if not screen.confirmed(
         f"{'Deny' if deny else 'Approve'} {', '.join(pins)} in namespace {kube.namespace}?", yes=yes
     ):
         raise typer.Exit(Exit.NO)
-    decide_packages(kube, pins, "Denied" if deny else "Approved", reason)
+    decide_packages(kube, write, decision)
 
 
 def _asked(what: Sequence[str]) -> dict[str, list[str]]:

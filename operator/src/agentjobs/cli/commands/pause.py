@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from agentjobs.actions import jobs as actions
 from agentjobs.cli import options
 from agentjobs.cli.kube import Json, Kube
 from agentjobs.present.text import at
@@ -19,7 +20,9 @@ Jobs = Annotated[
 @options.on_cluster
 def pause(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE) -> None:
     """Stop scheduled starts. What runs finishes, and `run` still works. Needs no new approval."""
-    _suspend(kube, jobs, output)
+    for job in _found(kube, jobs):
+        write = actions.pause(job)
+        options.show_one(kube.execute(write), output, f"{write.name} is paused")
 
 
 @options.on_cluster
@@ -28,13 +31,9 @@ def resume(kube: Kube, jobs: Jobs, output: options.Format = options.Output.TABLE
 
     Starts that were due meanwhile are not made up for.
     """
-    for name, before in _found(kube, jobs).items():
-        if at(before, "status", "failurePause") and not at(before, "spec", "suspend"):
-            # The operator takes a pause after failures back when suspend is turned off, so it has
-            # to be on first.
-            kube.patch("scheduledagentjobs", name, {"suspend": True})
-        done = kube.patch("scheduledagentjobs", name, {"suspend": False})
-        options.show_one(done, output, resumed(before))
+    for before in _found(kube, jobs):
+        done = [kube.execute(write) for write in actions.resume(before)]
+        options.show_one(done[-1], output, resumed(before))
 
 
 def resumed(before: Json) -> str:
@@ -69,12 +68,6 @@ def _still(job: Json) -> str:
     )
 
 
-def _found(kube: Kube, jobs: list[str]) -> dict[str, Json]:
-    """All of them, before the first is touched. Raises ApiServerError."""
-    return {name: kube.job(name) for name in jobs}
-
-
-def _suspend(kube: Kube, jobs: list[str], output: options.Output) -> None:
-    for job in _found(kube, jobs):
-        done = kube.patch("scheduledagentjobs", job, {"suspend": True})
-        options.show_one(done, output, f"{job} is paused")
+def _found(kube: Kube, jobs: list[str]) -> list[Json]:
+    """All of them, each once, before the first is touched. Raises ApiServerError."""
+    return [kube.job(name) for name in dict.fromkeys(jobs)]

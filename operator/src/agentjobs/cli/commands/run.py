@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated
 
 import typer
 
+from agentjobs.actions import runs
 from agentjobs.cli import options, screen
 from agentjobs.cli.commands import logs
-from agentjobs.cli.errors import ApiServerError, CliError, Exit
+from agentjobs.cli.errors import CliError, Exit
 from agentjobs.cli.files import events
-from agentjobs.cli.kube import AGAIN, RUNS, Json, Kube
+from agentjobs.cli.kube import AGAIN, Kube
+from agentjobs.cli.writing import create
 from agentjobs.present import rows
 from agentjobs.present.text import at, one_line
-
-if TYPE_CHECKING:
-    from agentjobs.api.event import Event
-
-_KIND: Final = {"apiVersion": options.API_VERSION, "kind": "AgentJobRun"}
 
 
 @options.on_cluster
@@ -62,7 +59,7 @@ def run(
     # A run of a job that is not there would be a record of nothing; who may start one need not be
     # able to read it.
     kube.check_job(job)
-    started, new = _by_event(kube, job, sent) if sent else (_by_hand(kube, job, name), True)
+    started, new = create(kube, runs.start_by_event(job, sent) if sent else runs.start(job, name))
     run_name = str(started["metadata"]["name"])
     sentence = (
         f"run {run_name} was created" if new else f"the event has its run already: {run_name}"
@@ -91,25 +88,3 @@ def _wait(kube: Kube, run_name: str, timeout: int, output: options.Output, *, fo
         options.show_one(record, output, f"{run_name} {ending}")
     if at(record, "status", "phase") != "Succeeded":
         raise typer.Exit(Exit.RUN_FAILED)
-
-
-def _by_hand(kube: Kube, job: str, name: str | None) -> Json:
-    metadata = {"name": name} if name else {"generateName": f"{job}-"}
-    return kube.create(RUNS, {**_KIND, "metadata": metadata, "spec": {"jobName": job}})
-
-
-def _by_event(kube: Kube, job: str, event: Event) -> tuple[Json, bool]:
-    """The event's run, and whether it is a new one. Raises CliError."""
-    body = events.run_of(job, event)
-    try:
-        return kube.create(RUNS, {**_KIND, **body}), True
-    except ApiServerError as refusal:
-        if refusal.reason != "AlreadyExists":
-            raise
-    found = kube.get(RUNS, body["metadata"]["name"])
-    if not events.is_of(event, found):
-        raise CliError(
-            f"AgentJobRun {found['metadata']['name']} is there, and it is not this event's",
-            "delete it, or give the event another id",
-        )
-    return found, False

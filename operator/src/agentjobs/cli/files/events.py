@@ -1,4 +1,4 @@
-"""An event in a file, in CloudEvents' JSON format, and the run that it starts."""
+"""An event in a file, in CloudEvents' JSON format."""
 
 from __future__ import annotations
 
@@ -84,17 +84,3 @@ def _unsupported(where: str, unknown: Sequence[str], known: Sequence[str]) -> Cl
         " into data"
     )
     return CliError(f"{where}: {named}: {message}", remedy, Exit.USAGE)
-
-
-def run_of(job: str, event: Event) -> Json:
-    """The run's metadata and spec; it has the event's name, so the same event starts a job once."""
-    from agentjobs.core.views.event import digits
-
-    spec = {"jobName": job, "trigger": {"type": "Event", "event": event.wire()}}
-    return {"metadata": {"name": f"{job}-e{digits(event)}"}, "spec": spec}
-
-
-def is_of(event: Event, run: Json) -> bool:
-    """Whether this run was started by the event, and not by another whose digits are the same."""
-    told = run["spec"].get("trigger", {}).get("event") or {}
-    return (told.get("source"), told.get("id")) == (event.source, event.id)
