@@ -31,7 +31,10 @@ CODES: Final = {
     Exit.CLUSTER: "the API server could not be reached, or did not do it",
     Exit.NOT_FOUND: "there is no such job, run or decision",
     Exit.FORBIDDEN: "RBAC or an admission policy refused it",
-    Exit.CHANGED: "the content is not the one that was meant: read it again",
+    Exit.CHANGED: (
+        "the content is not the one that was meant, or the object not the one that was shown: read"
+        " it again"
+    ),
     Exit.RUN_FAILED: "`run --wait`: the run did not succeed",
     Exit.TIMEOUT: "it took too long, or the output that was followed ended before its run",
 }

@@ -66,7 +66,7 @@ def test_every_good_file_is_applied_and_every_bad_one_gets_its_sentence(tmp_path
         "f.md",
         "h.py",
     ]
-    assert err.endswith("\napplied: 3; not applied: 5\n")
+    assert err.endswith("\napplied: 3 jobs; not applied: 5 files with mistakes\n")
     assert ran(apply.run, Cluster(), [tmp_path]) == (code, out, err)
 
 
@@ -155,3 +155,18 @@ def test_who_may_not_see_decisions_can_apply(tmp_path: Path) -> None:
         code,
         out.decode().endswith("is applied; you may not see whether it is approved\n"),
     ) == (Exit.OK, True)
+
+
+def test_the_last_line_counts_jobs_and_files_and_not_sentences(tmp_path: Path) -> None:
+    """Two files with one mistake between them, two jobs of one file, and a refusal."""
+    (tmp_path / "1.yaml").write_text(JOB.format("twice", ""))
+    (tmp_path / "2.yaml").write_text(JOB.format("twice", ""))
+    (tmp_path / "3.yaml").write_text(f"{JOB.format('a', '')}---\n{JOB.format('b', '')}")
+    (tmp_path / "4.yaml").write_text(f"{JOB.format('c', '')}---\n{JOB.format('d', '')}")
+    (tmp_path / "no_job.py").write_text("print(1)\n")
+    kube = Cluster(refuses={"b": "Error from server (Forbidden): no"})
+    _, out, err = ran(apply.run, kube, [tmp_path])
+    assert (applied(out), len(errors(err))) == (["a", "c", "d"], 2)
+    assert err.endswith(
+        "\napplied: 3 jobs; not applied: 2 files with mistakes and 1 job that the cluster refused\n"
+    )

@@ -67,6 +67,23 @@ def test_the_namespace_before_render_is_written_into_the_manifests(
     assert b"namespace: team\n" in capfdbinary.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["render", "digest"])
+def test_what_chooses_a_cluster_has_no_effect_where_none_is_used(
+    command: str, asked: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """As an alias of kubectl gives it to every command; `--help` says so."""
+    (script := asked.parent / "report.py").write_text("# description: x\nprint(1)\n")
+    shown = []
+    for before in ([], ["--context", "nowhere", "--kubeconfig", "absent"]):
+        app([*before, command, str(script)], standalone_mode=False)
+        shown.append(capfdbinary.readouterr())
+    assert shown[0] == shown[1]
+    assert (shown[0].out != b"", asked.exists()) == (True, False)
+    app(["--help"], standalone_mode=False)
+    text = " ".join(capfdbinary.readouterr().out.decode().split())
+    assert "use no cluster: --context and --kubeconfig have no effect on them" in text
+
+
 @pytest.mark.parametrize(
     "words", ["-A cards", "-A approve report", "-A packages list", "-A digest job.yaml"]
 )

@@ -27,7 +27,7 @@ class Exit(IntEnum):
     FORBIDDEN = 5
     """RBAC or an admission policy refused it."""
     CHANGED = 6
-    """The content is not the one that was meant."""
+    """The content is not the one that was meant, or the object not the one that was shown."""
     RUN_FAILED = 7
     """`run --wait`: the run did not succeed."""
     TIMEOUT = 8

@@ -61,7 +61,11 @@ def _root(
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
 ) -> None:
-    """Jobs written by AI agents, approved by people, run by Kubernetes."""
+    """Jobs written by AI agents, approved by people, run by Kubernetes.
+
+    `new`, `render` and `digest` use no cluster: --context and --kubeconfig have no effect on them.
+    Nor has --namespace, except on `render`, which writes it into the manifests.
+    """
     options.before_the_command(
         ctx, namespace=namespace, everywhere=everywhere, context=context, kubeconfig=kubeconfig
     )

@@ -43,12 +43,14 @@ def run(
     from agentjobs.cli.files.together import apart
 
     chosen = render.chosen(paths)
-    jobs, problems = apart(each_file(chosen))
+    files = each_file(chosen)
+    jobs, problems = apart(files)
     if not jobs and not problems:
         raise none_in(chosen)
     for problem in problems:
         screen.failed(problem)
     decided = _decided(kube) if jobs else {}
+    left_out = {where for where, found in files.items() if found} - {job.where for job in jobs}
     applied = 0
     for job, refusal in _each_applied(kube, jobs, ("--force-conflicts",) if force else ()):
         if refusal:
@@ -58,9 +60,23 @@ def run(
             applied += 1
             screen.say(_applied(job, decided))
     if applied and problems:
-        screen.note(f"applied: {applied}; not applied: {len(problems)}")
+        screen.note(_counted(applied, len(jobs) - applied, len(left_out)))
     if problems:
         raise typer.Exit(problems[0].code)
+
+
+def _counted(applied: int, refused: int, files: int) -> str:
+    """How much was applied and how much was not. How many jobs a wrong file has is not known."""
+    left_out = (
+        f"{files} {'file' if files == 1 else 'files'} with mistakes" if files else "",
+        f"{refused} {'job' if refused == 1 else 'jobs'} that the cluster refused"
+        if refused
+        else "",
+    )
+    return (
+        f"applied: {applied} {'job' if applied == 1 else 'jobs'}; not applied:"
+        f" {' and '.join(filter(None, left_out))}"
+    )
 
 
 def _each_applied(
