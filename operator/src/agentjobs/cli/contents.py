@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from agentjobs.cli.errors import ApiServerError, CliError, Exit
 from agentjobs.cli.kube import CONFIG_MAPS, Json, Kube
+from agentjobs.core import naming
 from agentjobs.present.text import at
 
 if TYPE_CHECKING:
@@ -96,16 +97,17 @@ def in_force(kube: Kube, job: Json) -> Shown | None:
     digest = at(job, "status", "approval", "digest")
     if not digest:
         return None
-    for digits in (digest, digest[:10]):
+    job_name = job["metadata"]["name"]
+    for name in (naming.revision_name, naming.older_revision_name):
         try:
             revision = kube.get(
-                CONFIG_MAPS, f"{job['metadata']['name']}-{digits}", job["metadata"].get("namespace")
+                CONFIG_MAPS, name(job_name, digest), job["metadata"].get("namespace")
             )
         except ApiServerError as refusal:
             if refusal.code not in (Exit.NOT_FOUND, Exit.FORBIDDEN):
                 raise
         else:
-            if shown := _frozen(job["metadata"]["name"], revision, digest):
+            if shown := _frozen(job_name, revision, digest):
                 return shown
     return None
 

@@ -5,6 +5,7 @@ Light to import: the command line needs names before it needs models.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -98,6 +99,11 @@ def runs_of_chain(job: str, event: Event) -> Iterator[str]:
     An event's run has an `e` there: anyone who may start the job could have taken that name before.
     """
     return (f"{job}-a{digits(event.source, event.id, number)}" for number in count())
+
+
+def kube_event_name(job: JobView, about: str) -> str:
+    """The Event on this step of a job: the same step has the same name."""
+    return f"{job.name}." + hashlib.sha256(f"{job.uid}/{about}".encode()).hexdigest()[:16]
 
 
 def labels(job: str) -> dict[str, str]:

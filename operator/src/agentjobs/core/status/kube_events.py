@@ -5,7 +5,6 @@ Their names are deterministic: a step gets one Event.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from agentjobs.api import names
 from agentjobs.api.job import Condition, ScheduledAgentJobStatus
 from agentjobs.api.run import AgentJobRunStatus
+from agentjobs.core import naming
 from agentjobs.core.plan import Kind, Stage, Write, run_strand
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views.job import JobView
@@ -170,7 +170,7 @@ def _event(
     now: datetime,
 ) -> Write:
     """`where`: stage and strand of the write that it comes before."""
-    name = f"{job.name}." + hashlib.sha256(f"{job.uid}/{about}".encode()).hexdigest()[:16]
+    name = naming.kube_event_name(job, about)
     involved = {
         "apiVersion": names.API_VERSION,
         "kind": names.JOB_KIND,
