@@ -536,7 +536,7 @@ def test_the_digest_of_another_job_approves_nothing(scene: Scene) -> None:
     scene.create("ada", manifests.approval("crossed", jobName="pending", digest="{busy}"))
     message = many.told(scene.agentjobs, scene.namespace, "pending", "Approved", "DigestMismatch")
     assert message.startswith(
-        f"there is an approval of {scene.names['busy'][:10]}, but the content is now"
+        f"an approval exists for {scene.names['busy'][:10]}, but the digest of the content is now"
         f" {scene.names['pending'][:10]}"
     )
 
@@ -566,7 +566,7 @@ def test_an_approval_does_not_cover_a_text_that_changed_after_the_card(
     read = scene.agentjobs.digest(scene.namespace, "swapped")
     rewrite_as_ed(scene, "swapped", "print('evil')\n")
     scene.create("ada", manifests.approval("swapped", jobName="swapped", digest=read))
-    assert f"there is an approval of {read[:10]}" in many.told(
+    assert f"an approval exists for {read[:10]}" in many.told(
         scene.agentjobs, scene.namespace, "swapped", "Approved", "DigestMismatch"
     )
     scene.create("ed", manifests.run("swapped-run", "swapped"))

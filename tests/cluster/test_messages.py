@@ -49,13 +49,13 @@ def test_an_approval_of_another_digest_starts_nothing_and_says_so(
     digest = agentjobs.digest(namespace, "mistyped")
     message = many.told(agentjobs, namespace, "mistyped", "Approved", "DigestMismatch")
     assert (
-        message
-        == f"there is an approval of 0123456789, but the content is now {digest[:10]}; approve that"
+        message == "an approval exists for 0123456789, but the digest of the content is now"
+        f" {digest[:10]}; read the content again and approve that digest"
     )
     run = agentjobs.start(namespace, "mistyped")
     assert skipped(agentjobs, namespace, run) == (
         "NotApproved",
-        "no content of mistyped is approved; see its card: status.card",
+        "no content of mistyped is approved; status.card of the job shows what to approve",
     )
     assert owned(kubectl, namespace, "mistyped") == []
 
@@ -186,8 +186,8 @@ def test_a_foreign_cron_job_is_kept_and_blocks_the_job_until_gone(
     message = many.told(agentjobs, namespace, "homonym", "Ready", "NameTaken")
     assert (
         message
-        == "a CronJob named homonym exists that is not this job's; delete it or choose another name"
-        " for the job"
+        == "a CronJob named homonym exists and does not belong to this job; delete it, or give the"
+        " job another name"
     )
     assert skipped(agentjobs, namespace, agentjobs.start(namespace, "homonym", "in-vain")) == (
         "NameTaken",

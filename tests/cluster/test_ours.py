@@ -329,8 +329,8 @@ def test_what_a_forged_cron_job_starts_leaves_no_record(place: Place, kubectl: K
     told = many.told(place.agentjobs, place.namespace, "late", "Ready", "NameTaken")
     assert (
         told
-        == "a CronJob named late exists that is not this job's; delete it or choose another name"
-        " for the job"
+        == "a CronJob named late exists and does not belong to this job; delete it, or give the"
+        " job another name"
     )
     fire(place, "aside", "aside-29412345")
     fire(place, "late", "late-29412345")

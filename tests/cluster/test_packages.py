@@ -63,7 +63,8 @@ def test_missing_packages_are_named_and_one_approval_releases_all_jobs(
     approved(agentjobs, namespace, *jobs)
     message = many.told(agentjobs, namespace, "one", "PackagesApproved", "PackagesPending")
     assert message.startswith(
-        "waiting for approval, 2 of 2: not-there==1.0, Six==1.17.0; create a PackageApproval"
+        "packages waiting for approval (2 of 2): not-there==1.0, Six==1.17.0; create a"
+        " PackageApproval"
     )
     assert packages_on_card(agentjobs, namespace, "one") == [
         "not-there==1.0: needs approval",
@@ -82,7 +83,7 @@ def test_missing_packages_are_named_and_one_approval_releases_all_jobs(
     run = agentjobs.start(namespace, "one", "too-early")
     record = agentjobs.finished(namespace, run)
     assert (record["phase"], record["reason"]) == ("Skipped", "NotApproved")
-    assert "packages are not approved: not-there==1.0, Six==1.17.0" in record["message"]
+    assert "are not approved: not-there==1.0, Six==1.17.0" in record["message"]
     assert (
         kubectl.json(
             "get", "cronjobs", "-n", namespace, "-l", "agentjobs.dev/job in (one,two,three)"

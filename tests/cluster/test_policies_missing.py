@@ -126,7 +126,7 @@ def test_nothing_new_starts_while_a_policy_is_missing(
 ) -> None:
     namespace, message = away
     assert "ValidatingAdmissionPolicyBinding agentjobs-approvals is missing" in message
-    assert "ValidatingAdmissionPolicy agentjobs-owned was changed: spec.failurePolicy" in message
+    assert "ValidatingAdmissionPolicy agentjobs-owned was changed at spec.failurePolicy" in message
     for job in ("yearly", "sneaky"):
         record = agentjobs.finished(namespace, agentjobs.start(namespace, job))
         assert (record["phase"], record["reason"]) == ("Skipped", "PolicyMissing")

@@ -179,7 +179,7 @@ def test_who_asks_for_a_package_cannot_approve_it_alone(team: Team, kubectl: Kub
     told = many.told(
         team.agentjobs, team.namespace, "packed", "PackagesApproved", "SecondPersonNeeded"
     )
-    assert told.startswith("no-such-package==1.0: the approval by ana does not count")
+    assert "no-such-package==1.0; the approval by ana does not count" in told
     assert (
         kubectl(
             "get", "cronjobs", "-n", team.namespace, "-l", "agentjobs.dev/job=packed", "-o", "name"
@@ -213,7 +213,7 @@ def test_a_config_map_job_keeps_what_is_in_force_and_gets_nothing_new(
         team.agentjobs, team.namespace, "referring", "Approved", "SecondPersonNeeded"
     )
     assert f"revision {old[:10]} stays in force" in message
-    assert "write the text inline instead of configMapKeyRef" in message
+    assert "write the text inline instead of using configMapKeyRef" in message
     assert "nobody knows who changed the ConfigMap of referring last" in refusal(
         team.approve, "bo", "referring", new
     )

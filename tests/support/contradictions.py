@@ -77,7 +77,7 @@ def a_pause_after_failures_is_not_blamed_on_suspend(it: Told) -> bool:
     ):
         return True
     scheduled = it.condition("Scheduled")
-    blames = "which is true as well" in scheduled.message
+    blames = "spec.suspend is also true" in scheduled.message
     return (
         scheduled.reason == "PausedAfterFailures"
         and blames == it.life.suspended

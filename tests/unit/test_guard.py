@@ -63,22 +63,22 @@ def changed(kind: str, **fields: Any) -> dict[tuple[str, str], dict[str, Any]]:
         ({}, ("ValidatingAdmissionPolicy a is missing", MISSING)),
         (
             changed(BINDING[0], validationActions=["Audit"]),
-            ("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions[0]",),
+            ("ValidatingAdmissionPolicyBinding a was changed at spec.validationActions[0]",),
         ),
         (
             changed(BINDING[0], validationActions=[]),
-            ("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions",),
+            ("ValidatingAdmissionPolicyBinding a was changed at spec.validationActions",),
         ),
         (
             changed("ValidatingAdmissionPolicy", failurePolicy="Ignore"),
-            ("ValidatingAdmissionPolicy a was changed: spec.failurePolicy",),
+            ("ValidatingAdmissionPolicy a was changed at spec.failurePolicy",),
         ),
         (
             changed(
                 "ValidatingAdmissionPolicy",
                 matchConditions=[{"name": "never", "expression": "false"}],
             ),
-            ("ValidatingAdmissionPolicy a was changed: spec.matchConditions",),
+            ("ValidatingAdmissionPolicy a was changed at spec.matchConditions",),
         ),
         (
             changed(
@@ -87,7 +87,7 @@ def changed(kind: str, **fields: Any) -> dict[tuple[str, str], dict[str, Any]]:
             ),
             (
                 (
-                    "ValidatingAdmissionPolicy a was changed:"
+                    "ValidatingAdmissionPolicy a was changed at"
                     " spec.matchConstraints.resourceRules[0].operations[0]"
                 ),
             ),
@@ -120,7 +120,7 @@ def nested(levels: int) -> list[Any]:
 
 def is_told(spec: Any) -> None:
     said = problems(EXPECTED, WHOLE | {(EXPECTED[0].kind, "a"): spec})
-    assert [sentence.partition(":")[0] for sentence in said] == (
+    assert [sentence.partition(" at ")[0] for sentence in said] == (
         [] if spec == SPEC else ["ValidatingAdmissionPolicy a was changed"]
     )
     assert sum(map(len, said)) < 1000
@@ -298,7 +298,7 @@ def test_a_policy_is_read_again_only_when_its_version_is_another_one() -> None:
     gap = again()
     assert gap
     assert (gap.problems, server.got) == (
-        ("ValidatingAdmissionPolicyBinding a was changed: spec.validationActions[0]",),
+        ("ValidatingAdmissionPolicyBinding a was changed at spec.validationActions[0]",),
         [BINDING],
     )
     server.specs = dict(WHOLE)

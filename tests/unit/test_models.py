@@ -114,7 +114,7 @@ def test_an_installation_whose_models_cannot_be_is_told_so_at_its_start(
         Models.model_validate(models)
 
 
-FAIL = "its runs will fail"
+FAIL = "every run will fail"
 
 
 @pytest.mark.parametrize(
@@ -123,25 +123,34 @@ FAIL = "its runs will fail"
         (
             {},
             {},
-            "the agent names no model, and the installation has no default: its runs will fail",
+            (
+                "the agent names no model, and the installation has no default model: every run"
+                " will fail"
+            ),
         ),
         (
             {},
             {"model": "openai/gpt-9"},
-            "the installation has no model openai/gpt-9: its runs will fail; it has: none",
+            (
+                "the installation has no model openai/gpt-9: every run will fail; the models that"
+                " it has: none"
+            ),
         ),
         (
             {"env": "KEY"},
             {"model": "some/m"},
             (
-                "the key of some/m comes from the variable KEY, which spec.env does not have: its"
-                " runs will fail"
+                "the key of the model some/m comes from the variable KEY, which spec.env does not"
+                " set: every run will fail"
             ),
         ),
         (
             {"env": "KEY"},
             {"model": "some/other"},
-            "the installation has no model some/other: its runs will fail; it has: some/m",
+            (
+                "the installation has no model some/other: every run will fail; the models that it"
+                " has: some/m"
+            ),
         ),
         ({"secret": {"name": "keys", "key": "k"}}, {"model": "some/m"}, None),
     ],

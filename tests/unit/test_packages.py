@@ -70,8 +70,8 @@ def test_an_approved_job_with_unapproved_packages_only_names_them() -> None:
     assert (condition.status, condition.reason) == ("False", "PackagesPending")
     assert (
         condition.message
-        == "waiting for approval, 2 of 3: six==1.17.0, Flask==3.0; create a PackageApproval that"
-        " names them"
+        == "packages waiting for approval (2 of 3): six==1.17.0, Flask==3.0; create a"
+        " PackageApproval that names them"
     )
     assert (told(plan, "Ready").status, told(plan, "Ready").reason) == ("False", "PackagesPending")
 
@@ -102,7 +102,8 @@ def test_a_denied_package_denies_the_job_and_withdraws_what_runs() -> None:
     assert (status(plan)["phase"], status(plan)["approval"]["state"]) == ("Denied", "Denied")
     assert (
         told(plan, "PackagesApproved").message
-        == "denied: six==1.17.0; choose other versions, or delete the denial, a PackageApproval"
+        == "denied packages: six==1.17.0; choose other versions, or delete the PackageApproval that"
+        " denies them"
     )
 
 
@@ -127,7 +128,7 @@ def test_while_packages_of_a_change_wait_the_old_revision_is_in_force() -> None:
 def test_a_sentence_names_ten_packages_and_counts_the_others() -> None:
     pins = [f"p{n}==1" for n in range(12)]
     message = told(decide(approved(asking(pins)), POLICY, NOW), "PackagesApproved").message
-    assert message.startswith("waiting for approval, 12 of 12: p0==1, ")
+    assert message.startswith("packages waiting for approval (12 of 12): p0==1, ")
     assert "p9==1 and 2 more; create" in message
     assert "p10" not in message
 

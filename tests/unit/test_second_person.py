@@ -114,7 +114,7 @@ def test_a_text_of_unknown_author_cannot_be_approved_and_its_job_says_so() -> No
         condition = told(decide(found, replace(POLICY, second_person=True), NOW), "Approved")
         assert (condition.status, condition.reason) == ("False", "SecondPersonNeeded")
         assert condition.message.endswith(
-            "changed a ConfigMap last; write the text inline instead of configMapKeyRef"
+            "changed a ConfigMap last; write the text inline instead of using configMapKeyRef"
         )
 
 

@@ -120,7 +120,7 @@ def test_the_longest_text_is_usable() -> None:
 
 
 def test_without_the_text_there_is_no_digest() -> None:
-    with pytest.raises(UserError, match="the text that it names is not at hand"):
+    with pytest.raises(UserError, match="the key .+ of the ConfigMap .+ has not been read"):
         content("report", spec())
 
 

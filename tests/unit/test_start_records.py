@@ -117,8 +117,8 @@ def test_starts_of_an_hour_that_comes_twice_are_known_when_they_have_run(
     ("said", "why"),
     [
         ("denied", "was denied"),
-        ("invalid", "the spec as it is cannot be"),
-        ("pending", "see its card"),
+        ("invalid", "its current spec cannot be approved"),
+        ("pending", "shows what to approve"),
     ],
 )
 def test_a_run_by_hand_is_told_why_nothing_is_in_force(said: str, why: str) -> None:

@@ -154,7 +154,7 @@ def test_rare_windows_and_crons_are_not_reckoned_a_thousand_times(expression: st
 def test_a_start_that_no_clock_reaches_is_refused_naming_the_field(
     wanted: Schedule, field: str
 ) -> None:
-    with pytest.raises(UserError, match=rf"spec\.schedule\.{field}: must lie before the year 9999"):
+    with pytest.raises(UserError, match=rf"spec\.schedule\.{field}: must be before the year 9999"):
         next_starts.check(wanted)
     assert next_starts.next_starts(wanted, NOW, 3) == ()
 

@@ -46,7 +46,7 @@ class Gap:
             f"; and {len(self.problems) - MAX_NAMED} more" if len(self.problems) > MAX_NAMED else ""
         )
         return (
-            f"nothing new is started, since who approves is not checked: {named}{more}; an"
+            f"nothing new starts, because nothing checks who approves: {named}{more}; an"
             " administrator has to run helm upgrade"
         )
 
@@ -67,7 +67,7 @@ def _problem(expected: Expected, found: Mapping[str, Any] | None) -> str | None:
     if found is None:
         return f"{thing} is missing"
     where = _difference(expected.spec, found, "spec")
-    return f"{thing} was changed: {where}" if where else None
+    return f"{thing} was changed at {where}" if where else None
 
 
 def _difference(wanted: object, found: object, path: str) -> str | None:

@@ -43,7 +43,8 @@ def found_in(field: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise UserError(
-            f"{field}: this cannot be worked with ({type(error).__name__}); write it in another way"
+            f"{field}: agentjobs cannot process this value ({type(error).__name__}); write it"
+            " differently"
         ) from error
 
 
@@ -103,17 +104,17 @@ def why_nothing_runs(force: InForce, job: str) -> str:
     """The sentence for a run by hand where no content is in force."""
     if force.problem:
         return (
-            f"no content of {job} is approved, and the spec as it is cannot be: see the job's"
-            " condition Ready"
+            f"no content of {job} is approved, and its current spec cannot be approved; see the"
+            " job's condition Ready"
         )
     if force.verdict == "Approved":
         return (
-            f"packages are not approved: {listed(force.lacking)}; see the job's condition"
+            f"packages of {job} are not approved: {listed(force.lacking)}; see the job's condition"
             " PackagesApproved"
         )
     if force.verdict == "Denied":
         return (
-            f"the content of {job} was denied, and no other one is approved; see the job's"
-            " condition Approved"
+            f"the content of {job} was denied, and no other content of it is approved; see the"
+            " job's condition Approved"
         )
-    return f"no content of {job} is approved; see its card: status.card"
+    return f"no content of {job} is approved; status.card of the job shows what to approve"

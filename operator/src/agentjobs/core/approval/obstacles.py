@@ -21,8 +21,8 @@ def foreign_claim(observed: Observed, force: InForce) -> str | None:
         return None
     name = naming.claim_name(observed.job.name)
     return (
-        f"a PersistentVolumeClaim named {name} exists that is not this job's; delete it or choose"
-        " another name for the job"
+        f"a PersistentVolumeClaim named {name} exists and does not belong to this job; delete it,"
+        " or give the job another name"
     )
 
 
@@ -32,6 +32,6 @@ def obstacle(observed: Observed, force: InForce) -> str | None:
     if cron is None or observed.own_cron_job:
         return revisions.obstacle(observed, force) or foreign_claim(observed, force)
     return (
-        f"a CronJob named {cron.name} exists that is not this job's; delete it or choose another"
-        " name for the job"
+        f"a CronJob named {cron.name} exists and does not belong to this job; delete it, or give"
+        " the job another name"
     )

@@ -26,10 +26,9 @@ def _no_start(wanted: Schedule, now: datetime, draw: Draw) -> str | None:
     if wanted.once:
         start = next_starts.run_at(wanted.once, next_starts.zone_of(wanted))
         return (
-            f"the only start lies in the past, {start.isoformat()}: the job will not start by"
-            " itself"
+            f"the only start, {start.isoformat()}, is in the past: the job will not start by itself"
         )
-    return "no day of the coming five years fits the schedule: the job will not start by itself"
+    return "the schedule matches no day in the next five years: the job will not start by itself"
 
 
 def _model(spec: ScheduledAgentJobSpec, models: Models) -> Iterator[str]:
@@ -38,14 +37,17 @@ def _model(spec: ScheduledAgentJobSpec, models: Models) -> Iterator[str]:
         return
     name = models.of(spec)
     if not name:
-        yield "the agent names no model, and the installation has no default: its runs will fail"
+        yield (
+            "the agent names no model, and the installation has no default model: every run will"
+            " fail"
+        )
     elif name not in models.names:
         yield (
-            f"the installation has no model {name}: its runs will fail; it has:"
+            f"the installation has no model {name}: every run will fail; the models that it has:"
             f" {', '.join(models.names) or 'none'}"
         )
     elif (variable := models.variable_of(spec)) and variable not in {one.name for one in spec.env}:
         yield (
-            f"the key of {name} comes from the variable {variable}, which spec.env does not have:"
-            " its runs will fail"
+            f"the key of the model {name} comes from the variable {variable}, which spec.env does"
+            " not set: every run will fail"
         )

@@ -34,7 +34,7 @@ def obstacle(observed: Observed, force: InForce) -> str | None:
     """
     name = frozen(observed, force.content.digest).name if force.content else ""
     return (
-        f"a ConfigMap named {name} exists that is not this job's; delete it"
+        f"a ConfigMap named {name} exists and does not belong to this job; delete it"
         if name in observed.foreign
         else None
     )

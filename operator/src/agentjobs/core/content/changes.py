@@ -57,7 +57,7 @@ def _bounded(lines: Iterable[str]) -> tuple[str, ...]:
         kept.append(shown)
         room -= len(shown)
     return (
-        (*kept, f"({left_out} more lines are left out: read the whole texts before you approve)")
+        (*kept, f"({left_out} more lines are not shown: read the whole texts before you approve)")
         if left_out
         else tuple(kept)
     )

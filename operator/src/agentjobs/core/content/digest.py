@@ -53,8 +53,9 @@ def _content(name: str, spec: ScheduledAgentJobSpec) -> Content:
     document = rfc8785.dumps({"recipe": RECIPE, "name": name, "spec": covered})
     if len(document) > MAX_REVISION_BYTES:
         raise UserError(
-            f"spec: the content is {len(document)} bytes as JSON, at most {MAX_REVISION_BYTES} can"
-            " be kept; shorten the script"
+            f"spec: the content has {len(document)} bytes as JSON, and at most"
+            f" {MAX_REVISION_BYTES} are allowed; shorten the script, the instructions or the"
+            " variables"
         )
     return Content(spec, document, hashlib.sha256(document).hexdigest())
 
@@ -70,7 +71,7 @@ def parse_revision(name: str, document: bytes, digest: str) -> Content:
         data: dict[str, Any] = loads(document, max_bytes=MAX_REVISION_BYTES, max_depth=MAX_DEPTH)
         spec = ScheduledAgentJobSpec.model_validate(data["spec"])
     except (ValueError, KeyError, TypeError, ValidationError):
-        raise UserError(f"the revision of {name} cannot be read by this version") from None
+        raise UserError(f"this version of agentjobs cannot read the revision of {name}") from None
     if data.get("name") != name or data.get("recipe") != RECIPE:
-        raise UserError(f"the revision is not one of {name}")
+        raise UserError(f"the revision does not belong to {name}")
     return Content(spec, document, digest)

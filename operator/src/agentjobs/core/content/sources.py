@@ -104,14 +104,13 @@ def _resolved(model: T, sources: Sources, path: str) -> T:
 def _inline(text: LongText, sources: Sources, path: str) -> LongText:
     if text.config_map_key_ref is None:
         return text
-    found = sources.get(Reference(text.config_map_key_ref.name, text.config_map_key_ref.key))
+    reference = Reference(text.config_map_key_ref.name, text.config_map_key_ref.key)
+    found = sources.get(reference)
+    named = f"the key {reference.key} of the ConfigMap {reference.name}"
     if found is None:
-        found = Unusable("SourceMissing", "the text that it names is not at hand")
+        found = Unusable("SourceMissing", f"{named} has not been read")
     if isinstance(found, str) and (problem := text.text_problem(found)):
-        reference = text.config_map_key_ref
-        found = Unusable(
-            "SourceInvalid", f"the key {reference.key} of the ConfigMap {reference.name} {problem}"
-        )
+        found = Unusable("SourceInvalid", f"{named} {problem}")
     if isinstance(found, Unusable):
         raise UserError(f"{path}.configMapKeyRef: {found.message}", found.reason)
     resolved_text: LongText = text.with_text(found)

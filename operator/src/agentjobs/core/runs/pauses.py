@@ -67,9 +67,9 @@ def _was_switched(job: JobView, force: InForce) -> bool:
 def pause_reason(job: JobView) -> str | None:
     """Why only runs by hand start now; None: other runs start, too."""
     if job.suspended:
-        return "spec.suspend of the job is true; only runs by hand start it"
+        return "the job is paused: spec.suspend is true, so only manual runs start it"
     return (
-        "too many runs in a row failed; see the job's condition Scheduled"
+        "the job is paused: too many runs in a row failed; see the job's condition Scheduled"
         if job.status.failure_pause
         else None
     )
@@ -77,9 +77,13 @@ def pause_reason(job: JobView) -> str | None:
 
 def message(status: ScheduledAgentJobStatus, *, suspended: bool) -> str:
     """Says what to do about the pause. `suspended`: spec.suspend is true as well."""
-    switch = "off, which is true as well" if suspended else "on and off again"
-    last = f", the last one with: {status.last_error}" if status.last_error else ""
+    last = f"; the last error is: {status.last_error}" if status.last_error else ""
+    how = (
+        "spec.suspend is also true: setting it to false resumes the job"
+        if suspended
+        else "One that succeeds resumes the job, and so does setting spec.suspend to true and then"
+        " to false"
+    )
     return (
-        f"{status.consecutive_failures} runs in a row failed{last}. Runs by hand still work, and a"
-        f" success resumes the job; so does turning spec.suspend {switch}"
+        f"{status.consecutive_failures} runs in a row failed{last}. Manual runs still work. {how}"
     )

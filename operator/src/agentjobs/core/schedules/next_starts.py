@@ -18,7 +18,7 @@ _REMEMBERED = 4096
 """Answers in the cache: a job is looked at several times for each of its runs, and computing starts
 takes most of a decision's time."""
 _AT_ONCE = 3
-_TOO_FAR = f"must lie before the year {timestamps.END.year}"
+_TOO_FAR = f"must be before the year {timestamps.END.year}"
 NO_DRAW = Draw()
 
 

@@ -43,8 +43,8 @@ STALLED: Final = frozenset(
 RETRIED: Final = frozenset({"ClusterRefused", "SourceMissing"})
 """Reasons of Ready that the operator tries again by itself, or that the next apply may end."""
 DELETING: Final = (
-    "the job is being deleted: nothing new starts; what runs goes on to its record, unless it is"
-    " cancelled or denied"
+    "the job is being deleted: nothing new starts; runs in progress continue until they are"
+    " recorded, unless they are cancelled or denied"
 )
 ConditionState = tuple[str, str, str]
 """Status, reason, message."""
@@ -85,7 +85,7 @@ def approved(
     )
     if current is None:
         reason = force.problem.reason if force.problem else "InvalidSpec"
-        return "False", reason, f"there is nothing to approve, see the condition Ready{keeps}"
+        return "False", reason, f"the spec cannot be approved{keeps}; see the condition Ready"
     if force.verdict == "Approved":
         waits = f", but not all of its packages are{keeps}" if force.lacking else ""
         return "True", "Approved", f"digest {current.digest[:SHORT]} is approved{waits}"
@@ -111,11 +111,11 @@ def approved(
             "False",
             "DigestMismatch",
             (
-                f"there is an approval of {listed}, but the content is now"
-                f" {current.digest[:SHORT]}{keeps}; approve that"
+                f"an approval exists for {listed}, but the digest of the content is now"
+                f" {current.digest[:SHORT]}{keeps}; read the content again and approve that digest"
             ),
         )
-    how = "create an AgentJobApproval with status.card.digest"
+    how = "to approve it, create an AgentJobApproval with the digest in status.card.digest"
     return (
         "False",
         "Changed" if keeps else "PendingApproval",
@@ -125,13 +125,20 @@ def approved(
 
 def _one_person(alone: tuple[ApprovalView, ...], keeps: str, *, unsigned: bool) -> str:
     if unsigned:
-        why = "approval needs a second person, and nobody knows who changed a ConfigMap last"
-        return f"cannot be approved{keeps}: {why}; write the text inline instead of configMapKeyRef"
+        why = (
+            "approval needs a second person, and Kubernetes does not record who changed a ConfigMap"
+            " last"
+        )
+        return (
+            f"cannot be approved{keeps}: {why}; write the text inline instead of using"
+            " configMapKeyRef"
+        )
     who = ", ".join(sorted({approval.by or "somebody" for approval in alone})[:5])
     why = (
-        f"the approval by {who} does not count, since whoever changed the content cannot approve it"
+        "it has to come from a person other than the one who changed the content last, and not from"
+        " a service account"
     )
-    return f"waits for a second person{keeps}: {why}"
+    return f"waits for a second person{keeps}: the approval by {who} does not count; {why}"
 
 
 def _strays(
@@ -170,7 +177,7 @@ def packages_approved(
         return (
             "False",
             "InvalidSpec",
-            "the spec is invalid, so nobody knows its packages; see the condition Ready",
+            "the spec is not valid, so its packages are unknown; see the condition Ready",
         )
     pins, lacking = force.current.spec.packages, force.lacking
     denied = [pin for pin, verdict in lacking.items() if verdict == "Denied"]
@@ -179,8 +186,8 @@ def packages_approved(
             "False",
             "PackageDenied",
             (
-                f"denied: {listed(denied)}; choose other versions, or delete the denial, a"
-                " PackageApproval"
+                f"denied packages: {listed(denied)}; choose other versions, or delete the"
+                " PackageApproval that denies them"
             ),
         )
     if who := sorted(
@@ -190,14 +197,20 @@ def packages_approved(
             if approval.packages & set(map(canonical, lacking))
         }
     ):
-        why = "whoever changed the content, and so asks for them, cannot approve its packages"
+        why = (
+            "it has to come from a person other than the one who changed the content last, and not"
+            " from a service account"
+        )
         return (
             "False",
             "SecondPersonNeeded",
-            f"{listed(lacking)}: the approval by {', '.join(who[:5])} does not count, since {why}",
+            (
+                f"packages waiting for a second person: {listed(lacking)}; the approval by"
+                f" {', '.join(who[:5])} does not count; {why}"
+            ),
         )
     if lacking:
-        wait = f"waiting for approval, {len(lacking)} of {len(pins)}"
+        wait = f"packages waiting for approval ({len(lacking)} of {len(pins)})"
         return (
             "False",
             "PackagesPending",
@@ -205,7 +218,11 @@ def packages_approved(
         )
     if not pins:
         return "True", "NoPackages", "the job asks for no packages"
-    return "True", "PackagesApproved", f"in the runner image or approved: {listed(pins)}"
+    return (
+        "True",
+        "PackagesApproved",
+        f"every package is approved or in the runner image: {listed(pins)}",
+    )
 
 
 def _held(
@@ -215,7 +232,7 @@ def _held(
         return "PausedAfterFailures", pauses.message(status, suspended=suspended)
     if not next_starts.is_timed(spec.schedule):
         starts = (
-            "its triggers and runs by hand start it"
+            "only its triggers and manual runs start it"
             if spec.triggers
             else "create an AgentJobRun to run it"
         )
@@ -237,11 +254,11 @@ def scheduled(
     `suspended`: by spec.suspend; `blocked`: why nothing starts, not by hand either.
     """
     if force.spec is None:
-        return "False", "NotApproved", "nothing is scheduled before the job is approved"
+        return "False", "NotApproved", "nothing is scheduled until the job is approved"
     if held := _held(force.spec, status, suspended):
         return "False", *held
     if blocked:
-        return "False", blocked, "see the condition Ready; nothing starts until that has ended"
+        return "False", blocked, "nothing new starts; the condition Ready says why"
     return (
         ("True", "Scheduled", words(force.spec.schedule))
         if next_run_at
@@ -252,12 +269,20 @@ def scheduled(
 def _never(wanted: Schedule, *, fired: bool) -> ConditionState:
     if wanted.once:
         what = (
-            "the only start has happened"
+            "the only start, at spec.schedule.once.runAt, has happened"
             if fired
-            else "spec.schedule.once.runAt is over, and nothing started then"
+            else "spec.schedule.once.runAt has passed, and the job did not start then"
         )
-        return "False", "Past", f"{what}; for another start change it and have it approved"
-    return "False", "NeverDue", "no day of the coming five years fits spec.schedule"
+        how = "for another start, set another time and have the change approved"
+        return "False", "Past", f"{what}; {how}"
+    return (
+        "False",
+        "NeverDue",
+        (
+            "spec.schedule matches no day in the next five years; correct it and have the change"
+            " approved"
+        ),
+    )
 
 
 def ready(

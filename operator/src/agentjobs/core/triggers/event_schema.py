@@ -51,15 +51,15 @@ def check(schema: Mapping[str, Any], path: str) -> None:
         unknown = sorted(part.keys() - KEYWORDS)
         if unknown:
             raise UserError(
-                f"{path}: the keyword {unknown[0][:64]!r} is not supported here: no references,"
-                " patterns or rare keywords; write out what the script relies on"
+                f"{path}: the keyword {unknown[0][:64]!r} is not supported, nor are references,"
+                " patterns and rare keywords; describe without them what the script relies on"
             )
     if any(isinstance(node, int | float) and abs(node) > LARGEST for node in _nodes(schema)):
-        raise UserError(f"{path}: numbers beyond {LARGEST} cannot be told apart; leave them out")
+        raise UserError(f"{path}: numbers beyond {LARGEST} are not exact in JSON; leave them out")
     if (where := _misfit(schema)) is not None:
         raise UserError(
-            f"{path}: is no JSON Schema: at {where[:128] or 'its root'} the keyword has the wrong"
-            " kind of value"
+            f"{path}: is not a valid JSON Schema: the value at {where[:128] or 'the root'} is not"
+            " allowed there"
         )
 
 

@@ -92,7 +92,10 @@ def job_view(body: Body) -> JobView:
 
 def _spec(body: Body) -> tuple[ScheduledAgentJobSpec | None, str | None]:
     if corrupt := unreadable(body):
-        return None, f"spec: {corrupt}; nest less, and write less into triggers' dataSchema"
+        return (
+            None,
+            f"spec: {corrupt}; nest its fields less, and shorten the dataSchema of triggers",
+        )
     try:
         return ScheduledAgentJobSpec.model_validate(body.get("spec") or {}), resources.JOB.problem(
             body

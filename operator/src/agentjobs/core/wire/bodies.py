@@ -88,7 +88,7 @@ def _read(data: bytes, around: int, body_of: Any) -> Json:
         )
         whole = _what_is_left(data, around)
     if not isinstance(whole, dict):
-        raise Malformed("is no object")
+        raise Malformed("is not an object")
     if problem:
         body_of(whole)[UNREADABLE] = problem
     return whole

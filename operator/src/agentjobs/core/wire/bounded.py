@@ -48,16 +48,16 @@ def loads(
         raise Malformed(f"has more than {max_bytes} bytes")
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
     if len(raw) > max_bytes:
-        raise Malformed(f"has {len(raw)} bytes, at most {max_bytes} are read")
+        raise Malformed(f"has {len(raw)} bytes, and at most {max_bytes} are allowed")
     _measure(raw, max_depth, len(raw) if max_values is None else max_values)
     try:
         value = json.loads(raw.decode(), parse_constant=_no_constant)
         if _HALF.search(raw):
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError:
-        raise Malformed("holds text that is no Unicode") from None
+        raise Malformed("contains text that is not Unicode") from None
     except json.JSONDecodeError as error:
-        raise Malformed(f"is no JSON: {error.msg} at byte {error.pos}") from None
+        raise Malformed(f"is not JSON: {error.msg} at byte {error.pos}") from None
     return value
 
 
@@ -92,12 +92,12 @@ def _measure(raw: bytes, max_depth: int, max_values: int) -> None:
         return
     bare = _without_strings(raw)
     if _LONG_NUMBER in bare.translate(_DIGITS):
-        raise Malformed(f"holds a number of more than {MAX_DIGITS} digits")
+        raise Malformed(f"contains a number with more than {MAX_DIGITS} digits")
     if depth(bare) > max_depth:
         raise Malformed(f"is nested more than {max_depth} levels deep")
     if bare.count(b"[") + bare.count(b"{") + bare.count(b",") > max_values:
-        raise Malformed(f"holds more than {max_values} values")
+        raise Malformed(f"contains more than {max_values} values")
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise json.JSONDecodeError(f"{name} is no number of JSON", "", 0)
+    raise json.JSONDecodeError(f"{name} is not a JSON number", "", 0)

@@ -112,5 +112,5 @@ class Items:
 def _object(text: bytes) -> Json:
     found = loads(text, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH)
     if not isinstance(found, dict):
-        raise Malformed("is no object")
+        raise Malformed("is not an object")
     return found

@@ -61,4 +61,4 @@ def _cause(run: Body) -> tuple[Any, ...]:
 
 def sentence(kind: Kind, name: str) -> str:
     """The sentence that says what is in the way."""
-    return f"{KINDS[kind]} named {name} exists that is not the one which this job needs; delete it"
+    return f"{KINDS[kind]} named {name} exists and is not the one that this job needs; delete it"
