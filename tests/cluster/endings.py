@@ -15,7 +15,8 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-from agentjobs.operator.collect import LIVE
+from agentjobs.core.runs.outcome import AGAIN, LIVE, NOTHING, TAILS
+from agentjobs.core.runs.outcome import GONE as POD_GONE
 from tests import manifests
 from tests.cluster.installed import Manifest
 from tests.cluster.process import signals
@@ -212,8 +213,9 @@ for start in range(0, {lines}, 1000):
     }
 
 
-GONE: Final = "the pod was gone before its log was read"
-NO_ENVELOPE: Final = f"the log ends without an envelope; {LIVE}"
+GONE: Final = f"{POD_GONE}; {NOTHING}; {AGAIN}"
+TAILS_ONLY: Final = f"{POD_GONE}; {TAILS}; {AGAIN}"
+NO_ENVELOPE: Final = f"the log ends without the runner's report; {LIVE}; {AGAIN}"
 INSTALLING: Final = "install"
 ROWS: Final[Mapping[str, Row]] = {
     "success": Row("the script succeeds", PRINTS, "Succeeded", "Completed"),
@@ -248,7 +250,7 @@ ROWS: Final[Mapping[str, Row]] = {
         "Failed",
         "PodDeleted",
         its_pod_is_deleted_by_force,
-        frozenset({GONE}),
+        frozenset({GONE, TAILS_ONLY}),
     ),
     "evicted": Row("an eviction through the API", WAITS, "Failed", "Disrupted", its_pod_is_evicted),
     "replaced": Row(

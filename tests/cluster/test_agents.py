@@ -446,7 +446,7 @@ def test_a_continuous_job_without_its_own_claim_says_so(model: ModelPod) -> None
     agentjobs.kubectl.create(namespace, CLAIM | {"metadata": {"name": "squatted-session"}})
     agentjobs.kubectl.apply(namespace, many.job("squatted", "pass", session="Continuous"))
     agentjobs.approve(namespace, "squatted")
-    assert "squatted-session exists that is not this job's" in many.told(
+    assert "squatted-session exists and does not belong to this job" in many.told(
         agentjobs, namespace, "squatted", "Ready", "NameTaken"
     )
 

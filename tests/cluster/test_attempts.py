@@ -670,7 +670,7 @@ def test_a_revision_that_somebody_made_in_advance_is_never_mounted(
     scene.create("ed", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, **DATA})
     scene.create("ada", manifests.approval("foreseen", jobName="foreseen", digest=digest))
     told = many.told(scene.agentjobs, scene.namespace, "foreseen", "Ready", "NameTaken")
-    assert told == f"a ConfigMap named {name} exists that is not this job's; delete it"
+    assert told == f"a ConfigMap named {name} exists and does not belong to this job; delete it"
     assert "cronjob" not in kubectl(
         "get", "cronjobs", "-n", scene.namespace, "-l", "agentjobs.dev/job=foreseen", "-o", "name"
     )

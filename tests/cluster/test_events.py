@@ -62,7 +62,7 @@ def test_an_event_delivered_ten_times_starts_one_run_that_reads_it(
         "one run is counted",
     )
     assert agentjobs.job(namespace, "orders")["status"]["card"]["triggers"] == [
-        "event priced from /shop; its data is checked"
+        "event priced from /shop; a schema checks its data"
     ]
 
     strange = {"id": "1", "source": "/elsewhere", "type": "priced", "data": DATA}

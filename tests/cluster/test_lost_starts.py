@@ -136,7 +136,7 @@ def test_a_start_whose_time_has_run_out_is_one_record_that_says_why(
     record = runs(kubectl, outage.namespace, job)[outage.named(job)]
     assert record["spec"]["trigger"] == {"type": "Schedule", "scheduledAt": outage.told[job]}
     assert (record["status"]["phase"], record["status"]["reason"]) == ("Missed", "NotStartedInTime")
-    assert f"{outage.told[job]} was due and nothing started" in record["status"]["message"]
+    assert f"the start at {outage.told[job]} did not happen in time" in record["status"]["message"]
     assert "startedAt" not in record["status"]
 
 

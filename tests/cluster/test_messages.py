@@ -156,7 +156,7 @@ def test_a_run_with_a_foreign_batch_jobs_name_is_skipped_without_harm(
     )
     agentjobs.in_force(namespace, f"squatted-{len(labels)}", "pass")
     agentjobs.start(namespace, f"squatted-{len(labels)}", name)
-    sentence = f"a Job named {name} exists that is not this run's; choose another name"
+    sentence = f"a Job named {name} exists and does not belong to this run; choose another name"
     assert skipped(agentjobs, namespace, name) == ("NameTaken", sentence)
     assert kubectl.json("get", "job", "-n", namespace, name) == before
 

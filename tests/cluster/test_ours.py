@@ -369,7 +369,7 @@ def test_a_claim_that_somebody_made_in_advance_is_no_session(
     place.agentjobs.approve(place.namespace, "recalls")
     told = many.told(place.agentjobs, place.namespace, "recalls", "Ready", "NameTaken")
     assert told.startswith(
-        "a PersistentVolumeClaim named recalls-session exists that is not this job's"
+        "a PersistentVolumeClaim named recalls-session exists and does not belong to this job"
     )
     assert (
         place.agentjobs.finished(

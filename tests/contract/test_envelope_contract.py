@@ -228,7 +228,7 @@ def test_late_lines_of_the_other_stream_do_no_harm_to_a_named_envelope() -> None
     first, *others, end = envelope.lines
     log = b"".join([first, late[0], *others, late[1], end, *late[2:]])
     assert read_envelope(log, envelope.checksum).stderr == "err\n"
-    with pytest.raises(EnvelopeError, match="the log ends without an envelope"):
+    with pytest.raises(EnvelopeError, match="the log ends without the runner's report"):
         read_envelope(log)
 
 
@@ -237,7 +237,7 @@ def test_a_late_forged_envelope_is_not_taken_for_the_one_that_is_named() -> None
     log = b"".join([*true.lines, *forged.lines])
     assert read_envelope(log, true.checksum).stdout == "true\n"
     with pytest.raises(
-        EnvelopeError, match="does not hold the envelope that the termination message names"
+        EnvelopeError, match="the end of the log does not contain the runner's report"
     ):
         read_envelope(b"".join(forged.lines), true.checksum)
 
@@ -254,7 +254,7 @@ def test_lines_of_another_marker_are_not_mixed_in() -> None:
     marker = b"0" * 32
     first = b"@agentjobs:envelope " + marker + b" 1/2 " + binascii.b2a_base64(one)
     second = b"@agentjobs:envelope " + b"1" * 32 + b" 2/2 " + binascii.b2a_base64(two)
-    with pytest.raises(EnvelopeError, match="line 2 of 2 of the envelope is missing or damaged"):
+    with pytest.raises(EnvelopeError, match="line 2 of 2 of the runner's report is missing"):
         read_envelope(first + second + whole.replace(marker + b" 1 ", marker + b" 2 "))
 
 
@@ -264,7 +264,8 @@ def test_each_missing_line_is_named() -> None:
     assert count > 3
     for number in range(1, count + 1):
         with pytest.raises(
-            EnvelopeError, match=f"^line {number} of {count} of the envelope is missing or damaged$"
+            EnvelopeError,
+            match=f"^line {number} of {count} of the runner's report is missing or damaged$",
         ):
             read_envelope(b"".join(lines[: number - 1] + lines[number:]))
 
@@ -307,7 +308,7 @@ def test_a_log_of_shuffled_lines_is_read_or_refused(lines: list[bytes]) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=5000))
 def test_any_other_log_is_refused(log: bytes) -> None:
-    with pytest.raises(EnvelopeError, match=r"^the log ends without an envelope$"):
+    with pytest.raises(EnvelopeError, match=r"^the log ends without the runner's report$"):
         read_envelope(log)
 
 
@@ -340,7 +341,7 @@ def test_only_its_own_filler_may_follow_an_envelope_that_is_not_named(behind: by
     log = b"".join(envelope.lines)
     assert read_envelope(log + filler(envelope.marker, 1)).stdout == "out\n"
     for late in (behind, filler(envelope.marker, 1) + behind, behind + filler(envelope.marker, 1)):
-        with pytest.raises(EnvelopeError, match="the log ends without an envelope"):
+        with pytest.raises(EnvelopeError, match="the log ends without the runner's report"):
             read_envelope(log + late)
         assert read_envelope(log + late, envelope.checksum).stdout == "out\n"
 

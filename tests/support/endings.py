@@ -90,7 +90,7 @@ TIMED_OUT = replace(
 TERMINATED = replace(
     EXITED, outcome="Terminated", exit_code=143, reason="Terminated", message="ended from outside"
 )
-LOST = Evidence(None, "the log ends without an envelope")
+LOST = Evidence(None, "the log ends without the runner's report")
 FAILED_POD = replace(POD, phase="Failed", exit_code=1, ended_by="Error")
 RUNNING_POD = replace(
     POD, phase="Running", running=True, exit_code=None, finished=None, ended_by=""

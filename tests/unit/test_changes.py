@@ -104,7 +104,7 @@ def test_a_diff_is_bounded_and_says_what_is_left_out() -> None:
     )
     assert len(told) == MAX_LINES + 1
     assert told[0] == "script.inline: line 1: 2 lines -> 10001 lines"
-    assert "lines are left out" in told[-1]
+    assert "lines are not shown" in told[-1]
     assert max(map(len, changes(script("x"), script("y" * 200_000)))) <= MAX_LINE
 
 

@@ -62,7 +62,7 @@ WRONG = {
     "no time": (LEAST + ', "time": "today"}', "event.time: must be a time as RFC 3339"),
     "too much": (
         LEAST + f', "data": "{"é" * (MAX_EVENT_BYTES // 2)}"}}',
-        f"at most {MAX_EVENT_BYTES} can be handed on",
+        f"at most {MAX_EVENT_BYTES} are allowed",
     ),
 }
 

@@ -13,8 +13,8 @@ import pytest
 from agentjobs.core.errors import ClusterError
 from agentjobs.core.runner.envelope import LIVE_BYTES, TAIL_LINES, live_output
 from agentjobs.core.runner.evidence import Evidence
-from agentjobs.core.runs.outcome import Ending, record
-from agentjobs.operator.collect import LIVE, read_evidence
+from agentjobs.core.runs.outcome import AGAIN, LIVE, Ending, record
+from agentjobs.operator.collect import read_evidence
 from agentjobs.testing.server import Server
 from tests.support.endings import JOB, KILLED, NOW, RUN
 from tests.support.recorded import RECORDED_LOG, SHORT
@@ -41,7 +41,7 @@ def test_the_record_of_a_killed_runner_has_the_live_log_and_says_so() -> None:
         False,
     )
     assert str(found.message).endswith(
-        f"; the output is incomplete: the log ends without an envelope; {LIVE}"
+        f"; the output is incomplete: the log ends without the runner's report; {LIVE}; {AGAIN}"
     )
 
 
@@ -70,7 +70,7 @@ def test_a_log_that_cannot_be_read_a_second_time_is_no_error() -> None:
             raise ClusterError("the node does not answer")
         return answer
 
-    assert read(once) == Evidence(None, "the log ends without an envelope")
+    assert read(once) == Evidence(None, "the log ends without the runner's report")
 
 
 @pytest.mark.parametrize(

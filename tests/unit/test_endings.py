@@ -24,7 +24,7 @@ from tests.cluster.installed import ROOT
 WHOLE: dict[str, Any] = {
     "phase": "Failed",
     "reason": "PodDeleted",
-    "message": "the pod of this run was deleted before the run was over",
+    "message": "the pod of this run was deleted before the run ended",
     "stdout": OUT,
     "stderr": ERR,
     "logsComplete": True,

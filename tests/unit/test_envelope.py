@@ -84,7 +84,7 @@ def test_the_last_words_of_a_version_1_runner_can_always_be_read() -> None:
     ids=repr,
 )
 def test_a_log_that_does_not_end_with_an_end_line_holds_no_envelope(log: bytes) -> None:
-    with pytest.raises(EnvelopeError, match=r"^the log ends without an envelope$"):
+    with pytest.raises(EnvelopeError, match=r"^the log ends without the runner's report$"):
         read_envelope(log)
 
 
@@ -96,23 +96,27 @@ def test_a_run_that_never_started_has_no_start() -> None:
 
 
 def test_no_envelope_is_believed_when_the_runner_says_that_it_printed_none() -> None:
-    with pytest.raises(EnvelopeError, match=r"^the runner printed no envelope$"):
+    with pytest.raises(EnvelopeError, match=r"^the runner printed no report$"):
         read_envelope(RECORDED_LOG, "")
 
 
 def test_a_wrong_checksum_is_refused() -> None:
-    with pytest.raises(EnvelopeError, match=r"^the envelope's checksum does not match$"):
+    with pytest.raises(
+        EnvelopeError, match=r"^the checksum of the runner's report does not match$"
+    ):
         read_envelope(RECORDED_LOG.replace(CHECKSUM.encode(), b"0" * 64))
 
 
 def test_more_lines_than_a_reader_asks_for_are_refused() -> None:
-    with pytest.raises(EnvelopeError, match=r"^the log ends without an envelope$"):
+    with pytest.raises(EnvelopeError, match=r"^the log ends without the runner's report$"):
         read_envelope(log_of_packed(bytes(6000 * (MAX_LINES + 1))))
 
 
 def test_a_line_longer_than_the_format_allows_counts_as_damaged() -> None:
     padded = RECORDED_LOG.replace(b"1/1 eJx", b"1/1 " + b"A" * 8192 + b"eJx")
-    with pytest.raises(EnvelopeError, match=r"^line 1 of 1 of the envelope is missing or damaged$"):
+    with pytest.raises(
+        EnvelopeError, match=r"^line 1 of 1 of the runner's report is missing or damaged$"
+    ):
         read_envelope(padded)
 
 
@@ -128,8 +132,8 @@ def test_broken_base64_is_refused(text: bytes) -> None:
     with pytest.raises(
         EnvelopeError,
         match=(
-            r"^(a line of the envelope is not valid base64|line 1 of 1 of the envelope is missing"
-            r" or damaged)$"
+            r"^(a line of the runner's report is not valid base64"
+            r"|line 1 of 1 of the runner's report is missing or damaged)$"
         ),
     ):
         read_envelope(log)
@@ -147,7 +151,7 @@ def test_broken_base64_is_refused(text: bytes) -> None:
     ids=["nothing", "not zlib", "cut", "followed by more", "twice"],
 )
 def test_what_cannot_be_decompressed_is_refused(packed: bytes) -> None:
-    with pytest.raises(EnvelopeError, match=r"^the envelope cannot be decompressed$"):
+    with pytest.raises(EnvelopeError, match=r"^the runner's report cannot be decompressed$"):
         read_envelope(log_of_packed(packed))
 
 
@@ -158,7 +162,7 @@ def test_a_bomb_is_refused_without_being_unpacked() -> None:
     log = log_of_packed(packed)
     tracemalloc.start()
     begun = time.monotonic()
-    with pytest.raises(EnvelopeError, match=r"^the envelope holds more than [0-9]+ bytes$"):
+    with pytest.raises(EnvelopeError, match=r"^the runner's report has more than [0-9]+ bytes$"):
         read_envelope(log)
     took, (_, peak) = time.monotonic() - begun, tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -192,7 +196,7 @@ def test_a_huge_log_costs_no_more_than_its_end() -> None:
     ids=lambda content: repr(content[:15]),
 )
 def test_what_is_not_a_record_is_refused(content: bytes) -> None:
-    with pytest.raises(EnvelopeError, match=r"^the envelope is not "):
+    with pytest.raises(EnvelopeError, match=r"^the runner's report is not "):
         read_envelope(log_of_packed(zlib.compress(content)))
 
 
@@ -228,9 +232,9 @@ WRONG: dict[str, list[object]] = {
 )
 def test_a_field_that_is_not_what_it_has_to_be_is_named(name: str, value: object) -> None:
     expected = (
-        "the envelope is not of version 1"
+        "the version of the runner's report is not 1"
         if name == "version"
-        else f"the envelope's field {name} is missing or not valid"
+        else f"the field {name} of the runner's report is missing or not valid"
     )
     with pytest.raises(EnvelopeError) as caught:
         read_envelope(log_of(RECORD | {name: value}))
@@ -241,7 +245,7 @@ def test_a_field_that_is_not_what_it_has_to_be_is_named(name: str, value: object
 def test_a_missing_field_is_named(name: str) -> None:
     fields = {key: value for key, value in RECORD.items() if key != name}
     with pytest.raises(
-        EnvelopeError, match="version" if name == "version" else f"field {name} is missing"
+        EnvelopeError, match="version" if name == "version" else f"field {name} of the"
     ):
         read_envelope(log_of(fields))
 

@@ -51,7 +51,10 @@ def test_what_is_missing_of_an_output_is_told_beside_how_the_run_ended() -> None
     )
     assert truncated["OutputTruncated"] == (
         "Warning",
-        "run: not in the record: 7 bytes of stdout and 9 bytes of stderr",
+        (
+            "run: the output exceeded the limit; not recorded: 7 bytes of stdout and 9 bytes of"
+            " stderr"
+        ),
     )
     assert set(reasons({"phase": "TimedOut", "logsComplete": False})) == {
         "RunTimedOut",
@@ -89,7 +92,7 @@ def test_only_a_start_or_an_adoption_triggers_a_run_and_only_once() -> None:
         )
 
     [(name, message)] = told(created(JOB.name))
-    assert message == "report-29000000: its scheduled start has come"
+    assert message == "report-29000000: started on schedule"
     [(first, message)] = told(adopted("one", names.STARTED_AS_ANNOTATION))
     assert message == "run: started on request"
     [(second, _)] = told(adopted("two", names.STARTED_AS_ANNOTATION))

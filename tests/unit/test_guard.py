@@ -158,7 +158,7 @@ def test_a_policy_without_a_spec_is_none(body: Json) -> None:
 
     gap = asyncio.run(Guard(Api(NOW), EXPECTED, lambda: NOW).check(JUST_NOW))
     assert gap
-    assert [problem.partition(":")[0].rpartition(" was ")[2] for problem in gap.problems] == [
+    assert [problem.partition(" at ")[0].rpartition(" was ")[2] for problem in gap.problems] == [
         "changed",
         "changed",
     ]
@@ -219,7 +219,7 @@ def test_a_run_by_hand_waits_for_a_moment_and_is_then_skipped() -> None:
     (write,) = [write for write in skipped.writes if write.kind == "run"]
     assert write.body
     assert write.body["metadata"]["annotations"]["agentjobs.dev/skipped"].startswith(
-        "PolicyMissing: nothing new is started"
+        "PolicyMissing: nothing new starts"
     )
 
 

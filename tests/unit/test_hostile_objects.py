@@ -107,7 +107,7 @@ async def test_a_list_tells_every_object_and_of_a_bad_one_what_is_left() -> None
     assert [(body["metadata"]["name"], unreadable(body)) for body in bodies] == [
         ("deep", "is nested more than 100 levels deep"),
         ("good", None),
-        ("many", "holds more than 100000 values"),
+        ("many", "contains more than 100000 values"),
         ("last", None),
     ]
 
@@ -155,7 +155,8 @@ async def test_the_first_list_takes_the_good_ones_and_knows_the_bad_ones() -> No
     assert keys == {("team", "report")}
     assert {view.name: view.event.problem for view in cache.runs.all() if view.event} == {
         "deep": (
-            "spec.trigger.event: is nested more than 100 levels deep; send less, or flatter data"
+            "spec.trigger.event: is nested more than 100 levels deep; send less data, or nest it"
+            " less"
         ),
         "good": None,
     }

@@ -391,7 +391,7 @@ def test_a_start_whose_name_a_foreign_job_has_is_recorded_as_name_taken() -> Non
     record = lives.runs(kube)[lives.SCHEDULED_RUN]
     assert (record["phase"], record["reason"]) == ("Skipped", "NameTaken")
     assert (
-        f"a Job named {lives.SCHEDULED_RUN} exists that is not this job's; delete it"
+        f"a Job named {lives.SCHEDULED_RUN} exists and does not belong to this job; delete it"
         in record["message"]
     )
 

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from agentjobs.core.runner.evidence import Evidence
-from agentjobs.core.runs.outcome import Ending, record
-from agentjobs.core.views.pod import pod_view
+from agentjobs.core.runs.outcome import AGAIN, GONE, LIVE, NOTHING, TAILS, Ending, record
+from agentjobs.core.views.batch_job import BatchJobView
+from agentjobs.core.views.pod import PodView, pod_view
 from tests.support.endings import (
     EXITED,
     FAILED_POD,
@@ -230,17 +231,43 @@ def test_an_exit_code_made_up_for_a_container_never_started_is_left_out() -> Non
     )
 
 
+SHORT = (
+    '{"version":1,"runId":"r","digest":"","outcome":"Exited","exitCode":1,"reason":"ScriptFailed","message":"m","startedAt":null,'
+    '"finishedAt":"2026-11-22T08:01:00.000000Z","stdoutDroppedBytes":0,"stderrDroppedBytes":0,"logDroppedBytes":0,"sha256":"'
+    + "0" * 64
+    + '","lines":1,"stdoutTail":"last words","stderrTail":"Traceback"}'
+)
+
+
 def test_without_a_log_the_tails_of_the_termination_message_are_kept() -> None:
-    message = (
-        '{"version":1,"runId":"r","digest":"","outcome":"Exited","exitCode":1,"reason":"ScriptFailed","message":"m","startedAt":null,'
-        '"finishedAt":"2026-11-22T08:01:00.000000Z","stdoutDroppedBytes":0,"stderrDroppedBytes":0,"logDroppedBytes":0,"sha256":"'
-        + "0" * 64
-        + '","lines":1,"stdoutTail":"last words","stderrTail":"Traceback"}'
-    )
     found = record(
-        Ending(RUN, JOB, replace(FAILED_POD, termination_message=message), LOST), None, "image", NOW
+        Ending(RUN, JOB, replace(FAILED_POD, termination_message=SHORT), LOST), None, "image", NOW
     )
     assert (found.stdout, found.stderr, found.logs_complete) == ("last words", "Traceback", False)
+
+
+@pytest.mark.parametrize(
+    ("job", "pod", "evidence", "said"),
+    [
+        (JOB, replace(FAILED_POD, termination_message=SHORT), LOST, (LOST.problem, TAILS, AGAIN)),
+        (JOB, FAILED_POD, replace(LOST, live="words"), (LOST.problem, LIVE, AGAIN)),
+        (JOB, None, Evidence(None), (GONE, NOTHING, AGAIN)),
+        (replace(JOB, stop_reason="Denied"), None, Evidence(None), (GONE, NOTHING)),
+    ],
+    ids=["tails", "live log", "nothing", "nobody wants it again"],
+)
+def test_a_record_says_what_it_holds_of_incomplete_output_and_what_to_do(
+    job: BatchJobView, pod: PodView | None, evidence: Evidence, said: tuple[str, ...]
+) -> None:
+    found = record(Ending(RUN, job, pod, evidence), None, "image", NOW)
+    assert str(found.message).endswith(f"; the output is incomplete: {'; '.join(said)}")
+
+
+def test_a_start_timeout_says_once_why_the_pod_did_not_start() -> None:
+    waited = replace(RUN, started=None, message="the pod cannot start: ErrImagePull: no such image")
+    job = replace(JOB, stop_reason="StartTimeout")
+    found = record(Ending(waited, job, NEVER, Evidence(None)), None, "image", NOW)
+    assert found.message == "the pod did not start in time: ErrImagePull: no such image"
 
 
 def test_the_size_of_what_is_stored_is_told() -> None:

@@ -98,8 +98,8 @@ def test_every_second_week_goes_on_over_the_end_of_the_year() -> None:
     ]
     assert {start.hour for start in found} == {8}
     assert (
-        words(MONDAYS) == "At 08:00, only on Monday, every second week from that of 2026-12-14 on"
-        " (Europe/Bucharest)"
+        words(MONDAYS) == "At 08:00, only on Monday, every second week counted from the week of"
+        " 2026-12-14 (Europe/Bucharest)"
     )
 
 

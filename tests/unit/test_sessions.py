@@ -73,7 +73,7 @@ def test_somebody_elses_claim_is_not_used_and_the_job_says_so() -> None:
     assert cron["spec"]["suspend"] is True
     assert told(plan, "Ready").reason == "NameTaken"
     assert (
-        "a PersistentVolumeClaim named report-session exists that is not this job's"
+        "a PersistentVolumeClaim named report-session exists and does not belong to this job"
         in told(plan, "Ready").message
     )
 

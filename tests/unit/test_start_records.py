@@ -60,10 +60,10 @@ def records(seen: Observed, now: datetime) -> list[str]:
 @pytest.mark.parametrize(
     ("suspended", "since", "said"),
     [
-        (False, NOW - HOUR, "paused (by too many failures in a row)"),
-        (True, NOW - HOUR, "paused (by too many failures in a row and by spec.suspend)"),
-        (True, None, "paused (by spec.suspend)"),
-        (True, NOW + HOUR, "paused (by spec.suspend)"),
+        (False, NOW - HOUR, "paused by too many failures in a row;"),
+        (True, NOW - HOUR, "paused by too many failures in a row and by spec.suspend;"),
+        (True, None, "paused by spec.suspend;"),
+        (True, NOW + HOUR, "paused by spec.suspend;"),
     ],
 )
 def test_a_start_of_a_pause_says_what_paused_the_job(
@@ -82,7 +82,7 @@ def test_a_start_that_a_taken_name_kept_away_is_not_blamed_on_the_cluster() -> N
     taken = replace(seen, cron_job=cron_job(seen, owner_uid="other", labelled=False))
     (why,) = records(taken, NOW + HOUR / 2)
     assert why.startswith("NameTaken: ")
-    assert "a CronJob named report exists that is not this job's" in why
+    assert "a CronJob named report exists and does not belong to this job" in why
     (why,) = records(seen, NOW + HOUR / 2)
     assert why.startswith("NotStartedInTime: ")
     assert "a quota or an admission policy refused the Job" in why

@@ -40,9 +40,9 @@ def test_an_event_of_128_kib_fits_and_one_byte_more_does_not() -> None:
         ({"anyOf": [{"$dynamicRef": "#x"}]}, "'$dynamicRef' is not supported"),
         ({"items": {"pattern": "(a+)+$"}}, "'pattern' is not supported"),
         ({"uniqueItems": True}, "'uniqueItems' is not supported"),
-        ({"type": "objekt"}, "is no JSON Schema"),
-        ({"minimum": "1"}, "is no JSON Schema"),
-        ({"const": 2**53 + 2}, "cannot be told apart"),
+        ({"type": "objekt"}, "is not a valid JSON Schema: the value at type"),
+        ({"minimum": "1"}, "is not a valid JSON Schema: the value at minimum"),
+        ({"const": 2**53 + 2}, "are not exact in JSON"),
         ({"description": "x" * 17_000}, "more than 16384 bytes"),
     ],
 )
@@ -73,5 +73,8 @@ def test_data_is_checked_without_being_quoted_unless_it_is_too_much() -> None:
     told = problem(schema, {"price": "hunter2"}) or ""
     assert "properties/price/type" in told
     assert "hunter2" not in told
+    assert problem(schema, {"cost": "hunter2"}) == (
+        "data does not match the trigger's dataSchema at required: the property 'price' is missing"
+    )
     assert "required" in (problem(schema, {}) or "")
     assert "too large to be checked" in (problem(schema, list(range(60_000))) or "")

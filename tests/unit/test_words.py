@@ -204,7 +204,7 @@ def test_the_words_of_every_nth_week_name_the_starts_of_two_years(
     wanted = Schedule(cron=expression, every_weeks=weeks, start_date=day.isoformat())
     text = description.words(wanted).removesuffix(" (Etc/UTC)")
     found = re.fullmatch(
-        r"(.+), every (\w+) week from that of (\S+) on(, not before that day)?", text
+        r"(.+), every (\w+) week counted from the week of (\S+)(, not before that day)?", text
     )
     assert found
     every = {"second": 2, "third": 3}.get(found[2]) or int(found[2].rstrip("stndrh"))
@@ -280,7 +280,7 @@ def test_the_words_of_a_single_start_name_one_moment(start: datetime, zone: str)
         {"once": {"runAt": f"{start:%Y-%m-%dT%H:%M}:00Z"}, "timeZone": zone}
     )
     found = re.fullmatch(
-        r"Once, on (\w+), (\S+) at (\d\d:\d\d)(?:, the one of UTC(\S+))? \((\S+)\)",
+        r"Once, on (\w+), (\S+) at (\d\d:\d\d)(?: UTC(\S+))? \((\S+)\)",
         description.words(wanted),
     )
     assert found
@@ -301,9 +301,9 @@ EVENT, AFTER = {"event": {"type": "a.b"}}, {"after": {"job": "other"}}
     ("spec", "said"),
     [
         ({}, "manual runs only"),
-        ({"triggers": [EVENT]}, "no times: by events"),
-        ({"triggers": [AFTER]}, "no times: after other jobs"),
-        ({"triggers": [AFTER, EVENT]}, "no times: by events and after other jobs"),
+        ({"triggers": [EVENT]}, "no schedule: starts on events"),
+        ({"triggers": [AFTER]}, "no schedule: starts after other jobs"),
+        ({"triggers": [AFTER, EVENT]}, "no schedule: starts on events and after other jobs"),
         ({"triggers": [EVENT], "schedule": {"cron": "0 9 * * *"}}, "At 09:00 (Etc/UTC)"),
     ],
 )

@@ -19,14 +19,13 @@ from agentjobs.core.runner.envelope import (
 )
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runner.installer import Resolution, read_installation, read_resolution
+from agentjobs.core.runs.outcome import GONE
 from agentjobs.core.views.pod import INSTALL_CONTAINER, RUNNER_CONTAINER, PodView
 
 FLUSH: Final = timedelta(seconds=3)
 """The runtime may still be writing the last lines of a container that has just ended."""
 UNREADABLE: Final = timedelta(seconds=60)
 """How long a node that does not answer is asked again before the output is given up."""
-
-LIVE: Final = "stdout holds the end of the live log, with both streams"
 
 
 async def read_installed(cluster: Api, pod: PodView) -> Resolution | None:
@@ -56,13 +55,13 @@ async def read_evidence(cluster: Api, pod: PodView, waited: timedelta) -> Eviden
     except EnvelopeError as error:
         problem, patience, readable = str(error), FLUSH, True
     except NotFound:
-        problem, patience = "the pod was gone before its log was read", timedelta(0)
+        problem, patience = GONE, timedelta(0)
     except ClusterError as error:
         problem, patience = f"the log could not be read: {error}", UNREADABLE
     if not pod.ended or waited < patience:
         return None
     live = await _live(cluster, pod) if readable and short is None else ""
-    return Evidence(None, f"{problem}; {LIVE}" if live else problem, live)
+    return Evidence(None, problem, live)
 
 
 async def _envelope(cluster: Api, pod: PodView, short: ShortForm | None) -> Envelope:

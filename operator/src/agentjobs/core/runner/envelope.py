@@ -152,7 +152,7 @@ def read_object(log: bytes, sha256: str | None) -> Mapping[str, object]:
     position, marker, count, checksum = _end_line(lines, sha256)
     packed = b"".join(_parts(lines[:position], marker, count))
     if hashlib.sha256(packed).hexdigest() != checksum:
-        raise EnvelopeError("the envelope's checksum does not match")
+        raise EnvelopeError("the checksum of the runner's report does not match")
     return _unpack(packed)
 
 
@@ -196,12 +196,10 @@ def _end_line(lines: list[bytes], sha256: str | None) -> tuple[int, bytes, int, 
         if match and int(match[2]) <= MAX_LINES and sha256 in (None, match[3].decode()):
             return position, match[1], int(match[2]), match[3].decode()
     if sha256 is None:
-        raise EnvelopeError("the log ends without an envelope")
+        raise EnvelopeError("the log ends without the runner's report")
     if not sha256:
-        raise EnvelopeError("the runner printed no envelope")
-    raise EnvelopeError(
-        "the end of the log does not hold the envelope that the termination message names"
-    )
+        raise EnvelopeError("the runner printed no report")
+    raise EnvelopeError("the end of the log does not contain the runner's report")
 
 
 def _candidates(lines: list[bytes], sha256: str | None) -> Iterable[int]:
@@ -229,13 +227,15 @@ def _parts(lines: list[bytes], marker: bytes, count: int) -> list[bytes]:
             found[int(match[2])] = match[4]
     for number in range(1, count + 1):
         if number not in found:
-            raise EnvelopeError(f"line {number} of {count} of the envelope is missing or damaged")
+            raise EnvelopeError(
+                f"line {number} of {count} of the runner's report is missing or damaged"
+            )
     try:
         return [
             binascii.a2b_base64(found[number], strict_mode=True) for number in range(1, count + 1)
         ]
     except binascii.Error:
-        raise EnvelopeError("a line of the envelope is not valid base64") from None
+        raise EnvelopeError("a line of the runner's report is not valid base64") from None
 
 
 def _unpack(packed: bytes) -> Mapping[str, object]:
@@ -243,11 +243,11 @@ def _unpack(packed: bytes) -> Mapping[str, object]:
     try:
         record = decompressor.decompress(packed, MAX_RECORD_BYTES + 1)
     except zlib.error:
-        raise EnvelopeError("the envelope cannot be decompressed") from None
+        raise EnvelopeError("the runner's report cannot be decompressed") from None
     if len(record) > MAX_RECORD_BYTES:
-        raise EnvelopeError(f"the envelope holds more than {MAX_RECORD_BYTES} bytes")
+        raise EnvelopeError(f"the runner's report has more than {MAX_RECORD_BYTES} bytes")
     if not decompressor.eof or decompressor.unused_data:
-        raise EnvelopeError("the envelope cannot be decompressed")
+        raise EnvelopeError("the runner's report cannot be decompressed")
     return _object(record)
 
 
@@ -256,11 +256,11 @@ def _object(data: bytes) -> Mapping[str, object]:
     try:
         value = loads(data, max_bytes=MAX_RECORD_BYTES, max_depth=MAX_DEPTH, max_values=MAX_VALUES)
     except Malformed:
-        raise EnvelopeError("the envelope is not JSON") from None
+        raise EnvelopeError("the runner's report is not JSON") from None
     if not isinstance(value, dict):
-        raise EnvelopeError("the envelope is not a JSON object")
+        raise EnvelopeError("the runner's report is not a JSON object")
     if type(value.get("version")) is not int or value["version"] != VERSION:
-        raise EnvelopeError(f"the envelope is not of version {VERSION}")
+        raise EnvelopeError(f"the version of the runner's report is not {VERSION}")
     return value
 
 
@@ -312,7 +312,9 @@ class _Fields:
                 outcome == "Refused" and code == REFUSED and reason != "Completed"
             )
         if not fits:
-            raise EnvelopeError("the envelope's outcome, exitCode and reason do not fit together")
+            raise EnvelopeError(
+                "outcome, exitCode and reason of the runner's report contradict each other"
+            )
 
     def text(self, name: str, limit: int) -> str:
         """A text of at most `limit` bytes of UTF-8.
@@ -361,4 +363,4 @@ class _Fields:
 
 
 def _invalid(name: str) -> EnvelopeError:
-    return EnvelopeError(f"the envelope's field {name} is missing or not valid")
+    return EnvelopeError(f"the field {name} of the runner's report is missing or not valid")

@@ -90,9 +90,9 @@ def read_resolution(log: bytes, sha256: str) -> Resolution:
     if len(names) > MAX_RESOLVED or not all(
         len(name) <= MAX_PIN_CHARACTERS and _PACKAGE.fullmatch(f"{name} \\") for name in names
     ):
-        raise EnvelopeError("the list of installed packages is not one")
+        raise EnvelopeError("the list of installed packages is not valid")
     if requirements and _packages(requirements) != names:
-        raise EnvelopeError("the resolution does not hold what was installed")
+        raise EnvelopeError("the resolution differs from what was installed")
     return Resolution(names, requirements)
 
 

@@ -15,7 +15,7 @@ from agentjobs.core.plan import Stage, Write, run_strand
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runs import history, stops
 from agentjobs.core.runs.cases import Case, RunContext, Step, begun, concurrency_policy, has_ended
-from agentjobs.core.runs.outcome import MAX_MESSAGE, Ending, record
+from agentjobs.core.runs.outcome import CANNOT_START, MAX_MESSAGE, Ending, record
 from agentjobs.core.runs.starting import release, start
 from agentjobs.core.runs.writes import adopt, delete_job, final, progress, skipped
 from agentjobs.core.timestamps import to_wire
@@ -309,10 +309,10 @@ def _show(context: RunContext, case: Case, run: RunView, job: BatchJobView) -> S
         )
     reason, message = (
         pod.waiting,
-        f"the pod cannot start: {pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE],
+        f"{CANNOT_START}{pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE],
     )
     if installing:
-        reason, message, wait = "Installing", "its packages are being installed", 60.0
+        reason, message, wait = "Installing", "the packages are being installed", 60.0
     status = history.with_running(context.status, run, None)
     stuck = None if installing else reason
     if (run.reason, run.message) == (reason, message):

@@ -31,7 +31,10 @@ def as_counted(
     return record.model_copy(
         update={
             **as_counted,
-            "message": f"it was counted as {line.reason}; found later: {record.message}",
+            "message": (
+                f"the run was already counted as {line.reason}; what was found later:"
+                f" {record.message}"
+            ),
         }
     )
 

@@ -32,24 +32,29 @@ grace period ends with SIGKILL."""
 SESSION_BUSY: Final = "SessionBusy"
 """The runner's reason when another run has the continuous job's session: this run did not
 happen."""
-CANCELLED_IN_TIME: Final = "somebody set spec.cancel before the run began; it was not started"
+CANCELLED_IN_TIME: Final = "spec.cancel was set before the run began, so it did not start"
 NEVER_RAN: Final = frozenset({"StartTimeout", "CancelledBeforeStart"})
 """Stop reasons that are given only to Jobs whose script has not run."""
 STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
-    "Denied": ("Cancelled", "the content was denied while the run went on"),
-    "ApprovalRevoked": ("Cancelled", "the approval was withdrawn while the run went on"),
-    "PackageDenied": ("Cancelled", "a package of the job was denied while the run went on"),
-    "PackageRevoked": (
-        "Cancelled",
-        "the approval of a package was withdrawn while the run went on",
-    ),
-    "CancelledByUser": ("Cancelled", "somebody set spec.cancel of the run while it went on"),
+    "Denied": ("Cancelled", "the content was denied during the run"),
+    "ApprovalRevoked": ("Cancelled", "the approval was withdrawn during the run"),
+    "PackageDenied": ("Cancelled", "a package of the job was denied during the run"),
+    "PackageRevoked": ("Cancelled", "the approval of a package was withdrawn during the run"),
+    "CancelledByUser": ("Cancelled", "spec.cancel was set during the run"),
     "CancelledBeforeStart": ("Cancelled", CANCELLED_IN_TIME),
-    "Replaced": ("Cancelled", "a newer run took its place: spec.concurrencyPolicy is Replace"),
-    "StartTimeout": ("Failed", "the pod could not start in time"),
+    "Replaced": ("Cancelled", "a newer run replaced it: the job's concurrencyPolicy is Replace"),
+    "StartTimeout": ("Failed", "the pod did not start in time"),
 }
 """By stop reason, the annotation of a Job that the operator stopped: phase and message of the
 run."""
+CANNOT_START: Final = "the pod cannot start: "
+"""Begins the message of a run whose pod waits."""
+
+GONE: Final = "the pod was gone before its log was read"
+LIVE: Final = "stdout holds the end of the live log, with both streams mixed"
+TAILS: Final = "stdout and stderr hold at most their last 1,000 bytes"
+NOTHING: Final = "the record holds no output"
+AGAIN: Final = "run the job again for the whole output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,8 @@ def _container_differs(end: Ending) -> Verdict | None:
     if envelope.outcome == "Terminated" and pod.exit_code == KILLED:
         return None
     text = (
-        f"the container ended with code {pod.exit_code}, its runner reported {envelope.exit_code};"
-        " the container's counts"
+        f"the container exited with code {pod.exit_code}, but its runner reported"
+        f" {envelope.exit_code}; the container's code counts"
     )
     return ("Succeeded" if pod.exit_code == 0 else "Failed"), "ExitCodeMismatch", text
 
@@ -108,7 +113,7 @@ def _stopped_by_us(end: Ending) -> Verdict | None:
         return None
     phase, text = STOPPED.get(reason, ("Cancelled", "the run was stopped"))
     if end.run.message and reason == "StartTimeout":
-        text = f"{text}: {end.run.message}"
+        text = f"{text}: {end.run.message.removeprefix(CANNOT_START)}"
     return phase, reason, text
 
 
@@ -134,7 +139,7 @@ def _deadline(end: Ending) -> Verdict | None:
         return (
             "TimedOut",
             "DeadlineExceeded",
-            "the Job's deadline passed; the time until the pod started counts, too",
+            "the Job's deadline passed; it includes the time before the pod started",
         )
     return None
 
@@ -144,13 +149,13 @@ def _disrupted(end: Ending) -> Verdict | None:
         return (
             "Failed",
             "Disrupted",
-            f"the pod was ended from outside: {end.pod.disruption}; it is not run a second time",
+            f"the pod was ended from outside: {end.pod.disruption}; the run is not repeated",
         )
     if end.pod and end.pod.phase == "Failed" and end.pod.ended_by == "Evicted":
         return (
             "Failed",
             "Evicted",
-            "the node evicted the pod, for memory or for disk; see spec.resources",
+            "the node evicted the pod to free memory or disk; see spec.resources",
         )
     return None
 
@@ -160,7 +165,7 @@ def _job_deleted(end: Ending) -> Verdict | None:
         if end.replaced:
             phase, text = STOPPED["Replaced"]
             return phase, "Replaced", text
-        return "Failed", "JobDeleted", "the Job of this run was deleted before the run was over"
+        return "Failed", "JobDeleted", "the Job of this run was deleted before the run ended"
     return None
 
 
@@ -178,7 +183,7 @@ def _install_failed(end: Ending) -> Verdict | None:
         return (
             "Failed",
             "PackageInstallFailed",
-            f"the installation of the packages ended with code {pod.install_exit}{cause}",
+            f"the installer of the packages exited with code {pod.install_exit}{cause}",
         )
     return None if said.reason == "Terminated" else ("Failed", said.reason, said.message)
 
@@ -187,17 +192,17 @@ def _exit_code_alone(end: Ending) -> Verdict | None:
     if end.pod is None or end.pod.exit_code is None or end.evidence.envelope is not None:
         return None
     if end.pod.exit_code == 0:
-        return "Succeeded", "Completed", "the script ended with code 0"
+        return "Succeeded", "Completed", "the script exited with code 0"
     return (
         "Failed",
         end.pod.ended_by or "Error",
-        f"the container ended with code {end.pod.exit_code}",
+        f"the container exited with code {end.pod.exit_code}",
     )
 
 
 def _pod_deleted(end: Ending) -> Verdict | None:
     if end.pod is None or end.pod.deletion:
-        return "Failed", "PodDeleted", "the pod of this run was deleted before the run was over"
+        return "Failed", "PodDeleted", "the pod of this run was deleted before the run ended"
     return None
 
 
@@ -209,15 +214,19 @@ def _terminated(end: Ending) -> Verdict | None:
         "Failed",
         envelope.reason,
         (
-            f"{envelope.message}, nobody says by whom: perhaps its node shut down, or it signalled"
-            " its runner"
+            f"{envelope.message}, and nothing says by whom: perhaps the node shut down, or the"
+            " script signalled its runner"
         ),
     )
 
 
 def _unknown(end: Ending) -> Verdict:
     cause = (end.pod.ended_by if end.pod else "") or (end.job.failure if end.job else "")
-    return "Failed", "PodFailed", f"the pod failed{f': {cause}' if cause else ''}"
+    return (
+        "Failed",
+        "PodFailed",
+        f"the pod failed: {cause}" if cause else "the pod failed, and nothing says why",
+    )
 
 
 CHECKS: Final = (
@@ -254,10 +263,7 @@ def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJ
     started, finished = _times(end, now)
     complete = envelope is not None or _never_started(end)
     if not complete:
-        message = (
-            f"{message}; the output is incomplete:"
-            f" {end.evidence.problem or 'the pod was gone before its log was read'}"
-        )
+        message = f"{message}; the output is incomplete: {_what_is_missing(end, phase)}"
     return AgentJobRunStatus(
         phase=phase,
         digest=digest,
@@ -295,6 +301,14 @@ def _never_started(end: Ending) -> bool:
     if end.pod is not None:
         return end.pod.started is None and end.run.started is None
     return end.job is not None and end.job.stop_reason in NEVER_RAN and end.run.started is None
+
+
+def _what_is_missing(end: Ending, phase: RunPhase) -> str:
+    """Why the output is incomplete, what the record holds of it, and what to do."""
+    live = LIVE if end.evidence.live else NOTHING
+    kept = TAILS if _said(end) else live
+    advice = () if phase == "Cancelled" else (AGAIN,)
+    return "; ".join((end.evidence.problem or GONE, kept, *advice))
 
 
 def _outputs(end: Ending) -> tuple[str, str]:

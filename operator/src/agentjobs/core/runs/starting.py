@@ -56,7 +56,7 @@ def _cancelled(request: _Request) -> Refusal | None:
 
 def _job_is_deleted(request: _Request) -> Refusal | None:
     job = request.context.job
-    return ("JobNotFound", f"{job.name} is being deleted") if job.deleting else None
+    return ("JobNotFound", f"the job {job.name} is being deleted") if job.deleting else None
 
 
 def _unguarded(request: _Request) -> Refusal | None:
@@ -97,7 +97,10 @@ def _name_taken(request: _Request) -> Refusal | None:
     if request.case.batch_job is None and any(
         job.name == name for job in request.context.observed.batch_jobs
     ):
-        return "NameTaken", f"a Job named {name} exists that is not this run's; choose another name"
+        return (
+            "NameTaken",
+            f"a Job named {name} exists and does not belong to this run; choose another name",
+        )
     return None
 
 

@@ -42,6 +42,7 @@ AT_ONCE: Final = 1000
 SETTLES_SECONDS: Final = 1.0
 PAUSES: Final = frozenset({"Suspended", "PausedAfterFailures"})
 UTC_NAME: Final = "Etc/UTC"
+_ONE_RECORD: Final = "missed starts get no further records until a start happens again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,36 +217,29 @@ def _records(context: StartContext, given_up: Sequence[datetime]) -> tuple[Write
 
 
 def _reason(context: StartContext, start: datetime) -> tuple[str, str]:
-    was_due, name = f"{to_wire(start)} was due and nothing started", context.name(start)
+    missed, name = f"the start at {to_wire(start)} did not happen", context.name(start)
     if any(job.name == name and job.foreign for job in context.observed.batch_jobs):
         return (
             "NameTaken",
-            f"{was_due}: a Job named {name} exists that is not this job's; delete it",
+            f"{missed}: a Job named {name} exists and does not belong to this job; delete it",
         )
     if not context.overlaps and _was_busy(context, start):
-        return (
-            "Overlap",
-            (
-                f"{was_due}: another run of this job had not finished; later starts that met it are"
-                " not recorded one by one"
-            ),
-        )
+        return "Overlap", f"{missed}: another run of this job had not finished; {_ONE_RECORD}"
     if context.observed.gap:
         return (
             "PolicyMissing",
             (
-                f"{was_due}: an admission policy of the chart is missing or was changed; see the"
-                " condition Ready"
+                f"{missed}: an admission policy of the chart is missing or was changed; see the"
+                " job's condition Ready"
             ),
         )
     if context.obstacle:
-        return "NameTaken", f"{was_due}: {context.obstacle}"
+        return "NameTaken", f"{missed}: {context.obstacle}"
     why = (
         "the cluster, its CronJob controller or the operator was down, or a quota or an admission"
-        " policy refused the Job, which the CronJob's events say; starts after it that were lost,"
-        " too, are not recorded one by one"
+        " policy refused the Job, in which case the CronJob's events say so"
     )
-    return "NotStartedInTime", f"{was_due} until it was too late for it: {why}"
+    return "NotStartedInTime", f"{missed} in time: {why}; {_ONE_RECORD}"
 
 
 def _was_busy(context: StartContext, start: datetime) -> bool:
@@ -292,10 +286,10 @@ def _while_paused(context: StartContext, *, known: bool) -> StartPlan:
         if context.accounted.get(start) is False:
             return StartPlan(missed_since=to_wire(start))
         if start not in context.accounted:
-            was_due = (
-                f"{to_wire(start)} was due while the job was paused ({_paused_by(context, start)})"
+            message = (
+                f"the start at {to_wire(start)} did not happen: the job was paused"
+                f" {_paused_by(context, start)}; further starts during the pause get no records"
             )
-            message = f"{was_due}; later starts of the pause are not recorded one by one"
             return StartPlan(
                 missed_since=to_wire(start), writes=(_record(context, start, "Paused", message),)
             )

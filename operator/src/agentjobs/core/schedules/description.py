@@ -53,8 +53,8 @@ def of_job(spec: ScheduledAgentJobSpec) -> str:
     by_events, after_others = (
         any(kind) for kind in zip(*((one.event, one.after) for one in spec.triggers), strict=True)
     )
-    kinds = ["by events"] * by_events + ["after other jobs"] * after_others
-    return f"no times: {_listed(kinds)}"
+    kinds = ["on events"] * by_events + ["after other jobs"] * after_others
+    return f"no schedule: starts {_listed(kinds)}"
 
 
 @lru_cache(4096)
@@ -76,7 +76,7 @@ def _once(start: datetime) -> str:
     if start >= timestamps.END:
         return f"Once, not before the year {timestamps.END.year}"
     twice = start.replace(fold=0).utcoffset() != start.replace(fold=1).utcoffset()
-    which = f", the one of UTC{start.isoformat()[-6:]}" if twice else ""
+    which = f" UTC{start.isoformat()[-6:]}" if twice else ""
     return f"Once, on {_WEEKDAYS[start.weekday()]}, {start.date()} at {start:%H:%M}{which}"
 
 
@@ -103,8 +103,8 @@ def _weeks(schedule: Schedule, found: Cron) -> str:
     first = date.fromisoformat(schedule.start_date).weekday()
     left_out = any((day - 1) % 7 < first for day in found.weekdays)
     return (
-        f", every {which} week from that of {schedule.start_date}"
-        f" on{', not before that day' if left_out else ''}"
+        f", every {which} week counted from the week of {schedule.start_date}"
+        f"{', not before that day' if left_out else ''}"
     )
 
 

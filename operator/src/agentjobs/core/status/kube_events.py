@@ -90,7 +90,7 @@ def _trigger(job: JobView, write: Write, body: Mapping[str, Any]) -> str:
     A run that follows one of this job's is reported by its own job.
     """
     if write.verb == "create":
-        return "its scheduled start has come" if body["spec"]["jobName"] == job.name else ""
+        return "started on schedule" if body["spec"]["jobName"] == job.name else ""
     return (
         "started on request"
         if names.STARTED_AS_ANNOTATION in body["metadata"].get("annotations", {})
@@ -144,7 +144,8 @@ def _reports(record: AgentJobRunStatus, kind: str) -> Iterable[tuple[str, str, s
     if record.logs_complete is False:
         yield "Warning", "OutputIncomplete", f"{record.message}", "incomplete"
     if dropped := _dropped(record):
-        yield "Warning", "OutputTruncated", f"not in the record: {dropped}", "truncated"
+        message = f"the output exceeded the limit; not recorded: {dropped}"
+        yield "Warning", "OutputTruncated", message, "truncated"
 
 
 def _dropped(record: AgentJobRunStatus) -> str:

@@ -139,12 +139,18 @@ def _end_of(chain: tuple[str, ...], job: str) -> tuple[str, str] | None:
     if job in chain:
         return (
             "ChainCycle",
-            f"{job} would follow itself: {way}; take one of these jobs out of the others' triggers",
+            (
+                f"{job} would start itself again: {way}; remove one of these jobs from the triggers"
+                " of the others"
+            ),
         )
     if len(chain) > MAX_ANCESTORS:
         return (
             "ChainTooLong",
-            f"a chain has at most {MAX_ANCESTORS} jobs before its last one: {way}",
+            (
+                f"the chain {way} is too long: at most {MAX_ANCESTORS} jobs can come before the"
+                " last one; give one of them a schedule instead"
+            ),
         )
     return None
 

@@ -67,14 +67,25 @@ def problem(schema: Mapping[str, Any], data: object) -> str | None:
     """Says what is wrong with the data, without quoting it; None: nothing."""
     if _count(schema) * _count(data) > MAX_STEPS:
         return (
-            "data is too large to be checked against the trigger's dataSchema; send less, or"
-            " describe less"
+            "data is too large to be checked against the trigger's dataSchema; send less data, or"
+            " shorten the schema"
         )
     error = next(Draft202012Validator(dict(schema)).iter_errors(data), None)
     if error is None:
         return None
     rule = "/".join(map(str, error.absolute_schema_path))
-    return f"data does not fit {rule[:256]} of the trigger's dataSchema"
+    return (
+        f"data does not match the trigger's dataSchema at {rule[:256]}"
+        f"{_missing(error.validator, error.validator_value, error.instance)}"
+    )
+
+
+def _missing(keyword: Any, names: Any, data: Any) -> str:
+    """Which property of the schema is missing, so that nothing of the data is quoted."""
+    if keyword != "required":
+        return ""
+    found = next((name for name in names if name not in data), "")
+    return f": the property {found[:64]!r} is missing"
 
 
 def _schemas(schema: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:

@@ -37,8 +37,8 @@ def words(spec: ScheduledAgentJobSpec) -> Iterable[str]:
             yield f"after {trigger.after.job}, when it has {trigger.after.on.lower()}"
         if event is None:
             continue
-        source = f" from {event.source}" if event.source else ", whoever sends it"
-        checked = "; its data is checked" if event.data_schema is not None else ""
+        source = f" from {event.source or 'any source'}"
+        checked = "; a schema checks its data" if event.data_schema is not None else ""
         yield f"event {event.type}{source}{checked}"
 
 
@@ -74,8 +74,8 @@ def refusal(
         return (
             "EventName",
             (
-                f"the run of this event is named {wanted}; under another name the same event could"
-                " start the job twice"
+                f"the run of this event must be named {wanted}: under another name, the same event"
+                " could start the job twice"
             ),
         )
     return _unwanted(run, view, spec, event, paused) if spec else None
@@ -95,15 +95,15 @@ def _unwanted(
         return (
             "NoTrigger",
             (
-                f"{run.job} does not start after {run.ancestors[-1]} any more; see"
-                " status.card.triggers"
+                f"no trigger of {run.job} matches this run of {run.ancestors[-1]} any more; see the"
+                " job's status.card.triggers"
             ),
         )
     if not kinds and not run.ancestors:
         return (
             "NoTrigger",
             (
-                f"none of the triggers of {run.job} takes an event of this type and source; see"
+                f"no trigger of {run.job} matches the type and source of this event; see the job's"
                 " status.card.triggers"
             ),
         )

@@ -41,8 +41,8 @@ def size_problem(event: Event) -> str | None:
         None
         if size <= MAX_EVENT_BYTES
         else (
-            f"spec.trigger.event: has {size} bytes as JSON, at most {MAX_EVENT_BYTES} can be"
-            " handed on"
+            f"spec.trigger.event: has {size} bytes as JSON, and at most {MAX_EVENT_BYTES} are"
+            " allowed; send less data"
         )
     )
 
@@ -75,7 +75,9 @@ def event_view(trigger: Body, corrupt: str | None = None) -> EventView | None:
     Its data is checked only when the run is about to start. `corrupt`: why it cannot be read.
     """
     if corrupt:
-        return EventView("", "", "", f"spec.trigger.event: {corrupt}; send less, or flatter data")
+        return EventView(
+            "", "", "", f"spec.trigger.event: {corrupt}; send less data, or nest it less"
+        )
     if trigger.get("type") not in ("Event", "After"):
         return None
     try:
