@@ -64,19 +64,19 @@ REFUSED: Final[tuple[tuple[str, Manifest, str, str | None], ...]] = (
     (
         "an event with a source of two lines",
         event_run(source="/a\n/b"),
-        "has line breaks or characters that hide text",
+        "contains line breaks or characters that hide text",
         None,
     ),
     (
         "an event at no time",
         event_run(time="yesterday"),
-        "must be a time as RFC 3339 writes it",
+        "must be an RFC 3339 time",
         None,
     ),
     (
         "a run by no event",
         _run("a", "report", {"type": "Event"}),
-        "type Event needs event, with at least id, source",
+        "types Event and After need event, with at least id, source",
         None,
     ),
     (
@@ -93,11 +93,11 @@ REFUSED: Final[tuple[tuple[str, Manifest, str, str | None], ...]] = (
         "must have at most 10 items",
         "should have at most 10 items",
     ),
-    ("a trigger by nothing", _job([{}]), "give each trigger exactly one of event and after", None),
+    ("a trigger by nothing", _job([{}]), "set exactly one of event and after", None),
     (
         "a trigger by two",
         _job([{"event": {"type": "a"}, "after": {"job": "b"}}]),
-        "give each trigger exactly one of event and after",
+        "set exactly one of event and after",
         None,
     ),
     (
@@ -109,7 +109,7 @@ REFUSED: Final[tuple[tuple[str, Manifest, str, str | None], ...]] = (
     (
         "an event in a run by hand",
         _run("a", "report", {"type": "Manual", "event": {"id": "1", "source": "/a", "type": "b"}}),
-        "type Event needs event, with at least id, source and type",
+        "types Event and After need event, with at least id, source and type",
         None,
     ),
 )

@@ -105,11 +105,11 @@ class Refused:
 
 
 NEEDS_FIVE_FIELDS = (
-    'needs five fields: minute hour day-of-month month day-of-week, for example "0 8 * * 1"'
+    'must have five fields: minute hour day-of-month month day-of-week, for example "0 8 * * 1"'
 )
 FIVE_FIELDS = 'spec.schedule.cron: Invalid value: "{}": ' + NEEDS_FIVE_FIELDS
 SERVER_NAME = (
-    'metadata.name may have at most 52 characters: lower-case letters, digits and "-" (no dots)'
+    'metadata.name may have at most 52 characters: lowercase letters, digits and "-" (no dots)'
 )
 
 REFUSED_CRONS: Final = (
@@ -122,19 +122,19 @@ REFUSED_CRONS: Final = (
         )
         for expression in ("0 8 * *", "0 0 8 * * 1", "8:00", "every monday")
     ),
-    Refused("cron as a macro", _cron("@daily"), "takes no macros such as @daily or @every"),
-    Refused("cron as an interval", _cron("@every 5m"), "takes no macros such as @daily or @every"),
+    Refused("cron as a macro", _cron("@daily"), "must not be a macro such as @daily"),
+    Refused("cron as an interval", _cron("@every 5m"), "must not be a macro such as @daily"),
     Refused(
         "cron with TZ",
         _cron("TZ=Europe/Berlin 0 8 * * 1"),
-        "takes no time zone: write it in schedule.timeZone",
+        "must not name a time zone: set schedule.timeZone",
     ),
     Refused(
         "cron with CRON_TZ",
         _cron("CRON_TZ=Europe/Berlin 0 8 * * 1"),
-        "takes no time zone: write it in schedule.timeZone",
+        "must not name a time zone: set schedule.timeZone",
     ),
-    Refused("cron with ?", _cron("0 8 ? * 1"), 'takes no "?": write "*" instead'),
+    Refused("cron with ?", _cron("0 8 ? * 1"), 'must not contain "?": write "*" instead'),
     Refused("minute 60", _cron("60 8 * * *"), "the first field, the minute, takes 0 to 59"),
     Refused("a step of 0", _cron("*/0 * * * *"), "steps from 1 to 59"),
     Refused("an empty list item", _cron("0,,30 * * * *"), "the first field, the minute"),
@@ -151,11 +151,11 @@ REFUSED_CRONS: Final = (
     ),
     Refused("Sunday as 7", _cron("0 8 * * 7"), "Sunday is 0, not 7"),
     Refused("the second Monday", _cron("0 8 * * MON#2"), "no L or #"),
-    Refused("a range backwards", _cron("0 18-8 * * *"), "a range goes upwards"),
+    Refused("a range backwards", _cron("0 18-8 * * *"), "a range must go upwards"),
     Refused(
         "a weekend over Sunday",
         _cron("0 8 * * fri-MON"),
-        'for Friday to Monday write "FRI,SAT,SUN,MON"',
+        'for Friday to Monday, write "FRI,SAT,SUN,MON"',
     ),
 )
 
@@ -224,15 +224,13 @@ REFUSED_JOBS: Final = (
     Refused(
         "a description that hides itself",
         job(description="Tidies up.\x1b[2K"),
-        "which hide text from a reader: remove them",
+        "which hide text from readers: remove them",
     ),
-    Refused(
-        "neither script nor agent", job(script=None), "give the job exactly one of script and agent"
-    ),
+    Refused("neither script nor agent", job(script=None), "set exactly one of script and agent"),
     Refused(
         "script and agent",
         job(agent={"instructions": "x"}),
-        "give the job exactly one of script and agent",
+        "set exactly one of script and agent",
     ),
     Refused(
         "an empty script",
@@ -266,8 +264,8 @@ REFUSED_JOBS: Final = (
         Refused(
             f"a script {what}",
             job(script=script),
-            "spec.script: Invalid value: give exactly one",
-            "spec.script: give exactly one of",
+            "spec.script: Invalid value: set exactly one",
+            "spec.script: set exactly one of",
         )
         for what, script in {
             "nowhere": {},
@@ -295,7 +293,7 @@ REFUSED_JOBS: Final = (
     Refused(
         "no instructions",
         job(script=None, agent={}),
-        "give exactly one of instructions and configMapKeyRef",
+        "set exactly one of instructions and configMapKeyRef",
     ),
     Refused(
         "instructions with too many bytes",
@@ -310,17 +308,17 @@ REFUSED_JOBS: Final = (
     Refused(
         "a starting message that hides itself",
         agent_job(agent={"startingMessage": "go\u202e"}),
-        "which hide text from a reader",
+        "which hide text from readers",
     ),
     Refused(
         "an unknown tool",
         agent_job(agent={"tools": ["read", "shell"]}),
-        "is no tool that agents can have; these are: read, write, edit",
+        "is not a tool that agents can have; choose from: read, write, edit",
     ),
     Refused(
         "a tool twice",
         agent_job(agent={"tools": ["read", "read"]}),
-        "each tool may stand here once",
+        "each tool may occur only once",
     ),
     Refused(
         "a model without its provider",
@@ -357,14 +355,14 @@ REFUSED_VARIABLES: Final = (
     Refused(
         "neither value nor valueFrom",
         _variable(),
-        "spec.env[0]: Invalid value: give the variable exactly one",
-        "spec.env[0]: give the variable",
+        "spec.env[0]: Invalid value: set exactly one",
+        "spec.env[0]: set exactly one of value",
     ),
     Refused(
         "one name twice",
         job(env=[{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]),
         '[name="A"]',
-        "spec.env: each name may stand here once",
+        "spec.env: each name may occur only once",
     ),
     Refused(
         "a variable with a dash",
@@ -393,17 +391,17 @@ REFUSED_RESOURCES: Final = (
     Refused(
         "a request over its limit",
         _resources({"cpu": 2}, {"cpu": "1500m"}),
-        "requests.cpu may not be more than limits.cpu",
+        "requests.cpu must not be more than limits.cpu",
     ),
     Refused(
         "a memory request over its limit",
         _resources({"memory": "1Gi"}, {"memory": "1G"}),
-        "requests.memory may not be more than",
+        "requests.memory must not be more than",
     ),
     Refused(
         "a disk request over its limit",
         _resources({"ephemeral-storage": "2Gi"}, {"ephemeral-storage": "1Gi"}),
-        "requests.ephemeral-storage may not be more than limits.ephemeral-storage",
+        "requests.ephemeral-storage must not be more than limits.ephemeral-storage",
     ),
     *(
         Refused(
@@ -420,13 +418,15 @@ REFUSED_RESOURCES: Final = (
         "a negative size", _resources({}, {"memory": -1}), "must be a size such as 256Mi or 1Gi"
     ),
     Refused(
-        "kilocores", _resources({}, {"cpu": "1k"}), "must be processor time such as 500m, 2 or 0.5"
+        "kilocores",
+        _resources({}, {"cpu": "1k"}),
+        "must be an amount of CPU such as 500m, 2",
     ),
     Refused(
         "a fraction without quotes",
         _resources({}, {"cpu": 0.5}),
         "must be of type integer,string",
-        "should be text; put quotes around it",
+        "should be a string; put it in quotes",
     ),
     Refused(
         "a resource that is not offered",
@@ -436,18 +436,21 @@ REFUSED_RESOURCES: Final = (
     ),
 )
 
-EXACT: Final = "needs one exact version, without spaces: NAME==VERSION"
-NORMAL: Final = "must be NAME==VERSION, the name of letters and digits with single"
+EXACT: Final = "must name one exact version, without spaces: NAME==VERSION"
+NORMAL: Final = "must be NAME==VERSION: a name of letters and digits with single"
 REFUSED_PACKAGES: Final = (
     *(
-        Refused(f"the package {pin!r}", _pins("six==1.17.0", pin), f"takes no {word}")
+        Refused(f"the package {pin!r}", _pins("six==1.17.0", pin), f"must not {word}")
         for pin, word in (
-            ("https://files.example.com/evil-1.0-py3-none-any.whl", "URLs, files or options"),
-            ("evil @ https://files.example.com/evil.whl", "URLs, files or options"),
-            ("./evil==1.0", "URLs, files or options"),
-            ("requests==2.32.3 --hash=sha256:00", "URLs, files or options"),
-            ("requests[socks]==2.32.3", "extras"),
-            ("requests==2.32.3;python_version>'3'", "conditions"),
+            (
+                "https://files.example.com/evil-1.0-py3-none-any.whl",
+                "be a URL, a file or",
+            ),
+            ("evil @ https://files.example.com/evil.whl", "be a URL, a file or"),
+            ("./evil==1.0", "be a URL, a file or"),
+            ("requests==2.32.3 --hash=sha256:00", "be a URL, a file or"),
+            ("requests[socks]==2.32.3", "have extras"),
+            ("requests==2.32.3;python_version>'3'", "have conditions"),
         )
     ),
     *(
@@ -488,13 +491,13 @@ REFUSED_PACKAGES: Final = (
         "a package that is a number",
         _pins(1),
         "expected string",
-        "should be text; put quotes around it",
+        "should be a string; put it in quotes",
     ),
     Refused(
         "two versions of a package",
         _pins("my.Package==1.0", "my-package==2.0"),
-        "spec.packages: Invalid value: a package may stand",
-        "spec.packages: a package may stand here once",
+        "spec.packages: Invalid value: each package may occur",
+        "spec.packages: each package may occur only once",
     ),
     Refused(
         "51 packages",
@@ -514,7 +517,7 @@ REFUSED_RUNS: Final = (
     Refused(
         "a run on the name of a start",
         run("report-29412345"),
-        'which end in "-" and eight or more digits, are those of scheduled starts',
+        'which end in "-" and eight or more digits, are reserved for scheduled starts',
     ),
     Refused(
         "a run of nothing", run(job_name=""), "at least 1 char", "should have at least 1 character"
@@ -535,7 +538,7 @@ REFUSED_RUNS: Final = (
     Refused(
         "a start at a time that is none",
         scheduled("report", 29412345, "2025-12-03 05:45"),
-        "must be a time as RFC 3339 writes it",
+        "must be an RFC 3339 time",
     ),
     Refused(
         "a start by another name",
@@ -571,7 +574,7 @@ REFUSED_APPROVALS: Final = (
         "should have at most 1024 characters",
     ),
     Refused(
-        "a reason that hides itself", approval(reason="\u202e"), "which hide text from a reader"
+        "a reason that hides itself", approval(reason="\u202e"), "which hide text from readers"
     ),
 )
 
@@ -591,7 +594,7 @@ REFUSED_PACKAGE_APPROVALS: Final = (
     Refused(
         "an approval of a package by two names",
         package_approval(packages=["My_pkg==1", "my.pkg==1"]),
-        "a package may stand here once",
+        "each package may occur only once",
     ),
     Refused(
         "an undecided approval of packages",
@@ -602,7 +605,7 @@ REFUSED_PACKAGE_APPROVALS: Final = (
     Refused(
         "a reason for packages that hides itself",
         package_approval(reason="\u202e"),
-        "which hide text from a reader",
+        "which hide text from readers",
     ),
 )
 

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 REFUSED: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (
-        "give at most one of cron, window and once",
+        "set at most one of cron, window and once",
         {"cron": "0 8 * * 1", "once": {"runAt": "2026-12-01T09:00:00"}},
     ),
-    ("give all three, or only cron", {"cron": "0 8 * * 1", "everyWeeks": 2}),
+    ("set all three, or only cron", {"cron": "0 8 * * 1", "everyWeeks": 2}),
     (
-        "names weekdays, for example",
+        "name weekdays, for example",
         {"cron": "0 8 * * *", "everyWeeks": 2, "startDate": "2026-01-05"},
     ),
     ("must be a time on a whole minute", {"once": {"runAt": "2026-12-01T09:00:30"}}),
@@ -20,7 +20,7 @@ REFUSED: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
         {"window": {"cron": "30 9 * * 1", "startTime": "08:00", "endTime": "10:00"}},
     ),
     (
-        "startTime and endTime are the same",
+        "startTime and endTime must differ",
         {"window": {"cron": "0 0 * * 1", "startTime": "08:00", "endTime": "08:00"}},
     ),
 )

@@ -83,24 +83,24 @@ REFUSED: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
         (
             f"a script with {what}",
             {"script": {"inline": text}},
-            "inline declares another encoding than UTF-8 in its first two lines",
+            "inline declares an encoding other than UTF-8 in its first two lines",
         )
         for what, text in OTHER_ENCODINGS.items()
     ),
     *(
-        (f"the variable {name}", _variable(name), "is reserved, choose another name")
+        (f"the variable {name}", _variable(name), "is reserved; choose another name")
         for name in RESERVED_NAMES
     ),
     *(
         (
             f"{name} from a Secret",
             _variable(name, **_FROM_SECRET),
-            "give them as value, which approvers see",
+            "set them with value, which approvers see",
         )
         for name in SEARCH_PATHS
     ),
     *(
-        (f"{name} by way of another variable", _by_way(name), "without $(...), which stands for")
+        (f"{name} by way of another variable", _by_way(name), "without $(...), which inserts")
         for name in SEARCH_PATHS
     ),
 )

@@ -306,7 +306,7 @@ REFUSED: Final = (
     starts(
         "take the name of a start",
         "ed",
-        "are those of scheduled starts; choose another",
+        "are reserved for scheduled starts; choose another name",
         name="busy-99999999",
     ),
     starts(
@@ -348,7 +348,7 @@ REFUSED: Final = (
         "ed",
         "ajr busy-run",
         {"spec": {"trigger": {"by": "ada"}}},
-        "of a run only cancel can be",
+        "only cancel of a run can be",
     ),
     patches(
         "cancel a run without the verb",

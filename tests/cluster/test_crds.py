@@ -231,14 +231,14 @@ def test_an_approval_of_packages_cannot_be_changed(api: Api) -> None:
 
 def test_a_run_cannot_be_changed_but_its_record_can_be_written(api: Api) -> None:
     api.apply(run())
-    assert "of a run only cancel can be changed, from false to true" in api.refusal(
+    assert "only cancel of a run can be changed, from false to true" in api.refusal(
         run(job_name="other")
     )
-    assert "of a run only cancel can be changed, from false to true" in api.refusal(
+    assert "only cancel of a run can be changed, from false to true" in api.refusal(
         run(cancel=True, trigger={"by": "somebody else"})
     )
     api.apply(run(cancel=True))
-    assert "of a run only cancel can be changed, from false to true" in api.refusal(
+    assert "only cancel of a run can be changed, from false to true" in api.refusal(
         run(cancel=False)
     )
     api.write_status(RUNS, "report-by-hand", {"phase": "Succeeded", "exitCode": 0})

@@ -310,10 +310,7 @@ def test_a_user_cannot_take_the_name_of_a_coming_start(
     kubectl: Kubectl, ana: tuple[str, ...]
 ) -> None:
     message = refused(kubectl, ana, manifests.run("unknown-29412345", "unknown"))
-    assert (
-        'which end in "-" and eight or more digits, are those of scheduled starts; choose another'
-        in message
-    )
+    assert 'which end in "-" and eight or more digits, are reserved for scheduled starts' in message
 
 
 def test_a_user_who_may_not_approve_cannot(kubectl: Kubectl, ana: tuple[str, ...]) -> None:

@@ -216,7 +216,7 @@ def test_a_text_that_only_looks_like_a_declaration_runs_as_it_is_shown(tmp_path:
 
 def test_inline_and_config_map_scripts_are_refused_with_a_sentence() -> None:
     with pytest.raises(
-        ValidationError, match="inline declares another encoding than UTF-8 in its first two lines"
+        ValidationError, match="inline declares an encoding other than UTF-8 in its first two lines"
     ):
         Script(inline=ATTACK)
     reference = Reference("scripts", "report.py")
@@ -224,10 +224,10 @@ def test_inline_and_config_map_scripts_are_refused_with_a_sentence() -> None:
         manifests.job(script={"configMapKeyRef": reference._asdict()})["spec"]
     )
     with pytest.raises(
-        UserError, match="of the ConfigMap scripts declares another encoding than UTF-8"
+        UserError, match="of the ConfigMap scripts declares an encoding other than UTF-8"
     ):
         resolved(spec, {reference: ATTACK})
-    with pytest.raises(UserError, match="holds half a character"):
+    with pytest.raises(UserError, match="contains half a character"):
         resolved(spec, {reference: "print('\ud800')"})
 
 

@@ -70,7 +70,7 @@ def test_a_quantity_written_as_a_number_is_the_same_content_as_its_text(
 
 
 def test_true_is_not_a_quantity() -> None:
-    assert "spec.resources.limits.cpu: should be text" in spec_problem(
+    assert "spec.resources.limits.cpu: should be a string" in spec_problem(
         resources={"limits": {"cpu": True}}
     )
 
@@ -98,7 +98,7 @@ def test_quantities_are_compared_as_numbers(quantity: str, number: str) -> None:
 def test_a_problem_of_the_whole_object_is_reported_if_the_spec_is_fine() -> None:
     assert JOB.problem(job()) is None
     assert "at most 52 characters" in (JOB.problem(job("a" * 53)) or "")
-    assert "those of scheduled starts" in (RUN.problem(run("report-29412345")) or "")
+    assert "reserved for scheduled starts" in (RUN.problem(run("report-29412345")) or "")
 
 
 def test_a_name_that_ends_in_a_newline_is_no_name() -> None:
@@ -121,8 +121,8 @@ def test_a_sentence_names_each_field_as_it_is_written_in_yaml() -> None:
             " string as an integer"
         ),
         (
-            'spec.env[1].name: must be the name of a variable: letters, digits and "_", not first a'
-            " digit"
+            'spec.env[1].name: must be the name of a variable: letters, digits and "_", not'
+            " beginning with a digit"
         ),
         "spec.timeoutSeconds: should be greater than or equal to 1",
     ]

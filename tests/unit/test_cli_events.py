@@ -32,7 +32,7 @@ WRONG = {
     "no id": ('{"type": "a", "source": "/b"}', ": event.id: is required"),
     "an id that is a number": (
         '{"type": "a", "source": "/b", "id": 1}',
-        ": event.id: should be text; put quotes around it",
+        ": event.id: should be a string; put it in quotes",
     ),
     "no JSON": ('{"type": "a",\n"source": /b}', ":2: this is not JSON"),
     "an empty file": ("", ":1: this is not JSON"),
@@ -59,7 +59,7 @@ WRONG = {
         '{"typ": "a", "source": "/b", "id": "1"}',
         "event.typ: this attribute is not supported",
     ),
-    "no time": (LEAST + ', "time": "today"}', "event.time: must be a time as RFC 3339"),
+    "no time": (LEAST + ', "time": "today"}', "event.time: must be an RFC 3339 time"),
     "too much": (
         LEAST + f', "data": "{"é" * (MAX_EVENT_BYTES // 2)}"}}',
         f"at most {MAX_EVENT_BYTES} are allowed",

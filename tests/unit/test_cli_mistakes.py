@@ -81,7 +81,7 @@ MISTAKES = {
     "a range of versions": (
         "# /// script\n# dependencies = ['six>=1']\n" + HEAD[13:] + "# ///\n",
         2,
-        "needs one exact version",
+        "must name one exact version",
     ),
     "no secret": (
         HEAD + "#\n# env = {A = {secret = 'x'}}\n# ///\n",
@@ -117,9 +117,9 @@ MISTAKES = {
     "half of a fortnight": (
         HEAD + "#\n# schedule = '0 8 * * 1'\n# every-weeks = 2\n# ///\n",
         5,
-        "give all three",
+        "set all three",
     ),
-    "weeks of no day": (HEAD + "#\n# every-weeks = 2\n# ///\n", 5, "give all three"),
+    "weeks of no day": (HEAD + "#\n# every-weeks = 2\n# ///\n", 5, "set all three"),
     "two schedules": (
         HEAD + "# schedule = '0 8 * * 1'\n# once = '2026-12-01T09:00:00'\n# ///\n",
         4,

@@ -253,17 +253,21 @@ WRONG: Final = [
     (
         "run.imagePullSecrets",
         [{"name": "a"}],
-        "run.imagePullSecrets[0]: should be text; put quotes around it",
+        "run.imagePullSecrets[0]: should be a string; put it in quotes",
     ),
     ("run.priorityClassName", "Low Priority", "run.priorityClassName: should match pattern"),
-    ("run", None, "run: should be a set of fields"),
+    ("run", None, "run: should be a mapping of fields"),
     ("runner.image", "", "runner.image: should have at least 1 character"),
     (
         "runner.inventory",
         {"requests": 2.32},
-        "runner.inventory.requests: should be text; put quotes around it",
+        "runner.inventory.requests: should be a string; put it in quotes",
     ),
-    ("models.default", "house/small", "models: default: there is no house/small; there are: none"),
+    (
+        "models.default",
+        "house/small",
+        "models: default: there is no model house/small; the models are: none",
+    ),
     (
         "packages.indexUrl",
         "https://user:secret@example.com",

@@ -99,9 +99,9 @@ def test_the_installations_models_are_in_no_digest() -> None:
     [
         (
             {"default": "house/huge", "providers": {"house": HOUSE}},
-            "there is no house/huge; there are: house/small, house/large",
+            "there is no model house/huge; the models are: house/small, house/large",
         ),
-        ({"providers": {"house": HOUSE | {"env": "KEY"}}}, "give at most one of secret and env"),
+        ({"providers": {"house": HOUSE | {"env": "KEY"}}}, "set at most one of secret and env"),
         ({"providers": {"house": HOUSE | {"api": "telepathy"}}}, "openai-completions"),
         ({"providers": {"ho/use": HOUSE}}, "should match pattern"),
         ({"providers": {"house": HOUSE | {"apiKey": "sk-1"}}}, "not permitted"),

@@ -18,10 +18,10 @@ _MAX_PATH: Final = 200
 _PLAIN: Final = {
     "missing": "is required",
     "extra_forbidden": "is not a field that this version of agentjobs knows",
-    "model_type": "should be a set of fields",
-    "model_attributes_type": "should be a set of fields",
+    "model_type": "should be a mapping of fields",
+    "model_attributes_type": "should be a mapping of fields",
     "tuple_type": "should be a list",
-    "string_type": "should be text; put quotes around it",
+    "string_type": "should be a string; put it in quotes",
 }
 
 

@@ -41,28 +41,29 @@ def _spoken(pin: str) -> bool:
 PIN: Final = (
     _without(
         "/@:",
-        "takes no URLs, files or options: name a package of the index with its version, for example"
-        " requests==2.32.3",
+        "must not be a URL, a file or an option: name a package of the index and its version, for"
+        " example requests==2.32.3",
     ),
     _without(
         "[",
-        "takes no extras: leave [...] out and add the packages that the extra stands for as pins of"
-        " their own",
+        "must not have extras: remove [...] and add the packages that the extra stands for as"
+        " entries of their own",
     ),
     _without(
-        ";", 'takes no conditions: leave ";" and what follows out; all runs use the same image'
+        ";",
+        'must not have conditions: remove ";" and what follows it; all runs use the same image',
     ),
     Rule(
         f"{_SPOKEN} || self.matches('{_EXACT}')",
-        "needs one exact version, without spaces: NAME==VERSION, for example requests==2.32.3; no"
-        " range, no wildcard, no bare name",
+        "must name one exact version, without spaces: NAME==VERSION, for example requests==2.32.3;"
+        " ranges, wildcards and bare names are not allowed",
         lambda pin: _spoken(pin) or re.search(_EXACT, pin) is not None,
     ),
     Rule(
         f"{_SPOKEN} || !self.matches('{_EXACT}') || self.matches('{_PIN}')",
-        'must be NAME==VERSION, the name of letters and digits with single "-", "_" or "." between'
-        " them, the version in its normal form such as 2.32.3, 1.0rc1 or 2024.7.4: no leading v and"
-        " no leading zeros",
+        'must be NAME==VERSION: a name of letters and digits with single "-", "_" or "." between'
+        " them, and a version in its normal form such as 2.32.3, 1.0rc1 or 2024.7.4, without a"
+        " leading v and without leading zeros",
         lambda pin: (
             _spoken(pin) or re.search(_EXACT, pin) is None or re.fullmatch(_PIN, pin) is not None
         ),
@@ -74,7 +75,8 @@ _CEL_NAMES: Final = (
 )
 EACH_PACKAGE_ONCE: Final = Rule(
     f"[{_CEL_NAMES}].all(names, names.all(name, names.indexOf(name) == names.lastIndexOf(name)))",
-    'a package may stand here once: "-", "_" and "." mean the same in its name, and so do capitals',
+    'each package may occur only once; in names "-", "_" and "." are the same, and case does not'
+    " matter",
     lambda pins: len({name_of(pin) for pin in pins}) == len(pins),
 )
 

@@ -18,7 +18,7 @@ MAX_SCRIPT_BYTES: Final = 256 * 1024
 _JOB_NAME: Final = "[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?"
 _RUN_NAME: Final = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _CHARACTERS: Final = (
-    'lower-case letters, digits and "-" (no dots), first and last a letter or digit'
+    'lowercase letters, digits and "-" (no dots), with a letter or digit at both ends'
 )
 
 JOB_NAME: Final = matching(
@@ -26,8 +26,8 @@ JOB_NAME: Final = matching(
 )
 OBJECT_NAME: Final = matching(
     "[a-z0-9]([-a-z0-9.]*[a-z0-9])?",
-    'must be the name of an object in this namespace: lower-case letters, digits, "-" and ".",'
-    " first and last a letter or digit",
+    'must be the name of an object in this namespace: lowercase letters, digits, "-" and ".", with'
+    " a letter or digit at both ends",
 )
 SECRET_KEY: Final = matching(
     "[-._a-zA-Z0-9]+", 'must be a key of the Secret: letters, digits, "-", "_" and "."'
@@ -48,16 +48,17 @@ _HIDING: Final = (
 )
 ONE_LINE: Final = without(
     r"[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]",
-    "has line breaks or characters that hide text: remove them",
+    "contains line breaks or characters that hide text: remove them",
 )
 READABLE: Final = without(
-    _HIDING, "has control or text direction characters, which hide text from a reader: remove them"
+    _HIDING,
+    "contains control or text direction characters, which hide text from readers: remove them",
 )
 
 # JSON can hold them, the API server refuses them.
 _HALVES: Final = re.compile(r"[\ud800-\udfff]")
 _ESCAPED: Final = (
-    r"has control or text direction characters, which hide text from a reader: write them as"
+    r"contains control or text direction characters, which hide text from readers: write them as"
     r" escapes such as \x1b"
 )
 _AT_MOST: Final = (
@@ -71,7 +72,7 @@ def source_problem(text: str) -> str | None:
     if not text:
         return "is empty"
     if _HALVES.search(text):
-        return "holds half a character (a lone surrogate), which is no text: remove it"
+        return "contains half a character (a lone surrogate), which is not valid text: remove it"
     if len(text.encode("utf-8", "surrogatepass")) > MAX_SCRIPT_BYTES:
         return _AT_MOST
     return _ESCAPED if READABLE.problem(text) else None
@@ -91,7 +92,7 @@ def text_rules(field: str) -> tuple[Rule, ...]:
     return (
         Rule(
             f"has(self.{field}) != has(self.configMapKeyRef)",
-            f"give exactly one of {field} and configMapKeyRef",
+            f"set exactly one of {field} and configMapKeyRef",
             lambda holder: (getattr(holder, field) is None) != (holder.config_map_key_ref is None),
         ),
         Rule(
@@ -113,7 +114,7 @@ SCRIPT: Final = text_rules("inline")
 
 ONE_SOURCE: Final = Rule(
     "has(self.value) != has(self.valueFrom)",
-    "give the variable exactly one of value and valueFrom",
+    "set exactly one of value and valueFrom",
     lambda variable: (variable.value is None) != (variable.value_from is None),
 )
 
@@ -124,7 +125,7 @@ def each_name_once(variables: tuple[Any, ...]) -> tuple[Any, ...]:
     Raises ValueError.
     """
     if len({variable.name for variable in variables}) < len(variables):
-        raise ValueError("each name may stand here once")
+        raise ValueError("each name may occur only once")
     return variables
 
 
@@ -142,7 +143,7 @@ _SCALES: Final = {
 }
 CPU: Final = matching(
     "[0-9]+([.][0-9]+)?m?",
-    "must be processor time such as 500m, 2 or 0.5 (the last in quotes)",
+    "must be an amount of CPU such as 500m, 2 or 0.5 (put 0.5 in quotes)",
     subject="string(self)",
 )
 SIZE: Final = matching(
@@ -178,7 +179,7 @@ def _fits(field: str, cel_field: str, attribute: str) -> Rule:
         return request is None or limit is None or amount(request) <= amount(limit)
 
     cel = f"!({known}) || quantity(string({requests})).compareTo(quantity(string({limits}))) <= 0"
-    return Rule(cel, f"requests.{field} may not be more than limits.{field}", holds)
+    return Rule(cel, f"requests.{field} must not be more than limits.{field}", holds)
 
 
 def _limited(field: str, cel_field: str, attribute: str) -> Rule:
@@ -190,8 +191,8 @@ def _limited(field: str, cel_field: str, attribute: str) -> Rule:
     cel = f"!({known}) || quantity(string(self.limits.{cel_field})).isGreaterThan(quantity('0'))"
     return Rule(
         cel,
-        f"limits.{field} of 0 would mean no limit: write the most that a run may use, or leave it"
-        " out for the default",
+        f"limits.{field} of 0 would mean no limit: set the most that a run may use, or leave the"
+        " field out to use the default",
         holds,
     )
 
@@ -225,7 +226,7 @@ def _is_timestamp(text: str) -> bool:
 
 TIMESTAMP: Final = Rule(
     f"self.matches('^({_TIMESTAMP})$') && timestamp(self) >= timestamp('1970-01-01T00:00:00Z')",
-    "must be a time as RFC 3339 writes it, not before 1970, for example 2026-12-01T09:00:00Z",
+    "must be an RFC 3339 time, 1970 or later, for example 2026-12-01T09:00:00Z",
     _is_timestamp,
 )
 
@@ -264,16 +265,18 @@ _MINUTES: Final = "self.metadata.name.substring(self.spec.jobName.size() + 1)"
 
 JOB_IS_NAMED: Final = _named(
     _JOB_NAME,
-    f"metadata.name may have at most 52 characters: {_CHARACTERS}; its CronJob has the same name",
+    f"metadata.name may have at most 52 characters: {_CHARACTERS}; the job's CronJob gets the same"
+    " name",
 )
 RUN_IS_NAMED: Final = _named(
     _RUN_NAME,
-    f"metadata.name may have at most 63 characters: {_CHARACTERS}; its Job has the same name",
+    f"metadata.name may have at most 63 characters: {_CHARACTERS}; the run's Job gets the same"
+    " name",
 )
 RUN_NAME_IS_FREE: Final = Rule(
     "!self.metadata.name.matches('-[0-9]{8,}$') || self.spec.trigger.type == 'Schedule'",
     'metadata.name: names like report-29412345, which end in "-" and eight or more digits, are'
-    " those of scheduled starts; choose another",
+    " reserved for scheduled starts; choose another name",
     _name_is_free,
 )
 RUN_NAME_IS_ITS_START: Final = Rule(
@@ -282,26 +285,27 @@ RUN_NAME_IS_ITS_START: Final = Rule(
     " self.metadata.name.startsWith(self.spec.jobName + '-') &&"
     f" {_MINUTES}.matches('^[0-9]{{8,18}}$') && int({_MINUTES}) =="
     " int(timestamp(self.spec.trigger.scheduledAt)) / 60",
-    "metadata.name of a scheduled run is its job's name, a dash and the minutes from 1970 to"
-    " spec.trigger.scheduledAt; for a run of your own leave spec.trigger out",
+    'metadata.name of a scheduled run must be the name of its job, "-" and the minutes from 1970 to'
+    " spec.trigger.scheduledAt; for a manual run, leave spec.trigger out",
     _name_is_its_start,
 )
 START_IS_KNOWN: Final = Rule(
     "self.type != 'Schedule' || has(self.scheduledAt)",
-    "type Schedule needs scheduledAt, the start; for a run of your own leave trigger out",
+    "type Schedule needs scheduledAt, the time of the start; for a manual run, leave trigger out",
     lambda trigger: trigger.type != "Schedule" or trigger.scheduled_at is not None,
 )
 
 EVENT_IS_THERE: Final = Rule(
     "(self.type == 'Event' || self.type == 'After') == has(self.event)",
-    "type Event needs event, with at least id, source and type, and Schedule and Manual have none",
+    "types Event and After need event, with at least id, source and type; types Schedule and Manual"
+    " must not have it",
     lambda trigger: (trigger.type in ("Event", "After")) == (trigger.event is not None),
 )
 CHAIN_IS_THERE: Final = Rule(
     "(self.type == 'After') == has(self.upstreamRun) && (self.type == 'After') =="
     " has(self.ancestors)",
-    "type After needs upstreamRun and ancestors, and no other type has them; it is written by the"
-    " operator only",
+    "type After, which only the operator writes, needs upstreamRun and ancestors; other types must"
+    " not have them",
     lambda trigger: (
         (trigger.type == "After")
         == (trigger.upstream_run is not None)
@@ -310,14 +314,13 @@ CHAIN_IS_THERE: Final = Rule(
 )
 ONE_CAUSE: Final = Rule(
     "has(self.event) != has(self.after)",
-    "give each trigger exactly one of event and after",
+    "set exactly one of event and after",
     lambda trigger: (trigger.event is None) != (trigger.after is None),
 )
 FOLLOWS_OTHERS: Final = Rule(
     "!has(self.spec.triggers) || self.spec.triggers.all(one, !has(one.after) || one.after.job !="
     " self.metadata.name)",
-    "spec.triggers: a job cannot start after itself; for a run that comes back later give it a"
-    " schedule",
+    "spec.triggers: a job cannot start after itself; to repeat it, give it a schedule",
     lambda body: all(
         (one.get("after") or {}).get("job") != body["metadata"]["name"]
         for one in body["spec"].get("triggers") or ()
@@ -329,8 +332,8 @@ FOLLOWS_OTHERS: Final = Rule(
 RUN_IS_FIXED: Final = Rule(
     "self.jobName == oldSelf.jobName && self.trigger == oldSelf.trigger && (self.cancel ||"
     " !oldSelf.cancel)",
-    "of a run only cancel can be changed, from false to true; for anything else delete it and"
-    " create a new one",
+    "only cancel of a run can be changed, from false to true; for any other change, delete the run"
+    " and create a new one",
 )
 APPROVAL_IS_FIXED: Final = Rule(
     "self == oldSelf", "an approval cannot be changed; delete it and create a new one"

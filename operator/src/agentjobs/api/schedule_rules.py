@@ -76,17 +76,20 @@ def _goes_upwards(cron: str) -> bool:
 
 
 CRON: Final = (
-    _lacks("=", "takes no time zone: write it in schedule.timeZone, for example Europe/Bucharest"),
+    _lacks(
+        "=",
+        "must not name a time zone: set schedule.timeZone instead, for example Europe/Bucharest",
+    ),
     _lacks(
         "@",
-        'takes no macros such as @daily or @every: write five fields, for example "0 8 * * *" for'
-        " every day at 08:00",
+        'must not be a macro such as @daily or @every: write five fields, for example "0 8 * * *"'
+        " for every day at 08:00",
     ),
-    _lacks("?", 'takes no "?": write "*" instead'),
+    _lacks("?", 'must not contain "?": write "*" instead'),
     Rule(
         f"self.matches('[=@?]') || {_FIVE_FIELDS}",
-        'needs five fields: minute hour day-of-month month day-of-week, for example "0 8 * * 1" for'
-        " Mondays at 08:00",
+        "must have five fields: minute hour day-of-month month day-of-week, for example"
+        ' "0 8 * * 1" for Mondays at 08:00',
         lambda cron: _fits(_HAS_FIVE_FIELDS, cron),
     ),
     _field(
@@ -127,23 +130,22 @@ CRON: Final = (
     Rule(
         f"!{_FIVE_FIELDS} || {_numbers_for_names()}.findAll('{_RANGE}').all(range,"
         " int(range.split('-')[0]) <= int(range.split('-')[1]))",
-        'a range goes upwards: for Friday to Monday write "FRI,SAT,SUN,MON"',
+        'a range must go upwards: for Friday to Monday, write "FRI,SAT,SUN,MON"',
         _goes_upwards,
     ),
 )
 
 PICKS_DAYS: Final = Rule(
     f"!{_FIVE_FIELDS} || self.matches('^{_BLANK}*0{_BLANK}+0{_BLANK}')",
-    'only picks the days, so its first two fields are "0 0", for example "0 0 * * 1-5"; the time is'
-    " drawn between startTime and endTime",
+    'only picks the days, so its first two fields must be "0 0", for example "0 0 * * 1-5"; the'
+    " time is drawn between startTime and endTime",
     lambda cron: cron.split()[:2] == ["0", "0"],
 )
 _CLOCK: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
 CLOCK: Final = matching(_CLOCK, "must be a time of day from 00:00 to 23:59, such as 08:00")
 WINDOW_IS_OPEN: Final = Rule(
     "self.startTime != self.endTime",
-    "startTime and endTime are the same, so nothing lies between them; for a whole day write 00:00"
-    " and 23:59",
+    "startTime and endTime must differ; for a whole day, write 00:00 and 23:59",
     lambda window: window.start_time != window.end_time,
 )
 
@@ -169,8 +171,8 @@ DATE: Final = Rule(
 RUN_AT: Final = Rule(
     f"self.matches('^{_RUN_AT}$') && timestamp(self.matches('{_OFFSET}$') ? self : self + 'Z') >="
     f" {_EPOCH}",
-    "must be a time on a whole minute such as 2026-12-01T09:00:00, in schedule.timeZone, or with an"
-    " offset: 2026-12-01T09:00:00+02:00",
+    "must be a time on a whole minute, in schedule.timeZone such as 2026-12-01T09:00:00, or with an"
+    " offset such as 2026-12-01T09:00:00+02:00",
     lambda text: _fits(_RUN_AT, text) and _is_moment(text),
 )
 
@@ -194,12 +196,12 @@ def _names_weekdays(schedule: Any) -> bool:
 SCHEDULE: Final = (
     Rule(
         "[has(self.cron), has(self.window), has(self.once)].filter(x, x).size() <= 1",
-        "give at most one of cron, window and once",
+        "set at most one of cron, window and once",
         _at_most_one,
     ),
     Rule(
         "has(self.everyWeeks) == has(self.startDate) && (!has(self.everyWeeks) || has(self.cron))",
-        "everyWeeks and startDate belong together and need a cron: give all three, or only cron",
+        "everyWeeks and startDate belong together and need a cron: set all three, or only cron",
         lambda schedule: (
             (schedule.every_weeks is None) == (schedule.start_date is None)
             and (schedule.every_weeks is None or schedule.cron is not None)
@@ -208,8 +210,8 @@ SCHEDULE: Final = (
     Rule(
         "!has(self.everyWeeks) || !has(self.cron) ||"
         f" self.cron.matches('^{_ANY_DATE_SOME_WEEKDAYS}$')",
-        'with everyWeeks, cron has "*" as its day of the month and names weekdays, for example "0 8'
-        ' * * 1" for every second Monday',
+        'with everyWeeks, cron must have "*" as its day of the month and name weekdays, for example'
+        ' "0 8 * * 1" for every second Monday',
         _names_weekdays,
     ),
 )

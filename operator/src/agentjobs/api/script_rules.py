@@ -23,8 +23,8 @@ _DECLARATION: Final = r"coding[:=][ \u0009]*[-_.a-zA-Z0-9]+"
 _OF_UTF_8: Final = r"^(coding[:=][ \u0009]*(?i:utf8|utf[-_]8([-_][-_.a-zA-Z0-9]*)?))?$"
 """Matches where there is no declaration, too."""
 OTHER_ENCODING: Final = (
-    "declares another encoding than UTF-8 in its first two lines, with which Python would run other"
-    " text than is shown: remove that comment, or write utf-8 there"
+    "declares an encoding other than UTF-8 in its first two lines, so Python would run a text other"
+    " than the one that is shown: remove that comment, or write utf-8 in it"
 )
 
 

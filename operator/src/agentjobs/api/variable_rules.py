@@ -16,7 +16,7 @@ from agentjobs.api.rule import Rule, matching
 
 VARIABLE: Final = matching(
     "[A-Za-z_][A-Za-z0-9_]*",
-    'must be the name of a variable: letters, digits and "_", not first a digit',
+    'must be the name of a variable: letters, digits and "_", not beginning with a digit',
 )
 
 
@@ -41,16 +41,16 @@ RESERVED: Final = (
     Reserved(
         ("GLIBC_TUNABLES", "GCONV_PATH", "LOCPATH", "HOSTALIASES", "LOCALDOMAIN"),
         ("LD_", "OPENSSL_", "RESOLV_"),
-        "the dynamic loader, libc and OpenSSL load code and names of hosts from where they say, in"
-        " the runner, too",
+        "the dynamic loader, libc and OpenSSL load code and host names from where they say, also in"
+        " the runner",
     ),
     # All except what is known to be harmless: each version of Python adds more, and its library
     # reads some that are not documented.
     Reserved(
         ("PY_SAX_PARSER", "BROWSER"),
         ("PYTHON", "_PYTHON_"),
-        "Python imports modules, reads its library or starts a program that they name, also before"
-        " the script and without a word in it",
+        "Python imports modules, loads its library or starts programs that they name, even before"
+        " the script begins",
         (
             "PYTHONPATH",
             "PYTHONUNBUFFERED",
@@ -72,14 +72,14 @@ RESERVED: Final = (
     Reserved(
         (),
         ("NODE_", "JITI_", "PI_"),
-        "Node, which runs pi, and pi's guard over its tools: options that load code, caches of"
-        " code",
+        "Node, pi and the guard of pi's tools take options from them that load code or set caches"
+        " of code",
         ("NODE_ENV", "NODE_EXTRA_CA_CERTS"),
     ),
     Reserved(
         ("BASH_ENV", "SHELLOPTS", "BASHOPTS", "PS4"),
         ("BASH_FUNC_",),
-        "a shell runs them before its first command",
+        "shells run what they say before the first command",
     ),
 )
 EXCEPT: Final = tuple(name for group in RESERVED for name in group.but)
@@ -98,16 +98,16 @@ def is_reserved(name: str) -> bool:
 
 NOT_RESERVED: Final = Rule(
     f"!self.matches('^{_PATTERN}$') || self.matches('^({'|'.join(EXCEPT)})$')",
-    f"is reserved, choose another name: {', '.join(group.shown for group in RESERVED)} (but"
-    f" {', '.join(EXCEPT)} may be set) change what runs beside the approved script",
+    "is reserved; choose another name. Reserved, because they change what runs besides the approved"
+    f" script, are {', '.join(group.shown for group in RESERVED)}, except for {', '.join(EXCEPT)}",
     lambda name: not is_reserved(name),
 )
 SEARCH_PATH_IS_SHOWN: Final = Rule(
     f"!self.name.matches('^({'|'.join(SEARCH_PATHS)})$') || has(self.value) &&"
     " !self.value.contains('$(')",
-    f"{' and '.join(SEARCH_PATHS)} say which programs and modules run: give them as value, which"
-    " approvers see, not from a Secret, and without $(...), which stands for the value of another"
-    " variable",
+    f"{' and '.join(SEARCH_PATHS)} decide which programs and modules run: set them with value,"
+    " which approvers see, not from a Secret, and without $(...), which inserts the value of"
+    " another variable",
     lambda variable: (
         variable.name not in SEARCH_PATHS
         or (variable.value is not None and "$(" not in variable.value)

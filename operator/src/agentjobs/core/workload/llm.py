@@ -56,7 +56,7 @@ class Provider(ApiModel):
     @model_validator(mode="after")
     def _one_key(self) -> Self:
         if self.secret and self.env:
-            raise ValueError("give at most one of secret and env")
+            raise ValueError("set at most one of secret and env")
         return self
 
 
@@ -76,7 +76,8 @@ class Models(ApiModel):
     def _default_exists(self) -> Self:
         if self.default and self.default not in self.names:
             raise ValueError(
-                f"default: there is no {self.default}; there are: {', '.join(self.names) or 'none'}"
+                f"default: there is no model {self.default}; the models are:"
+                f" {', '.join(self.names) or 'none'}"
             )
         return self
 
