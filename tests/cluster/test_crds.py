@@ -406,6 +406,4 @@ def test_kubectl_explains_the_fields(api: Api) -> None:
             f"--api-version={api.group}/v1alpha1",
         )
 
-    assert "Five cron fields in the time zone below" in wait_for(
-        explained, 30, "the schema is published"
-    )
+    assert "Five cron fields in timeZone" in wait_for(explained, 30, "the schema is published")

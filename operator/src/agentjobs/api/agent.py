@@ -16,9 +16,9 @@ it."""
 
 
 class Agent(LongText):
-    """What a model is told and what it may do.
+    """What a model is told, and what it may do.
 
-    It is part of the digest: every change needs a new approval.
+    All of it is part of the digest: every change needs a new approval.
     """
 
     between_fields = agent_rules.INSTRUCTIONS
@@ -29,7 +29,7 @@ class Agent(LongText):
         min_length=1,
         max_length=MAX_SCRIPT_BYTES,
         description=(
-            "What the agent is to do, in Markdown; at most 256 KiB of UTF-8; or give"
+            "What the agent has to do, in Markdown: at most 256 KiB of UTF-8. Alternatively, set"
             " configMapKeyRef."
         ),
     )
@@ -37,7 +37,7 @@ class Agent(LongText):
         "go",
         min_length=1,
         max_length=16384,
-        description="What the agent is told at the start of every run.",
+        description="The first message to the agent in every run.",
     )
     tools: Annotated[
         tuple[Annotated[str, Field(max_length=16), agent_rules.TOOL], ...], agent_rules.EACH_ONCE
@@ -45,22 +45,20 @@ class Agent(LongText):
         DEFAULT_TOOLS,
         max_length=8,
         description=(
-            "What the agent may use: read, write, edit, ls, and bash, which runs any command and is"
-            " only there where it is named."
+            "The tools that the agent may use: read, write, edit, ls and bash. bash runs any"
+            " command, and is available only if it is listed."
         ),
     )
     model: Annotated[str, Field(min_length=3, max_length=256), agent_rules.MODEL] | None = Field(
         None,
         description=(
-            "provider/model, as the installation names them. None: the installation's default,"
-            " which no approval covers."
+            "The model, as provider/model by the installation's names. If it is left out, the"
+            " installation's default is used, which no approval covers."
         ),
     )
     max_turns: int = Field(
         50,
         ge=1,
         le=1000,
-        description=(
-            "How often the model may answer in a run; when it wants more, the run has failed."
-        ),
+        description="How many turns the model may take in a run. If it needs more, the run fails.",
     )

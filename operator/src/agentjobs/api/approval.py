@@ -12,15 +12,18 @@ from agentjobs.api.names import MAX_JOB_NAME
 from agentjobs.api.package_rules import EACH_PACKAGE_ONCE, MAX_PACKAGES, MAX_PIN, PIN
 
 _BY = (
-    "Who decided: the name that the server knows them by. Leave it out and the server writes it;"
-    " another's is refused."
+    "Who decided: the user name that the API server knows. If you leave it out, the server fills it"
+    " in; another person's name is refused."
 )
 Pin = Annotated[str, Field(min_length=1, max_length=MAX_PIN), *PIN]
 Pins = Annotated[tuple[Pin, ...], EACH_PACKAGE_ONCE]
 
 
 class AgentJobApprovalSpec(ApiModel):
-    """Immutable. A content is approved when an Approved exists for its digest and no Denied."""
+    """Cannot be changed.
+
+    Content is approved if a decision on its digest is Approved and none is Denied.
+    """
 
     between_fields = (rules.APPROVAL_IS_FIXED,)
 
@@ -33,10 +36,10 @@ class AgentJobApprovalSpec(ApiModel):
         max_length=64, description="The digest on the job's card: status.card.digest."
     )
     decision: Literal["Approved", "Denied"] = Field(
-        description="Approved, or Denied: then this content never runs."
+        description="Approved or Denied. Denied content never runs."
     )
     reason: Annotated[str, Field(max_length=1024), rules.READABLE] | None = Field(
-        None, description="Why, for those who read it later."
+        None, description="The reason for the decision."
     )
     approved_by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(
         None, description=_BY
@@ -44,10 +47,10 @@ class AgentJobApprovalSpec(ApiModel):
 
 
 class PackageApprovalSpec(ApiModel):
-    """Immutable.
+    """Cannot be changed.
 
-    A package is approved, in its namespace, when an Approved names exactly this version and no
-    Denied does.
+    A package is approved, in its namespace, if a decision on exactly this version is Approved and
+    none is Denied.
     """
 
     between_fields = (rules.APPROVAL_IS_FIXED,)
@@ -58,10 +61,10 @@ class PackageApprovalSpec(ApiModel):
         description='Exact versions, for example "requests==2.32.3". One decision covers them all.',
     )
     decision: Literal["Approved", "Denied"] = Field(
-        description="Approved, or Denied: then no job that asks for one of them runs."
+        description="Approved or Denied. A job that asks for a denied package does not run."
     )
     reason: Annotated[str, Field(max_length=1024), rules.READABLE] | None = Field(
-        None, description="Why, for those who read it later."
+        None, description="The reason for the decision."
     )
     approved_by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(
         None, description=_BY

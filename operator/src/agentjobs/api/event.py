@@ -26,20 +26,22 @@ class Event(ApiModel):
 
     model_config = ConfigDict(alias_generator=None)
 
-    id: Name = Field(description="Names the event; source and id together do so everywhere.")
-    source: Reference = Field(description="Where it happened, a URI or a path.")
+    id: Name = Field(description="Identifies the event: source and id together are unique.")
+    source: Reference = Field(description="Where the event happened: a URI or a path.")
     type: Name = Field(description="What happened, for example com.example.product.published.")
-    subject: Reference | None = Field(None, description="What it happened to.")
+    subject: Reference | None = Field(None, description="What the event is about.")
     time: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(
-        None, description="When it happened. RFC 3339."
+        None, description="When the event happened. RFC 3339."
     )
     datacontenttype: Name | None = Field(
-        None, description="What the data is; application/json where it is left out."
+        None, description="The content type of `data`; application/json if it is left out."
     )
     dataschema: Reference | None = Field(
-        None, description="Where the data's schema is described; it is not read."
+        None, description="Where the schema of `data` is described; agentjobs does not read it."
     )
-    data: Any = Field(None, description="What is told of it, any JSON.", json_schema_extra=ANYTHING)
+    data: Any = Field(
+        None, description="The event's data: any JSON value.", json_schema_extra=ANYTHING
+    )
 
 
 class EventTrigger(ApiModel):
@@ -47,13 +49,13 @@ class EventTrigger(ApiModel):
 
     type: Name = Field(description="The event's type.")
     source: Reference | None = Field(
-        None, description="The event's source; any where it is left out."
+        None, description="The event's source; any source if it is left out."
     )
     data_schema: JsonSchema | None = Field(
         None,
         description=(
-            "JSON Schema of the event's data; other data does not start the job. Without references"
-            " and patterns, at most 16 KiB."
+            "A JSON Schema that the event's data must match; other data does not start the job. At"
+            " most 16 KiB, without references and patterns."
         ),
     )
 
@@ -63,13 +65,17 @@ class EventTrigger(ApiModel):
 
 
 class AfterTrigger(ApiModel):
-    """After which runs the job starts. It is handed their outcome and output as its event."""
+    """Starts the job after runs of another job, and hands it their outcome and output as event."""
 
     job: Annotated[str, Field(min_length=1, max_length=MAX_JOB_NAME), rules.JOB_NAME] = Field(
         description="The other job."
     )
     on: Literal["Succeeded", "Failed", "Finished"] = Field(
-        "Succeeded", description="How its run ended; Finished: either way. In YAML quote the key."
+        "Succeeded",
+        description=(
+            "How the other job's run has to end; Finished stands for either way. Quote this key"
+            ' in YAML: "on".'
+        ),
     )
 
 
@@ -78,5 +84,7 @@ class JobTrigger(ApiModel):
 
     between_fields = (rules.ONE_CAUSE,)
 
-    event: EventTrigger | None = Field(None, description="Events of this kind.")
-    after: AfterTrigger | None = Field(None, description="Runs of another job of this namespace.")
+    event: EventTrigger | None = Field(None, description="Which events start the job.")
+    after: AfterTrigger | None = Field(
+        None, description="Which runs of another job in the namespace start the job."
+    )

@@ -42,7 +42,10 @@ Clock = Annotated[str, Field(min_length=5, max_length=5), schedule_rules.CLOCK]
 
 
 class Window(ApiModel):
-    """Once on each of its days, at a random minute: always the same for the same job and day."""
+    """One start on each day that `cron` picks, at a random minute.
+
+    The minute is always the same for the same job and day.
+    """
 
     between_fields = (schedule_rules.WINDOW_IS_OPEN,)
 
@@ -53,12 +56,12 @@ class Window(ApiModel):
         )
     )
     start_time: Clock = Field(
-        description="The first minute that may be drawn, such as 08:00, in the time zone below."
+        description="The first minute that may be drawn, such as 08:00, in schedule.timeZone."
     )
     end_time: Clock = Field(
         description=(
-            "The end of the window; no start at this minute or later. Before startTime: on the next"
-            " day."
+            "The end of the window, such as 10:00; this minute itself is never drawn. If endTime"
+            " is before startTime, the window ends on the next day."
         )
     )
 
@@ -68,8 +71,8 @@ class Once(ApiModel):
 
     run_at: Annotated[str, Field(min_length=19, max_length=32), schedule_rules.RUN_AT] = Field(
         description=(
-            "For example 2026-12-01T09:00:00: local time in the time zone below, unless it names an"
-            " offset or Z. A whole minute."
+            "The time of the start, on a whole minute, such as 2026-12-01T09:00:00. It is a local"
+            " time in schedule.timeZone, unless it has an offset or Z."
         )
     )
 
@@ -77,22 +80,20 @@ class Once(ApiModel):
 class Schedule(ApiModel):
     """When the job starts: by at most one of cron, window and once.
 
-    Without any, only manual runs start it.
+    Without any of them, only triggers and manual runs start it.
     """
 
     between_fields = schedule_rules.SCHEDULE
 
     cron: Cron | None = Field(
         None,
-        description=(
-            'Five cron fields in the time zone below, for example "0 8 * * 1": Mondays at 08:00.'
-        ),
+        description='Five cron fields in timeZone, such as "0 8 * * 1" for Mondays at 08:00.',
     )
     every_weeks: Annotated[int, Field(ge=2, le=52)] | None = Field(
         None,
         description=(
-            "With a cron that names weekdays: only every second (2), third (3) ... week, counted"
-            " from the week of startDate."
+            "With a cron that names weekdays: the job starts only in every second (2), third (3),"
+            " ... week, counted from the week of startDate."
         ),
     )
     start_date: Annotated[str, Field(min_length=10, max_length=10), schedule_rules.DATE] | None = (
@@ -100,11 +101,13 @@ class Schedule(ApiModel):
             None,
             description=(
                 "With everyWeeks: a day of the first week, such as 2026-01-05; nothing starts"
-                " before it. Weeks begin on Monday."
+                " before that day. Weeks begin on Monday."
             ),
         )
     )
-    window: Window | None = Field(None, description="Once on each of its days, at a random minute.")
+    window: Window | None = Field(
+        None, description="One start on each day that its cron picks, at a random minute."
+    )
     once: Once | None = Field(None, description="A single start.")
     time_zone: Annotated[str, *schedule_rules.TIME_ZONE] = Field(
         "Etc/UTC",
@@ -117,8 +120,8 @@ class Schedule(ApiModel):
         ge=10,
         le=86400,
         description=(
-            "A start that is late by more than this is recorded as Missed and not made up for."
-            " Seconds. A window: until its end."
+            "A start that is late by more than this many seconds is recorded as Missed and not made"
+            " up for. In a window, the deadline is the end of the window."
         ),
     )
 
@@ -136,7 +139,9 @@ class Script(LongText):
         None,
         min_length=1,
         max_length=MAX_SCRIPT_BYTES,
-        description="The program's text, at most 256 KiB of UTF-8; or give configMapKeyRef.",
+        description=(
+            "The program's text: at most 256 KiB of UTF-8. Alternatively, set configMapKeyRef."
+        ),
     )
 
     @staticmethod
@@ -168,7 +173,7 @@ class EnvVar(ApiModel):
         min_length=1, max_length=128, description="Name of the variable."
     )
     value: Annotated[str, Field(max_length=32768)] | None = Field(
-        None, description="The value as text; not for secrets."
+        None, description="The value as text. Do not put secrets here: use valueFrom."
     )
     value_from: EnvVarSource | None = Field(None, description="Take the value from a Secret.")
 
@@ -190,7 +195,7 @@ class ResourceList(ApiModel):
 
     model_config = ConfigDict(alias_generator=None)
 
-    cpu: Cpu | None = Field(None, description="Processor time, for example 500m.")
+    cpu: Cpu | None = Field(None, description="CPU, for example 500m.")
     memory: Size | None = Field(None, description="Memory, for example 256Mi.")
     ephemeral_storage: Size | None = Field(
         None,
@@ -200,7 +205,7 @@ class ResourceList(ApiModel):
 
 
 class Resources(ApiModel):
-    """Requests and limits of a run; what is left out comes from the operator's defaults."""
+    """Requests and limits of a run; fields that are left out get the operator's defaults."""
 
     between_fields = rules.RESOURCES
 
@@ -211,7 +216,7 @@ class Resources(ApiModel):
 class Workspace(ApiModel):
     """The volume behind `/workspace`, the working directory.
 
-    Without one it is empty at every run.
+    Without a volume, `/workspace` is empty at the start of every run.
     """
 
     claim_name: ObjectName = Field(description="A PersistentVolumeClaim in the job's namespace.")
@@ -220,52 +225,59 @@ class Workspace(ApiModel):
 class History(ApiModel):
     """Which records of finished runs are kept. Not part of the digest."""
 
-    successful: int = Field(30, ge=1, le=1000, description="Succeeded runs to keep.")
+    successful: int = Field(30, ge=1, le=1000, description="How many succeeded runs to keep.")
     failed: int = Field(
         50,
         ge=1,
         le=1000,
-        description="Failed, timed out and cancelled runs to keep; as many skipped ones on top.",
+        description=(
+            "How many failed, timed out and cancelled runs to keep, and how many skipped ones in"
+            " addition."
+        ),
     )
     outputs: int = Field(
         10,
         ge=1,
         le=1000,
         description=(
-            "Newest runs that keep their whole output, and so does the newest failed one; older"
-            " ones keep its end."
+            "How many of the newest runs keep their whole output. The newest failed run keeps it,"
+            " too; older runs keep only its end."
         ),
     )
     keep_after_delete: bool = Field(
-        False, description="true: records of finished runs stay when the job is deleted."
+        False, description="Whether records of finished runs stay when the job is deleted."
     )
 
 
 class ScheduledAgentJobSpec(ApiModel):
-    """What a user asks for. Everything but `suspend` and `history` is covered by the approval."""
+    """What the user asks for. The approval covers everything except `suspend` and `history`."""
 
     between_fields = (agent_rules.ONE_PROGRAM, agent_rules.ONE_AT_A_TIME)
 
     description: Annotated[str, rules.READABLE] = Field(
         min_length=1,
         max_length=1024,
-        description="What the job is for, in a sentence that an approver reads.",
+        description="What the job is for, in a sentence for approvers.",
     )
     schedule: Schedule = Field(Schedule(), description="When the job starts.")
     triggers: tuple[JobTrigger, ...] = Field(
         (),
         max_length=MAX_TRIGGERS,
-        description="What starts the job besides its schedule and runs by hand.",
+        description="What starts the job besides its schedule and manual runs.",
     )
     session: Literal["Ephemeral", "Continuous"] = Field(
         "Ephemeral",
         description=(
-            "Ephemeral: every run starts afresh. Continuous: what the model was told and said in"
-            " earlier runs is kept."
+            "Ephemeral: every run starts afresh. Continuous: the conversation with the model goes"
+            " on from run to run."
         ),
     )
-    script: Script | None = Field(None, description="The program that runs; or give an agent.")
-    agent: Agent | None = Field(None, description="Instructions for a model; or give a script.")
+    script: Script | None = Field(
+        None, description="The program that runs. Alternatively, set agent."
+    )
+    agent: Agent | None = Field(
+        None, description="Instructions for a model. Alternatively, set script."
+    )
     packages: Pins = Field(
         (),
         max_length=MAX_PACKAGES,
@@ -286,14 +298,17 @@ class ScheduledAgentJobSpec(ApiModel):
         MAX_TIMEOUT_SECONDS,
         ge=1,
         le=MAX_TIMEOUT_SECONDS,
-        description="A run that takes longer is ended and its output kept. Seconds.",
+        description=(
+            "The time limit of a run, in seconds. A run that takes longer is ended; its output is"
+            " kept."
+        ),
     )
     concurrency_policy: Literal["Allow", "Forbid", "Replace"] = Field(
         "Forbid",
         description=(
-            "What a start does while another run goes on, whatever asks for it. Forbid: it waits or"
-            " is skipped. Allow: both run. Replace: the older run is cancelled. A Continuous job:"
-            " always Forbid."
+            "What happens to a start, whatever causes it, while another run is in progress. Forbid:"
+            " it waits or is skipped. Allow: both run. Replace: the older run is cancelled. With"
+            " session Continuous it must be Forbid."
         ),
     )
     pause_after_failures: int = Field(
@@ -301,12 +316,16 @@ class ScheduledAgentJobSpec(ApiModel):
         ge=0,
         le=1000,
         description=(
-            "After so many failures in a row the job pauses until somebody resumes it; 0: never."
+            "After this many failures in a row, the job pauses until somebody resumes it. 0: it"
+            " never pauses."
         ),
     )
     suspend: bool = Field(
         False,
-        description="true: no scheduled starts; manual runs still work. Needs no new approval.",
+        description=(
+            "Whether the job is paused: then only manual runs start it. A change needs no new"
+            " approval."
+        ),
     )
     history: History = Field(History(), description="Which records of finished runs are kept.")
 
@@ -317,14 +336,14 @@ class Condition(StatusModel):
     type: str = Field(
         max_length=64, description="What the condition is about, for example Approved."
     )
-    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether the condition holds.")
     reason: str = Field(max_length=64, description="Why, as a CamelCase constant.")
     message: str = Field(max_length=4096, description="Why, as a sentence for people.")
     observed_generation: int | None = Field(
-        None, description="The metadata.generation that this was said of."
+        None, description="The metadata.generation that the condition describes."
     )
     last_transition_time: str = Field(
-        max_length=64, description="When `status` changed last. RFC 3339, UTC."
+        max_length=64, description="When `status` last changed. RFC 3339, UTC."
     )
 
 
@@ -334,26 +353,30 @@ CardLine = Annotated[str, Field(max_length=512)]
 class Card(StatusModel):
     """What an approver is shown: the content of the spec as it is now."""
 
-    digest: str = Field(max_length=64, description="Approve exactly this.")
+    digest: str = Field(max_length=64, description="The digest to approve.")
     name: str = Field(max_length=253, description="Name of the job.")
     description: str = Field(
         max_length=4096,
-        description="What the job is for; hidden and deceptive characters are named.",
+        description="What the job is for; hidden and deceptive characters are shown by name.",
     )
     schedule: str = Field(max_length=512, description="The schedule in words, with its time zone.")
     next_starts: tuple[CardLine, ...] = Field(
-        (), max_length=3, description="The next three starts, RFC 3339 in the job's time zone."
+        (), max_length=3, description="The next three starts. RFC 3339, in the job's time zone."
     )
     triggers: tuple[CardLine, ...] = Field(
         (),
         max_length=MAX_TRIGGERS,
         description="What starts the job besides its schedule, in words.",
     )
-    session: str = Field(max_length=32, description="Whether runs remember earlier ones.")
+    session: str = Field(
+        max_length=32, description="Whether a conversation goes on from run to run."
+    )
     packages: tuple[CardLine, ...] = Field(
         (),
         max_length=MAX_PACKAGES,
-        description="Packages, each with: in the runner image, approved, denied or needs approval.",
+        description=(
+            "Packages, each with one of: in the runner image, approved, denied, needs approval."
+        ),
     )
     variables: tuple[CardLine, ...] = Field(
         (), max_length=100, description="Names of the environment variables."
@@ -362,30 +385,31 @@ class Card(StatusModel):
         (), max_length=100, description="Secrets that the script can read, as name/key."
     )
     claims: tuple[CardLine, ...] = Field(
-        (), max_length=10, description="Volumes that the script can write."
+        (), max_length=10, description="PersistentVolumeClaims that runs can write to."
     )
     tools: tuple[CardLine, ...] = Field(
-        (), max_length=10, description="What an agent may use; bash runs any command."
+        (), max_length=10, description="Tools that the agent may use; bash runs any command."
     )
     model: str | None = Field(
-        None, max_length=512, description="Which model is asked, as provider/model."
+        None, max_length=512, description="The model that runs use, as provider/model."
     )
-    timeout_seconds: int = Field(description="A run that takes longer is ended. Seconds.")
+    timeout_seconds: int = Field(description="The time limit of a run, in seconds.")
     changes: tuple[CardLine, ...] = Field(
         (),
         max_length=121,
         description=(
-            "What waits: of a first content what is not above, script or instructions included;"
-            " later what differs from the content in force, long texts as a diff. What is cut is"
-            " said. Empty once it is in force."
+            "What waits for approval. Of the first content: all that other fields of the card do"
+            " not show, including the script or the instructions. Of later content: what differs"
+            " from the content in force, long texts as a diff. If lines are left out, the last one"
+            " says so. Empty once the content is in force."
         ),
     )
     warnings: tuple[CardLine, ...] = Field(
         (),
         max_length=10,
         description=(
-            "What keeps it from doing what it says: a start in the past, a model that the"
-            " installation lacks."
+            "What keeps the job from doing what it says, such as a start in the past or a model"
+            " that the installation lacks."
         ),
     )
 
@@ -395,72 +419,81 @@ class Approval(StatusModel):
 
     state: ApprovalState = Field(
         description=(
-            "Pending: nothing may run. Approved: the spec runs. Changed: an approved revision runs,"
-            " the spec waits. Denied."
+            "Pending: nothing is approved, so nothing runs. Approved: the current spec runs."
+            " Changed: an approved revision runs, and not the current spec. Denied: the current"
+            " spec was denied, and nothing runs."
         )
     )
     digest: str | None = Field(None, max_length=64, description="The digest of what runs.")
-    by: str | None = Field(None, max_length=512, description="Who decided.")
-    at: str | None = Field(None, max_length=64, description="When. RFC 3339, UTC.")
+    by: str | None = Field(None, max_length=512, description="Who approved it.")
+    at: str | None = Field(None, max_length=64, description="When it was approved. RFC 3339, UTC.")
 
 
 class LastRun(StatusModel):
-    """The newest run in short; the whole record is the AgentJobRun of this name."""
+    """A summary of the newest run; the AgentJobRun of this name holds the whole record."""
 
     name: str = Field(max_length=253, description="Name of the AgentJobRun.")
     uid: str = Field(max_length=64, description="Its metadata.uid.")
     phase: RunPhase = Field(description="How far it is, or how it ended.")
     exit_code: int | None = Field(None, description="The script's exit code.")
     stdout_tail: str | None = Field(
-        None, max_length=2048, description="Up to 2 KiB of the end of stdout."
+        None, max_length=2048, description="The end of stdout, up to 2 KiB."
     )
     stderr_tail: str | None = Field(
-        None, max_length=2048, description="Up to 2 KiB of the end of stderr."
+        None, max_length=2048, description="The end of stderr, up to 2 KiB."
     )
 
 
 class RecentRun(StatusModel):
-    """One line of history. A run whose uid stands here has been counted."""
+    """One line of history. A run whose uid is listed here has been counted."""
 
     name: str = Field(max_length=253, description="Name of the AgentJobRun.")
     uid: str = Field(max_length=64, description="Its metadata.uid.")
     phase: RunPhase = Field(description="How it ended.")
     reason: str | None = Field(None, max_length=64, description="Why, as a CamelCase constant.")
     exit_code: int | None = Field(None, description="The script's exit code.")
-    started_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
-    finished_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
+    started_at: str | None = Field(
+        None, max_length=64, description="When the script started. RFC 3339, UTC."
+    )
+    finished_at: str | None = Field(
+        None, max_length=64, description="When the run ended. RFC 3339, UTC."
+    )
 
 
 class FailurePause(StatusModel):
     """A pause after too many failures in a row."""
 
-    since: str = Field(max_length=64, description="RFC 3339, UTC.")
+    since: str = Field(max_length=64, description="When the pause began. RFC 3339, UTC.")
     suspended: bool = Field(
-        False, description="spec.suspend has been true since then: turning it off resumes the job."
+        False,
+        description=(
+            "Whether spec.suspend was true during the pause: then setting it to false resumes the"
+            " job."
+        ),
     )
 
 
 class ScheduledAgentJobStatus(StatusModel):
-    """What became of it. Written by the operator only."""
+    """The state of the job. Only the operator writes it."""
 
     observed_generation: int | None = Field(
-        None, description="The metadata.generation that this status answers."
+        None, description="The metadata.generation that this status describes."
     )
-    phase: JobPhase | None = Field(None, description="The job in one word.")
+    phase: JobPhase | None = Field(None, description="The state of the job in one word.")
     reason: str | None = Field(
         None,
         max_length=64,
         description=(
-            "Why it is in this phase: a reason of a condition, a run or a pod. Empty where the"
-            " phase says it."
+            "Why the job is in this phase: a reason of a condition, a run or a pod. Empty if the"
+            " phase itself says why."
         ),
     )
     conditions: tuple[Condition, ...] = Field(
         (),
         max_length=16,
         description=(
-            "Approved, PackagesApproved, Scheduled and Ready, each with reason and message; Stalled"
-            " or Reconciling where true."
+            "Approved, PackagesApproved, Scheduled and Ready, each with reason and message, and"
+            " Stalled or Reconciling while they are true."
         ),
         json_schema_extra=list_map("type"),
     )
@@ -472,57 +505,59 @@ class ScheduledAgentJobStatus(StatusModel):
         None,
         max_length=512,
         description=(
-            "When it starts, in words: the schedule that nextRunAt is of. Where nothing is in"
-            " force, that of the card."
+            "When the job starts, in words: the schedule of the content in force, or of the card if"
+            " nothing is in force."
         ),
     )
     waiting: str | None = Field(
         None,
         max_length=512,
         description=(
-            "The schedule, in words, of a change that waits for a decision, where it is another"
-            " one."
+            "The schedule, in words, of a change that waits for a decision, if it differs from"
+            " `schedule`."
         ),
     )
     last_run_at: str | None = Field(
-        None, max_length=64, description="Start of the newest run. RFC 3339, UTC."
+        None, max_length=64, description="When the newest run started. RFC 3339, UTC."
     )
     next_run_at: str | None = Field(
         None,
         max_length=64,
         description=(
-            "The next scheduled start that is no run yet; in the past while it is late. RFC 3339;"
-            " empty: none."
+            "The next scheduled start that is not a run yet. It is in the past while the start is"
+            " late. Empty if there is none. RFC 3339, UTC."
         ),
     )
     missed_since: str | None = Field(
         None,
         max_length=64,
         description=(
-            "From this start on none became a run; it has a record with the reason. Empty: the last"
-            " one did. RFC 3339."
+            "The first scheduled start that was missed since a start last became a run; its record"
+            " has the reason. Empty if the last start became a run. RFC 3339, UTC."
         ),
     )
     started_at: str | None = Field(
-        None, max_length=64, description="Start of the run that goes on now; empty when idle."
+        None,
+        max_length=64,
+        description="When the run in progress started; empty if there is none. RFC 3339, UTC.",
     )
     last_error: str | None = Field(
         None,
         max_length=4096,
-        description="What went wrong in the last run; empty when all is well.",
+        description="What went wrong in the last run that failed; empty after a success.",
     )
-    run_count: int = Field(0, description="Finished runs since the job was created.")
-    success_count: int = Field(0, description="Those that succeeded.")
+    run_count: int = Field(0, description="How many runs have finished since the job was created.")
+    success_count: int = Field(0, description="How many runs succeeded.")
     failure_count: int = Field(
-        0, description="Those that failed, could not start or were ended by their limit."
+        0, description="How many runs failed, timed out, or could not start."
     )
     consecutive_failures: int = Field(
-        0, description="Failures since the last success, or since a pause after failures was ended."
+        0, description="Failures since the last success, or since a pause after failures ended."
     )
     failure_pause: FailurePause | None = Field(
-        None, description="Set while spec.pauseAfterFailures keeps the job from starting."
+        None, description="Set while spec.pauseAfterFailures keeps the job paused."
     )
-    last_run: LastRun | None = Field(None, description="The newest run in short.")
+    last_run: LastRun | None = Field(None, description="A summary of the newest run.")
     recent_runs: tuple[RecentRun, ...] = Field(
         (), max_length=10, description="The last ten finished runs, newest first."
     )

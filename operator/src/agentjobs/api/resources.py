@@ -53,31 +53,33 @@ class Resource:
         return next((problem for rule in self.rules if (problem := rule.problem(body))), None)
 
 
-AGE: Final = Column("Age", ".metadata.creationTimestamp", "Since it was created.", "date")
+AGE: Final = Column(
+    "Age", ".metadata.creationTimestamp", "The time since the object was created.", "date"
+)
 
 JOB: Final = Resource(
     kind=names.JOB_KIND,
     plural=names.JOBS,
     short="saj",
     description=(
-        "A job that a person or an agent writes, that a person approves once, and that Kubernetes"
-        " then runs on its schedule."
+        "A job that a person or an agent writes, a person approves once, and Kubernetes then runs"
+        " on its schedule."
     ),
     spec=ScheduledAgentJobSpec,
     status=ScheduledAgentJobStatus,
     columns=(
-        Column("Phase", ".status.phase", "The job in one word."),
-        Column("Approval", ".status.approval.state", "Whether the spec as it is now may run."),
+        Column("Phase", ".status.phase", "The state of the job in one word."),
+        Column("Approval", ".status.approval.state", "Whether the current spec may run."),
         Column(
             "Schedule",
             ".status.schedule",
-            "When it starts, in words: what is in force, or nothing is.",
+            "When the job starts, in words: by the content in force, or by the card.",
         ),
-        Column("Next", ".status.nextRunAt", "The next scheduled start, by that schedule."),
-        Column("Last Run", ".status.lastRunAt", "Start of the newest run."),
-        Column("Runs", ".status.runCount", "Finished runs.", "integer"),
-        Column("Failed", ".status.failureCount", "Those that failed.", "integer"),
-        Column("Reason", ".status.reason", "Why it is in this phase."),
+        Column("Next", ".status.nextRunAt", "The next scheduled start."),
+        Column("Last Run", ".status.lastRunAt", "When the newest run started."),
+        Column("Runs", ".status.runCount", "How many runs have finished.", "integer"),
+        Column("Failed", ".status.failureCount", "How many runs failed.", "integer"),
+        Column("Reason", ".status.reason", "Why the job is in this phase."),
         AGE,
         Column(
             "Waiting",
@@ -85,8 +87,15 @@ JOB: Final = Resource(
             "The schedule of a change that waits for a decision.",
             wide=True,
         ),
-        Column("Digest", ".status.card.digest", "What an approval must name.", wide=True),
-        Column("Last Error", ".status.lastError", "What went wrong in the last run.", wide=True),
+        Column(
+            "Digest", ".status.card.digest", "The digest that an approval must name.", wide=True
+        ),
+        Column(
+            "Last Error",
+            ".status.lastError",
+            "What went wrong in the last run that failed.",
+            wide=True,
+        ),
     ),
     selectable=(".status.phase", ".status.approval.state"),
     rules=(rules.JOB_IS_NAMED, rules.FOLLOWS_OTHERS),
@@ -107,9 +116,9 @@ RUN: Final = Resource(
     columns=(
         Column("Job", ".spec.jobName", "The job."),
         Column("Phase", ".status.phase", "How far the run is, or how it ended."),
-        Column("Reason", ".status.reason", "Why it ended so."),
+        Column("Reason", ".status.reason", "Why the run ended this way."),
         Column("Exit Code", ".status.exitCode", "The script's exit code.", "integer"),
-        Column("Trigger", ".spec.trigger.type", "What started it."),
+        Column("Trigger", ".spec.trigger.type", "What started the run."),
         Column("Started", ".status.startedAt", "When the script started."),
         Column("Finished", ".status.finishedAt", "When the script ended."),
         AGE,
@@ -127,7 +136,7 @@ RUN: Final = Resource(
         Column(
             "Logs Complete",
             ".status.logsComplete",
-            "Whether all output was read.",
+            "Whether the record has all output that it should have.",
             "boolean",
             wide=True,
         ),
@@ -141,13 +150,13 @@ APPROVAL: Final = Resource(
     kind=names.APPROVAL_KIND,
     plural=names.APPROVALS,
     short="aja",
-    description="A person's decision about exactly one content of a ScheduledAgentJob.",
+    description="A person's decision on exactly one content of a ScheduledAgentJob.",
     spec=AgentJobApprovalSpec,
     status=None,
     columns=(
         Column("Job", ".spec.jobName", "The job."),
         Column("Decision", ".spec.decision", "Approved or Denied."),
-        Column("Digest", ".spec.digest", "The content that was decided about."),
+        Column("Digest", ".spec.digest", "The digest of the content."),
         Column("By", ".spec.approvedBy", "Who decided."),
         AGE,
     ),
@@ -159,17 +168,16 @@ PACKAGE_APPROVAL: Final = Resource(
     plural=names.PACKAGE_APPROVALS,
     short="pka",
     description=(
-        "A person's decision about exact versions of Python packages, for all jobs of the"
-        " namespace."
+        "A person's decision on exact versions of Python packages, for all jobs of the namespace."
     ),
     spec=PackageApprovalSpec,
     status=None,
     columns=(
-        Column("Packages", ".spec.packages", "What was decided about."),
+        Column("Packages", ".spec.packages", "The packages that the decision is about."),
         Column("Decision", ".spec.decision", "Approved or Denied."),
         Column("By", ".spec.approvedBy", "Who decided."),
         AGE,
-        Column("Reason", ".spec.reason", "Why.", wide=True),
+        Column("Reason", ".spec.reason", "The reason for the decision.", wide=True),
     ),
     selectable=(".spec.decision",),
 )

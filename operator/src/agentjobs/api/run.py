@@ -18,8 +18,8 @@ says what was dropped."""
 
 
 _BY = (
-    "Who asked for it: the name that the server knows them by. Leave it out and the server writes"
-    " it; another's is refused."
+    "Who started the run: the user name that the API server knows. If you leave it out, the server"
+    " fills it in; another person's name is refused."
 )
 
 
@@ -35,26 +35,26 @@ class Trigger(ApiModel):
     type: Literal["Schedule", "Manual", "Event", "After"] = Field(
         "Manual",
         description=(
-            "Event for a run that an event starts; Schedule and After are written by the operator"
-            " only."
+            "Manual, or Event for a run that an event starts. Only the operator writes Schedule and"
+            " After."
         ),
     )
     by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(None, description=_BY)
     scheduled_at: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(
-        None, description="The start that the schedule named, RFC 3339, UTC."
+        None, description="The start as the schedule names it. RFC 3339, UTC."
     )
     event: Event | None = Field(
         None,
         description=(
-            "The event; the run's name is then the job's, -e and the first 9 hex digits of SHA-256"
-            " of source, newline, id."
+            "The event. The run must then be named after the job and the event: the job's name, -e"
+            " and the first 9 hex digits of the SHA-256 of source, newline, id."
         ),
     )
     upstream_run: Annotated[str, Field(max_length=63)] | None = Field(
         None, description="The run that this one follows."
     )
     ancestors: Annotated[tuple[Ancestor, ...], Field(max_length=MAX_ANCESTORS)] | None = Field(
-        None, description="The jobs of the chain before this one, first to last."
+        None, description="The jobs that come before this one in the chain, first to last."
     )
 
 
@@ -72,51 +72,58 @@ class AgentJobRunSpec(ApiModel):
     cancel: bool = Field(
         False,
         description=(
-            "true ends the run and keeps its output; one that has not begun does not start. It"
-            " cannot be taken back."
+            "true ends the run and keeps its output; a run that has not begun does not start. This"
+            " cannot be undone."
         ),
     )
 
 
 class Usage(StatusModel):
-    """What the run asked of models, as its calls reported it."""
+    """What the run's calls of models used, as they reported it."""
 
     input_tokens: int = Field(
-        description="Tokens sent, those that the provider had in its cache included."
+        description="Tokens sent, including those that the provider had cached."
     )
     output_tokens: int = Field(description="Tokens received.")
     cost_usd: float | None = Field(
         None,
         alias="costUSD",
         description=(
-            "What they cost in US dollars by the installation's prices; empty where one of them has"
-            " none."
+            "The cost in US dollars by the installation's prices; empty if a model has no price."
         ),
     )
 
 
 class AgentJobRunStatus(StatusModel):
-    """The record of the run. Written by the operator only."""
+    """The record of the run. Only the operator writes it."""
 
     phase: RunPhase = Field("Pending", description="How far the run is, or how it ended.")
     digest: str | None = Field(None, max_length=64, description="The approved content that ran.")
-    reason: str | None = Field(None, max_length=64, description="A CamelCase constant.")
-    message: str | None = Field(None, max_length=4096, description="A sentence for people.")
+    reason: str | None = Field(
+        None, max_length=64, description="Why the run is in this phase, as a CamelCase constant."
+    )
+    message: str | None = Field(
+        None, max_length=4096, description="Why the run is in this phase, as a sentence for people."
+    )
     exit_code: int | None = Field(
         None,
-        description="The script's exit code; 128 and the number of the signal when one ended it.",
+        description="The script's exit code; 128 plus the signal's number if a signal ended it.",
     )
-    started_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
-    finished_at: str | None = Field(None, max_length=64, description="RFC 3339, UTC.")
+    started_at: str | None = Field(
+        None, max_length=64, description="When the script started. RFC 3339, UTC."
+    )
+    finished_at: str | None = Field(
+        None, max_length=64, description="When the run ended. RFC 3339, UTC."
+    )
     stdout: str | None = Field(
         None,
         max_length=STORED_OUTPUT_CHARACTERS,
-        description="At most 51,200 bytes: the first and the last 25,600.",
+        description="Standard output; of more than 51,200 bytes the first and the last 25,600.",
     )
     stderr: str | None = Field(
         None,
         max_length=STORED_OUTPUT_CHARACTERS,
-        description="At most 51,200 bytes: the first and the last 25,600.",
+        description="Standard error; of more than 51,200 bytes the first and the last 25,600.",
     )
     stdout_dropped_bytes: int | None = Field(
         None, description="Bytes of stdout that are not in the record."
@@ -124,36 +131,37 @@ class AgentJobRunStatus(StatusModel):
     stderr_dropped_bytes: int | None = Field(
         None, description="Bytes of stderr that are not in the record."
     )
-    output_bytes: int | None = Field(None, description="Size of stdout and stderr.")
+    output_bytes: int | None = Field(None, description="Size of stdout and stderr as stored.")
     stored_bytes: int | None = Field(
         None,
         description=(
-            "Size of the whole record as JSON, its event and what was installed included; counts"
-            " against the budgets."
+            "Size of the whole record as JSON, including its event and the list of what was"
+            " installed. It counts against the budgets."
         ),
     )
     output_trimmed: bool | None = Field(
         None,
         description=(
-            "true: newer runs came, and of the output only its end is left; the dropped bytes count"
-            " what went."
+            "true: newer runs followed, and only the end of the output is left; the dropped bytes"
+            " include what was removed."
         ),
     )
     logs_complete: bool | None = Field(
-        None, description="false: output is missing here; the message says why."
+        None,
+        description="false: output is missing that should be here; the message says why.",
     )
     pod_name: str | None = Field(None, max_length=253, description="The pod of the run.")
-    usage: Usage | None = Field(
-        None, description="Tokens and cost; empty when no model was called."
-    )
+    usage: Usage | None = Field(None, description="Tokens and cost; empty if no model was called.")
     failed_calls: int | None = Field(
-        None, description="Calls of pi by the script that failed; empty when none did."
+        None, description="How many calls of pi by the script failed; empty if none did."
     )
     resolved_packages: tuple[ResolvedPackage, ...] | None = Field(
         None,
         max_length=500,
-        description="What was installed for this run, dependencies included, as name==version.",
+        description=(
+            "Packages that were installed for this run, including dependencies, as name==version."
+        ),
     )
     runner_image: str | None = Field(
-        None, max_length=1024, description="The image that the run used, as its pod names it."
+        None, max_length=1024, description="The image that the run used, as the node names it."
     )

@@ -38,8 +38,8 @@ class LongText(ApiModel):
     config_map_key_ref: ConfigMapKeyRef | None = Field(
         None,
         description=(
-            "The ConfigMap that holds the text, under the same limit; when it changes, the job"
-            " needs a new approval."
+            "The ConfigMap that holds the text; the same limits apply. When the text changes, the"
+            " job needs a new approval."
         ),
     )
 
