@@ -213,7 +213,7 @@ def test_a_script_learns_by_the_exit_code_that_the_model_did_not_answer(
     ) == (1, True)
     assert (
         calls["locked"]["code"],
-        "a job gets the key of its own model's provider only" in calls["locked"]["err"],
+        "a job gets only the key for the provider of its own model" in calls["locked"]["err"],
     ) == (1, True)
 
 
@@ -301,7 +301,7 @@ def test_an_agent_works_with_a_model_behind_anthropics_api(
 @pytest.mark.parametrize(
     ("name", "end"),
     [
-        ("anthropic-cut", ("AnswerTruncated", "the model's answer was cut at")),
+        ("anthropic-cut", ("AnswerTruncated", "the model's answer was cut off at")),
         ("anthropic-broken", ("ModelError", "401")),
     ],
 )
@@ -319,7 +319,7 @@ def test_an_agent_that_asks_too_much_is_refused_and_it_is_recorded(
     record = runs["naughty"]
     assert (record["phase"], record["message"]) == (
         "Succeeded",
-        "the model answered; refused calls of tools: bash, write, edit, read",
+        "the model answered; refused tool calls: bash, write, edit, read",
     )
     for line in (
         "[bash failed] Tool bash not found",
@@ -347,7 +347,7 @@ ENDS = {
     "broken": ("ModelError", "the model's endpoint answered with an error: 401"),
     "locked": (
         "ModelKeyMissing",
-        "the Secret agentjobs-no-such-secret in the job's namespace has to hold it as key",
+        "the Secret agentjobs-no-such-secret in the job's namespace must hold it under key",
     ),
 }
 

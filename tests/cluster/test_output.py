@@ -99,7 +99,7 @@ CASES: Final = (
         phase="Failed",
         reason="SyntaxError",
         message=(
-            "line 1 of the script is not valid Python, so nothing of it ran: Missing parentheses in"
+            "line 1 of the script is not valid Python, so none of it ran: Missing parentheses in"
             " call to 'print'. Did you mean print(...)?"
         ),
         exit_code=1,
@@ -238,7 +238,7 @@ CASES: Final = (
         stdout="waiting\n",
         phase="TimedOut",
         reason="Timeout",
-        message="the script was ended after its limit of 2 s",
+        message="the script was ended at its time limit of 2 s",
         exit_code=124,
         spec={"timeoutSeconds": 2},
     ),
@@ -249,7 +249,7 @@ CASES: Final = (
         stdout="waiting\nno\n",
         phase="TimedOut",
         reason="Timeout",
-        message="the script was ended after its limit of 2 s",
+        message="the script was ended at its time limit of 2 s",
         exit_code=124,
         spec={"timeoutSeconds": 2},
     ),

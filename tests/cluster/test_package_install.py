@@ -153,7 +153,7 @@ def test_withdrawn_and_denied_packages_stop_runs_whose_output_is_kept(
 FAILURES: Final = {
     "missing": "missing was not found in the package registry",
     "source": "onlysource==1.0 has no usable wheels",
-    "slow": f"not finished after {SECONDS} s, which packages.timeoutSeconds allows",
+    "slow": f"did not finish within {SECONDS} s (the chart's packages.timeoutSeconds)",
 }
 
 

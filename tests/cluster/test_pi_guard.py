@@ -104,7 +104,7 @@ CALLS: Final[tuple[tuple[str, dict[str, Any], str], ...]] = (
     (
         "write",
         {"path": "out\u00a0.md"},
-        "refused: write: the path has a space that is none of ASCII",
+        "refused: write: the path contains a space that is not ASCII",
     ),
     ("read", {"path": "@file"}, "/workspace/file"),
     ("read", {"path": "/tmp/log"}, "/tmp/log"),  # noqa: S108  of a pod

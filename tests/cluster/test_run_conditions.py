@@ -281,4 +281,4 @@ def test_a_run_ends_a_minute_before_the_installations_deadline(
     assert "endless" not in impatient
     record = agentjobs.finished(namespace, "endless-run")
     assert (record["phase"], record["stdout"]) == ("TimedOut", "on and on\n")
-    assert record["message"] == "the script was ended after its limit of 10 s"
+    assert record["message"] == "the script was ended at its time limit of 10 s"

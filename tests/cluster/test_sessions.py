@@ -42,7 +42,8 @@ def test_a_run_whose_session_is_busy_is_skipped_and_the_next_one_runs(
     ), busy
     assert (
         busy["message"]
-        == "another run of this job has the session; a continuous job runs once at a time"
+        == "another run of this job is using the session; a job with session Continuous has one run"
+        " at a time"
     )
     assert agentjobs.job(namespace, "diary")["status"]["failureCount"] == 0
 

@@ -29,7 +29,7 @@ def test_an_agent_without_a_model_fails_with_a_reason_and_a_sentence(host: Host)
     )
     assert (
         ended.envelope.message
-        == "this installation has no default model; name one, or set the chart's value"
+        == "this installation has no default model; name a model, or set the chart's value"
         " models.default"
     )
     assert ended.envelope.stdout == f"[NoModel] {ended.envelope.message}\n"
@@ -105,7 +105,7 @@ done = subprocess.run(command, capture_output=True, text=True, timeout=600)
 print(done.stdout)
 """
 NO_MODEL = (
-    "this installation has no default model; name one, or set the chart's value models.default"
+    "this installation has no default model; name a model, or set the chart's value models.default"
 )
 
 
@@ -160,8 +160,8 @@ def test_other_failed_calls_are_counted_and_told(host: Host) -> None:
     wrong = host.run("import subprocess; subprocess.run(['pi', '--resume', '-p', 'x'])").envelope
     assert (wrong.reason, wrong.failed_calls) == ("Completed", 1)
     assert wrong.message.startswith(
-        "the script exited with code 0; 1 call of pi failed, the last with PiFailed: --resume is"
-        " not available"
+        "the script exited with code 0; 1 call of pi failed, with PiFailed: --resume is not"
+        " available"
     )
 
 
@@ -186,7 +186,7 @@ def test_what_notes_say_is_masked_and_printable(host: Host) -> None:
     ended = host.run(noting(*notes), TOKEN="swordfish", AGENTJOBS_SECRET_VARIABLES="TOKEN")
     assert (
         ended.envelope.message == "the script exited with code 0; the token is *** [2K sword fish; "
-        "1 call of pi failed, the last with ModelError: key the token is *** [2K sword fish"
+        "1 call of pi failed, with ModelError: key the token is *** [2K sword fish"
     )
     assert "swordfish" not in ended.termination
 
@@ -197,7 +197,8 @@ def test_an_agents_last_words_are_masked_and_printable(host: Host) -> None:
     ended = host.run(program, TOKEN="swordfish", AGENTJOBS_SECRET_VARIABLES="TOKEN")
     assert (
         ended.envelope.message
-        == "this installation has no model house/ ***; it has: none (the chart's value models)"
+        == "this installation has no model house/ ***; its models are: none (see the chart's value"
+        " models)"
     )
 
 

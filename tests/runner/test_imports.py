@@ -189,8 +189,8 @@ def test_a_silent_interpreter_delays_a_script_and_does_not_refuse_it(host: Host)
         (
             "import json.deep",
             (
-                "'json.deep' (json itself is there), which is not installed; look for another"
-                " version of it, or for a "
+                "'json.deep' (json has no such module), which is not installed; correct the name,"
+                " or use a version of json that has it"
             ),
         ),
     ],
@@ -226,27 +226,27 @@ def test_a_script_that_only_talks_of_a_missing_module_has_failed_by_itself(host:
         (
             "print('begun')\nprint 'hello'",
             (
-                "line 2 of the script is not valid Python, so nothing of it ran: Missing"
+                "line 2 of the script is not valid Python, so none of it ran: Missing"
                 " parentheses in call"
             ),
         ),
         (
             "if True:\nprint(1)",
             (
-                "line 2 of the script is not valid Python, so nothing of it ran: expected an"
+                "line 2 of the script is not valid Python, so none of it ran: expected an"
                 " indented block"
             ),
         ),
         (
             "import os\nreturn 1",
             (
-                "line 2 of the script is not valid Python, so nothing of it ran: 'return' outside"
+                "line 2 of the script is not valid Python, so none of it ran: 'return' outside"
                 " function"
             ),
         ),
         (
             "x = (1,",
-            "line 1 of the script is not valid Python, so nothing of it ran: '(' was never closed",
+            "line 1 of the script is not valid Python, so none of it ran: '(' was never closed",
         ),
     ],
 )
@@ -267,7 +267,7 @@ def test_a_syntax_error_in_another_file_is_the_scripts_own_failure(host: Host) -
 def test_a_module_that_this_python_lacks_has_no_package_to_look_for() -> None:
     assert lacking("tkinter") == (
         "part of Python, but not of this image",
-        "the script has to do without it",
+        "write the script without it",
     )
 
 

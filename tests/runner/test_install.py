@@ -270,7 +270,7 @@ def test_an_index_that_never_answers_does_not_hang_the_run(box: Pack, index: Ind
     ended = box("alpha==1.0").run(AGENTJOBS_INSTALL_SECONDS="1")
     assert (ended.code, ended.told.reason) == (1, "PackageInstallFailed")
     assert ended.told.message.startswith(
-        "not finished after 1 s, which packages.timeoutSeconds allows"
+        "the installation did not finish within 1 s (the chart's packages.timeoutSeconds)"
     )
 
 

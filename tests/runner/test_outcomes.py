@@ -239,7 +239,7 @@ def test_a_script_that_declares_another_encoding_is_not_started(host: Host) -> N
         "",
     )
     assert refused.message.startswith(
-        "line 1 of the script declares the encoding 'utf-7', with which Python would run other text"
+        "line 1 of the script declares the encoding 'utf-7', so Python would run a text other"
     )
 
 

@@ -60,7 +60,11 @@ ENDS = {
         "EmptyAnswer",
         "the model ended without an answer",
     ),
-    "a cut answer": (said("and so", "length"), "AnswerTruncated", "the model's answer was cut at"),
+    "a cut answer": (
+        said("and so", "length"),
+        "AnswerTruncated",
+        "the model's answer was cut off",
+    ),
     "an error": (
         said("", "error", errorMessage="401: no\n  such key"),
         "ModelError",
@@ -79,7 +83,7 @@ ENDS = {
     "too long": (
         said("", "error", errorMessage="400: maximum context length is 9 tokens"),
         "ContextOverflow",
-        "longer than the model can take",
+        "longer than the model's context window",
     ),
     "too busy": (
         said("", "error", errorMessage="429: too many tokens per minute"),
@@ -119,11 +123,11 @@ def test_only_an_answer_is_one(events: list[Event], reason: str, message: str) -
 def test_pis_exit_code_counts_only_against_it() -> None:
     assert judged(*said(), code=143) == (
         "PiFailed",
-        "pi ended with code 143 after the model's answer",
+        "pi exited with code 143 after the model's answer",
     )
     assert judged(code=1, words="Error: no\nsuch thing\n") == (
         "PiFailed",
-        "pi ended with code 1 before the model answered: Error: no such thing",
+        "pi exited with code 1 before the model answered: Error: no such thing",
     )
 
 
@@ -137,7 +141,7 @@ def test_a_refused_call_of_a_tool_is_told_with_the_success() -> None:
     ]
     assert judged(*events) == (
         "Completed",
-        "the model answered; refused calls of tools: bash, write",
+        "the model answered; refused tool calls: bash, write",
     )
 
 

@@ -85,11 +85,11 @@ def test_questions_about_pi_itself_are_no_prompts(words: list[str]) -> None:
     [
         (
             ["--resume", "-p", "X"],
-            "--resume is not available in a run; these are: --append-system-prompt, ",
+            "--resume is not available in a run; available options are: --append-system-prompt, ",
         ),
         (["--session", "/session/x", "-p", "X"], "--session is not available"),
         (["-e", "evil.ts", "X"], "-e is not available"),
-        (["-p", "one", "two"], "one prompt at a time, these are 2"),
+        (["-p", "one", "two"], "a call takes one prompt, and here are 2"),
         (["-p", "X", "--model"], "--model needs a value"),
         (["--mode", "rpc", "X"], "--mode rpc is not available in a run; text and json are"),
     ],
@@ -120,7 +120,7 @@ def test_the_runs_own_input_is_never_taken_for_a_prompt(tmp_path: Path) -> None:
         assert file.tell() == 0
     for refused in (nothing, the_event):
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert "the run's own input is not used" in refused.stderr
+        assert "the run's own stdin is not read" in refused.stderr
 
 
 def test_an_input_that_was_given_to_the_call_is_its_prompt(tmp_path: Path) -> None:

@@ -69,23 +69,23 @@ def test_a_price_is_whole_in_the_file_or_not_there() -> None:
             "house/x",
             "UnknownModel",
             (
-                "this installation has no model house/x; it has: house/m, house/n, other/m, own/m,"
-                " open/m"
+                "this installation has no model house/x; its models are: house/m, house/n, other/m,"
+                " own/m, open/m"
             ),
         ),
         (
             {"AGENTJOBS_MODELS": ""},
             "house/m",
             "UnknownModel",
-            "it has: none (the chart's value models)",
+            "its models are: none (see the chart's value models)",
         ),
         (
             {"AGENTJOBS_MODEL_KEY": ""},
             "house/m",
             "ModelKeyMissing",
-            "the Secret s in the job's namespace has to hold it as k",
+            "the Secret s in the job's namespace must hold it under k",
         ),
-        ({"OWN_KEY": ""}, "own/m", "ModelKeyMissing", "name the variable OWN_KEY in spec.env"),
+        ({"OWN_KEY": ""}, "own/m", "ModelKeyMissing", "set the variable OWN_KEY in spec.env"),
     ],
 )
 def test_without_a_model_to_call_the_call_says_what_to_do(
@@ -102,7 +102,7 @@ def test_a_call_gets_no_key_of_a_provider_that_is_not_its_jobs() -> None:
     with pytest.raises(CannotCallError) as refused:
         models(AGENTJOBS_MODEL="own/m").check("house/m")
     assert (
-        "a job gets the key of its own model's provider only, which is own/m"
+        "a job gets only the key for the provider of its own model, which is own/m"
         in refused.value.verdict.message
     )
 

@@ -33,11 +33,11 @@ def test_what_pi_can_continue_is_left_alone(tmp_path: Path, content: bytes | Non
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"\x00" * 4096, "its first line is no JSON"),
-        (b"\n" + HEADER, "its first line is no JSON"),
-        (HEADER[:40], "its first line is no JSON"),
-        (HEADER.replace(b"session", b"message") + b"\n", "its first line is no session's"),
-        (b"[]\n", "its first line is no session's"),
+        (b"\x00" * 4096, "its first line is not JSON"),
+        (b"\n" + HEADER, "its first line is not JSON"),
+        (HEADER[:40], "its first line is not JSON"),
+        (HEADER.replace(b"session", b"message") + b"\n", "its first line is not that of a session"),
+        (b"[]\n", "its first line is not that of a session"),
         (
             HEADER.replace(b"/workspace", b"/elsewhere") + b"\n",
             "it belongs to another working directory",

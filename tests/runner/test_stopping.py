@@ -38,7 +38,7 @@ def test_a_script_past_its_limit_is_told_and_then_recorded_as_timed_out(host: Ho
     ended = host.run(script, AGENTJOBS_TIMEOUT_SECONDS="1")
     envelope = ended.envelope
     assert (envelope.outcome, envelope.exit_code, envelope.reason) == ("TimedOut", 124, "Timeout")
-    assert envelope.message == "the script was ended after its limit of 1 s"
+    assert envelope.message == "the script was ended at its time limit of 1 s"
     assert envelope.stdout == "ready\ntold\n"
     assert 1 <= ended.seconds < 3
 

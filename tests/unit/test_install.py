@@ -249,12 +249,12 @@ def test_why_an_installer_does_not_start_is_told_as_that_of_a_runner() -> None:
         (
             {"exitCode": 137, "reason": "OOMKilled"},
             "PackageInstallFailed",
-            "ended with code 137 (OOMKilled)",
+            "exited with code 137 (OOMKilled)",
         ),
         (
             {"exitCode": 2, "reason": "Error", "message": "garbage"},
             "PackageInstallFailed",
-            "ended with code 2",
+            "exited with code 2",
         ),
     ],
 )

@@ -73,8 +73,8 @@ def parse(arguments: Sequence[str]) -> Request:
         elif _LOOKS_LIKE_AN_OPTION.fullmatch(word) and not behind_print:
             known = ", ".join(sorted(WITH_VALUE | FLAGS))
             raise UsageError(
-                f"{word} is not available in a run; these are: {known}. Put a prompt behind -- or"
-                " right behind -p"
+                f"{word} is not available in a run; available options are: {known}. Put a prompt"
+                " after -- or directly after -p"
             )
         else:
             prompts.append(word)
@@ -85,7 +85,7 @@ def parse(arguments: Sequence[str]) -> Request:
 def _request(prompts: list[str], values: dict[str, list[str]]) -> Request:
     if len(prompts) > 1:
         raise UsageError(
-            f"one prompt at a time, these are {len(prompts)}; pi's @file is text here: read the"
+            f"a call takes one prompt, and here are {len(prompts)}; @file is text here: read the"
             " file in the script"
         )
     mode = values.get("--mode", ["text"])[-1]

@@ -43,7 +43,7 @@ function allowed(tool: string, given: unknown): string {
   if (typeof text !== "string" || text === "") throw new Refusal(`${tool} needs a path`);
   const path = real(resolve(WORKSPACE, text.replace(/^@/, "")));
   const folders = WRITERS.has(tool) ? [WORKSPACE] : READABLE;
-  if (UNICODE_SPACES.test(path)) throw new Refusal("the path has a space that is none of ASCII");
+  if (UNICODE_SPACES.test(path)) throw new Refusal("the path contains a space that is not ASCII");
   if (!inside(path, folders)) throw new Refusal(`${text} is outside ${folders.join(" and ")}`);
   // For a path that is not there pi tries other spellings (curly quotes, NFD, narrow spaces), and one of those may be a link that leads out.
   if (tool !== "write" && !existsSync(path)) throw new Refusal(`there is no ${text}`);

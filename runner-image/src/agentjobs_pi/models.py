@@ -49,7 +49,7 @@ class Models:
         if not name:
             raise CannotCallError(
                 "NoModel",
-                "this installation has no default model; name one, or set the chart's value"
+                "this installation has no default model; name a model, or set the chart's value"
                 " models.default",
             )
         provider, _, model = name.partition("/")
@@ -62,7 +62,8 @@ class Models:
             has = ", ".join(known) or "none"
             raise CannotCallError(
                 "UnknownModel",
-                f"this installation has no model {name}; it has: {has} (the chart's value models)",
+                f"this installation has no model {name}; its models are: {has} (see the chart's"
+                " value models)",
             )
         variable = self._key_variable(provider)
         if not self._usable(provider) or (variable and not self.variables.get(variable)):
@@ -83,14 +84,14 @@ class Models:
     def _remedy(self, provider: str) -> str:
         found = self.providers[provider]
         if found.get("env"):
-            return f"name the variable {found['env']} in spec.env, from a Secret"
+            return f"set the variable {found['env']} in spec.env, from a Secret"
         if provider != self.chosen.partition("/")[0]:
             return (
-                "a job gets the key of its own model's provider only, which is"
+                "a job gets only the key for the provider of its own model, which is"
                 f" {self.chosen or 'none'}"
             )
         return (
-            f"the Secret {found['secret']['name']} in the job's namespace has to hold it as"
+            f"the Secret {found['secret']['name']} in the job's namespace must hold it under"
             f" {found['secret']['key']}"
         )
 

@@ -38,8 +38,8 @@ def exclusive() -> Iterator[Path | None]:
         if problem := damage(file):
             file.replace(folder / ASIDE)
             notes.remark(
-                f"the session file was damaged ({problem}): it is kept as {ASIDE}, and the session"
-                " begins anew"
+                f"the session file was damaged ({problem}): it is kept as {ASIDE}, and a new"
+                " session begins"
             )
         yield file
 
@@ -59,13 +59,13 @@ def damage(file: Path) -> str:
     try:
         header = json.loads(first)
     except ValueError:
-        return "its first line is no JSON"
+        return "its first line is not JSON"
     if (
         not isinstance(header, dict)
         or header.get("type") != "session"
         or not isinstance(header.get("id"), str)
     ):
-        return "its first line is no session's"
+        return "its first line is not that of a session"
     if header.get("cwd") != os.fspath(WORKSPACE):
         return "it belongs to another working directory"
     return ""

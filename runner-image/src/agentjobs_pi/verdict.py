@@ -107,7 +107,7 @@ class Call:
         if self._last is None:
             return Verdict(
                 "PiFailed",
-                sentence(f"pi ended with code {exit_code} before the model answered", last_words),
+                sentence(f"pi exited with code {exit_code} before the model answered", last_words),
             )
         stop = str(self._last.get("stopReason"))
         if stop == "error":
@@ -121,7 +121,7 @@ class Call:
         if exit_code:
             return Verdict(
                 "PiFailed",
-                sentence(f"pi ended with code {exit_code} after the model's answer", last_words),
+                sentence(f"pi exited with code {exit_code} after the model's answer", last_words),
             )
         return Verdict(COMPLETED, "the model answered" + self._refusals())
 
@@ -131,13 +131,14 @@ class Call:
         if stop == "length":
             return Verdict(
                 "AnswerTruncated",
-                "the model's answer was cut at the most tokens that it may have; see maxTokens of"
-                " the model",
+                "the model's answer was cut off at its maximum number of tokens; ask for less, or"
+                " raise the model's maxTokens",
             )
         return Verdict(
             "PiFailed",
             sentence(
-                f"pi ended with code {exit_code} before the model had finished ({stop})", last_words
+                f"pi exited with code {exit_code} before the model had finished ({stop})",
+                last_words,
             ),
         )
 
@@ -145,7 +146,7 @@ class Call:
         if self._overflowed or (_OVERFLOW.search(error) and not _BUSY.search(error)):
             return Verdict(
                 "ContextOverflow",
-                sentence("the conversation is longer than the model can take", error),
+                sentence("the conversation is longer than the model's context window", error),
             )
         if _UNREACHABLE.search(error):
             return Verdict(
@@ -158,7 +159,7 @@ class Call:
 
     def _refusals(self) -> str:
         return (
-            f"; refused calls of tools: {', '.join(dict.fromkeys(self.refused))}"
+            f"; refused tool calls: {', '.join(dict.fromkeys(self.refused))}"
             if self.refused
             else ""
         )

@@ -91,13 +91,16 @@ def _piped() -> str:
     pipe.
     """
     if _is_the_runs_own():
-        raise UsageError('there is no prompt: pi -p "..."; the run\'s own input is not used as one')
+        raise UsageError(
+            'there is no prompt: write pi -p "..."; the run\'s own stdin is not read as a prompt'
+        )
     data = bytearray()
     deadline = time.monotonic() + STDIN_SECONDS
     while len(data) <= MAX_PROMPT_BYTES:
         if not select.select([0], [], [], max(0.0, deadline - time.monotonic()))[0]:
             raise UsageError(
-                f'there is no prompt: pi -p "..."; stdin was still open after {STDIN_SECONDS:.0f} s'
+                'there is no prompt: write pi -p "..."; stdin was still open after'
+                f" {STDIN_SECONDS:.0f} s"
             )
         chunk = os.read(0, 65536)
         if not chunk:

@@ -51,7 +51,8 @@ def hold_session(root: str) -> None:
     except BlockingIOError:
         raise RefusedError(
             "SessionBusy",
-            "another run of this job has the session; a continuous job runs once at a time",
+            "another run of this job is using the session; a job with session Continuous has one"
+            " run at a time",
         ) from None
     except OSError as error:
         raise RefusedError(
@@ -90,4 +91,5 @@ def _failures(found: notes.Notes, readable: notes.Reader, *, told: bool) -> Iter
         return
     reason, message = found.last_failure
     count = "1 call of pi" if found.failed == 1 else f"{found.failed} calls of pi"
-    yield f"{count} failed{'' if told else f', the last with {reason}: {readable(message)}'}"
+    which = "with" if found.failed == 1 else "the last with"
+    yield f"{count} failed" + ("" if told else f", {which} {reason}: {readable(message)}")

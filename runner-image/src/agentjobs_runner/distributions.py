@@ -80,11 +80,11 @@ def lacking(module: str) -> tuple[str, str]:
     """What to say behind the module's name, and what to do."""
     first, dot, _ = module.partition(".")
     if not dot and first in sys.stdlib_module_names:
-        return "part of Python, but not of this image", "the script has to do without it"
+        return "part of Python, but not of this image", "write the script without it"
     if dot and (first in sys.stdlib_module_names or provider(module) == provider(first)):
         return (
-            f"{first} itself is there",
-            "look for another version of it, or for a mistake in the name",
+            f"{first} has no such module",
+            f"correct the name, or use a version of {first} that has it",
         )
     return (
         f"package {provider(module)}",

@@ -114,7 +114,8 @@ def _install(root: str, digest: str) -> tuple[list[bytes], str]:
     if len(resolution) > MAX_RESOLUTION_BYTES:
         raise RefusedError(
             "PackageInstallFailed",
-            f"the list of packages and hashes is {len(resolution)} bytes; ask for fewer packages",
+            f"the list of packages and hashes has {len(resolution)} bytes, and at most"
+            f" {MAX_RESOLUTION_BYTES} are allowed; ask for fewer packages",
         )
     resolved = installer.install(pins, resolution)
     record: envelope.Fields = {"version": 1, "digest": digest, "resolved": "\n".join(resolved)}

@@ -33,7 +33,7 @@ def _invalid(path: str, lines: list[str]) -> tuple[str, str] | None:
     line, what = lines[0].removeprefix(place), lines[-1].partition(": ")[2]
     return (
         "SyntaxError",
-        f"line {line} of the script is not valid Python, so nothing of it ran: {what}",
+        f"line {line} of the script is not valid Python, so none of it ran: {what}",
     )
 
 

@@ -86,11 +86,11 @@ class Report:
             "TimedOut",
             EXIT_TIMED_OUT,
             "Timeout",
-            f"the script was ended after its limit of {seconds} s",
+            f"the script was ended at its time limit of {seconds} s",
         )
 
     def terminated(self) -> None:
-        when = "before it ended" if self.started_at else "before it started"
+        when = "before it finished" if self.started_at else "before it started"
         self.end("Terminated", EXIT_TERMINATED, "Terminated", f"the script was stopped {when}")
 
     def exited(self, wait_status: int) -> None:

@@ -74,7 +74,7 @@ class Installer:
         if missing:
             raise RefusedError(
                 "PackageInstallFailed",
-                f"the resolution that was kept with the revision lacks {', '.join(missing)}",
+                f"the resolution that is kept with the revision lacks {', '.join(missing)}",
             )
         # No dependencies: they are in the resolution, or nobody has frozen them.
         self._uv(
@@ -117,7 +117,8 @@ class Installer:
                 # Bytes, whatever was asked for.
                 said = (late.stderr or b"").decode(errors="replace")
                 self._fail(
-                    f"not finished after {self._seconds} s, which packages.timeoutSeconds allows",
+                    f"the installation did not finish within {self._seconds} s (the chart's"
+                    " packages.timeoutSeconds)",
                     said,
                 )
             except OSError as error:
@@ -196,7 +197,7 @@ def packages_of(resolution: str) -> list[str]:
         elif not _HASH.fullmatch(line):
             raise RefusedError(
                 "PackageInstallFailed",
-                "the resolution holds a line that is neither a package nor a hash",
+                "the resolution contains a line that is neither a package nor a hash",
             )
     return found
 

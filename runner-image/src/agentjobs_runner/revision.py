@@ -26,7 +26,8 @@ def approved_script(root: str, digest: str) -> str | None:
     if not isinstance(script, str):
         raise RefusedError(
             "RevisionUnreadable",
-            "the revision holds neither a script at spec.script.inline nor an agent at spec.agent",
+            "the revision contains neither a script at spec.script.inline nor an agent at"
+            " spec.agent",
         )
     return script
 
@@ -35,7 +36,9 @@ def approved_packages(root: str, digest: str) -> list[str]:
     """What the content asks for. Raises RefusedError like `approved_script`."""
     pins = _at(approved(root, digest), "spec", "packages")
     if not isinstance(pins, list) or not all(isinstance(pin, str) for pin in pins):
-        raise RefusedError("RevisionUnreadable", "the revision holds no packages at spec.packages")
+        raise RefusedError(
+            "RevisionUnreadable", "the revision contains no list of packages at spec.packages"
+        )
     return pins
 
 
@@ -46,7 +49,7 @@ def approved(root: str, digest: str) -> object:
     if found != digest:
         raise RefusedError(
             "DigestMismatch",
-            f"the mounted revision has the digest {found[:10]}, approved is"
+            f"the mounted revision has the digest {found[:10]}, but the approved digest is"
             f" {digest[:10] or '(none)'}",
         )
     try:

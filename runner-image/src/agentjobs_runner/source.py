@@ -30,8 +30,8 @@ def file_of(script: str) -> bytes:
         line, name = declared[0], declared[1].decode()
         raise RefusedError(
             "EncodingRefused",
-            f"line {line} of the script declares the encoding {name[:40]!r}, with which Python"
-            " would run other text than was approved; remove that comment, or write utf-8 there",
+            f"line {line} of the script declares the encoding {name[:40]!r}, so Python would run a"
+            " text other than the approved one; remove that comment, or write utf-8 in it",
         )
     alike = all(_is_utf_8(name) for line in _first_lines(source) for name in _names(line))
     return source if alike or source.startswith(BYTE_ORDER_MARK) else BYTE_ORDER_MARK + source
