@@ -207,7 +207,7 @@ def test_a_log_that_was_rotated_is_not_read_on(tmp_path: Path) -> None:
 
 def test_the_metrics_tell_of_the_process_what_is_measured() -> None:
     text = """\
-# HELP agentjobs_reconciles_total Reconciles by how they ended.
+# HELP agentjobs_reconciles_total Reconciles, by result.
 agentjobs_reconciles_total{result="ok"} 7.0
 agentjobs_reconciles_total{result="retried"} 2.0
 agentjobs_api_requests_total 40.0

@@ -326,8 +326,8 @@ def test_no_value_is_repeated() -> None:
 def test_what_is_not_a_document_is_refused(document: object) -> None:
     assert (
         problem(document)
-        == f"a document with apiVersion {names.CONFIG_API_VERSION} and kind {names.CONFIG_KIND} is"
-        " needed"
+        == f"must be a document with apiVersion {names.CONFIG_API_VERSION} and kind"
+        f" {names.CONFIG_KIND}"
     )
 
 
@@ -339,8 +339,7 @@ def test_an_empty_document_is_answered_with_what_it_needs() -> None:
 
 def test_an_operator_without_policies_has_to_be_wanted() -> None:
     wanted = (
-        "policies: has to name the admission policies, or approval.allowWithoutPolicies has to be"
-        " true"
+        "policies: must list the admission policies, unless approval.allowWithoutPolicies is true"
     )
     assert problem(changed("approval.allowWithoutPolicies", value=False)) == wanted
     assert [
@@ -352,7 +351,7 @@ def test_an_operator_without_policies_has_to_be_wanted() -> None:
 def test_the_pod_says_who_the_process_is() -> None:
     assert pod({"POD_NAME": "a", "POD_NAMESPACE": "system"}) == Pod("a", "system")
     with pytest.raises(
-        SettingsError, match="^POD_NAME and POD_NAMESPACE: the environment has to name the pod$"
+        SettingsError, match="^POD_NAME and POD_NAMESPACE: must be set in the environment"
     ):
         pod({"POD_NAME": ""})
 
@@ -381,28 +380,24 @@ def test_yaml_is_read_as_the_chart_writes_it(text: str) -> None:
 
 UNREADABLE: Final = {
     b"a: &x 1\nb: *x": (
-        "line 2: this is not YAML that can be read here: a reference to another place; write it out"
+        "line 2: the YAML cannot be read: aliases are not supported; write the value out"
     ),
-    b"a: {b: 1}\nc: 2\na: 3": (
-        "line 3: this is not YAML that can be read here: a stands here a second time"
-    ),
-    b"a: 1\nb: [": "line 2: this is not YAML that can be read here: ",
-    b"a: 1\n---\nb: 1": (
-        "line 2: this is not YAML that can be read here: but found another document"
-    ),
+    b"a: {b: 1}\nc: 2\na: 3": ("line 3: the YAML cannot be read: the key a occurs twice"),
+    b"a: 1\nb: [": "line 2: the YAML cannot be read: ",
+    b"a: 1\n---\nb: 1": ("line 2: the YAML cannot be read: but found another document"),
     b"[" * 51 + b"]" * 51: (
-        "line 1: this is not YAML that can be read here: nested more than 50 levels deep"
+        "line 1: the YAML cannot be read: the document is nested more than 50 levels deep"
     ),
-    b"a: !!bool x": "this is not YAML that can be read here",
-    b"a: !!timestamp x": "this is not YAML that can be read here",
+    b"a: !!bool x": "the YAML cannot be read",
+    b"a: !!timestamp x": "the YAML cannot be read",
     b"a: !!python/object/apply:os.abort []": (
-        "line 1: this is not YAML that can be read here: could not determine a constructor"
+        "line 1: the YAML cannot be read: could not determine a constructor"
     ),
-    b"? [a]\n: 1": "line 1: this is not YAML that can be read here: a key that is not text",
-    b"a: " + b"9" * 5000: "this is not YAML that can be read here: ",
-    b"a: \xff": "this is not text that YAML can hold: ",
-    b"a: \x01": "this is not text that YAML can hold: ",
-    b"#" * (config_text.MAX_BYTES + 1): f"it has more than {config_text.MAX_BYTES} bytes",
+    b"? [a]\n: 1": "line 1: the YAML cannot be read: a key must be text",
+    b"a: " + b"9" * 5000: "the YAML cannot be read: ",
+    b"a: \xff": "the text is not allowed in YAML: ",
+    b"a: \x01": "the text is not allowed in YAML: ",
+    b"#" * (config_text.MAX_BYTES + 1): f"the file has more than {config_text.MAX_BYTES} bytes",
 }
 
 
@@ -419,14 +414,14 @@ def test_what_cannot_be_read_is_a_sentence(text: bytes) -> None:
 POD: Final = {"POD_NAME": "agentjobs-1", "POD_NAMESPACE": "agentjobs-system"}
 STARTS: Final = [
     (None, POD, "config.yaml: No such file or directory"),
-    ("a: [", POD, "config.yaml: line 1: this is not YAML"),
-    ("", POD, "config.yaml: a document with apiVersion"),
+    ("a: [", POD, "config.yaml: line 1: the YAML cannot be read"),
+    ("", POD, "config.yaml: must be a document with apiVersion"),
     (
         json.dumps(changed("process.workers", 0)),
         POD,
         "config.yaml: process.workers: should be greater than or equal to 1",
     ),
-    (json.dumps(SETTINGS), {}, "POD_NAME and POD_NAMESPACE: the environment has to name the pod"),
+    (json.dumps(SETTINGS), {}, "POD_NAME and POD_NAMESPACE: must be set in the environment"),
 ]
 
 

@@ -362,7 +362,7 @@ def test_the_log_says_which_approvals_to_look_at(caplog: pytest.LogCaptureFixtur
             server.now += timedelta(minutes=1)
     lost, back = (record.getMessage() for record in caplog.records)
     assert "ValidatingAdmissionPolicy a is missing" in lost
-    assert back.endswith("look at the approvals that were made since 2026-11-22T08:00:00Z")
+    assert back.endswith("review the approvals that were made since 2026-11-22T08:00:00Z")
 
 
 def test_where_nothing_is_expected_nothing_is_asked() -> None:

@@ -212,4 +212,4 @@ def test_an_event_loop_that_stands_still_for_long_is_unhealthy() -> None:
     pulse = probes.Pulse(lambda: now)
     assert pulse.healthy() == ""
     now += probes.STILL_SECONDS + 5
-    assert pulse.healthy() == "the event loop has stood still for 65 s"
+    assert pulse.healthy() == "the event loop has been blocked for 65 s"

@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--config",
         required=True,
         type=Path,
-        help="the operator's settings, a document of the kind OperatorConfiguration",
+        help="file with the operator's settings, a document of the kind OperatorConfiguration",
     )
     operator.add_argument("--kubeconfig", help="use this file instead of the pod's service account")
     options = parser.parse_args(arguments)
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = asyncio.run(operate(settings, own, options.kubeconfig))
     except Exception:
-        log.exception("the operator ends")
+        log.exception("the operator failed and ends")
         code = 1
     _exit_now(code)
 

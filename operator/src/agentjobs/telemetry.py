@@ -69,30 +69,30 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.reconciles = Counter(
-            "agentjobs_reconciles", "Reconciles by how they ended.", ["result"], registry=registry
+            "agentjobs_reconciles", "Reconciles, by result.", ["result"], registry=registry
         )
         self.seconds = Histogram(
-            "agentjobs_reconcile_seconds", "Duration of a reconcile.", registry=registry
+            "agentjobs_reconcile_seconds", "Duration of a reconcile, in seconds.", registry=registry
         )
         self.finished = Counter(
-            "agentjobs_runs_finished", "Runs recorded, by phase.", ["phase"], registry=registry
+            "agentjobs_runs_finished", "Finished runs, by phase.", ["phase"], registry=registry
         )
         self.queue = Gauge(
-            "agentjobs_queue_length", "Jobs that wait to be looked at.", registry=registry
+            "agentjobs_queue_length", "Jobs that wait for a reconcile.", registry=registry
         )
         self.jobs = Gauge(
-            "agentjobs_jobs", "ScheduledAgentJobs by phase.", ["phase"], registry=registry
+            "agentjobs_jobs", "ScheduledAgentJobs, by phase.", ["phase"], registry=registry
         )
         self.active_runs = Gauge(
-            "agentjobs_active_runs", "Runs that are not finished.", registry=registry
+            "agentjobs_active_runs", "Runs that have not finished.", registry=registry
         )
         self.stored_bytes = Gauge(
             "agentjobs_stored_output_bytes",
-            "Bytes of the records of finished runs.",
+            "Size of the records of finished runs, in bytes.",
             registry=registry,
         )
         self.leading = Gauge(
-            "agentjobs_leading", "1 while this process is the leader.", registry=registry
+            "agentjobs_leading", "1 if this process is the leader, else 0.", registry=registry
         )
         self.requests = Counter(
             "agentjobs_api_requests", "Requests answered by the API server.", registry=registry
@@ -104,15 +104,18 @@ class Metrics:
         )
         self.unreadable = Gauge(
             "agentjobs_unreadable_objects",
-            "Objects that could not be read whole, by kind.",
+            "Objects that could not be read completely, by kind.",
             ["kind"],
             registry=registry,
         )
         self.failed_lists = Counter(
-            "agentjobs_failed_lists", "Lists that failed, by kind.", ["kind"], registry=registry
+            "agentjobs_failed_lists",
+            "List requests that failed, by kind.",
+            ["kind"],
+            registry=registry,
         )
         self.stale = Gauge(
             "agentjobs_stale_streams",
-            "Watch streams that have stopped delivering.",
+            "Watch streams that have stopped delivering events.",
             registry=registry,
         )

@@ -123,12 +123,12 @@ def _revision(observed: Observed, force: InForce) -> Iterable[Write]:
     ):
         body = records.revision(observed.job, content)
         if left := observed.left_behind.get(body["metadata"]["name"]):
-            why = "it is left of an earlier job of this name"
+            why = "an earlier job of this name left it behind"
             yield replace(
                 _of_content("delete", "revision", body["metadata"]["name"], why), uid=left
             )
         yield _of_content(
-            "create", "revision", body["metadata"]["name"], "what is approved, frozen", body
+            "create", "revision", body["metadata"]["name"], "it freezes the approved content", body
         )
 
 
@@ -137,7 +137,7 @@ def _session_claim(observed: Observed, force: InForce, policy: RunPolicy) -> Ite
     if wanted and observed.session_claim == "none" and not observed.job.deleting:
         body = records.session_claim(observed.job, policy)
         yield _of_content(
-            "create", "claim", body["metadata"]["name"], "runs remember earlier ones", body
+            "create", "claim", body["metadata"]["name"], "it holds the job's session", body
         )
 
 
@@ -193,9 +193,9 @@ def _changed(
     as_read = {"uid": cron.uid, "resourceVersion": cron.resource_version}
     if would_fire_old_starts(cron, body["spec"]):
         mark = {"metadata": as_read, "status": {"lastScheduleTime": to_wire(now)}}
-        yield _of_content("patch", "cronjob", cron.name, "no old starts", mark, "status")
+        yield _of_content("patch", "cronjob", cron.name, "old starts are skipped", mark, "status")
     body["metadata"] |= as_read
-    yield _of_content("replace", "cronjob", cron.name, "it differs from what is approved", body)
+    yield _of_content("replace", "cronjob", cron.name, "it differs from the approved content", body)
 
 
 def _suspended(observed: Observed, cron: CronJobView, why: str) -> Iterable[Write]:

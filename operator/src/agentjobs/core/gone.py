@@ -29,6 +29,7 @@ LOOK_AGAIN_SECONDS: Final = 30.0
 
 Changes in between arrive by the watch streams."""
 NOTHING: Final = InForce(None, None, None, "Pending")
+GONE: Final = "its ScheduledAgentJob no longer exists"
 
 
 def stand_in(namespace: str, name: str, uid: str = "") -> JobView:
@@ -133,7 +134,7 @@ def _record(context: RunContext, case: Case) -> Iterator[Write]:
 
 
 def _away(job: BatchJobView | None) -> Iterable[Write]:
-    return (delete_job(job, "its job is gone"),) if job and not job.deleting else ()
+    return (delete_job(job, GONE),) if job and not job.deleting else ()
 
 
 def not_found(run: RunView, now: datetime) -> Plan:
@@ -155,18 +156,15 @@ def _rest(observed: Observed) -> Iterator[Write]:
     cron = observed.cron_job
     if cron and not cron.deleting and cron.labelled and cron.suspended and not observed.batch_jobs:
         version = cron.resource_version
-        why = "its job is gone"
         yield Write(
             "delete",
             "cronjob",
             cron.name,
-            why,
+            GONE,
             uid=cron.uid,
             resource_version=version,
             expendable=True,
         )
     if cron is None and not observed.batch_jobs:
         for left in observed.kept:
-            yield Write(
-                "delete", "revision", left.name, "its job is gone", uid=left.uid, expendable=True
-            )
+            yield Write("delete", "revision", left.name, GONE, uid=left.uid, expendable=True)

@@ -116,8 +116,7 @@ class Guard:
                 f"since {to_wire(self._whole)}" if self._whole else "before the operator started"
             )
             log.warning(
-                "the admission policies are in force again; look at the approvals that were"
-                " made %s",
+                "the admission policies are in force again; review the approvals that were made %s",
                 since,
             )
         self.gap = gap

@@ -30,10 +30,10 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            raise self._refused("a reference to another place; write it out")
+            raise self._refused("aliases are not supported; write the value out")
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise self._refused(f"nested more than {MAX_DEPTH} levels deep")
+            raise self._refused(f"the document is nested more than {MAX_DEPTH} levels deep")
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -46,11 +46,11 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(
-                    None, None, "a key that is not text", key.start_mark
+                    None, None, "a key must be text", key.start_mark
                 )
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value} stands here a second time", key.start_mark
+                    None, None, f"the key {key.value} occurs twice", key.start_mark
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
@@ -70,16 +70,14 @@ _Loader.add_implicit_resolver(
 def document(text: bytes) -> object:
     """Raises SettingsError, with the line where it is wrong."""
     if len(text) > MAX_BYTES:
-        raise SettingsError(f"it has more than {MAX_BYTES} bytes")
+        raise SettingsError(f"the file has more than {MAX_BYTES} bytes")
     try:
         return yaml.load(text, _Loader)  # noqa: S506  a safe loader
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise SettingsError(
-            f"{line}this is not YAML that can be read here: {error.problem}"
-        ) from None
+        raise SettingsError(f"{line}the YAML cannot be read: {error.problem}") from None
     except yaml.reader.ReaderError as error:
-        raise SettingsError(f"this is not text that YAML can hold: {error.reason}") from None
+        raise SettingsError(f"the text is not allowed in YAML: {error.reason}") from None
     except (ValueError, KeyError, AttributeError) as error:
         # The last two come from tags in front of values that do not fit them.
-        raise SettingsError(f"this is not YAML that can be read here: {error}") from None
+        raise SettingsError(f"the YAML cannot be read: {error}") from None

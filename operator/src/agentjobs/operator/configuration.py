@@ -178,8 +178,7 @@ class OperatorConfiguration(Section):
         approval = known.data.get("approval")  # missing, if it is wrong itself
         if approval and not policies and not approval.allow_without_policies:
             raise ValueError(
-                "has to name the admission policies, or approval.allowWithoutPolicies has to be"
-                " true"
+                "must list the admission policies, unless approval.allowWithoutPolicies is true"
             )
         return policies
 
@@ -225,8 +224,8 @@ def configuration(document: object) -> OperatorConfiguration:
     """
     if not isinstance(document, Mapping):
         raise SettingsError(
-            f"a document with apiVersion {names.CONFIG_API_VERSION} and kind {names.CONFIG_KIND} is"
-            " needed"
+            f"must be a document with apiVersion {names.CONFIG_API_VERSION} and kind"
+            f" {names.CONFIG_KIND}"
         )
     try:
         return OperatorConfiguration.model_validate(document, by_alias=True, by_name=False)
@@ -241,5 +240,7 @@ def pod(environment: Mapping[str, str]) -> Pod:
     """
     missing = [variable for variable in (POD_NAME, POD_NAMESPACE) if not environment.get(variable)]
     if missing:
-        raise SettingsError(f"{' and '.join(missing)}: the environment has to name the pod")
+        raise SettingsError(
+            f"{' and '.join(missing)}: must be set in the environment, from the fields of the pod"
+        )
     return Pod(environment[POD_NAME], environment[POD_NAMESPACE])

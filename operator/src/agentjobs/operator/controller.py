@@ -63,7 +63,7 @@ class Controller:
         for key in sorted(await self._first_list()):
             self._queue.add(key)
         log.info(
-            "%d jobs, %d active runs, %d finished",
+            "listed %d jobs, %d active runs and %d finished runs",
             len(self._cache.jobs),
             len(self._cache.runs),
             len(self._cache.finished),
@@ -77,7 +77,7 @@ class Controller:
             found |= keys
             if whole:
                 break
-            log.warning("the first list failed, again in %s s", pause)
+            log.warning("the first list failed; it is tried again in %s s", pause)
             await asyncio.sleep(pause)
         return found
 
@@ -138,7 +138,7 @@ class Controller:
             self._retry(key, error)
         except Exception:
             # A bug of ours: it shows in the log and the metric, and does not stop the other jobs.
-            log.exception("reconcile failed", extra={"namespace": key[0], "job": key[1]})
+            log.exception("the reconcile failed", extra={"namespace": key[0], "job": key[1]})
             self._metrics.reconciles.labels("defect").inc()
             self._queue.retry(key)
         else:
@@ -157,7 +157,7 @@ class Controller:
         expected = isinstance(error, (Conflict, NotFound)) and failures < REPORT_AFTER
         log.log(
             logging.INFO if expected else logging.WARNING,
-            "again: %s",
+            "the reconcile is tried again: %s",
             error,
             extra={"namespace": key[0], "job": key[1]},
         )

@@ -86,7 +86,7 @@ class Pulse:
         """Empty when all is well, else a sentence."""
         still = self._clock() - self._beat
         return (
-            f"the event loop has stood still for {still:.0f} s"
+            f"the event loop has been blocked for {still:.0f} s"
             if still > STILL_SECONDS
             else self._problem
         )

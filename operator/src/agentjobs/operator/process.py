@@ -55,8 +55,8 @@ class Operator:
         unguarded = configuration.approval.allow_without_policies
         if unguarded:
             log.warning(
-                "approval.allowWithoutPolicies is true: nobody looks whether the admission policies"
-                " are in force"
+                "approval.allowWithoutPolicies is true: the operator does not check whether the"
+                " admission policies are in force"
             )
         self.watcher = watch.Watcher(self.cache, self.streams, self.queue.add)
         self.guard = Guard(cluster, () if unguarded else configuration.policies, cluster.clock.now)
@@ -195,7 +195,7 @@ async def operate(configuration: OperatorConfiguration, pod: Pod, kubeconfig: st
     async with connect(kubeconfig) as cluster:
         operator = Operator(configuration, pod, cluster, kubeconfig)
         operator.handle_signals()
-        log.info("agentjobs %s, %s", __version__, pod.name)
+        log.info("agentjobs %s starts in the pod %s", __version__, pod.name)
         beating = asyncio.create_task(operator.pulse.keep(operator.healthy), name="pulse")
         try:
             await operator.vitals.run(operator.lead, operator.stopping)

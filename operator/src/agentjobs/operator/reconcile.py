@@ -105,7 +105,11 @@ class Reconciler:
                         seen = replace(seen, cron_job=cron_job_view(body))
                 seen = self._gather.with_cache(key, seen)
         except ClusterError as error:
-            log.warning("not stopped yet: %s", error, extra={"job": key[1], "namespace": key[0]})
+            log.warning(
+                "a stop failed and is tried again: %s",
+                error,
+                extra={"job": key[1], "namespace": key[0]},
+            )
         return seen
 
     async def _end_what_is_left(self, key: Key, seen: Observed) -> Plan:

@@ -123,7 +123,7 @@ class Response(aiohttp.ClientResponse):
             and (watch or "limit" in self.url.query)
         ):
             log.warning(
-                "the %s of %s was answered with %s; it begins anew",
+                "the %s of %s was answered with %s; it is started again",
                 "watch" if watch else "list",
                 self._plural,
                 self.status,
@@ -214,7 +214,7 @@ class _Lines:
         """
         if status.get("code") != GONE:
             log.warning(
-                "the watch of %s ended with error %s; it begins anew",
+                "the watch of %s ended with error %s; it is started again",
                 self._plural,
                 status.get("code"),
             )

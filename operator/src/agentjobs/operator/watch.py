@@ -101,7 +101,7 @@ def _handler(kind: str, watcher: Watcher) -> Callable[..., Coroutine[None, None,
             watcher.observe(kind, event["type"] == "DELETED", event["object"])
         except Exception:
             # Kopf's own log line would quote the message.
-            log.exception("a watch event of the kind %s could not be taken in", kind)
+            log.exception("a watch event of the kind %s could not be processed", kind)
 
     return handle
 
@@ -123,7 +123,7 @@ async def all_served(served: Callable[[str, str], Awaitable[frozenset[str]]]) ->
             return
         if not logged:
             log.warning(
-                "the API server does not show %s yet; watches wait for it%s",
+                "the API server does not serve %s yet; watches start when it does%s",
                 ", ".join(sorted(missing)),
                 why,
             )

@@ -88,7 +88,7 @@ def sweep(observed: Observed, force: InForce, now: datetime) -> Iterable[Write]:
                 "delete",
                 "revision",
                 revision.name,
-                "nothing needs it",
+                "it is no longer needed",
                 uid=revision.uid,
                 expendable=True,
             )

@@ -53,5 +53,5 @@ def writes(observed: Observed, force: InForce) -> Iterator[Write]:
             body = install.resolution(
                 records.revision(observed.job, content), frozen_as.name, found
             )
-            name, why = body["metadata"]["name"], "what its packages resolve to, frozen"
+            name, why = body["metadata"]["name"], "it freezes the resolution of the packages"
             yield Write("create", "revision", name, why, body, expendable=True, stage=Stage.CREATE)

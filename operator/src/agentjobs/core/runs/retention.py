@@ -118,7 +118,7 @@ def shortened(body: Mapping[str, Any]) -> Write:
     before = {name: text for name, text in body["status"].items() if name in status}
     status["storedBytes"] = max(0, body.get(SIZE, 0) - weight(before)) + weight(status)
     metadata = {key: body["metadata"][key] for key in ("uid", "resourceVersion")}
-    why = "its job keeps the whole output of newer ones"
+    why = "only newer runs keep their whole output"
     return Write(
         "patch",
         "run",
@@ -155,7 +155,8 @@ def writes(observed: Observed) -> Iterable[Write]:
 def deletions(runs: Iterable[FinishedRun]) -> Iterable[Write]:
     """Deletes these records."""
     for run in runs:
-        yield Write("delete", "run", run.name, "newer ones are kept", uid=run.uid, expendable=True)
+        why = "the history or a budget has no room for it"
+        yield Write("delete", "run", run.name, why, uid=run.uid, expendable=True)
 
 
 def next_look(observed: Observed) -> Iterable[float]:
@@ -192,7 +193,7 @@ def _owners(observed: Observed, gone: set[str]) -> Iterable[Write]:
                 "patch",
                 "run",
                 run.name,
-                "it stays" if stays else "it goes with its job",
+                "it stays when its job is deleted" if stays else "it is deleted with its job",
                 body,
                 expendable=True,
             )

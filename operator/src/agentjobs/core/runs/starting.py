@@ -224,7 +224,7 @@ def release(context: RunContext, run: RunView, job: BatchJobView) -> Step:
             "metadata": {"resourceVersion": cron.resource_version},
             "status": {"active": active},
         }
-        why, strand = "the run counts for its concurrency", run_strand(run.name)
+        why, strand = "the run counts as active", run_strand(run.name)
         writes.append(
             Write(
                 "patch", "cronjob", cron.name, why, body, "status", stage=Stage.START, strand=strand
@@ -238,7 +238,7 @@ def release(context: RunContext, run: RunView, job: BatchJobView) -> Step:
             "patch",
             "batchjob",
             job.name,
-            "everything is in place",
+            "the run may begin",
             resume,
             stage=Stage.START,
             strand=run_strand(run.name),

@@ -83,7 +83,7 @@ def no_more_starts(observed: Observed) -> tuple[str, bool] | None:
     if cron is None or cron.deleting or cron.suspended:
         return None
     if job.gone:
-        return ("its job is gone", True) if cron.labelled else None
+        return ("its ScheduledAgentJob no longer exists", True) if cron.labelled else None
     if not cron.belongs_to(job.uid):
         return None
     if job.deleting:

@@ -263,7 +263,7 @@ def _record(context: StartContext, start: datetime, reason: str, message: str) -
     body = records.left_out(
         context.observed.job, context.name(start), to_wire(start), f"{reason}: {message}"
     )
-    why = "a start that did not become a run"
+    why = "it records a missed start"
     return Write("create", "run", context.name(start), why, body, stage=Stage.RECORD)
 
 
@@ -370,7 +370,7 @@ def _own_start(context: StartContext, start: datetime) -> Iterable[Write]:
     in_time = start <= context.now < next_starts.too_late(context.schedule, start)
     if in_time and cron and not cron.deleting and (context.overlaps or not _active(context)):
         body = records.own_start(context.observed.job, context.name(start), to_wire(start))
-        why = "a start that no CronJob makes"
+        why = "it makes a scheduled start in place of the CronJob"
         yield Write("create", "run", context.name(start), why, body, stage=Stage.CREATE)
 
 

@@ -33,6 +33,7 @@ async def pages(
         version = (page.get("metadata") or {}).get("resourceVersion")
         if version and int(version) < known:
             raise Outdated(
-                f"the list of {kind} is older than what was seen before: {version}, not {known}"
+                f"the list of {kind} has version {version}, which is older than version {known},"
+                " which was seen before"
             )
         yield page
