@@ -209,7 +209,7 @@ ALLOWED = [
     (
         rules.layer_violations,
         "agentjobs.core.plan",
-        "from . import naming\nfrom ..api.job import Schedule",
+        "from . import naming\nfrom ..api.schedule import Schedule",
     ),
     (
         rules.room_violations,

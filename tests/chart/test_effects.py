@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agentjobs.api.job import Resources
+from agentjobs.api.container import Resources
 from agentjobs.core.content.packages import inventory
 from agentjobs.core.workload.llm import Models
 from agentjobs.core.workload.sessions import SessionPolicy, claim

@@ -17,7 +17,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agentjobs.api.job import ScheduledAgentJobSpec, Script
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.api.script import Script
 from agentjobs.api.script_rules import declares_other_encoding, script_problem
 from agentjobs.core.content.sources import Reference, resolved
 from agentjobs.core.errors import UserError

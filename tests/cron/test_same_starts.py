@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from agentjobs.api.job import Schedule
+from agentjobs.api.schedule import Schedule
 from agentjobs.core.schedules import next_starts
 from tests.cron.reference import MODULE, REFUSED, Question, ask, command, zone_directory
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final, get_args
 
-from agentjobs.api.job import JobPhase, Schedule
+from agentjobs.api.job_status import JobPhase
+from agentjobs.api.schedule import Schedule
 from agentjobs.cli.commands import cards
 from agentjobs.core.schedules import next_starts
 from agentjobs.core.schedules.description import of_job

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from agentjobs.api.job import Condition
+from agentjobs.api.job_status import Condition
 from agentjobs.core import naming
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.observed import Observed

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentjobs.api.job import ResourceList, Resources, ScheduledAgentJobSpec
+from agentjobs.api.container import ResourceList, Resources
+from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core import naming
 from agentjobs.core.content.digest import Content, content
 from agentjobs.core.views.job import JobView, job_view

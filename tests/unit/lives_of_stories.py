@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from agentjobs.api.job import Condition, ScheduledAgentJobStatus
+from agentjobs.api.job_status import Condition, ScheduledAgentJobStatus
 from agentjobs.core import naming
 from agentjobs.core.admission import PATIENCE, Gap
 from agentjobs.core.approval.in_force import current_content

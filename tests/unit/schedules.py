@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agentjobs.api.job import Schedule
+from agentjobs.api.schedule import Schedule
 
 FIELDS: Final = (
     ("minute", 0, 59),

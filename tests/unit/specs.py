@@ -14,9 +14,11 @@ from pydantic.fields import FieldInfo
 
 from agentjobs.api.agent import Agent
 from agentjobs.api.agent_rules import TOOLS
+from agentjobs.api.container import EnvVar, Resources
 from agentjobs.api.event import JobTrigger
-from agentjobs.api.job import EnvVar, Resources, ScheduledAgentJobSpec, Script
+from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.api.package_rules import name_of
+from agentjobs.api.script import Script
 from agentjobs.core.content.sources import Reference, Sources
 
 LABELS: Final = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,50}[a-z0-9])?", fullmatch=True)

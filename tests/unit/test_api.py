@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agentjobs.api.base import MAX_SENTENCE, explain
-from agentjobs.api.job import ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.api.job_status import ScheduledAgentJobStatus
 from agentjobs.api.resources import JOB, RESOURCES, RUN
 from agentjobs.api.rules import amount
 from agentjobs.api.run import AgentJobRunStatus

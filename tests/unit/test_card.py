@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from agentjobs.api.job import Card, ScheduledAgentJobSpec
+from agentjobs.api.card import Card
+from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.cli.commands import cards
 from agentjobs.core.approval.card import card
 from agentjobs.core.content.digest import content

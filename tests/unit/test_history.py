@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentjobs.api.job import History, RunPhase, ScheduledAgentJobStatus
+from agentjobs.api.job import History
+from agentjobs.api.job_status import RunPhase, ScheduledAgentJobStatus
 from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core.runs import history, retention
 from agentjobs.core.views.run import FinishedRun, RunView

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agentjobs.api.job import Card, ScheduledAgentJobSpec
+from agentjobs.api.card import Card
+from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.approval.card import card
 from agentjobs.core.approval.remarks import remarks
 from agentjobs.core.content.packages import Packages

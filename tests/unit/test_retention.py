@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentjobs.api.job import History, ScheduledAgentJobStatus
+from agentjobs.api.job import History
+from agentjobs.api.job_status import ScheduledAgentJobStatus
 from agentjobs.core.observed import Observed
 from agentjobs.core.runs import retention
 from agentjobs.core.runs.retention import SHORT_BYTES, size

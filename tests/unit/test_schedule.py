@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agentjobs.api.job import Schedule
+from agentjobs.api.schedule import Schedule
 from agentjobs.core import naming
 from agentjobs.core.errors import UserError
 from agentjobs.core.schedules import next_starts

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agentjobs.api.job import ScheduledAgentJobStatus
+from agentjobs.api.job_status import ScheduledAgentJobStatus
 from agentjobs.core import naming
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.decide import decide

@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agentjobs.api import schedule_rules
-from agentjobs.api.job import Schedule
+from agentjobs.api.schedule import Schedule
 from agentjobs.core import naming, timestamps
 from agentjobs.core.errors import UserError
 from agentjobs.core.schedules import cron, next_starts

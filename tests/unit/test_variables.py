@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentjobs.api.job import EnvVar
+from agentjobs.api.container import EnvVar
 from agentjobs.api.variable_rules import EXCEPT, NOT_RESERVED, RESERVED, VARIABLE, is_reserved
 from tests.script_manifests import PLAIN_NAMES, RESERVED_NAMES
 

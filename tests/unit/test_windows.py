@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agentjobs.api.job import Schedule, Window
+from agentjobs.api.schedule import Schedule, Window
 from agentjobs.core.schedules import next_starts, windows
 from agentjobs.core.schedules.windows import Draw
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agentjobs.api.job import Schedule, ScheduledAgentJobSpec
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.api.schedule import Schedule
 from agentjobs.core.schedules import description, next_starts
 from agentjobs.core.schedules.windows import Draw
 from tests import manifests

@@ -9,7 +9,8 @@ from typing import Any, Final, Literal
 from agentjobs.api import names, rules
 from agentjobs.api.approval import AgentJobApprovalSpec, PackageApprovalSpec
 from agentjobs.api.base import ApiModel
-from agentjobs.api.job import ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.api.job_status import ScheduledAgentJobStatus
 from agentjobs.api.rule import Rule
 from agentjobs.api.run import AgentJobRunSpec, AgentJobRunStatus
 

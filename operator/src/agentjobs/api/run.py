@@ -9,7 +9,7 @@ from pydantic import Field
 from agentjobs.api import rules
 from agentjobs.api.base import ApiModel, StatusModel
 from agentjobs.api.event import MAX_ANCESTORS, Event
-from agentjobs.api.job import RunPhase
+from agentjobs.api.job_status import RunPhase
 from agentjobs.api.names import MAX_JOB_NAME
 
 STORED_OUTPUT_CHARACTERS = 4 * 51_200 + 64

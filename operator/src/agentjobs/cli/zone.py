@@ -24,7 +24,7 @@ def of_machine(localtime: Path = LOCALTIME, written: Path = WRITTEN) -> str:
 
 def _known(name: str) -> str:
     """The name, if jobs can have it; else nothing."""
-    from agentjobs.api.job import Schedule
+    from agentjobs.api.schedule import Schedule
     from agentjobs.core.errors import UserError
     from agentjobs.core.schedules import next_starts
 

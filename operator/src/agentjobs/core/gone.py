@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from agentjobs.api.job import ScheduledAgentJobStatus
+from agentjobs.api.job_status import ScheduledAgentJobStatus
 from agentjobs.core import naming
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Plan, Stage, Write

@@ -75,7 +75,8 @@ def from_spec(name: str, spec: Json) -> Json:
 
 def keys() -> dict[str, str]:
     """Every header key but `name` and those of agents, with the spec field that it stands for."""
-    from agentjobs.api.job import Schedule, ScheduledAgentJobSpec
+    from agentjobs.api.job import ScheduledAgentJobSpec
+    from agentjobs.api.schedule import Schedule
 
     spec, beside = (
         [str(field.alias) for field in model.model_fields.values()]
@@ -91,7 +92,7 @@ def keys() -> dict[str, str]:
 
 def _beside_cron() -> frozenset[str]:
     """The fields of a schedule next to `schedule`, the cron expression, in a header."""
-    from agentjobs.api.job import Schedule
+    from agentjobs.api.schedule import Schedule
 
     return frozenset(str(field.alias) for field in Schedule.model_fields.values()) - {"cron"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from agentjobs.api.job import Card
+from agentjobs.api.card import Card
 from agentjobs.core import naming
 from agentjobs.core.approval.remarks import remarks
 from agentjobs.core.content.changes import changes

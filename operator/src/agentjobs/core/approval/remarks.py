@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from agentjobs.api.job import Schedule, ScheduledAgentJobSpec
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.api.schedule import Schedule
 from agentjobs.core.schedules import next_starts
 from agentjobs.core.schedules.windows import Draw
 from agentjobs.core.workload.llm import Models

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from agentjobs.api.job import ScheduledAgentJobStatus
+from agentjobs.api.job_status import ScheduledAgentJobStatus
 from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Write

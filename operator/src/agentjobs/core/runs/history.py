@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from agentjobs.api.job import LastRun, RecentRun, ScheduledAgentJobStatus
+from agentjobs.api.job_status import LastRun, RecentRun, ScheduledAgentJobStatus
 from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core.views.run import FAILURES, NEVER_BEGAN, RunView
 

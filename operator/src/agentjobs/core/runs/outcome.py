@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from agentjobs.api.job import RunPhase
+from agentjobs.api.job_status import RunPhase
 from agentjobs.api.run import AgentJobRunStatus, Usage
 from agentjobs.core.runner.envelope import Envelope, ShortForm, read_short_form
 from agentjobs.core.runner.evidence import Evidence

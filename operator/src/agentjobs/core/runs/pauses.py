@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agentjobs.api.job import FailurePause, ScheduledAgentJobStatus
+from agentjobs.api.job_status import FailurePause, ScheduledAgentJobStatus
 from agentjobs.core.observed import InForce
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views.job import JobView

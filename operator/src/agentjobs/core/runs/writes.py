@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from agentjobs.api.job import RunPhase
+from agentjobs.api.job_status import RunPhase
 from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core import naming
 from agentjobs.core.plan import CONTENT, STATUS, Stage, Write, run_strand

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from agentjobs.api.job import Schedule, ScheduledAgentJobStatus
+from agentjobs.api.job_status import ScheduledAgentJobStatus
+from agentjobs.api.schedule import Schedule
 from agentjobs.core import naming
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Stage, Write

@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from agentjobs.api.job import Schedule, ScheduledAgentJobSpec, Window
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.api.schedule import Schedule, Window
 from agentjobs.core import timestamps
 from agentjobs.core.schedules import cron
 from agentjobs.core.schedules import next_starts as schedules

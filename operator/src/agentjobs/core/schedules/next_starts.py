@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from agentjobs.api.job import Once, Schedule
+from agentjobs.api.schedule import Once, Schedule
 from agentjobs.core import timestamps
 from agentjobs.core.errors import UserError
 from agentjobs.core.schedules import cron, windows

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from agentjobs.api.job import Window
+from agentjobs.api.schedule import Window
 from agentjobs.core import timestamps
 from agentjobs.core.schedules import cron
 

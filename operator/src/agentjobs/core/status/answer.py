@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from agentjobs.api.job import Card, ScheduledAgentJobStatus
+from agentjobs.api.card import Card
+from agentjobs.api.job_status import ScheduledAgentJobStatus
 from agentjobs.core.approval.card import card
 from agentjobs.core.approval.in_force import found_in, in_force, is_suspended
 from agentjobs.core.approval.second_person import of_unknown_author

@@ -9,14 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from agentjobs.api.job import (
-    Approval,
-    Condition,
-    Schedule,
-    ScheduledAgentJobSpec,
-    ScheduledAgentJobStatus,
-)
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.api.job_status import Approval, Condition, ScheduledAgentJobStatus
 from agentjobs.api.package_rules import canonical
+from agentjobs.api.schedule import Schedule
 from agentjobs.core.admission import Gap
 from agentjobs.core.approval.decisions import decided_by
 from agentjobs.core.content.packages import PackageApprovalView, listed

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from agentjobs.api import names
-from agentjobs.api.job import Condition, ScheduledAgentJobStatus
+from agentjobs.api.job_status import Condition, ScheduledAgentJobStatus
 from agentjobs.api.run import AgentJobRunStatus
 from agentjobs.core import naming
 from agentjobs.core.plan import Kind, Stage, Write, run_strand

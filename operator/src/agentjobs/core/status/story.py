@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agentjobs.api.job import JobPhase, ScheduledAgentJobStatus
+from agentjobs.api.job_status import JobPhase, ScheduledAgentJobStatus
 from agentjobs.core.observed import InForce
 from agentjobs.core.runs.cases import Step
 from agentjobs.core.status.conditions import ConditionState

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from agentjobs.api import names, resources
 from agentjobs.api.base import explain
-from agentjobs.api.job import ScheduledAgentJobSpec, ScheduledAgentJobStatus
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.api.job_status import ScheduledAgentJobStatus
 from agentjobs.core.views.metadata import Body, annotations_of, controller_uid, labels_of
 from agentjobs.core.wire.bodies import unreadable
 

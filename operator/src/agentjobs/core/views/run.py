@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, TypeGuard, get_args
 
 from agentjobs.api import kinds, names
-from agentjobs.api.job import RunPhase
+from agentjobs.api.job_status import RunPhase
 from agentjobs.core.timestamps import from_wire
 from agentjobs.core.views.event import NO_START, EventView, event_view
 from agentjobs.core.views.metadata import Body, annotations_of, controller_uid

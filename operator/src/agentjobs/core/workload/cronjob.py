@@ -11,7 +11,7 @@ from typing import Final
 
 from agentjobs.api import names
 from agentjobs.api.event import Event
-from agentjobs.api.job import Schedule
+from agentjobs.api.schedule import Schedule
 from agentjobs.core import naming
 from agentjobs.core.content.digest import Content
 from agentjobs.core.content.packages import foreign

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from agentjobs.api.base import ApiModel
-from agentjobs.api.job import ScheduledAgentJobSpec, SecretKeyRef
+from agentjobs.api.container import SecretKeyRef
+from agentjobs.api.job import ScheduledAgentJobSpec
 
 MODEL_VARIABLE: Final = "AGENTJOBS_MODEL"
 MODELS_VARIABLE: Final = "AGENTJOBS_MODELS"

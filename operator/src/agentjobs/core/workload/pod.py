@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from agentjobs.api.job import EnvVar, ResourceList, ScheduledAgentJobSpec
+from agentjobs.api.container import EnvVar, ResourceList
+from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.content.digest import Content
 from agentjobs.core.naming import Manifest
 from agentjobs.core.views.pod import RUNNER_CONTAINER

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentjobs.api.job import Resources
+from agentjobs.api.container import Resources
 from agentjobs.core.workload.llm import Models
 from agentjobs.core.workload.sessions import SessionPolicy
 
