@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from agentjobs.api.job import Card
+from agentjobs.api.card import Card
 from agentjobs.core import naming
 from agentjobs.core.admission import PATIENCE
 from agentjobs.core.approval import revisions
@@ -19,7 +19,7 @@ from agentjobs.core.plan import ANSWER, CONTENT, STATUS, Kind, Plan, Stage, Verb
 from agentjobs.core.runs import following, history, pauses, resolutions, retention, stops
 from agentjobs.core.runs.cases import Step
 from agentjobs.core.schedules import accounting, next_starts
-from agentjobs.core.schedules.accounting import StartPlan
+from agentjobs.core.schedules.starts import StartPlan, draw_for
 from agentjobs.core.status import kube_events, story
 from agentjobs.core.status.answer import answer, only_time_passed, status_write, with_card
 from agentjobs.core.timestamps import to_wire
@@ -231,7 +231,5 @@ def _next_look(observed: Observed, force: InForce, now: datetime) -> Iterable[fl
     for content in (force.current, force.content):
         if content:
             wanted = content.spec.schedule
-            for start in next_starts.next_starts(
-                wanted, now, 1, accounting.draw_for(observed, wanted)
-            ):
+            for start in next_starts.next_starts(wanted, now, 1, draw_for(observed, wanted)):
                 yield (start - now + NO_EARLIER_THAN).total_seconds()

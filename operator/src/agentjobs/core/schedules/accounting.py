@@ -1,7 +1,5 @@
 """Accounts for starts: which one is next, and what became of those that passed.
 
-Also what the CronJob must say so that the next one happens.
-
 `status.nextRunAt` is the mark: every start before it is a run or a record, or was left out while
 `missedSince` says so. The mark moves on when its start is found as a Job or a run, or when it is
 too late for it. So every reader of the mark decides the same, however often.
@@ -9,113 +7,20 @@ too late for it. So every reader of the mark decides the same, however often.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from agentjobs.api.job_status import ScheduledAgentJobStatus
-from agentjobs.api.schedule import Schedule
-from agentjobs.core import naming
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Stage, Write
-from agentjobs.core.schedules import next_starts
-from agentjobs.core.schedules.windows import Draw
+from agentjobs.core.schedules.arming import ARM_AHEAD, armed, look_again
+from agentjobs.core.schedules.starts import StartContext, StartPlan, accounted, draw_for
 from agentjobs.core.timestamps import from_wire, to_wire
-from agentjobs.core.views.batch_job import BatchJobView
-from agentjobs.core.views.cronjob import CronJobView
-from agentjobs.core.views.run import NEVER_BEGAN
 from agentjobs.core.workload import cronjob, records
-from agentjobs.core.workload.cronjob import NEVER, Timing
 
-ARM_AHEAD: Final = timedelta(seconds=5)
-"""A CronJob that is written later than that may miss its minute: it is never due in the minute in
-which it was made."""
-ARM_WITHIN: Final = timedelta(days=30)
-"""A cron expression has no year."""
-HELP_AFTER: Final = timedelta(seconds=15)
-"""How long an armed CronJob has to make its Job."""
-GRACE: Final = timedelta(seconds=10)
-"""How long after its starting deadline a start is given up: the CronJob controller may just be
-making it."""
-AT_ONCE: Final = 1000
-"""Starts accounted for in one decision."""
-SETTLES_SECONDS: Final = 1.0
 PAUSES: Final = frozenset({"Suspended", "PausedAfterFailures"})
-UTC_NAME: Final = "Etc/UTC"
 _ONE_RECORD: Final = "missed starts get no further records until a start happens again"
-
-
-@dataclass(frozen=True, slots=True)
-class StartPlan:
-    """What is to be done about starts. `timing` None: leave the CronJob as it is for now."""
-
-    start: datetime | None = None
-    missed_since: str | None = None
-    timing: Timing | None = None
-    writes: tuple[Write, ...] = ()
-    requeue_after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StartContext:
-    """What all functions about the starts of one job share."""
-
-    observed: Observed
-    schedule: Schedule
-    status: ScheduledAgentJobStatus
-    now: datetime
-    accounted: Mapping[datetime, bool]
-    """Starts that have a Job or a run, and whether it began or is going to."""
-    draw: Draw
-    obstacle: str | None = None
-    """Why the job cannot have its CronJob."""
-    overlaps: bool = False
-    """Whether a start does not wait for another run to finish."""
-
-    def next_starts(self, after: datetime, count: int = 1) -> tuple[datetime, ...]:
-        return _in_utc(next_starts.next_starts(self.schedule, after, count, self.draw))
-
-    def passed(self, after: datetime) -> tuple[datetime, ...]:
-        """The starts up to now, and the next one."""
-        return _in_utc(next_starts.passed(self.schedule, after, self.now, self.draw, AT_ONCE))
-
-    def name(self, start: datetime) -> str:
-        return naming.run_of_start(self.observed.job.name, start)
-
-
-def _in_utc(moments: Iterable[datetime]) -> tuple[datetime, ...]:
-    """The moments in UTC.
-
-    Python never finds a time in an hour that comes twice equal to one of another zone (PEP 495).
-    """
-    return tuple(moment.astimezone(UTC) for moment in moments)
-
-
-def draw_for(observed: Observed, wanted: Schedule) -> Draw:
-    """What a window's draw depends on, for this job."""
-    if wanted.window is None:
-        return next_starts.NO_DRAW
-    begun = [start for start, has_begun in _starts(observed).items() if has_begun]
-    return Draw(observed.job.uid, max(begun, default=None))
-
-
-def _starts(observed: Observed) -> dict[datetime, bool]:
-    """The starts for `StartContext.accounted`."""
-    cron, job = observed.own_cron_job, observed.job.name
-    names = {run.name: run.phase not in NEVER_BEGAN for run in observed.finished}
-    names |= {run.name: run.skip is None for run in observed.runs}
-    names |= {
-        batch.name: True
-        for batch in observed.batch_jobs
-        if cron and batch.owner_uid == cron.uid and batch.name not in names
-    }
-    found = ((naming.start_of(name), name, begun) for name, begun in names.items())
-    return {
-        start: begun
-        for start, name, begun in found
-        if start and name == naming.run_of_start(job, start)
-    }
 
 
 def start_plan(
@@ -137,16 +42,10 @@ def start_plan(
     if observed.job.deleting:
         return StartPlan(timing=cronjob.plain(force.spec.schedule, suspended=True))
     wanted = force.spec.schedule
+    known_starts, draw = accounted(observed), draw_for(observed, wanted)
     overlaps = force.spec.concurrency_policy != "Forbid"
     context = StartContext(
-        observed,
-        wanted,
-        status,
-        now,
-        _starts(observed),
-        draw_for(observed, wanted),
-        obstacle,
-        overlaps,
+        observed, wanted, status, now, known_starts, draw, obstacle=obstacle, overlaps=overlaps
     )
     known = status.approval is not None and status.approval.digest == force.content.digest
     if suspended:
@@ -155,17 +54,7 @@ def start_plan(
         found = _go_on(context, from_wire(status.next_run_at))
     else:
         found = _begin(context, known=known)
-    return _look_again(context, _armed(context, found, suspended=suspended))
-
-
-def has_fired(observed: Observed, wanted: Schedule) -> bool:
-    """Whether the single start of a schedule has become a run."""
-    if wanted.once is None:
-        return False
-    start = next_starts.run_at(wanted.once, next_starts.zone_of(wanted))
-    name, recent = naming.run_of_start(observed.job.name, start), observed.job.status.recent_runs
-    in_history = any(line.name == name and line.phase not in NEVER_BEGAN for line in recent)
-    return in_history or _starts(observed).get(start.astimezone(UTC), False)
+    return look_again(context, armed(context, found, suspended=suspended))
 
 
 def _begin(context: StartContext, *, known: bool) -> StartPlan:
@@ -209,7 +98,7 @@ def _is_lost(context: StartContext, start: datetime, newest: datetime | None) ->
     Of several late starts the CronJob controller makes only the newest.
     """
     superseded = newest is not None and start < newest
-    return superseded or context.now >= next_starts.too_late(context.schedule, start) + GRACE
+    return superseded or context.now >= context.given_up_at(start)
 
 
 def _records(context: StartContext, given_up: Sequence[datetime]) -> tuple[Write, ...]:
@@ -248,16 +137,7 @@ def _was_busy(context: StartContext, start: datetime) -> bool:
     before = any(
         begin and end and from_wire(begin) <= start < from_wire(end) for begin, end in lines
     )
-    return before or any(job.created <= start for job in _active(context))
-
-
-def _active(context: StartContext) -> list[BatchJobView]:
-    cron = context.observed.own_cron_job
-    return [
-        job
-        for job in context.observed.batch_jobs
-        if cron and job.owner_uid == cron.uid and not job.ended
-    ]
+    return before or any(job.created <= start for job in context.active_jobs())
 
 
 def _record(context: StartContext, start: datetime, reason: str, message: str) -> Write:
@@ -304,102 +184,3 @@ def _paused_by(context: StartContext, start: datetime) -> str:
     return " and ".join(
         filter(None, (failed, "by spec.suspend" if suspended or not failed else ""))
     )
-
-
-def _armed(context: StartContext, found: StartPlan, *, suspended: bool) -> StartPlan:
-    """The plan, with what the CronJob must say, and the start where the CronJob would miss it."""
-    wanted = context.schedule
-    plain = cronjob.plain(wanted, suspended=suspended)
-    if next_starts.is_plain(wanted):
-        return replace(found, timing=plain)
-    idle = replace(plain, schedule=NEVER, suspended=True)
-    if suspended or found.start is None:
-        return replace(found, timing=_unless_settling(context, idle))
-    timing, cron = _one_minute(context, found.start), context.observed.cron_job
-    ahead = found.start - context.now
-    if ahead >= ARM_WITHIN:
-        return replace(found, timing=_unless_settling(context, idle))
-    if _says(cron, timing):
-        late = -ahead >= HELP_AFTER
-        return replace(
-            found,
-            timing=timing,
-            writes=(*found.writes, *(_own_start(context, found.start) if late else ())),
-        )
-    if ahead >= ARM_AHEAD:
-        return replace(found, timing=_unless_settling(context, timing))
-    return replace(
-        found,
-        timing=_unless_settling(context, idle),
-        writes=(*found.writes, *_own_start(context, found.start)),
-    )
-
-
-def _one_minute(context: StartContext, start: datetime) -> Timing:
-    at = start.astimezone(UTC)
-    seconds = int((next_starts.too_late(context.schedule, start) - start).total_seconds())
-    return Timing(
-        f"{at.minute} {at.hour} {at.day} {at.month} *", UTC_NAME, seconds, suspended=False
-    )
-
-
-def _says(cron: CronJobView | None, timing: Timing) -> bool:
-    return cron is not None and (cron.schedule, cron.time_zone, cron.suspended) == (
-        timing.schedule,
-        timing.time_zone,
-        False,
-    )
-
-
-def _unless_settling(context: StartContext, timing: Timing) -> Timing | None:
-    """The timing; None while the controller has yet to list a Job it has just made as active.
-
-    A change now would prevent that.
-    """
-    cron = context.observed.cron_job
-    listed = {reference.get("uid") for reference in cron.active} if cron else set()
-    settling = any(
-        not job.manual and job.uid not in listed and context.now - job.created < HELP_AFTER
-        for job in _active(context)
-    )
-    return None if settling else timing
-
-
-def _own_start(context: StartContext, start: datetime) -> Iterable[Write]:
-    """Creates the start as a run of the same name, started by the operator like a run by hand."""
-    cron = context.observed.cron_job
-    in_time = start <= context.now < next_starts.too_late(context.schedule, start)
-    if in_time and cron and not cron.deleting and (context.overlaps or not _active(context)):
-        body = records.own_start(context.observed.job, context.name(start), to_wire(start))
-        why = "it makes a scheduled start in place of the CronJob"
-        yield Write("create", "run", context.name(start), why, body, stage=Stage.CREATE)
-
-
-def _look_again(context: StartContext, found: StartPlan) -> StartPlan:
-    waits = [found.requeue_after] if found.requeue_after is not None else []
-    if found.timing is None:
-        waits.append(SETTLES_SECONDS)
-    if found.writes:
-        waits.append(0)
-    if found.start:
-        waits.append(
-            min(
-                filter(lambda wait: wait > 0, _moments(context, found.start)),
-                default=SETTLES_SECONDS,
-            )
-        )
-    return replace(found, requeue_after=min(waits, default=None))
-
-
-def _moments(context: StartContext, start: datetime) -> Iterable[float]:
-    """Yields the seconds until a start may need attention, or until it is given up."""
-    is_plain = next_starts.is_plain(context.schedule)
-    marks = (
-        () if is_plain else (start - ARM_WITHIN + timedelta(seconds=1), start, start + HELP_AFTER)
-    )
-    for mark in (
-        *marks,
-        start + timedelta(seconds=1),
-        next_starts.too_late(context.schedule, start) + GRACE,
-    ):
-        yield (mark - context.now).total_seconds()

@@ -14,9 +14,8 @@ from agentjobs.core.approval.second_person import of_unknown_author
 from agentjobs.core.errors import UserError
 from agentjobs.core.observed import InForce, Observed
 from agentjobs.core.plan import Stage, Write
-from agentjobs.core.schedules import accounting
-from agentjobs.core.schedules.accounting import StartPlan
 from agentjobs.core.schedules.description import of_job
+from agentjobs.core.schedules.starts import StartPlan, draw_for, has_fired
 from agentjobs.core.status import conditions, story
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views.job import JobView
@@ -48,7 +47,7 @@ def answer(
     if any(write.stage == Stage.RECORD for write in starts.writes):
         # The mark moves on once the records of what was left out are there.
         next_run_at, missed_since = status.next_run_at, status.missed_since
-    fired = force.spec is not None and accounting.has_fired(observed, force.spec.schedule)
+    fired = force.spec is not None and has_fired(observed, force.spec.schedule)
     blocked = _blocked(observed, obstacle)
     answers = {
         "Approved": approved,
@@ -125,7 +124,7 @@ def _waiting(force: InForce) -> str | None:
 def _card(observed: Observed, force: InForce, policy: RunPolicy, now: datetime) -> Card | None:
     if force.current is None:
         return None
-    draw = accounting.draw_for(observed, force.current.spec.schedule)
+    draw = draw_for(observed, force.current.spec.schedule)
     packages = observed.packages.without(observed.packages_alone)
     return card(observed.job.name, force.current, packages, policy.models, now, force.content, draw)
 
