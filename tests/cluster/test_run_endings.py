@@ -15,7 +15,8 @@ from typing import Final
 
 import pytest
 
-from agentjobs.core.runner.envelope import END_PREFIX, read_envelope
+from agentjobs.core.runner.envelope import read_envelope
+from agentjobs.core.runner.lines import END_PREFIX
 from tests import manifests
 from tests.cluster import many
 from tests.cluster.endings import (

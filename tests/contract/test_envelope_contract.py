@@ -16,13 +16,9 @@ from hypothesis import strategies as st
 
 from agentjobs.cli.commands.logs import ENVELOPE
 from agentjobs.core.runner import envelope as reader
-from agentjobs.core.runner.envelope import (
-    Envelope,
-    EnvelopeError,
-    ShortForm,
-    read_envelope,
-    read_short_form,
-)
+from agentjobs.core.runner import lines
+from agentjobs.core.runner.envelope import Envelope, ShortForm, read_envelope, read_short_form
+from agentjobs.core.runner.lines import EnvelopeError
 from agentjobs_runner import envelope as writer
 from agentjobs_runner import livelog
 from agentjobs_runner.capture import Capture
@@ -89,9 +85,8 @@ def record() -> dict[str, object]:
 
 
 def test_the_constants_agree() -> None:
-    shared = {name for name in vars(writer) if name.isupper()} & {
-        name for name in vars(reader) if name.isupper()
-    }
+    read = vars(lines) | vars(reader)
+    shared = {name for name in vars(writer) if name.isupper()} & read.keys()
     assert shared >= {
         "VERSION",
         "LINE_PREFIX",
@@ -102,13 +97,13 @@ def test_the_constants_agree() -> None:
         "MAX_TERMINATION_BYTES",
     }
     for name in shared - {"TYPE_CHECKING", "MAX_TAIL_BYTES"}:
-        assert getattr(writer, name) == getattr(reader, name), name
+        assert getattr(writer, name) == read[name], name
     # An invalid byte is shown as four characters.
     assert reader.MAX_TAIL_BYTES == 4 * writer.MAX_TAIL_BYTES
     pipes_of_64_kib = 192 * 1024 // writer.MAX_LINE_BYTES
-    assert writer.MAX_LINES + 1 + 2 * pipes_of_64_kib < reader.TAIL_LINES
+    assert writer.MAX_LINES + 1 + 2 * pipes_of_64_kib < lines.TAIL_LINES
     most = livelog.MAX_FILLER_BYTES // writer.MAX_LINE_BYTES
-    assert writer.MAX_LINES + 1 + 2 * most + livelog.MANY_LINES < reader.WIDE_LINES
+    assert writer.MAX_LINES + 1 + 2 * most + livelog.MANY_LINES < lines.WIDE_LINES
 
 
 @settings(deadline=None)
@@ -214,7 +209,7 @@ def test_a_runner_that_failed_is_read_from_its_termination_message() -> None:
 def test_the_longest_record_fits_the_lines_that_are_read(alphabet: bytes) -> None:
     full = bytes(alphabet[byte % len(alphabet)] for byte in noise(7, 51_200))
     envelope = written(full, full[::-1])
-    assert len(envelope.lines) <= writer.MAX_LINES + 1 < reader.TAIL_LINES
+    assert len(envelope.lines) <= writer.MAX_LINES + 1 < lines.TAIL_LINES
     assert all(
         len(line) <= writer.MAX_LINE_BYTES and line.endswith(b"\n") for line in envelope.lines
     )

@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from agentjobs.core.runner.envelope import TAIL_LINES, EnvelopeError, read_envelope
+from agentjobs.core.runner.envelope import read_envelope
+from agentjobs.core.runner.lines import TAIL_LINES, EnvelopeError
 from agentjobs_runner.envelope import MAX_LINES, filler
 from agentjobs_runner.livelog import LIMIT_BYTES, MANY_LINES, MAX_FILLER_BYTES
 from tests.runner.container import Host, kept, wait_until

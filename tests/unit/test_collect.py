@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 
 from agentjobs.core.errors import ClusterError
-from agentjobs.core.runner.envelope import LIVE_BYTES, TAIL_LINES, live_output
 from agentjobs.core.runner.evidence import Evidence
+from agentjobs.core.runner.lines import LIVE_BYTES, TAIL_LINES, live_output
 from agentjobs.core.runs.outcome import AGAIN, LIVE, Ending, record
 from agentjobs.operator.collect import read_evidence
 from agentjobs.testing.server import Server

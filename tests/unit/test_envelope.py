@@ -14,16 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentjobs.core.runner.envelope import (
-    MAX_LINES,
-    Envelope,
-    EnvelopeError,
-    ShortForm,
-    live_output,
-    read_envelope,
-    read_short_form,
-)
+from agentjobs.core.runner.envelope import Envelope, ShortForm, read_envelope, read_short_form
 from agentjobs.core.runner.installer import read_installation
+from agentjobs.core.runner.lines import MAX_LINES, EnvelopeError, live_output
 from tests.support.recorded import CHECKSUM, DIGEST, RECORD, RECORDED_LOG, SHORT
 
 

@@ -18,7 +18,6 @@ from agentjobs.core.approval.revisions import left_over
 from agentjobs.core.content.packages import Packages
 from agentjobs.core.decide import decide
 from agentjobs.core.observed import Observed
-from agentjobs.core.runner.envelope import EnvelopeError
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runner.installer import (
     Installation,
@@ -26,6 +25,7 @@ from agentjobs.core.runner.installer import (
     read_installation,
     read_resolution,
 )
+from agentjobs.core.runner.lines import EnvelopeError
 from agentjobs.core.runs import resolutions
 from agentjobs.core.runs.cases import cases
 from agentjobs.core.runs.outcome import Ending, record

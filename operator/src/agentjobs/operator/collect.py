@@ -7,18 +7,10 @@ from typing import Final
 
 from agentjobs.cluster.client import Api
 from agentjobs.core.errors import ClusterError, NotFound
-from agentjobs.core.runner.envelope import (
-    TAIL_LINES,
-    WIDE_LINES,
-    Envelope,
-    EnvelopeError,
-    ShortForm,
-    live_output,
-    read_envelope,
-    read_short_form,
-)
+from agentjobs.core.runner.envelope import Envelope, ShortForm, read_envelope, read_short_form
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runner.installer import Resolution, read_installation, read_resolution
+from agentjobs.core.runner.lines import TAIL_LINES, WIDE_LINES, EnvelopeError, live_output
 from agentjobs.core.runs.outcome import GONE
 from agentjobs.core.views.pod import INSTALL_CONTAINER, RUNNER_CONTAINER, PodView
 

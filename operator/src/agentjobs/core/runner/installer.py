@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agentjobs.api.package_rules import canonical, canonical_or_none
-from agentjobs.core.runner.envelope import MAX_DEPTH, EnvelopeError, read_object
+from agentjobs.core.runner.lines import MAX_DEPTH, EnvelopeError, read_object
 from agentjobs.core.wire.bounded import Malformed, loads
 
 MAX_TERMINATION_BYTES: Final = 4096
