@@ -51,7 +51,7 @@ ROOMS: dict[str, tuple[frozenset[str], ...]] = {
     "core": CORE,
     "operator": (
         frozenset({"configuration", "caches", "collect", "admission", "lease", "session"}),
-        frozenset({"config_text", "execute", "workqueue", "watch", "probes"}),
+        frozenset({"config_text", "execute", "frozen", "workqueue", "watch", "probes"}),
         frozenset({"gather"}),
         frozenset({"reconcile"}),
         frozenset({"controller"}),

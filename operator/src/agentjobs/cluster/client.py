@@ -79,6 +79,14 @@ class Api(Protocol):
     async def write(self, namespace: str, write: Write) -> Json: ...
 
 
+async def find(api: Api, kind: str, namespace: str, name: str, accept: str = JSON) -> Json | None:
+    """One object; None where it does not exist."""
+    try:
+        return await api.get(kind, namespace, name, accept=accept)
+    except NotFound:
+        return None
+
+
 class Cluster:
     """Requests to one API server.
 

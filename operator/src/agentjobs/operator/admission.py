@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.api import names
-from agentjobs.cluster.client import METADATA_LIST, Api, Json
+from agentjobs.cluster.client import METADATA_LIST, Api, Json, find
 from agentjobs.core.admission import Expected, Gap, next_gap, problems
 from agentjobs.core.errors import ClusterError, NotFound, Refused
 from agentjobs.core.timestamps import to_wire
@@ -103,10 +103,7 @@ class Guard:
         return {metadata["name"]: metadata["resourceVersion"] for metadata in found}
 
     async def _find(self, one: Expected) -> Json | None:
-        try:
-            return await self._cluster.get(f"{one.api_version}/{one.kind}", "", one.name)
-        except NotFound:
-            return None
+        return await find(self._cluster, f"{one.api_version}/{one.kind}", "", one.name)
 
     def _note(self, gap: Gap | None) -> None:
         if gap and self.gap is None:

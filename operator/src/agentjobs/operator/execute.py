@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from agentjobs.cluster.client import Api, Json
+from agentjobs.cluster.client import Api, Json, find
 from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NameTaken, NotFound, Refused
 from agentjobs.core.plan import ANSWER, Kind, Plan, Write
 from agentjobs.core.refusals import REPORT_AFTER, Refusals
@@ -81,12 +81,6 @@ class Executor:
             raise Incomplete(errors, 0 if changed else wait or None)
         return 0 if changed else wait
 
-    async def _find(self, kind: str, namespace: str, name: str) -> Json | None:
-        try:
-            return await self._cluster.get(kind, namespace, name)
-        except NotFound:
-            return None
-
     async def execute(self, key: Key, write: Write) -> Json | None:
         """Returns the object as it is afterwards; None where it is absent or not as expected.
 
@@ -149,7 +143,7 @@ class Executor:
 
         Raises Conflict, or NameTaken where it is not.
         """
-        found = await self._find(write.kind, key[0], write.name)
+        found = await find(self._cluster, write.kind, key[0], write.name)
         if found is None:
             raise error
         if taken.is_same(write.kind, write.body or {}, found):
@@ -192,7 +186,7 @@ class Executor:
         """
         if write.kind not in ("run", "batchjob"):
             return
-        body = await self._find(write.kind, key[0], write.name)
+        body = await find(self._cluster, write.kind, key[0], write.name)
         if body is None:
             self._cache.table(write.kind).drop((key[0], write.name))
         elif write.kind == "run":

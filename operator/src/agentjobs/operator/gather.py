@@ -6,24 +6,18 @@ Live where it matters, else from the caches, and again where in doubt.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Literal
 
-from agentjobs.api import names
 from agentjobs.api.event import Event
-from agentjobs.cluster.client import METADATA, Api, Json
+from agentjobs.cluster.client import METADATA, Api, Json, find
 from agentjobs.core import gone, naming
 from agentjobs.core.approval import revisions, second_person
-from agentjobs.core.approval.decisions import verdict
-from agentjobs.core.approval.in_force import current_content, pins_in_use
-from agentjobs.core.content.digest import Content, parse_revision
+from agentjobs.core.approval.in_force import pins_in_use, valid_content
 from agentjobs.core.content.packages import PackageApprovalView, Packages
-from agentjobs.core.content.sources import Sources, references
+from agentjobs.core.content.sources import references
 from agentjobs.core.doubts import Look, Situation, assess, doubts
-from agentjobs.core.errors import NotFound, UserError
 from agentjobs.core.observed import Claim, Follower, Observed
 from agentjobs.core.plan import Write
 from agentjobs.core.runner.evidence import Evidence
@@ -31,15 +25,14 @@ from agentjobs.core.runner.installer import Resolution
 from agentjobs.core.runs import following, resolutions, retention
 from agentjobs.core.triggers import chains
 from agentjobs.core.triggers.events import to_read
-from agentjobs.core.views.approvals import ApprovalView, revision_view
+from agentjobs.core.views.approvals import ApprovalView
 from agentjobs.core.views.cronjob import cron_job_view
 from agentjobs.core.views.event import event_of
 from agentjobs.core.views.job import JobView, is_left, is_of, job_view
-from agentjobs.core.views.metadata import is_orphaning, labels_of
+from agentjobs.core.views.metadata import is_orphaning
 from agentjobs.core.views.pod import PodView
 from agentjobs.core.views.run import FinishedRun
-from agentjobs.core.workload import install, sessions
-from agentjobs.core.workload.records import REVISION_KEY
+from agentjobs.core.workload import sessions
 from agentjobs.core.workload.settings import RunPolicy
 from agentjobs.operator.admission import JUST_NOW, LATELY, Guard
 from agentjobs.operator.caches.answers import answer
@@ -47,10 +40,7 @@ from agentjobs.operator.caches.cache import NO_JOB, Cache, Key
 from agentjobs.operator.caches.sources import read
 from agentjobs.operator.collect import read_evidence, read_installed
 from agentjobs.operator.execute import Executor
-
-log = logging.getLogger(__name__)
-
-Whose = Literal["ours", "left", "foreign", "none"]
+from agentjobs.operator.frozen import FrozenContents
 
 
 class Gatherer:
@@ -74,12 +64,15 @@ class Gatherer:
         self._clock = clock
         self._guard = guard
         self._executor = executor
+        self._frozen = FrozenContents(cluster, cache, policy)
         self._left_over: dict[Key, dict[str, datetime]] = {}
         self._ended: dict[Key, dict[str, datetime]] = {}
 
     async def first_look(self, key: Key) -> Observed:
         """Observes what a stop needs: job and CronJob, read live, and what the caches have."""
-        body, cron_job = await asyncio.gather(self._find("job", *key), self._find("cronjob", *key))
+        body, cron_job = await asyncio.gather(
+            find(self._cluster, "job", *key), find(self._cluster, "cronjob", *key)
+        )
         job = self._job(key, body)
         cron = cron_job_view(cron_job) if cron_job else None
         executor = self._executor
@@ -136,7 +129,7 @@ class Gatherer:
         )
         observed = situation.observed
         seen, claim, evidence, events, followers, _ = await asyncio.gather(
-            self._revisions(observed),
+            self._frozen.existing(observed),
             self._session_claim(situation),
             self.evidence(key, situation),
             self._events(key, to_read(observed)),
@@ -168,7 +161,7 @@ class Gatherer:
         )
         packages_alone: tuple[PackageApprovalView, ...] = ()
         if self._policy.second_person:
-            content = current(observed.job, observed.sources)
+            content = valid_content(observed.job, observed.sources)
             digest = content.digest if content else None
             approvals, alone = second_person.apart(observed.job, digest, approvals)
             packages_alone = second_person.packages_alone(observed.job, digest, packages.approvals)
@@ -212,102 +205,7 @@ class Gatherer:
             self._cluster, self._cache.sources, job.namespace, wanted, reread=reread
         )
         observed = replace(observed, sources=sources)
-        return replace(observed, previous=await self._previous(observed))
-
-    async def _find(
-        self, kind: str, namespace: str, name: str, accept: str = "application/json"
-    ) -> Json | None:
-        try:
-            return await self._cluster.get(kind, namespace, name, accept=accept)
-        except NotFound:
-            return None
-
-    async def _previous(self, observed: Observed) -> Content | None:
-        """The content last in force, read from its revision; None where it is the spec's own."""
-        job = observed.job
-        digest = job.status.approval.digest if job.status.approval else None
-        own = current(job, observed.sources)
-        if digest is None or (own and own.digest == digest):
-            return None
-        revision = await self._find(
-            "revision", job.namespace, naming.revision_name(job.name, digest)
-        )
-        revision = revision or await self._find(
-            "revision", job.namespace, naming.older_revision_name(job.name, digest)
-        )
-        if revision is None or not is_of(revision, job):
-            return None
-        try:
-            return parse_revision(job.name, revision["data"][REVISION_KEY].encode(), digest)
-        except (UserError, KeyError) as error:
-            log.warning(
-                "the revision in force cannot be used: %s",
-                error,
-                extra={"job": job.name, "namespace": job.namespace},
-            )
-            return None
-
-    async def _revisions(self, observed: Observed) -> Observed:
-        """The same, with the revisions of approved contents that exist and are ours.
-
-        Also with those whose kept resolution exists and is ours.
-        """
-        job, contents = observed.job, (current(observed.job, observed.sources), observed.previous)
-        approved = [
-            content
-            for content in contents
-            if content and verdict(content.digest, observed.approvals) == "Approved"
-        ]
-        found = await asyncio.gather(
-            *(self._revision_of(job, content.digest) for content in approved)
-        )
-        existing = frozenset(name for name, whose, _ in found if whose == "ours")
-        packed = {content.digest for content in approved if install.needed(content, self._policy)}
-        named = [
-            revisions.frozen(replace(observed, revisions=existing), digest).name
-            for digest in packed
-        ]
-        kept = await self._ours(job, tuple(map(naming.resolution_name, named)))
-        return replace(
-            observed,
-            revisions=existing,
-            resolutions=frozenset(name for name in named if naming.resolution_name(name) in kept),
-            foreign=frozenset(name for name, whose, _ in found if whose == "foreign"),
-            left_behind={name: uid for name, whose, uid in found if whose == "left"},
-        )
-
-    async def _revision_of(self, job: JobView, digest: str) -> tuple[str, Whose, str]:
-        """The name of the revision that holds this content, whose it is, and its uid.
-
-        The name is today's or the older one.
-        """
-        name, older = (
-            naming.revision_name(job.name, digest),
-            naming.older_revision_name(job.name, digest),
-        )
-        found = await self._find("revision", job.namespace, name, METADATA)
-        if found and _holds(found, job, digest):
-            return name, "ours", ""
-        # New revisions do not get such names: those that exist were in the first list.
-        known = self._cache.revisions.version((job.namespace, older))
-        kept = await self._find("revision", job.namespace, older, METADATA) if known else None
-        if kept and _holds(kept, job, digest):
-            return older, "ours", ""
-        if found and is_left(found, job):
-            return name, "left", str(found["metadata"]["uid"])
-        return (
-            name,
-            "foreign" if found and labels_of(found).get(names.JOB_LABEL) != job.name else "none",
-            "",
-        )
-
-    async def _ours(self, job: JobView, wanted: tuple[str, ...]) -> frozenset[str]:
-        found = await asyncio.gather(
-            *(self._find("revision", job.namespace, name, METADATA) for name in wanted)
-        )
-        return frozenset(
-            name for name, body in zip(wanted, found, strict=True) if body and is_of(body, job)
-        )
+        return replace(observed, previous=await self._frozen.previous(observed))
 
     async def _installed(self, pods: tuple[PodView, ...]) -> Mapping[str, Resolution]:
         found = await asyncio.gather(*(read_installed(self._cluster, pod) for pod in pods))
@@ -317,7 +215,8 @@ class Gatherer:
         job, spec = situation.observed.job, situation.force.spec
         if spec is None or not sessions.continuous(spec):
             return "none"
-        found = await self._find("claim", job.namespace, naming.claim_name(job.name), METADATA)
+        name = naming.claim_name(job.name)
+        found = await find(self._cluster, "claim", job.namespace, name, METADATA)
         if found is None:
             return "none"
         # A claim that is left of an earlier job is kept: anyone who deletes a job without it wants
@@ -337,7 +236,7 @@ class Gatherer:
         return {pod.run: evidence for pod, evidence in zip(pods, found, strict=True) if evidence}
 
     async def _events(self, key: Key, names: tuple[str, ...]) -> Mapping[str, Event]:
-        found = await asyncio.gather(*(self._find("run", key[0], name) for name in names))
+        found = await asyncio.gather(*(find(self._cluster, "run", key[0], name) for name in names))
         for name, body in zip(names, found, strict=True):
             if body is None:
                 # The watch missed its deletion: the next run would wait for it until the re-list.
@@ -371,21 +270,9 @@ class Gatherer:
     async def _shortened(self, key: Key, observed: Observed) -> tuple[Write, ...]:
         found = []
         for run in retention.to_read(observed):
-            body = await self._find("run", key[0], run.name)
+            body = await find(self._cluster, "run", key[0], run.name)
             if body is None:
                 self._cache.forget_finished((key[0], run.name))
             elif body["metadata"]["uid"] == run.uid:
                 found.append(retention.shortened(body))
         return tuple(found)
-
-
-def _holds(revision: Json, job: JobView, digest: str) -> bool:
-    return is_of(revision, job) and revision_view(revision).digest == digest
-
-
-def current(job: JobView, sources: Sources) -> Content | None:
-    """The content of the spec as it is now, where it has one."""
-    try:
-        return current_content(job, sources)
-    except UserError:
-        return None

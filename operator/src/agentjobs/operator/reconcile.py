@@ -11,6 +11,7 @@ from typing import Final
 
 from agentjobs.cluster.client import Api
 from agentjobs.core import gone
+from agentjobs.core.approval.in_force import valid_content
 from agentjobs.core.decide import decide
 from agentjobs.core.doubts import about_decisions, about_runs
 from agentjobs.core.errors import ClusterError
@@ -22,7 +23,7 @@ from agentjobs.core.workload.settings import RunPolicy
 from agentjobs.operator.admission import JUST_NOW, Guard
 from agentjobs.operator.caches.cache import Cache, Key
 from agentjobs.operator.execute import Executor
-from agentjobs.operator.gather import Gatherer, current
+from agentjobs.operator.gather import Gatherer
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ class Reconciler:
         Off the event loop where it can take more than 50 ms: long texts are compared, the data of
         events is checked.
         """
-        contents = (current(observed.job, observed.sources), observed.previous)
+        contents = (valid_content(observed.job, observed.sources), observed.previous)
         if (
             observed.events
             or sum(len(content.document) for content in contents if content) > LARGE_BYTES

@@ -31,6 +31,14 @@ def current_content(job: JobView, sources: Sources = NO_SOURCES) -> Content:
         return digests.content(job.name, job.spec, sources)
 
 
+def valid_content(job: JobView, sources: Sources) -> Content | None:
+    """The content of the spec as it is now; None where it is not valid."""
+    try:
+        return current_content(job, sources)
+    except UserError:
+        return None
+
+
 @contextmanager
 def found_in(field: str) -> Iterator[None]:
     """Turns any exception into a UserError about this field.

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from agentjobs.api import names
-from agentjobs.cluster.client import Api
+from agentjobs.cluster.client import Api, find
 from agentjobs.core.doubts import Look
-from agentjobs.core.errors import NotFound
 from agentjobs.operator.caches.cache import NO_JOB, Cache, Key
 from agentjobs.operator.caches.fresh import pages
 
@@ -52,12 +51,10 @@ async def _packages(api: Api, cache: Cache, key: Key) -> None:
 
 
 async def _one(api: Api, cache: Cache, kind: str, key: Key, name: str) -> None:
-    try:
-        body = await api.get(kind, key[0], name)
-    except NotFound:
+    body = await find(api, kind, key[0], name)
+    if body is None:
         cache.table(kind).drop((key[0], name))
-        return
-    if kind == "run":
+    elif kind == "run":
         cache.learn(kind, body)
     else:
         cache.learn_batch_job(key, body)

@@ -10,9 +10,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from agentjobs.cluster.client import METADATA_LIST, Api, Json
+from agentjobs.cluster.client import METADATA_LIST, Api, Json, find
 from agentjobs.core.content.sources import Reference, Sources, Unusable, text_of
-from agentjobs.core.errors import NotFound
 from agentjobs.operator.caches.streams import Streams
 
 Key = tuple[str, str]
@@ -106,7 +105,7 @@ async def read(
     found = {reference: text for reference, text in known.items() if text is not None}
     missing = known.keys() - found.keys()
     bodies = {
-        name: await _config_map(api, namespace, name)
+        name: await find(api, KIND, namespace, name)
         for name in sorted({reference.name for reference in missing})
     }
     return {
@@ -127,13 +126,6 @@ def _learned(
         cache.saw((namespace, reference.name), version)
         cache.remember(namespace, reference, version, text)
     return text
-
-
-async def _config_map(api: Api, namespace: str, name: str) -> Json | None:
-    try:
-        return await api.get(KIND, namespace, name)
-    except NotFound:
-        return None
 
 
 async def relist(
