@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from agentjobs.api.base import MAX_SENTENCE, explain
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.api.job_status import ScheduledAgentJobStatus
+from agentjobs.api.quantity_rules import amount
 from agentjobs.api.resources import JOB, RESOURCES, RUN
-from agentjobs.api.rules import amount
 from agentjobs.api.run import AgentJobRunStatus
 from tests.manifests import GOOD, REFUSED, Manifest, Refused, job, run, scheduled
 from tests.unit.specs import LABELS, SPECS

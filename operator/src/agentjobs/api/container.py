@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from agentjobs.api import rules, variable_rules
+from agentjobs.api import quantity_rules, rules, variable_rules
 from agentjobs.api.base import ApiModel
 
 ObjectName = Annotated[str, Field(min_length=1, max_length=253), rules.OBJECT_NAME]
@@ -30,7 +30,7 @@ class EnvVarSource(ApiModel):
 class EnvVar(ApiModel):
     """One environment variable of the script: a value or a reference, not both."""
 
-    between_fields = (rules.ONE_SOURCE, variable_rules.SEARCH_PATH_IS_SHOWN)
+    between_fields = (variable_rules.ONE_SOURCE, variable_rules.SEARCH_PATH_IS_SHOWN)
 
     name: Annotated[str, variable_rules.VARIABLE, variable_rules.NOT_RESERVED] = Field(
         min_length=1, max_length=128, description="Name of the variable."
@@ -49,8 +49,8 @@ def _text(value: object) -> object:
 _QUANTITY = Field(
     min_length=1, max_length=32, json_schema_extra={"x-kubernetes-int-or-string": True}
 )
-Cpu = Annotated[str, BeforeValidator(_text), _QUANTITY, rules.CPU]
-Size = Annotated[str, BeforeValidator(_text), _QUANTITY, rules.SIZE]
+Cpu = Annotated[str, BeforeValidator(_text), _QUANTITY, quantity_rules.CPU]
+Size = Annotated[str, BeforeValidator(_text), _QUANTITY, quantity_rules.SIZE]
 
 
 class ResourceList(ApiModel):
@@ -70,7 +70,7 @@ class ResourceList(ApiModel):
 class Resources(ApiModel):
     """Requests and limits of a run; fields that are left out get the operator's defaults."""
 
-    between_fields = rules.RESOURCES
+    between_fields = quantity_rules.RESOURCES
 
     requests: ResourceList = Field(ResourceList(), description="What the scheduler reserves.")
     limits: ResourceList = Field(ResourceList(), description="What a run may use at most.")

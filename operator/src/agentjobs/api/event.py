@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, WithJsonSchema
 
-from agentjobs.api import rules
+from agentjobs.api import rules, trigger_rules
 from agentjobs.api.base import ApiModel
 from agentjobs.api.names import MAX_JOB_NAME
 
@@ -30,7 +30,7 @@ class Event(ApiModel):
     source: Reference = Field(description="Where the event happened: a URI or a path.")
     type: Name = Field(description="What happened, for example com.example.product.published.")
     subject: Reference | None = Field(None, description="What the event is about.")
-    time: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(
+    time: Annotated[str, Field(max_length=64), trigger_rules.TIMESTAMP] | None = Field(
         None, description="When the event happened. RFC 3339."
     )
     datacontenttype: Name | None = Field(
@@ -82,7 +82,7 @@ class AfterTrigger(ApiModel):
 class JobTrigger(ApiModel):
     """Something that starts the job."""
 
-    between_fields = (rules.ONE_CAUSE,)
+    between_fields = (trigger_rules.ONE_CAUSE,)
 
     event: EventTrigger | None = Field(None, description="Which events start the job.")
     after: AfterTrigger | None = Field(

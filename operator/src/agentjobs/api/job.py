@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from agentjobs.api import agent_rules, rules
+from agentjobs.api import agent_rules, rules, variable_rules
 from agentjobs.api.agent import Agent
 from agentjobs.api.approval import Pins
 from agentjobs.api.base import ApiModel, list_map
@@ -83,7 +83,7 @@ class ScheduledAgentJobSpec(ApiModel):
             ' "requests==2.32.3".'
         ),
     )
-    env: Annotated[tuple[EnvVar, ...], AfterValidator(rules.each_name_once)] = Field(
+    env: Annotated[tuple[EnvVar, ...], AfterValidator(variable_rules.each_name_once)] = Field(
         (),
         max_length=100,
         description="Environment variables of the script.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from agentjobs.api import names, rules
+from agentjobs.api import names, rules, trigger_rules
 from agentjobs.api.approval import AgentJobApprovalSpec, PackageApprovalSpec
 from agentjobs.api.base import ApiModel
 from agentjobs.api.job import ScheduledAgentJobSpec
@@ -99,7 +99,7 @@ JOB: Final = Resource(
         ),
     ),
     selectable=(".status.phase", ".status.approval.state"),
-    rules=(rules.JOB_IS_NAMED, rules.FOLLOWS_OTHERS),
+    rules=(rules.JOB_IS_NAMED, trigger_rules.FOLLOWS_OTHERS),
 )
 
 # The operator reads finished runs as a table and takes the columns Job, Phase, Finished, Output
@@ -143,7 +143,7 @@ RUN: Final = Resource(
         ),
     ),
     selectable=(".spec.jobName", ".status.phase"),
-    rules=(rules.RUN_IS_NAMED, rules.RUN_NAME_IS_FREE, rules.RUN_NAME_IS_ITS_START),
+    rules=(rules.RUN_IS_NAMED, trigger_rules.RUN_NAME_IS_FREE, trigger_rules.RUN_NAME_IS_ITS_START),
     always_has_status=True,
 )
 

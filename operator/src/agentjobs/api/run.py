@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from agentjobs.api import rules
+from agentjobs.api import rules, trigger_rules
 from agentjobs.api.base import ApiModel, StatusModel
 from agentjobs.api.event import MAX_ANCESTORS, Event
 from agentjobs.api.job_status import RunPhase
@@ -30,7 +30,11 @@ ResolvedPackage = Annotated[str, Field(max_length=256)]
 class Trigger(ApiModel):
     """Why the run started."""
 
-    between_fields = (rules.START_IS_KNOWN, rules.EVENT_IS_THERE, rules.CHAIN_IS_THERE)
+    between_fields = (
+        trigger_rules.START_IS_KNOWN,
+        trigger_rules.EVENT_IS_THERE,
+        trigger_rules.CHAIN_IS_THERE,
+    )
 
     type: Literal["Schedule", "Manual", "Event", "After"] = Field(
         "Manual",
@@ -40,7 +44,7 @@ class Trigger(ApiModel):
         ),
     )
     by: Annotated[str, Field(max_length=512), rules.READABLE] | None = Field(None, description=_BY)
-    scheduled_at: Annotated[str, Field(max_length=64), rules.TIMESTAMP] | None = Field(
+    scheduled_at: Annotated[str, Field(max_length=64), trigger_rules.TIMESTAMP] | None = Field(
         None, description="The start as the schedule names it. RFC 3339, UTC."
     )
     event: Event | None = Field(
@@ -61,7 +65,7 @@ class Trigger(ApiModel):
 class AgentJobRunSpec(ApiModel):
     """Which job runs and why. `jobName` alone is enough."""
 
-    between_fields = (rules.RUN_IS_FIXED,)
+    between_fields = (trigger_rules.RUN_IS_FIXED,)
 
     job_name: Annotated[str, rules.JOB_NAME] = Field(
         min_length=1,

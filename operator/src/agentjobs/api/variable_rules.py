@@ -10,7 +10,7 @@ the network: proxies and certificates. `docs/writing-jobs.md` has this table.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from agentjobs.api.rule import Rule, matching
 
@@ -113,3 +113,19 @@ SEARCH_PATH_IS_SHOWN: Final = Rule(
         or (variable.value is not None and "$(" not in variable.value)
     ),
 )
+
+ONE_SOURCE: Final = Rule(
+    "has(self.value) != has(self.valueFrom)",
+    "set exactly one of value and valueFrom",
+    lambda variable: (variable.value is None) != (variable.value_from is None),
+)
+
+
+def each_name_once(variables: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Checks that each name occurs once; in the CRD the list is a map by name instead.
+
+    Raises ValueError.
+    """
+    if len({variable.name for variable in variables}) < len(variables):
+        raise ValueError("each name may occur only once")
+    return variables

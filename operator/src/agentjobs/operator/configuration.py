@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_v
 from agentjobs.api import names
 from agentjobs.api.base import ApiModel, explain
 from agentjobs.api.container import ResourceList, Resources
-from agentjobs.api.rules import SIZE
+from agentjobs.api.quantity_rules import SIZE
 from agentjobs.core.admission import Expected
 from agentjobs.core.content.packages import inventory
 from agentjobs.core.errors import AgentjobsError

@@ -7,7 +7,7 @@ import json
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Final
 
-from agentjobs.api.rules import amount
+from agentjobs.api.quantity_rules import amount
 
 _THOUSANDTH: Final = Decimal("0.001")
 
