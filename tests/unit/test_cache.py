@@ -6,7 +6,8 @@ from typing import Any
 
 from agentjobs.core.runs.retention import RECORD_BYTES
 from agentjobs.core.views.run import FinishedRun
-from agentjobs.operator.caches.cache import Cache, finished_rows
+from agentjobs.operator.caches.cache import Cache
+from agentjobs.operator.caches.finished import finished_rows
 from agentjobs.operator.caches.streams import PATIENCE_SECONDS, Streams
 from tests import manifests
 

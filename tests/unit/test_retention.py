@@ -22,7 +22,8 @@ from agentjobs.core.views.run import FinishedRun, run_view
 from agentjobs.core.wire.bodies import SIZE, read, sized, slim
 from agentjobs.core.wire.weight import weight
 from agentjobs.core.workload.settings import Budgets
-from agentjobs.operator.caches.cache import Cache, finished_rows
+from agentjobs.operator.caches.cache import Cache
+from agentjobs.operator.caches.finished import finished_rows
 from tests import manifests
 
 NOW: Final = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

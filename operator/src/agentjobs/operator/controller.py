@@ -13,9 +13,10 @@ from typing import Final
 from agentjobs.cluster.client import Cluster
 from agentjobs.core.errors import ClusterError, Conflict, Incomplete, NotFound, Outdated, Unlisted
 from agentjobs.core.refusals import REPORT_AFTER
-from agentjobs.operator.caches.cache import Cache, Key
+from agentjobs.operator.caches.cache import Cache
 from agentjobs.operator.caches.relist import relist
 from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.caches.table import Key
 from agentjobs.operator.reconcile import Reconciler
 from agentjobs.operator.workqueue import WorkQueue
 from agentjobs.telemetry import Metrics, reconcile_id

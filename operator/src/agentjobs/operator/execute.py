@@ -13,7 +13,8 @@ from agentjobs.core.refusals import REPORT_AFTER, Refusals
 from agentjobs.core.views.run import run_view
 from agentjobs.core.views.spec_hash import spec_hash
 from agentjobs.core.workload import taken
-from agentjobs.operator.caches.cache import Cache, Key
+from agentjobs.operator.caches.cache import Cache
+from agentjobs.operator.caches.table import Key
 
 log = logging.getLogger(__name__)
 

@@ -36,8 +36,9 @@ from agentjobs.core.workload import sessions
 from agentjobs.core.workload.settings import RunPolicy
 from agentjobs.operator.admission import JUST_NOW, LATELY, Guard
 from agentjobs.operator.caches.answers import answer
-from agentjobs.operator.caches.cache import NO_JOB, Cache, Key
+from agentjobs.operator.caches.cache import NO_JOB, Cache
 from agentjobs.operator.caches.sources import read
+from agentjobs.operator.caches.table import Key
 from agentjobs.operator.collect import read_evidence, read_installed
 from agentjobs.operator.execute import Executor
 from agentjobs.operator.frozen import FrozenContents

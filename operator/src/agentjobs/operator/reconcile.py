@@ -21,7 +21,8 @@ from agentjobs.core.runs import retention, stops
 from agentjobs.core.views.cronjob import cron_job_view
 from agentjobs.core.workload.settings import RunPolicy
 from agentjobs.operator.admission import JUST_NOW, Guard
-from agentjobs.operator.caches.cache import Cache, Key
+from agentjobs.operator.caches.cache import Cache
+from agentjobs.operator.caches.table import Key
 from agentjobs.operator.execute import Executor
 from agentjobs.operator.gather import Gatherer
 

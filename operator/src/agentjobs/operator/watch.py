@@ -14,8 +14,9 @@ from agentjobs.api import names
 from agentjobs.api.kinds import WATCHED
 from agentjobs.core.content.packages import package_approval_view
 from agentjobs.core.errors import ClusterError
-from agentjobs.operator.caches.cache import Cache, Key
+from agentjobs.operator.caches.cache import Cache
 from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.caches.table import Key
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from agentjobs.operator.caches.cache import Key
+from agentjobs.operator.caches.table import Key
 
 FIRST_BACKOFF_SECONDS: Final = 0.05
 LAST_BACKOFF_SECONDS: Final = 300.0

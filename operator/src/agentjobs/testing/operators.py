@@ -17,9 +17,10 @@ from agentjobs.cluster.clock import Clock
 from agentjobs.core.errors import ClusterError
 from agentjobs.core.plan import Write
 from agentjobs.operator.admission import Guard
-from agentjobs.operator.caches.cache import Cache, Key
+from agentjobs.operator.caches.cache import Cache
 from agentjobs.operator.caches.relist import relist
 from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.caches.table import Key
 from agentjobs.operator.configuration import configuration
 from agentjobs.operator.reconcile import Reconciler
 from agentjobs.operator.watch import RESOURCES, Watcher

@@ -7,8 +7,9 @@ from typing import Any
 from agentjobs.api import names
 from agentjobs.cluster.client import Api, find
 from agentjobs.core.doubts import Look
-from agentjobs.operator.caches.cache import NO_JOB, Cache, Key
+from agentjobs.operator.caches.cache import NO_JOB, Cache
 from agentjobs.operator.caches.fresh import pages
+from agentjobs.operator.caches.table import Key
 
 
 async def answer(api: Api, cache: Cache, key: Key, look: Look) -> None:

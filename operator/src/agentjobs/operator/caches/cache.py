@@ -1,123 +1,32 @@
 """The cluster's objects as they were last seen, as views, by job.
 
-Fed by watch events, by the answers to our own writes and by re-lists. An older state never replaces
-a newer one: resource versions of a resource can be compared as numbers (KEP-5504, Kubernetes 1.35).
+Fed by watch events, by the answers to our own writes and by re-lists.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from agentjobs.core.content.packages import PackageApprovalView, package_approval_view
 from agentjobs.core.runs.retention import size
 from agentjobs.core.views.approvals import ApprovalView, RevisionView, approval_view, revision_view
 from agentjobs.core.views.batch_job import BatchJobView, batch_job_view
-from agentjobs.core.views.metadata import Body, controller_uid
+from agentjobs.core.views.metadata import Body
 from agentjobs.core.views.pod import PodView, pod_view
 from agentjobs.core.views.run import FinishedRun, RunView, run_view
-from agentjobs.core.wire.bodies import SIZE, unreadable
+from agentjobs.operator.caches.finished import finished_run
 from agentjobs.operator.caches.sources import SourceCache
+from agentjobs.operator.caches.table import Key, Table
 from agentjobs.operator.caches.uses import Uses
 
 log = logging.getLogger(__name__)
 
-Key = tuple[str, str]
-"""Namespace and name of an object; of the job, where it names a reconcile."""
-V = TypeVar("V")
 KINDS: Final = ("job", "approval", "packageapproval", "batchjob", "pod", "run", "revision")
 NO_JOB: Final = ""
 """Used instead of a job's name for what belongs to all jobs of the namespace."""
-
-
-class Table(Generic[V]):
-    """The objects of one kind."""
-
-    def __init__(self, view: Callable[[Body], V], job_of: Callable[[V], str]) -> None:
-        self._view = view
-        self._job_of = job_of
-        self._rows: dict[Key, tuple[int, str, V]] = {}
-        self._by_job: dict[Key, set[str]] = defaultdict(set)
-        self._gone: tuple[dict[Key, int], dict[Key, int]] = ({}, {})
-        self.unreadable: set[Key] = set()
-        """The objects that could not be read whole, or of which no view could be made."""
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[Key]:
-        return iter(tuple(self._rows))
-
-    def put(self, body: Body) -> Key:
-        """Remembers an object; returns its job's key."""
-        metadata = body["metadata"]
-        row = metadata["namespace"], metadata["name"]
-        return self.put_view(*row, int(metadata["resourceVersion"]), self.read(body))
-
-    def read(self, body: Body) -> V:
-        """The view of an object, which is not remembered yet."""
-        row = body["metadata"]["namespace"], body["metadata"]["name"]
-        self.unreadable.add(row)
-        view = self._view(body)
-        if not unreadable(body):
-            self.unreadable.discard(row)
-        return view
-
-    def put_view(self, namespace: str, name: str, version: int, view: V) -> Key:
-        """As `put`, for something that is a view already."""
-        row, job = (namespace, name), self._job_of(view)
-        known = self._rows.get(row)
-        if (known is None or known[0] <= version) and not any(
-            version <= gone.get(row, 0) for gone in self._gone
-        ):
-            if known is not None and known[1] != job:
-                self._by_job[namespace, known[1]].discard(name)
-            self._rows[row] = (version, job, view)
-            self._by_job[namespace, job].add(name)
-        return namespace, job
-
-    def get(self, row: Key) -> V | None:
-        """The view of an object; None when it is not known."""
-        known = self._rows.get(row)
-        return known[2] if known else None
-
-    def version(self, row: Key) -> int:
-        """The version of an object; 0 when it is not known."""
-        known = self._rows.get(row)
-        return known[0] if known else 0
-
-    def relisted(self) -> None:
-        """Call when a list begins. Deletions are remembered until the list after it has begun."""
-        self._gone = ({}, self._gone[0])
-
-    def drop(self, row: Key, version: int = 0) -> Key | None:
-        """Forgets an object; returns its job's key.
-
-        `version`: of its deletion, since a list requested earlier may still arrive.
-        """
-        if version:
-            self._gone[0][row] = version
-        known = self._rows.pop(row, None)
-        self.unreadable.discard(row)
-        if known is None:
-            return None
-        job = row[0], known[1]
-        self._by_job[job].discard(row[1])
-        if not self._by_job[job]:
-            del self._by_job[job]
-        return job
-
-    def of(self, job: Key) -> tuple[V, ...]:
-        """The objects of one job, in no order."""
-        return tuple(self._rows[job[0], name][2] for name in self._by_job.get(job, ()))
-
-    def all(self) -> Iterator[V]:
-        """Every object."""
-        return (row[2] for row in self._rows.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +56,7 @@ class Cache:
         self.runs: Table[RunView] = Table(run_view, lambda v: v.job)
         self.revisions: Table[RevisionView] = Table(revision_view, lambda v: v.job)
         self.sources = SourceCache()
-        self.finished: Table[FinishedRun] = Table(_finished_run, lambda v: v.job)
+        self.finished: Table[FinishedRun] = Table(finished_run, lambda v: v.job)
         self._newest: dict[str, int] = defaultdict(int)
         self.stored_bytes: dict[str, int] = defaultdict(int)
         """Bytes of finished runs, by namespace, as `retention.size` counts them."""
@@ -208,7 +117,7 @@ class Cache:
         self.saw_version(kind, int(body["metadata"]["resourceVersion"]))
         if kind == "run" and run_view(body).final:
             self.runs.drop((body["metadata"]["namespace"], body["metadata"]["name"]))
-            return self.finish(_finished_run(body), int(body["metadata"]["resourceVersion"]))
+            return self.finish(finished_run(body), int(body["metadata"]["resourceVersion"]))
         return self.table(kind).put(body)
 
     def learn_batch_job(self, job: Key, body: Body) -> None:
@@ -256,69 +165,3 @@ class Cache:
 
 def _job_ref(body: Body) -> JobRef:
     return JobRef(body["metadata"]["name"], (body.get("status") or {}).get("phase", ""))
-
-
-def _shared(text: Any) -> Any:
-    """The one copy of a text that many records share."""
-    return sys.intern(text) if type(text) is str else text
-
-
-def _finished_run(body: Body) -> FinishedRun:
-    metadata, status = body["metadata"], body.get("status") or {}
-    return FinishedRun(
-        namespace=_shared(metadata["namespace"]),
-        name=metadata["name"],
-        uid=metadata["uid"],
-        job=_shared(body["spec"]["jobName"]),
-        phase=_shared(status.get("phase", "")),
-        finished=status.get("finishedAt") or metadata["creationTimestamp"],
-        output_bytes=status.get("outputBytes") or 0,
-        owner_uid=_shared(controller_uid(body)),
-        stored_bytes=status.get("storedBytes") or 0,
-    )
-
-
-def finished_rows(table: Body, known: Table[FinishedRun]) -> Iterator[tuple[FinishedRun, int]]:
-    """The finished runs in a Table answer of the API server, each with its resource version.
-
-    Where that version is known already, the very line that is kept. The columns are found by name.
-    """
-    columns = {
-        column["name"]: index for index, column in enumerate(table.get("columnDefinitions") or ())
-    }
-    for row in table.get("rows") or ():
-        try:
-            metadata = row["object"]["metadata"]
-            key, version = (
-                (metadata["namespace"], metadata["name"]),
-                int(metadata["resourceVersion"]),
-            )
-            kept = known.get(key) if known.version(key) == version else None
-            found = kept or _finished_row(columns, row)
-        except Exception:
-            # Whatever this line holds, the others are read.
-            log.exception("a line of the list of finished runs cannot be read")
-        else:
-            yield found, version
-
-
-def _finished_row(columns: dict[str, int], row: Body) -> FinishedRun:
-    metadata, cells = row["object"]["metadata"], row["cells"]
-    return FinishedRun(
-        namespace=_shared(metadata["namespace"]),
-        name=metadata["name"],
-        uid=metadata["uid"],
-        job=_shared(cells[columns["Job"]]),
-        phase=_shared(cells[columns["Phase"]]),
-        finished=cells[columns["Finished"]] or metadata["creationTimestamp"],
-        output_bytes=int(cells[columns["Output Bytes"]] or 0),
-        owner_uid=_shared(controller_uid(row["object"])),
-        stored_bytes=_stored(
-            row, cells[columns["Stored Bytes"]] if "Stored Bytes" in columns else None
-        ),
-    )
-
-
-def _stored(row: Body, recorded: int | None) -> int:
-    """The size that the record gives, or its metadata's present size where somebody added to it."""
-    return max(int(recorded or 0), int(row.get(SIZE, 0)))

@@ -14,11 +14,12 @@ from agentjobs.api.kinds import FINAL_PHASES, RELISTED
 from agentjobs.cluster.client import METADATA_LIST, TABLE, Api
 from agentjobs.core.errors import Unlisted
 from agentjobs.core.views.run import FinishedRun
-from agentjobs.operator.caches import cache as caches
 from agentjobs.operator.caches import sources
-from agentjobs.operator.caches.cache import NO_JOB, Cache, Key
+from agentjobs.operator.caches.cache import NO_JOB, Cache
+from agentjobs.operator.caches.finished import finished_rows
 from agentjobs.operator.caches.fresh import pages
 from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.caches.table import Key
 
 FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"
 REVISIONS: Final = {
@@ -114,7 +115,7 @@ async def _finished(cluster: Api, cache: Cache) -> set[Key]:
     async for page in pages(
         cluster, cache, "run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"
     ):
-        for run, version in caches.finished_rows(page, finished):
+        for run, version in finished_rows(page, finished):
             # An empty phase passes the selector, too: a run that the operator has not looked at
             # yet.
             if run.phase in FINAL_PHASES:

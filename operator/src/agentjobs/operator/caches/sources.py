@@ -13,8 +13,8 @@ from typing import Final
 from agentjobs.cluster.client import METADATA_LIST, Api, Json, find
 from agentjobs.core.content.sources import Reference, Sources, Unusable, text_of
 from agentjobs.operator.caches.streams import Streams
+from agentjobs.operator.caches.table import Key
 
-Key = tuple[str, str]
 KIND: Final = "source"
 REMEMBERED_BYTES: Final = 4 * 1024 * 1024
 """Room for texts in memory: sixteen of the longest, or a thousand usual ones."""

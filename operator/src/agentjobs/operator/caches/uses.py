@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-Key = tuple[str, str]
+from agentjobs.operator.caches.table import Key
 
 
 class Uses:
