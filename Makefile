@@ -89,7 +89,7 @@ uninstall: ## remove the operator from the cluster; the CRDs and what people wro
 
 .PHONY: demo
 demo: install ## write a job, read its card, approve it, run it, read its output
-	@$(ON_CLUSTER) $(PYTHON3) hack/demo.py
+	@$(ON_CLUSTER) $(PYTHON3) -m hack.demo
 
 .PHONY: kubeconfig
 kubeconfig: ## print the path of the cluster's kubeconfig, and nothing else

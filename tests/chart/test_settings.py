@@ -11,7 +11,6 @@ import yaml
 
 from agentjobs.operator import config_text
 from agentjobs.operator.configuration import Pod, configuration, pod
-from hack import demo
 from tests.chart.helm import (
     CHART,
     FULL_VALUES,
@@ -275,10 +274,3 @@ def test_null_in_the_values_is_the_settings_default(helm: Helm) -> None:
         "packages": {"ca": {"key": None}},
     }
     assert settings(helm.documents(values)) == settings(helm.documents())
-
-
-@pytest.mark.parametrize("file", [None, FULL_VALUES], ids=["default", "full"])
-def test_the_demo_finds_the_runners_image(helm: Helm, file: Any) -> None:
-    documents = helm.documents(file=file)
-    runner = settings(documents).runner
-    assert demo.runner(text(documents)) == (runner.image, runner.image_pull_policy)

@@ -37,11 +37,10 @@ def environment(cluster: Cluster) -> dict[str, str]:
 
 
 def demo(cluster: Cluster, namespace: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "hack/demo.py"), "--namespace", namespace]
     return subprocess.run(
-        command,
+        [sys.executable, "-m", "hack.demo", "--namespace", namespace],
         env=environment(cluster),
-        cwd="/",
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,

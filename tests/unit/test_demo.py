@@ -11,9 +11,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def demo(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "hack/demo.py"), *arguments]
     return subprocess.run(
-        command, env={"PATH": path}, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "hack.demo", *arguments],
+        cwd=ROOT,
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
 
 

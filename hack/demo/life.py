@@ -1,0 +1,193 @@
+"""The job's life: written, read, approved, run, and its record read back."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from pathlib import Path
+
+from hack.demo.kubectl import Kubectl, Object, yaml
+from hack.demo.place import EXAMPLE
+from hack.demo.screen import DemoError, table
+
+JOB = "weekly-web-report"
+API = "agentjobs.dev/v1alpha1"
+ANSWER = "--timeout=60s"
+
+
+def write_job(kubectl: Kubectl) -> Object:
+    """The job with the operator's answer to it as it is now."""
+    kubectl.screen.step("The job. Writing one runs nothing")
+    kubectl("apply", "-f", f"{EXAMPLE}/job.yaml")
+    generation = kubectl("get", "saj", JOB, "-o", "jsonpath={.metadata.generation}")
+    answered = f"--for=jsonpath={{.status.observedGeneration}}={generation}"
+    kubectl(
+        "wait",
+        answered,
+        f"saj/{JOB}",
+        ANSWER,
+        look="the operator's log: kubectl logs -n agentjobs-system deploy/agentjobs",
+    )
+    kubectl("get", "saj", JOB)
+    return kubectl.json("get", "saj", JOB)  # type: ignore[no-any-return]
+
+
+def show_card(kubectl: Kubectl, job: Object) -> None:
+    kubectl.screen.step("Its card: what a person reads before approving")
+    card = job["status"].get("card")
+    if not card:
+        ready = condition(job, "Ready")
+        raise DemoError(
+            f"The job is not valid: {ready.get('message', 'the operator says nothing')}.",
+            kubectl.typed("describe", "saj", JOB),
+        )
+    lines = len(job["spec"]["script"]["inline"].splitlines())
+    kubectl.screen.answer(
+        table(
+            {
+                "job": card["name"],
+                "description": card["description"],
+                "schedule": card["schedule"],
+                "next starts": card.get("nextStarts"),
+                "may use": (
+                    [f"the volume {claim}" for claim in card.get("claims", [])]
+                    + [f"the secret {name}" for name in card.get("secrets", [])]
+                ),
+                "variables": card.get("variables"),
+                "ends after": f"{card['timeoutSeconds']} s",
+                "script": f"{lines} lines of Python, to be read as well; see below",
+                "digest": card["digest"],
+            }
+        )
+    )
+    kubectl.screen.answer(
+        "The digest stands for all of this and for the script, which this prints:"
+    )
+    kubectl.screen.answer(
+        "  " + kubectl.typed("get", "saj", JOB, "-o", "jsonpath={.spec.script.inline}")
+    )
+
+
+def condition(job: Object, kind: str) -> Object:
+    found: list[Object] = job.get("status", {}).get("conditions", [])
+    return next((entry for entry in found if entry["type"] == kind), {})
+
+
+def approve(kubectl: Kubectl, job: Object) -> None:
+    kubectl.screen.step("The approval, of exactly this content")
+    digest, approval = job["status"]["card"]["digest"], job["status"].get("approval", {})
+    if approval.get("digest") == digest:
+        kubectl("get", "aja")
+        kubectl.screen.answer(
+            f"approved already, by {approval.get('by', 'somebody')} at {approval.get('at')}"
+        )
+        return
+    if condition(job, "Approved").get("reason") == "Denied":
+        raise DemoError(
+            "This content was denied.",
+            kubectl.typed("get", "aja") + ", and delete the denial to go on",
+        )
+    me = kubectl("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
+    spec = {"jobName": JOB, "digest": digest, "decision": "Approved", "approvedBy": me}
+    kubectl.apply(
+        {
+            "apiVersion": API,
+            "kind": "AgentJobApproval",
+            "metadata": {"name": f"{JOB}-{digest[:10]}"},
+            "spec": spec,
+        }
+    )
+    kubectl(
+        "wait",
+        "--for=condition=Ready",
+        f"saj/{JOB}",
+        ANSWER,
+        look=kubectl.typed("describe", "saj", JOB),
+    )
+
+
+def show_schedule(kubectl: Kubectl) -> None:
+    kubectl.screen.step("From now on Kubernetes starts it")
+    kubectl("get", "cronjob", JOB)
+    when = kubectl("get", "saj", JOB, "-o", "jsonpath={.status.nextRunAt}", quiet=True)
+    kubectl.screen.answer(
+        f"next start: {when} (UTC)"
+        if when
+        else "no next start: the job is suspended; runs by hand still work"
+    )
+
+
+def run_now(kubectl: Kubectl) -> str:
+    """The run's name, once it is finished."""
+    kubectl.screen.step("Why wait: a run by hand")
+    body = {
+        "apiVersion": API,
+        "kind": "AgentJobRun",
+        "metadata": {"generateName": f"{JOB}-"},
+        "spec": {"jobName": JOB},
+    }
+    run = kubectl("create", "-f", "-", "-o", "jsonpath={.metadata.name}", stdin=yaml(body))
+    kubectl(
+        "wait",
+        "--for=jsonpath={.status.finishedAt}",
+        f"ajr/{run}",
+        "--timeout=180s",
+        look=kubectl.typed("describe", "ajr", run),
+    )
+    return run
+
+
+def show_record(kubectl: Kubectl, run: str) -> None:
+    kubectl.screen.step(
+        "Its record, read back from the API. It stays when the pod and its log are gone"
+    )
+    kubectl("get", "ajr", run)
+    kubectl("get", "ajr", run, "-o", "jsonpath={.status.stdout}")
+    kubectl("get", "ajr", run, "-o", "jsonpath={.status.stderr}")
+    status = kubectl.json("get", "ajr", run)["status"]
+    fields = (
+        "phase",
+        "reason",
+        "message",
+        "exitCode",
+        "startedAt",
+        "finishedAt",
+        "digest",
+        "logsComplete",
+        "podName",
+        "runnerImage",
+    )
+    kubectl.screen.answer(table({name: status.get(name) for name in fields}))
+    if status["phase"] != "Succeeded":
+        raise DemoError(
+            f"The run ended as {status['phase']}: {status.get('message')}.",
+            kubectl.typed("describe", "ajr", run),
+        )
+
+
+def show_more(kubectl: Kubectl) -> None:
+    kubectl.screen.step("What to try next")
+    place = os.environ.get("KUBECONFIG")
+    if place:
+        bin_directory = Path(shutil.which("kubectl") or "kubectl").parent
+        print(
+            f"In your own shell, first:  export KUBECONFIG={shlex.quote(place)}"
+            f" PATH={shlex.quote(str(bin_directory))}:$PATH\n"
+        )
+    change = kubectl.typed(
+        "patch", "saj", JOB, "--type=merge", "-p", '{"spec":{"timeoutSeconds":60}}'
+    )
+    for what, command in (
+        (
+            (
+                "Change the job, and see that the approved content stays in force while the new one"
+                " waits:"
+            ),
+            f"{change} && {kubectl.typed('get', 'saj')}",
+        ),
+        ("Everything there is, in all namespaces:", "kubectl get agentjobs --all-namespaces"),
+        ("Remove all of this again:", f"kubectl delete namespace {kubectl.namespace}"),
+    ):
+        print(what)
+        kubectl.screen.command(command)
