@@ -190,7 +190,8 @@ REFUSED = [
     (rules.neighbour_violations, "unit.test_a", "from tests.unit.test_b import x"),
     (rules.foundation_violations, "hack.bench", "def late():\n    from tests import manifests"),
     (rules.name_violations, "unit.test_a", f"def {'t' * 71}():\n    pass"),
-    (rules.size_violations, "a.py", "\n" * 801),
+    (rules.size_violations, "hack/a.py", "\n" * 401),
+    (rules.size_violations, "tests/a.py", "\n" * 801),
     (rules.size_violations, "a.py", "def f():\n" + "    pass\n" * 60),
 ]
 
@@ -254,6 +255,7 @@ ALLOWED = [
         "import os\nfrom agentjobs_runner import envelope",
     ),
     (rules.size_violations, "a.py", "def f():\n" + "    pass\n" * 59),
+    (rules.size_violations, "tests/a.py", "\n" * 800),
 ]
 
 
