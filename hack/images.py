@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 CLUSTER = ROOT / "hack" / "localcluster" / "cluster.py"
@@ -350,6 +351,12 @@ def build(load: bool) -> dict[str, object]:
     return values(*tags)
 
 
+def archives(built: dict[str, Any]) -> list[Path]:
+    """The archives of the images in what `build` printed, the operator's first."""
+    cache, found = cache_directory(), (built["image"], built["runner"]["image"])
+    return [archive_of(cache, f"{image['repository']}:{image['tag']}") for image in found]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -357,9 +364,14 @@ def main() -> int:
         "build", help="build what changed, load it into the local cluster, print Helm values"
     )
     command.add_argument("--no-load", action="store_true", help="only build")
+    command = commands.add_parser("archives", help="print the paths of the images' archives")
+    command.add_argument("values", type=Path, help="what `build` printed")
     arguments = parser.parse_args()
     try:
-        print(json.dumps(build(load=not arguments.no_load), indent=2))
+        if arguments.command == "archives":
+            print(*archives(json.loads(arguments.values.read_text())), sep="\n")
+        else:
+            print(json.dumps(build(load=not arguments.no_load), indent=2))
     except ImageError as error:
         say(str(error))
         return 1

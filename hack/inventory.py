@@ -68,8 +68,7 @@ def _read(image: tarfile.TarFile, name: str) -> bytes | None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("values", type=Path, help="what `hack/images.py build` printed")
-    image = json.loads(parser.parse_args().values.read_text())["runner"]["image"]
-    archive = images.archive_of(images.cache_directory(), f"{image['repository']}:{image['tag']}")
+    _, archive = images.archives(json.loads(parser.parse_args().values.read_text()))
     SHIPPED.write_text(json.dumps(inventory(archive), indent=2) + "\n")
     return 0
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hack.benchmark.client import BenchError
+from agentjobs.testing.real_cluster.client import ClusterProblem
 
 WRITES: Final = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 
@@ -81,11 +81,11 @@ class Log:
     def read(self) -> int:
         """Reads what was added to `requests`; returns how many they are now.
 
-        Raises BenchError when the file was rotated meanwhile.
+        Raises ClusterProblem when the file was rotated meanwhile.
         """
         with self._path.open("rb") as file:
             if file.seek(0, 2) < self._offset:
-                raise BenchError(
+                raise ClusterProblem(
                     f"{self._path} was rotated while it was read; start the cluster anew"
                 )
             file.seek(self._offset)

@@ -7,20 +7,19 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
 from agentjobs import __version__
-from hack.benchmark import latency, listing, machine, memory, pending, runner, spread, writes
-from hack.benchmark.client import BenchError, Client, connect
-from hack.benchmark.operator_pod import OperatorPod
+from agentjobs.testing.real_cluster import local, machine
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, connect
+from agentjobs.testing.real_cluster.operator_pod import OperatorPod
+from hack.benchmark import latency, listing, memory, pending, runner, spread, writes
 from hack.benchmark.session import Session
 from hack.benchmark.spread import Figure
 
-CLUSTER: Final = Path(__file__).resolve().parents[1] / "localcluster" / "cluster.py"
 MEASUREMENTS: Final[dict[str, Callable[[Session], Awaitable[list[Figure]]]]] = {
     "approval": latency.approvals,
     "record": latency.records,
@@ -79,7 +78,8 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
         if here.warning():
             print(here.warning())
         await _alone(client)
-        session = Session(client, operator, options.rounds, options.jobs, audit_log())
+        log = local.audit_log(os.environ.get("KUBECONFIG"))
+        session = Session(client, operator, options.rounds, options.jobs, log)
         results = {}
         for name in options.only or MEASUREMENTS:
             results[name] = await _one(session, name)
@@ -99,7 +99,7 @@ async def _one(session: Session, name: str) -> list[dict[str, Any]]:
     )
     try:
         figures = await MEASUREMENTS[name](session)
-    except BenchError as error:
+    except ClusterProblem as error:
         print(f"not measured: {error}", flush=True)
         return []
     print(spread.table(figures), flush=True)
@@ -115,24 +115,12 @@ async def _alone(client: Client) -> None:
         )
 
 
-def audit_log() -> Path | None:
-    """Of the local cluster; None when KUBECONFIG names another cluster."""
-
-    def ask(command: str) -> str:
-        return subprocess.run(
-            [sys.executable, str(CLUSTER), command], stdout=subprocess.PIPE, text=True, check=True
-        ).stdout.strip()
-
-    path = Path(ask("audit-log"))
-    return path if os.environ.get("KUBECONFIG") == ask("kubeconfig") and path.exists() else None
-
-
 def main() -> int:
     """Exit code 1 when nothing, or not everything, could be measured; never because of a figure."""
     options = parser().parse_args()
     try:
         results = asyncio.run(_measure(options))
-    except BenchError as error:
+    except ClusterProblem as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):

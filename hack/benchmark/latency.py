@@ -7,8 +7,8 @@ import random
 import time
 from typing import Final
 
+from agentjobs.testing.real_cluster.client import Client, Json, Watch
 from hack.benchmark import objects
-from hack.benchmark.client import Client, Json, Watch
 from hack.benchmark.objects import FINAL, named, phase
 from hack.benchmark.session import Session
 from hack.benchmark.spread import Aim, Figure, differences, scaled
@@ -34,7 +34,7 @@ async def approvals(session: Session) -> list[Figure]:
     controls: list[list[float]] = []
     for number in range(session.rounds):
         session.say(f"approval, round {number + 1}")
-        async with session.client.namespace("approval") as namespace:
+        async with session.client.namespace("bench-approval") as namespace:
             measured = await _approve(session.client, namespace)
         for rounds, samples in zip((sent, accepted, controls), measured, strict=True):
             rounds.append(samples)
@@ -99,7 +99,7 @@ async def records(session: Session) -> list[Figure]:
     recorded, told = [], []
     for number in range(session.rounds):
         session.say(f"record, round {number + 1}")
-        async with session.client.namespace("record") as namespace:
+        async with session.client.namespace("bench-record") as namespace:
             samples = await _run(session.client, namespace)
         recorded.append([record for record, _ in samples])
         told.append([pod for _, pod in samples])

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from agentjobs.testing.real_cluster.client import ClusterProblem
 from hack.benchmark import objects
-from hack.benchmark.client import BenchError
 from hack.benchmark.session import Session
 from hack.benchmark.spread import Aim, Figure
 
@@ -28,7 +28,7 @@ PLUGIN: Final = str(Path(sys.executable).parent)
 async def list_jobs(session: Session) -> list[Figure]:
     """Many jobs with cards. The control is what kubectl itself takes for the same list."""
     first, last, control = [], [], []
-    async with session.client.namespace("listed") as namespace:
+    async with session.client.namespace("bench-listed") as namespace:
         session.say(f"list: writing {session.jobs} jobs")
         bodies = (
             objects.job(f"job-{number:04d}", SCRIPT * SCRIPT_LINES)
@@ -72,11 +72,11 @@ async def _all_have_cards(session: Session, namespace: str) -> None:
         if all(map(objects.card_digest, found["items"])):
             return
         await asyncio.sleep(1)
-    raise BenchError(f"not every job had a card after {CARD_SECONDS:g} s")
+    raise ClusterProblem(f"not every job had a card after {CARD_SECONDS:g} s")
 
 
 def _listed(command: list[str], jobs: int) -> tuple[float, float]:
-    """Milliseconds to the first line and to the end. Raises BenchError when a job is missing."""
+    """Milliseconds to the first line and to the end. Raises ClusterProblem if a job is missing."""
     start = time.perf_counter()
     environment = {**os.environ, "PATH": f"{PLUGIN}:{os.environ['PATH']}"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -87,5 +87,5 @@ def _listed(command: list[str], jobs: int) -> tuple[float, float]:
         lines = len(process.stdout.readlines())
     ended = time.perf_counter()
     if lines != jobs:
-        raise BenchError(f"{' '.join(command)} listed {lines} jobs, not {jobs}")
+        raise ClusterProblem(f"{' '.join(command)} listed {lines} jobs, not {jobs}")
     return (begun - start) * 1000, (ended - start) * 1000

@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Json
+from agentjobs.testing.real_cluster.operator_pod import Settled
 from hack.benchmark import objects
-from hack.benchmark.client import BenchError, Client, Json
 from hack.benchmark.objects import named
-from hack.benchmark.operator_pod import MB, Settled
 from hack.benchmark.session import Session
-from hack.benchmark.spread import Aim, Figure
+from hack.benchmark.spread import MB, Aim, Figure
 
 SETTLE_SECONDS: Final = 300.0
 SCRIPT: Final = "# " + "x" * 78 + "\n"
@@ -51,7 +51,7 @@ async def by_jobs(session: Session) -> list[Figure]:
         session.say("memory: the imports alone")
         imports = await _imports(session)
         nothing = await _restarts(session, "no jobs", 0)
-        async with session.client.namespace("approved") as approved:
+        async with session.client.namespace("bench-approved") as approved:
             before = (await session.operator.vitals()).cpu
             made = await _make(session, approved, count, approve=True)
             after = await _alive(session)
@@ -62,7 +62,7 @@ async def by_jobs(session: Session) -> list[Figure]:
                 count,
                 lambda: _read_all(session.client, approved, count),
             )
-            async with session.client.namespace("waiting") as waiting:
+            async with session.client.namespace("bench-waiting") as waiting:
                 await _make(session, waiting, count, approve=False)
                 both = await _restarts(session, f"{count} unapproved jobs more", 2 * count)
     return [
@@ -184,7 +184,7 @@ async def _until(
         if enough(items):
             return items
         await asyncio.sleep(1)
-    raise BenchError(f"not within {SETTLE_SECONDS:g} s: {what}")
+    raise ClusterProblem(f"not within {SETTLE_SECONDS:g} s: {what}")
 
 
 async def _read_all(client: Client, namespace: str, count: int) -> float:
@@ -223,7 +223,7 @@ async def _imports(session: Session) -> float:
         "automountServiceAccountToken": False,
         "containers": [container],
     }
-    async with session.client.namespace("imports") as namespace:
+    async with session.client.namespace("bench-imports") as namespace:
         pods = f"api/v1/namespaces/{namespace}/pods"
         async with session.client.watch(pods) as watch:
             await session.client.post(pods, {"metadata": {"name": "imports"}, "spec": spec})
@@ -235,4 +235,4 @@ async def _imports(session: Session) -> float:
     try:
         return int(log) * 1024 * MB
     except ValueError:
-        raise BenchError(f"the operator's parts could not be imported: {log[-1000:]}") from None
+        raise ClusterProblem(f"the operator's parts could not be imported: {log[-1000:]}") from None

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from agentjobs.api.event import Event
 from agentjobs.core.views.event import digits
-from hack.benchmark.client import Client, Json, Seen, Watch
+from agentjobs.testing.real_cluster.client import Client, Json, Seen, Watch
 
 FAR_AWAY: Final = "0 0 29 2 *"
 """A schedule that does not become due while it is measured, except on a leap day."""

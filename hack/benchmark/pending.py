@@ -8,11 +8,10 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from agentjobs.testing.real_cluster.client import Json
 from hack.benchmark import objects
-from hack.benchmark.client import Json
-from hack.benchmark.operator_pod import MB
 from hack.benchmark.session import Session
-from hack.benchmark.spread import Aim, Figure
+from hack.benchmark.spread import MB, Aim, Figure
 
 RUNS: Final = 80
 EVENT_BYTES: Final = 129_000
@@ -26,7 +25,7 @@ async def events(session: Session) -> list[Figure]:
     most, took = [], []
     for number in range(session.rounds):
         session.say(f"events: start {number + 1}")
-        async with session.client.namespace("events") as namespace:
+        async with session.client.namespace("bench-events") as namespace:
             await session.client.post(
                 objects.jobs(namespace),
                 objects.job("priced", triggers=[{"event": {"type": "priced"}}]),

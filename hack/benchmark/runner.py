@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from hack.benchmark.client import BenchError, Client, Json
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Json
 from hack.benchmark.objects import named
-from hack.benchmark.operator_pod import MB
 from hack.benchmark.session import Session
-from hack.benchmark.spread import Aim, Figure, differences, scaled
+from hack.benchmark.spread import MB, Aim, Figure, differences, scaled
 
 PAIRS: Final = 30
 """In one round, for each script."""
@@ -23,7 +22,7 @@ async def overhead(session: Session) -> list[Figure]:
     session.say(f"runner, {session.rounds} rounds")
     _, image = await session.operator.images()
     async with session.client.namespace(
-        "runner", **{"pod-security.kubernetes.io/enforce": "privileged"}
+        "bench-runner", **{"pod-security.kubernetes.io/enforce": "privileged"}
     ) as namespace:
         measured = await _measured(session.client, namespace, _pod(image, session.rounds))
     seconds, memory = measured["seconds"], measured["memory"]
@@ -121,6 +120,6 @@ async def _measured(client: Client, namespace: str, pod: Json) -> dict[str, Any]
         ]
     log = (await client.request("GET", f"{pods}/measure/log")).decode()
     if phase != "Succeeded":
-        raise BenchError(f"the pod that measures the runner failed: {log[-1000:]}")
+        raise ClusterProblem(f"the pod that measures the runner failed: {log[-1000:]}")
     found: dict[str, Any] = json.loads(log.splitlines()[-1])
     return found

@@ -6,8 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from hack.benchmark.client import Client
-from hack.benchmark.operator_pod import OperatorPod
+from agentjobs.testing.real_cluster.client import Client
+from agentjobs.testing.real_cluster.operator_pod import OperatorPod
 
 
 @dataclass(frozen=True)

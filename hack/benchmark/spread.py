@@ -10,6 +10,8 @@ from typing import Any, Final
 
 COLUMNS: Final = ("", "unit", "min", "median", "max", "p50", "p99", "n", "aim", "")
 GAP: Final = "  "
+MB: Final = 1e-6
+"""For each byte."""
 
 
 @dataclass(frozen=True)

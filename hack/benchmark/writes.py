@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Seen, Watch
 from hack.benchmark import audit, objects
-from hack.benchmark.client import BenchError, Client, Seen, Watch
 from hack.benchmark.objects import FINAL, phase
 from hack.benchmark.session import Session
 from hack.benchmark.spread import Aim, Figure
@@ -92,14 +92,14 @@ def _figures(kind: str, aim: Aim, operator: str, rounds: list[Round]) -> Iterato
 
 async def _round(session: Session, operator: str, cron: str | None) -> Round:
     if session.audit_log is None:
-        raise BenchError(
+        raise ClusterProblem(
             "the writes are counted in the local cluster's audit log, and KUBECONFIG names another"
             " cluster"
         )
     client, names = session.client, [f"job-{number}" for number in range(JOBS)]
     if cron and time.localtime().tm_sec > LATEST_SECOND:
         await asyncio.sleep(61 - time.localtime().tm_sec)
-    async with client.namespace("writes") as namespace:
+    async with client.namespace("bench-writes") as namespace:
         async with (
             client.watch(objects.jobs(namespace)) as jobs,
             client.watch(objects.runs(namespace)) as watch,
@@ -119,7 +119,7 @@ async def _round(session: Session, operator: str, cron: str | None) -> Round:
             run["metadata"]["name"] for run in (await client.get(objects.runs(namespace)))["items"]
         ]
         if sorted(made) != sorted(runs):
-            raise BenchError(
+            raise ClusterProblem(
                 "the next minute's runs began before the writes for this one's were over; the"
                 " machine is too slow"
             )
@@ -138,7 +138,7 @@ async def _finished(watch: Watch, job: str) -> str:
 
     seen = await watch.until(final, RUN_SECONDS, f"{job} has run")
     if phase(seen.object) != "Succeeded":
-        raise BenchError(
+        raise ClusterProblem(
             f"the run {seen.name} ended as {phase(seen.object)}:"
             f" {seen.object['status'].get('message')}"
         )
@@ -155,5 +155,5 @@ async def _quiet(log: audit.Log, operator: str, namespace: str) -> None:
         if now != count:
             count, since = now, time.monotonic()
         if time.monotonic() > deadline:
-            raise BenchError(f"the operator does not come to rest in {namespace}")
+            raise ClusterProblem(f"the operator does not come to rest in {namespace}")
         await asyncio.sleep(0.2)

@@ -45,7 +45,8 @@ CORE: tuple[frozenset[str], ...] = tuple(
 MAX_FILES = 10
 """In one folder of core, its `__init__` aside."""
 TESTING = "testing"
-"""Builders and fakes for tests: may import everything, and nothing of the product imports it."""
+"""For tests and for what developers run: may import everything, and nothing of the product imports
+it."""
 
 ROOMS: dict[str, tuple[frozenset[str], ...]] = {
     "core": CORE,
@@ -83,7 +84,9 @@ IMPURE_METHODS = frozenset({"now", "utcnow", "today"})
 IMPURE_FUNCTIONS = frozenset({"open", "print", "input", "eval", "exec", "compile", "__import__"})
 
 RESERVED: dict[str, frozenset[str]] = {
-    "kubernetes": frozenset({"agentjobs.cluster", "agentjobs.operator.lease"}),
+    "kubernetes": frozenset(
+        {"agentjobs.cluster", "agentjobs.operator.lease", "agentjobs.testing.real_cluster"}
+    ),
     "kopf": frozenset(
         {"agentjobs.operator.watch", "agentjobs.operator.session", "agentjobs.operator.process"}
     ),
@@ -106,6 +109,18 @@ PRINTING_PARTS = (
     "typer.progressbar",
     "typer.launch",
 )
+
+TESTS_OF_TOOLS: dict[str, frozenset[str]] = {
+    "test_bench": frozenset({"hack.benchmark"}),
+    "test_cli_reference": frozenset({"hack.reference", "hack.values"}),
+    "test_cluster_choice": frozenset({"hack.choice", "hack.cluster"}),
+    "test_crds": frozenset({"hack.crdgen"}),
+    "test_demo": frozenset({"hack.demo"}),
+    "test_images": frozenset({"hack.images"}),
+    "test_inventory": frozenset({"hack.images", "hack.inventory"}),
+    "test_values": frozenset({"hack.values"}),
+}
+"""Name of a test's module -> what it tests of `hack`, and may import."""
 
 MAX_FUNCTION_LINES = 60
 MAX_NAME = 70
@@ -305,6 +320,17 @@ def neighbour_violations(module: str, source: str) -> list[str]:
     found = {name for name in imports(ast.parse(source), module) if name.startswith("tests.")}
     tests = {part for name in found for part in name.split(".")[1:] if part.startswith("test_")}
     return [f"{module}: must not import from {name}" for name in sorted(tests)]
+
+
+def tool_violations(module: str, source: str) -> list[str]:
+    """Only the tests of a program of `hack` import it. What both need is in `agentjobs.testing`."""
+    tested = TESTS_OF_TOOLS.get(module.rpartition(".")[2], frozenset())
+    found = {name for name in imports(ast.parse(source), module) if is_in(name, ("hack",))}
+    return [
+        f"{module}: must not import {name}: it does not test that"
+        for name in sorted(found - {"hack"})
+        if not is_in(name, tested)
+    ][:1]
 
 
 def runner_violations(module: str, source: str) -> list[str]:

@@ -72,6 +72,15 @@ def test_no_test_leans_on_another_one() -> None:
     assert violations(rules.neighbour_violations, ROOT / "tests") == []
 
 
+def test_only_the_tests_of_a_tool_import_it() -> None:
+    assert violations(rules.tool_violations, ROOT / "tests") == []
+
+
+def test_every_test_of_a_tool_is_there() -> None:
+    names = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    assert rules.TESTS_OF_TOOLS.keys() - names == set()
+
+
 def test_a_tests_name_can_be_read_at_once() -> None:
     assert violations(rules.name_violations, ROOT / "tests") == []
 
@@ -188,6 +197,9 @@ REFUSED = [
     (rules.runner_violations, "agentjobs_runner.main", "import requests"),
     (rules.runner_violations, "agentjobs_runner.main", "from agentjobs.core import envelope"),
     (rules.neighbour_violations, "unit.test_a", "from tests.unit.test_b import x"),
+    (rules.tool_violations, "cluster.audit", "from hack.choice import LOCAL_CLUSTER"),
+    (rules.tool_violations, "unit.test_images", "def late():\n    from hack import crdgen"),
+    (rules.tool_violations, "unit.test_a", "import hack.benchmark.spread as spread"),
     (rules.foundation_violations, "hack.bench", "def late():\n    from tests import manifests"),
     (rules.name_violations, "unit.test_a", f"def {'t' * 71}():\n    pass"),
     (rules.size_violations, "hack/a.py", "\n" * 401),
@@ -243,6 +255,8 @@ ALLOWED = [
     (rules.purity_violations, "agentjobs.api.kinds", "from urllib.parse import quote"),
     (rules.environment_violations, "agentjobs.__main__", "import os\nos.environ"),
     (rules.neighbour_violations, "unit.test_a", "from tests.support.decisions import observed"),
+    (rules.tool_violations, "unit.test_images", "from hack import images"),
+    (rules.tool_violations, "unit.test_bench", "from hack.benchmark.spread import Aim, Figure"),
     (rules.screen_violations, "agentjobs.cli.screen", "print(1)"),
     (
         rules.screen_violations,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from hack.choice import LOCAL_CLUSTER
+from agentjobs.testing.real_cluster import local
 from tests.cluster.installed import NAMESPACE
 
 USER: Final = f"system:serviceaccount:{NAMESPACE}:agentjobs"
@@ -75,11 +73,5 @@ def _told(request: dict[str, Any]) -> str:
 
 def from_now_on() -> AuditLog:
     """What is asked after this."""
-    asked = subprocess.run(
-        [sys.executable, str(LOCAL_CLUSTER), "audit-log"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    path = Path(asked.stdout.strip())
+    path = Path(local.ask("audit-log"))
     return AuditLog(path, path.stat().st_size)

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hack.benchmark.settings import SELECTOR, document_of
+from agentjobs.testing.real_cluster.settings import SELECTOR, document_of
 from tests import manifests
 from tests.cluster.provider import Cluster
 from tests.cluster.support import Kubectl, KubectlError, stream, wait_for
 
 ROOT = Path(__file__).parents[2]
+IMAGES = (sys.executable, str(ROOT / "hack/images.py"))
 NAMESPACE = "agentjobs-system"
 VALUES = "VALUES"
 """On a cluster of the user's own: a Helm values file that names images which that cluster can
@@ -33,6 +34,12 @@ class Installed:
     kubectl: Kubectl
     helm: str
     values: Path
+
+    def archives(self) -> list[str]:
+        """The paths of the archives of both images."""
+        command = (*IMAGES, "archives", str(self.values))
+        shown = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        return shown.stdout.splitlines()
 
     def install(self, **settings: object) -> None:
         """Install or upgrade, with chart values on top of the defaults.
@@ -226,12 +233,7 @@ def find(kubectl: Kubectl, cluster: Cluster) -> Installed:
         f"{VALUES} must name a Helm values file with images that the cluster in KUBECONFIG can pull"
     )
     values = ROOT / "build" / "images.json"
-    built = subprocess.run(
-        [sys.executable, str(ROOT / "hack/images.py"), "build"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    built = subprocess.run((*IMAGES, "build"), stdout=subprocess.PIPE, text=True, check=True)
     json.loads(built.stdout)
     values.parent.mkdir(exist_ok=True)
     values.write_text(built.stdout)

@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from hack.benchmark.machine import look
+from agentjobs.testing.real_cluster.machine import look
 from tests import manifests
 from tests.cluster import many
 from tests.cluster.endings import DOWN, INSTALLING, LATE_CLAIM, LINES, ROWS, Row, Told, page, told

@@ -5,7 +5,6 @@ Its API server has the APIs of Kubernetes 1.35.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Final
 
 import pytest
 
-from hack import images
 from localcluster import lifecycle
 from localcluster.layout import state_key
 from tests import manifests
@@ -49,12 +47,7 @@ def older(agentjobs: Installed) -> Iterator[Installed]:
     second.run("down")
     second.run("up")
     try:
-        values = json.loads(agentjobs.values.read_text())
-        tags = [
-            f"{found['repository']}:{found['tag']}"
-            for found in (values["image"], values["runner"]["image"])
-        ]
-        second.run("load", *(str(images.archive_of(images.cache_directory(), tag)) for tag in tags))
+        second.run("load", *agentjobs.archives())
         found = Cluster("local", str(second.layout.kubeconfig), str(second.layout.binaries))
         yield Installed(Kubectl(found), agentjobs.helm, agentjobs.values)
     finally:

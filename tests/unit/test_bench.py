@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from agentjobs.testing.real_cluster.client import ClusterProblem
+from agentjobs.testing.real_cluster.machine import Machine
+from agentjobs.testing.real_cluster.operator_pod import vitals
 from hack.benchmark import audit, spread
-from hack.benchmark.client import BenchError
-from hack.benchmark.machine import Machine
-from hack.benchmark.operator_pod import vitals
 from hack.benchmark.spread import Aim, Figure
 
 OPERATOR = "system:serviceaccount:agentjobs-system:agentjobs"
@@ -201,7 +201,7 @@ def test_a_log_that_was_rotated_is_not_read_on(tmp_path: Path) -> None:
     file.write_text("x" * 100)
     log = audit.Log(file)
     file.write_text("")
-    with pytest.raises(BenchError, match="rotated"):
+    with pytest.raises(ClusterProblem, match="rotated"):
         log.read()
 
 

@@ -22,8 +22,8 @@ from agentjobs.operator.configuration import (
     pod,
 )
 from agentjobs.testing.operators import SETTINGS
-from hack.benchmark import settings
-from hack.benchmark.client import BenchError
+from agentjobs.testing.real_cluster import settings
+from agentjobs.testing.real_cluster.client import ClusterProblem
 
 Json = dict[str, Any]
 POLICY: Final = {
@@ -495,7 +495,6 @@ def test_an_operator_outside_of_a_pod_reads_what_the_helper_writes(tmp_path: Pat
         found.process.resync_seconds,
         found.session.size,
     ) == (2, 18080, 10, "3Gi")
-    with pytest.raises(
-        BenchError, match="0 ConfigMaps hold an operator's settings; one is needed: make install"
-    ):
+    missing = "0 ConfigMaps hold an operator's settings; one is needed: make install"
+    with pytest.raises(ClusterProblem, match=missing):
         settings.document_of([])

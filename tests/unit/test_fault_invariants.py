@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from hack.benchmark.client import Seen, Watch
+from agentjobs.testing.real_cluster.client import Seen, Watch
 from tests.cluster.faults.invariants import breaches
 from tests.cluster.faults.story import PATHS, Story
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,3 +160,21 @@ def test_output_is_a_values_file_of_the_chart() -> None:
             }
         },
     }
+
+
+def test_archives_are_found_by_the_values_that_a_build_printed(tmp_path: Path) -> None:
+    values = images.values("localhost/agentjobs-operator:abc", "localhost/agentjobs-runner:def")
+    built = tmp_path / "images.json"
+    built.write_text(json.dumps(values))
+    shown = subprocess.run(
+        [sys.executable, str(images.ROOT / "hack/images.py"), "archives", str(built)],
+        env={"PATH": os.environ["PATH"], "XDG_CACHE_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    folder = tmp_path / "agentjobs" / "images"
+    assert shown.stdout.splitlines() == [
+        str(folder / "agentjobs-operator-abc.tar"),
+        str(folder / "agentjobs-runner-def.tar"),
+    ]

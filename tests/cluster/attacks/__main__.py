@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import secrets
 import statistics
 import sys
@@ -13,9 +14,9 @@ from contextlib import AsyncExitStack, suppress
 from random import Random
 from typing import Final
 
-from hack.benchmark.client import BenchError, Client, connect
-from hack.benchmark.command import audit_log
-from hack.benchmark.operator_pod import OperatorPod
+from agentjobs.testing.real_cluster import local
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, connect
+from agentjobs.testing.real_cluster.operator_pod import OperatorPod
 from tests import manifests
 from tests.cluster.attacks import moves
 from tests.cluster.attacks.honest import Honest, decision, in_force, until, written
@@ -95,7 +96,7 @@ class Owner:
         """What others may have deleted."""
         script = {"inline": f"print({self.said!r})\n"}
         for body in (manifests.job("kept", script=script, **self.spec), manifests.job("pending")):
-            with suppress(BenchError):
+            with suppress(ClusterProblem):
                 await self.client.post(f"{API}/{self.namespace}/scheduledagentjobs", body)
 
     async def deny(self, number: int) -> None:
@@ -112,7 +113,7 @@ class Owner:
                 await until(lambda: self._goes_on(digest), "the run goes on", 15)
             await self._denied("toggled", digest)
             self.denials += 1
-        except (BenchError, TimeoutError) as error:
+        except (ClusterProblem, TimeoutError) as error:
             print(
                 f"attack: the owner's round {number} was disturbed: {str(error)[:120]}",
                 file=sys.stderr,
@@ -148,7 +149,7 @@ async def _attack(options: argparse.Namespace) -> int:
             await _namespace(stack, client, purpose) for purpose in ("attacked", "honest")
         ]
         await _rights(client, attacked)
-        log = audit_log()
+        log = local.audit_log(os.environ.get("KUBECONFIG"))
         start = log.stat().st_size if log else 0
         judge, random = Judge(client, operator, options.namespace, attacked), Random(options.seed)
         owner, honest = Owner(client, attacked, judge), Honest(client, honest_place)
@@ -192,7 +193,7 @@ async def _let_go(client: Client, namespace: str) -> None:
     for plural in ("scheduledagentjobs", "agentjobruns"):
         for body in await listed(client, f"{API}/{namespace}/{plural}"):
             if body["metadata"].get("finalizers"):
-                with suppress(BenchError):
+                with suppress(ClusterProblem):
                     await client.patch(
                         f"{API}/{namespace}/{plural}/{body['metadata']['name']}",
                         {"metadata": {"finalizers": None}},
@@ -235,7 +236,7 @@ def main() -> int:
     options = parser().parse_args()
     try:
         return asyncio.run(_attack(options))
-    except BenchError as error:
+    except ClusterProblem as error:
         print(f"attack: {error}", file=sys.stderr)
         return 1
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from hack.benchmark.client import BenchError, Client, Json
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Json
 from tests import manifests
 from tests.cluster.attacks.moves import API
 
@@ -60,7 +60,7 @@ class Honest:
                     f"round {number}: {status['phase']} {status.get('reason')}"
                     f" {status.get('message', '')[:100]}"
                 )
-        except (BenchError, TimeoutError) as error:
+        except (ClusterProblem, TimeoutError) as error:
             self.problems.append(f"round {number}: {error}")
 
 
@@ -69,7 +69,7 @@ async def written(client: Client, namespace: str, name: str, script: str, **spec
     body = manifests.job(name, script={"inline": script}, **spec)
     try:
         job = await client.post(f"{API}/{namespace}/scheduledagentjobs", body)
-    except BenchError as error:
+    except ClusterProblem as error:
         if error.status != 409:
             raise
         await client.patch(f"{API}/{namespace}/scheduledagentjobs/{name}", {"spec": body["spec"]})
@@ -96,7 +96,7 @@ async def in_force(client: Client, namespace: str, name: str, digest: str) -> bo
     """Whether the CronJob has this content."""
     try:
         cron = await client.get(f"apis/batch/v1/namespaces/{namespace}/cronjobs/{name}")
-    except BenchError:
+    except ClusterProblem:
         return False
     return bool(cron["metadata"].get("annotations", {}).get("agentjobs.dev/digest") == digest)
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from agentjobs.core.wire.bodies import read
 from agentjobs.core.wire.items import Items
-from hack.benchmark.client import BenchError, Client, Json, Watch
-from hack.benchmark.operator_pod import OperatorPod
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Json, Watch
+from agentjobs.testing.real_cluster.operator_pod import OperatorPod
 from tests.cluster.attacks.moves import API
 
 DENIED_SECONDS: Final = 20.0
@@ -72,7 +72,7 @@ class Judge:
             lease = await self.client.get(
                 f"apis/coordination.k8s.io/v1/namespaces/{self.system}/leases/agentjobs-operator"
             )
-        except BenchError as error:
+        except ClusterProblem as error:
             self.note(f"the operator does not answer: {error}")
             return
         self.renewals.append(

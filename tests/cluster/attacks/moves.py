@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from hack.benchmark.client import BenchError, Client, Json
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Json
 from tests import hostile, manifests
 
 VICTIMS: Final = ("kept", "denied", "pending")
@@ -59,7 +59,7 @@ class Attacker:
             await self.client.send(
                 method, path, None if body is None else hostile.text(body), **query
             )
-        except BenchError as error:
+        except ClusterProblem as error:
             if error.status == 0 or error.status >= 500:
                 self.counts[move, "unanswered"] += 1
             return False

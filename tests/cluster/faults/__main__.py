@@ -22,10 +22,10 @@ import aiohttp
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.kube_config import load_kube_config
 
-from hack.benchmark.client import BenchError, Client, connect
-from hack.benchmark.machine import look
-from hack.benchmark.operator_pod import OperatorPod
-from hack.benchmark.settings import configuration
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, connect
+from agentjobs.testing.real_cluster.machine import look
+from agentjobs.testing.real_cluster.operator_pod import OperatorPod
+from agentjobs.testing.real_cluster.settings import configuration
 from tests.cluster.faults import faults, page
 from tests.cluster.faults.case import Case, Verdict, World, tried
 from tests.cluster.faults.flows import FLOWS
@@ -109,7 +109,7 @@ async def all_of(world: World, cases: Iterable[Case], results: Results, at_once:
         async with places:
             try:
                 results.add(case, await tried(world, case))
-            except BenchError as error:
+            except ClusterProblem as error:
                 results.not_tried.append(case.name)
                 print(f"not tried: {case.name}: {error}", flush=True)
 
@@ -166,7 +166,7 @@ def main() -> int:
     machine = look()
     try:
         results = asyncio.run(run(options))
-    except BenchError as error:
+    except ClusterProblem as error:
         print(f"faults: {error}", file=sys.stderr)
         return 2
     verdicts = list(results.verdicts.values())

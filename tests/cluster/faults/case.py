@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from hack.benchmark.client import BenchError, Client, Json
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Json
 from tests.cluster.faults import faults
 from tests.cluster.faults.faults import TWO_LEADERS, Fault, Past
 from tests.cluster.faults.flows import FLOWS, Stage
@@ -103,7 +103,7 @@ class Play:
 
 
 async def tried(world: World, case: Case) -> Verdict:
-    """Raises BenchError when it cannot be tried: what is to be there before did not come about."""
+    """Raises ClusterProblem when it cannot be tried: what has to be there before is not."""
     verdict = Verdict(case.flow, case.fault)
     dice = random.Random(f"{case.seed} {case.name}")
     began = time.monotonic()
@@ -128,7 +128,7 @@ async def _prepare(play: Play) -> None:
     try:
         await FLOWS[play.case.flow].prepare(play.stage)
     except StoryError as error:
-        raise BenchError(f"{play.case.name}: before the fault: {error}") from error
+        raise ClusterProblem(f"{play.case.name}: before the fault: {error}") from error
     await first.rests(REST_SECONDS)
     if play.case.fault in TWO_LEADERS:
         second = await play.operator("second", faults.make(play.case.fault, fault.dice, 1))
@@ -163,7 +163,7 @@ async def _difference(play: Play) -> list[Breach]:
             await operator.kill()
         fresh = await play.operator("fresh", Fault())
         await fresh.rests(REST_SECONDS)
-    except BenchError as error:
+    except ClusterProblem as error:
         return [Breach("left", str(error))]
     return [Breach("left", asked.words()) for asked in fresh.proxy.writes]
 

@@ -11,7 +11,7 @@ import rfc8785
 
 from agentjobs.api.event import Event
 from agentjobs.core.views.event import digits
-from hack.benchmark.client import Client, Json
+from agentjobs.testing.real_cluster.client import Client, Json
 from tests import event_manifests, manifests
 from tests.cluster.faults.invariants import DIGEST, FINAL, JOB, began, over, phase
 from tests.cluster.faults.story import PATHS, Story

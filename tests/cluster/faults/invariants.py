@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from hack.benchmark.client import Json, Seen
+from agentjobs.testing.real_cluster.client import Json, Seen
 from tests.cluster.faults.story import Story
 
 FINAL: Final = frozenset("Succeeded Failed TimedOut Skipped Missed Cancelled".split())

@@ -16,9 +16,9 @@ from typing import Final
 
 import aiohttp
 
-from hack.benchmark.client import BenchError, Json
-from hack.benchmark.operator_pod import Vitals, vitals
-from hack.benchmark.settings import write
+from agentjobs.testing.real_cluster.client import ClusterProblem, Json
+from agentjobs.testing.real_cluster.operator_pod import Vitals, vitals
+from agentjobs.testing.real_cluster.settings import write
 from tests.cluster.faults.proxy import NAMESPACED, Proxy
 
 NURSERY: Final = Path(__file__).with_name("nursery.py")
@@ -157,7 +157,7 @@ class Operator:
                 if now and now.leading and not now.queue:
                     return
                 self.proxy.changed = monotonic()
-        raise BenchError(f"the operator does not come to rest within {seconds:g} s")
+        raise ClusterProblem(f"the operator does not come to rest within {seconds:g} s")
 
 
 def _kubeconfig(port: int) -> dict[str, object]:

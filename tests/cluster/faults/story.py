@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Final
 
 from agentjobs.api import names
-from hack.benchmark.client import Client, Json, Seen, Watch
+from agentjobs.testing.real_cluster.client import Client, Json, Seen, Watch
 
 OURS: Final = f"apis/{names.API_VERSION}/namespaces/{{0}}"
 PATHS: Final = {

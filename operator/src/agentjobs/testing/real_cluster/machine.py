@@ -1,4 +1,4 @@
-"""What was measured on: without it a figure says nothing."""
+"""The machine that something is measured on: without it a figure says nothing."""
 
 from __future__ import annotations
 

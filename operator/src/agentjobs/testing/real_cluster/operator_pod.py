@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from hack.benchmark.client import BenchError, Client, Json
-from hack.benchmark.settings import configuration
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Json
+from agentjobs.testing.real_cluster.settings import configuration
 
 SELECTOR: Final = "app.kubernetes.io/component=operator"
 POLL_SECONDS: Final = 0.2
 QUIET_SECONDS: Final = 3.0
 """An operator that has reconciled nothing for this long has nothing left to do."""
-MB: Final = 1e-6
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class OperatorPod:
         self._pods = f"api/v1/namespaces/{namespace}/pods"
 
     async def find(self) -> Json:
-        """The pod that runs. Raises BenchError when there is none, or more than one."""
+        """The pod that runs. Raises ClusterProblem when there is none, or more than one."""
         found = (await self._client.get(self._pods, labelSelector=SELECTOR))["items"]
         running = [
             pod
@@ -87,7 +86,7 @@ class OperatorPod:
             if "deletionTimestamp" not in pod["metadata"] and pod["status"]["phase"] == "Running"
         ]
         if len(running) != 1:
-            raise BenchError(
+            raise ClusterProblem(
                 f"{len(running)} operator pods run in {self._namespace}; one is needed: make"
                 " install"
             )
@@ -135,7 +134,7 @@ class OperatorPod:
             if memory and datetime.fromisoformat(memory["time"]).timestamp() > asked:
                 return float(memory["workingSetBytes"])
             await asyncio.sleep(1)
-        raise BenchError(
+        raise ClusterProblem(
             f"the kubelet measured no memory of {pod['metadata']['name']} within {seconds:g} s"
         )
 
@@ -144,7 +143,7 @@ class OperatorPod:
     ) -> Settled:
         """Once it leads, has done `enough`, its queue is empty and nothing happens any more.
 
-        Raises BenchError.
+        Raises ClusterProblem.
         """
         deadline = time.monotonic() + seconds
         last, changed_at, changed, most = None, 0.0, time.monotonic(), 0.0
@@ -162,12 +161,12 @@ class OperatorPod:
             ):
                 return Settled(now, changed_at - now.started, most)
             await asyncio.sleep(POLL_SECONDS)
-        raise BenchError(f"the operator did not settle within {seconds:g} s; last seen: {last}")
+        raise ClusterProblem(f"the operator did not settle within {seconds:g} s; last seen: {last}")
 
     async def _vitals_if_up(self) -> Vitals | None:
         try:
             return await self.vitals()
-        except BenchError:
+        except ClusterProblem:
             return None
 
     async def restart(self) -> None:
@@ -189,7 +188,7 @@ class OperatorPod:
             ):
                 return
             await asyncio.sleep(POLL_SECONDS)
-        raise BenchError(f"the operator's Deployment did not reach {replicas} pods within 60 s")
+        raise ClusterProblem(f"the operator's Deployment did not reach {replicas} pods within 60 s")
 
     @asynccontextmanager
     async def stopped(self) -> AsyncIterator[None]:

@@ -23,8 +23,8 @@ WATCH_SECONDS: Final = 3600
 GONE_SECONDS: Final = 180
 
 
-class BenchError(RuntimeError):
-    """Something cannot be measured; the message says why.
+class ClusterProblem(RuntimeError):
+    """The cluster refused something, or is not as it has to be; the message says what.
 
     `status` is the HTTP status, 0 without an answer.
     """
@@ -58,17 +58,17 @@ class Watch:
     def __init__(self) -> None:
         self.events: list[Seen] = []
         self._waiting: list[tuple[Callable[[Seen], bool], asyncio.Future[Seen]]] = []
-        self._failure: BenchError | None = None
+        self._failure: ClusterProblem | None = None
 
     @property
-    def failure(self) -> BenchError | None:
+    def failure(self) -> ClusterProblem | None:
         """Why no more events come; None while they do."""
         return self._failure
 
     async def until(self, wanted: Callable[[Seen], bool], seconds: float, what: str) -> Seen:
         """The first event since the opening that is wanted.
 
-        Raises BenchError when it does not come in time.
+        Raises ClusterProblem when it does not come in time.
         """
         for seen in self.events:
             if wanted(seen):
@@ -80,7 +80,7 @@ class Watch:
         try:
             return await asyncio.wait_for(future, seconds)
         except TimeoutError:
-            raise BenchError(f"not within {seconds:g} s: {what}") from None
+            raise ClusterProblem(f"not within {seconds:g} s: {what}") from None
         finally:
             self._waiting.remove((wanted, future))
 
@@ -93,7 +93,7 @@ class Watch:
 
     def ended(self, why: str) -> None:
         """No more events come: who waits for one is told."""
-        self._failure = BenchError(f"the watch ended: {why}")
+        self._failure = ClusterProblem(f"the watch ended: {why}")
         for _, future in self._waiting:
             if not future.done():
                 future.set_exception(self._failure)
@@ -113,7 +113,7 @@ class Client:
     async def request(
         self, method: str, path: str, body: Json | None = None, **query: str
     ) -> bytes:
-        """Raises BenchError for every answer that is not a success."""
+        """Raises ClusterProblem for every answer that is not a success."""
         return await self.send(method, path, None if body is None else json.dumps(body), **query)
 
     async def send(self, method: str, path: str, text: str | None, **query: str) -> bytes:
@@ -131,9 +131,9 @@ class Client:
             ) as response:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise BenchError(f"{method} {path}: {type(error).__name__}: {error}") from error
+            raise ClusterProblem(f"{method} {path}: {type(error).__name__}: {error}") from error
         if response.status >= 300:
-            raise BenchError(
+            raise ClusterProblem(
                 f"{method} {path}: {response.status}: {answer[:300].decode(errors='replace')}",
                 response.status,
             )
@@ -157,7 +157,7 @@ class Client:
         """That it is gone already is fine."""
         try:
             await self.request("DELETE", path, {"propagationPolicy": "Background"})
-        except BenchError as error:
+        except ClusterProblem as error:
             if error.status != 404:
                 raise
 
@@ -193,9 +193,9 @@ class Client:
         return watch.ended("the server closed it")
 
     @asynccontextmanager
-    async def namespace(self, purpose: str, **labels: str) -> AsyncIterator[str]:
-        """A fresh one; waits for its full deletion, so that it disturbs nothing measured next."""
-        name = f"bench-{purpose}-{secrets.token_hex(3)}"
+    async def namespace(self, prefix: str, **labels: str) -> AsyncIterator[str]:
+        """A fresh one; waits for its full deletion, so that it disturbs nothing that comes next."""
+        name = f"{prefix}-{secrets.token_hex(3)}"
         try:  # the request, too: interrupted, it may have reached the server
             await self.post("api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
             yield name
@@ -208,12 +208,12 @@ class Client:
         while time.monotonic() < deadline:
             try:
                 await self.get(path)
-            except BenchError as error:
+            except ClusterProblem as error:
                 if error.status == 404:
                     return
                 raise
             await asyncio.sleep(0.5)
-        raise BenchError(f"{path} is still there {GONE_SECONDS} s after its deletion")
+        raise ClusterProblem(f"{path} is still there {GONE_SECONDS} s after its deletion")
 
 
 @asynccontextmanager
@@ -227,7 +227,7 @@ async def connect() -> AsyncIterator[Client]:
     token = configuration.api_key.get("BearerToken")
     async with aiohttp.ClientSession(
         configuration.host,
-        headers={"User-Agent": "agentjobs-bench", **({"Authorization": token} if token else {})},
+        headers={"User-Agent": "agentjobs-testing", **({"Authorization": token} if token else {})},
         connector=aiohttp.TCPConnector(ssl=context, limit=0),
         timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
         read_bufsize=2**21,

@@ -9,19 +9,19 @@ from typing import Any, Final
 import yaml
 
 from agentjobs.api.names import CONFIG_FILE
-from hack.benchmark.client import BenchError, Client, Json
+from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Json
 
 CONFIG_MAPS: Final = "api/v1/namespaces/{0}/configmaps"
 SELECTOR: Final = "app.kubernetes.io/name=agentjobs"
 
 
 def document_of(config_maps: list[Any]) -> Json:
-    """The document in the one of these ConfigMaps that holds it. Raises BenchError."""
+    """The document in the one of these ConfigMaps that holds it. Raises ClusterProblem."""
     texts = [
         body["data"][CONFIG_FILE] for body in config_maps if CONFIG_FILE in body.get("data", {})
     ]
     if len(texts) != 1:
-        raise BenchError(
+        raise ClusterProblem(
             f"{len(texts)} ConfigMaps hold an operator's settings; one is needed: make install"
         )
     found: Json = yaml.safe_load(texts[0])
