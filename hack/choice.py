@@ -37,11 +37,8 @@ def choose(machine: Machine) -> Source:
     """The local cluster's own kubeconfig names it: a shell pointed at it still works on it."""
     if machine.kubeconfig and machine.kubeconfig != machine.local:
         return "kubeconfig"
-    return (
-        "kind"
-        if machine.kind_plugin and machine.docker_daemon and not machine.kubeconfig
-        else "local"
-    )
+    has_kind = machine.kind_plugin and machine.docker_daemon
+    return "kind" if has_kind and not machine.kubeconfig else "local"
 
 
 def look(environment: Mapping[str, str], local: str) -> Machine:

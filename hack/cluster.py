@@ -38,12 +38,8 @@ def local(*words: str) -> int:
 
 
 def local_kubeconfig() -> str:
-    asked = subprocess.run(
-        [sys.executable, str(LOCAL_CLUSTER), "kubeconfig"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, str(LOCAL_CLUSTER), "kubeconfig"]
+    asked = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     return asked.stdout.strip()
 
 
@@ -65,9 +61,8 @@ def own(command: str, words: list[str]) -> int:
     if command == "up":
         print(f"cluster: the one in KUBECONFIG={name}", file=sys.stderr)
         tools()
-        if subprocess.run(
-            ["kubectl", "version"], stdout=subprocess.DEVNULL, check=False
-        ).returncode:
+        version = subprocess.run(["kubectl", "version"], stdout=subprocess.DEVNULL, check=False)
+        if version.returncode:
             raise ClusterError(
                 f"the cluster in KUBECONFIG={name} does not answer; unset KUBECONFIG to use a"
                 " local one"

@@ -23,20 +23,8 @@ Schema = dict[str, Any]
 INT_OR_STRING: Final = "x-kubernetes-int-or-string"
 _DROPPED: Final = frozenset({"title", "$defs"})
 _KEPT: Final = (
-    *(
-        "description",
-        "type",
-        "anyOf",
-        "enum",
-        "default",
-        "format",
-        "minimum",
-        "maximum",
-        "minLength",
-        "maxLength",
-        "minItems",
-        "maxItems",
-    ),
+    *"description type anyOf enum default format".split(),
+    *"minimum maximum minLength maxLength minItems maxItems".split(),
     *("required", "properties", "items", INT_OR_STRING, "x-kubernetes-preserve-unknown-fields"),
     *("x-kubernetes-list-type", "x-kubernetes-list-map-keys", VALIDATIONS),
 )
@@ -107,20 +95,17 @@ def _root(resource: Resource) -> Schema:
     }
     if resource.status is not None:
         status = structural(resource.status.model_json_schema(by_alias=True))
-        properties["status"] = (
-            _ordered({**status, "default": resource.status().wire()})
-            if resource.always_has_status
-            else status
-        )
-    root = {
+        if resource.always_has_status:
+            status = _ordered({**status, "default": resource.status().wire()})
+        properties["status"] = status
+    rules = [rule.wire() for rule in resource.rules]
+    return {
         "description": resource.description,
         "type": "object",
         "required": ["spec"],
         "properties": properties,
+        **({VALIDATIONS: rules} if rules else {}),
     }
-    return (
-        {**root, VALIDATIONS: [rule.wire() for rule in resource.rules]} if resource.rules else root
-    )
 
 
 def structural(schema: Schema) -> Schema:
@@ -231,10 +216,8 @@ def main(arguments: list[str] | None = None) -> int:
     differing = [name for name, text in files().items() if not _holds(options.out / name, text)]
     if options.check:
         if differing:
-            sys.stderr.write(
-                f"not what the models say: {', '.join(differing)}; run `make crds` and commit the"
-                " result\n"
-            )
+            what = f"not what the models say: {', '.join(differing)}"
+            sys.stderr.write(f"{what}; run `make crds` and commit the result\n")
         return 1 if differing else 0
     options.out.mkdir(parents=True, exist_ok=True)
     for name in differing:

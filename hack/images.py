@@ -27,10 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CLUSTER = ROOT / "hack" / "localcluster" / "cluster.py"
 CHOSEN = ROOT / "hack" / "cluster.py"
 KEEP = 3
-"""Archives and images of each name that stay: the newest, and those of the last changes, to go back
-to."""
-
-
+"""So many archives and images of each name stay: the newest, and some to go back to."""
 STAGE = "dev.agentjobs.stage"
 """The label by which the images of build stages are found."""
 
@@ -110,9 +107,9 @@ def run(*command: str | Path) -> None:
         [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
     )
     if result.returncode:
+        words = " ".join(map(str, command))
         raise ImageError(
-            f"`{' '.join(map(str, command))}` failed with exit code {result.returncode}; its output"
-            " is above."
+            f"`{words}` failed with exit code {result.returncode}; its output is above."
         )
 
 
@@ -126,9 +123,8 @@ def ask(*command: str | Path) -> str:
         check=False,
     )
     if result.returncode:
-        raise ImageError(
-            f"`{' '.join(map(str, command))}` failed with exit code {result.returncode}."
-        )
+        words = " ".join(map(str, command))
+        raise ImageError(f"`{words}` failed with exit code {result.returncode}.")
     return result.stdout.strip()
 
 
@@ -136,12 +132,8 @@ def answers(*command: str) -> bool:
     """Whether the program is there and says yes."""
     if shutil.which(command[0]) is None:
         return False
-    return (
-        subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        ).returncode
-        == 0
-    )
+    asked = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return asked.returncode == 0
 
 
 class Buildah:
@@ -160,34 +152,18 @@ class Buildah:
         flags = [
             word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")
         ]
-        # chroot: works without the rights that containers need. --layers: an edited source file
-        # reuses the dependencies' layer.
-        run(
-            "buildah",
-            "build",
-            "--quiet",
-            "--layers",
-            "--isolation",
-            "chroot",
-            "--network",
-            "host",
-            "--format",
-            "oci",
-            *flags,
-            "--tag",
-            tag,
-            image.context,
-        )
+        # With chroot it works without the rights that containers need. With layers an edited source
+        # file reuses the dependencies'.
+        how = "--quiet --layers --isolation chroot --network host --format oci".split()
+        run("buildah", "build", *how, *flags, "--tag", tag, image.context)
 
     def export(self, tag: str, archive: Path) -> None:
         """Docker's format is the one without compression, which would take longer than the rest."""
         run("buildah", "push", "--quiet", tag, f"docker-archive:{archive}:{tag}")
 
     def tags(self, name: str) -> list[str]:
-        names = ask(
-            "buildah", "images", "--noheading", "--format", "{{.Name}}:{{.Tag}}"
-        ).splitlines()
-        return [tag for tag in names if tag.startswith(f"{name}:")]
+        names = ask("buildah", "images", "--noheading", "--format", "{{.Name}}:{{.Tag}}")
+        return [tag for tag in names.splitlines() if tag.startswith(f"{name}:")]
 
     def remove(self, tags: list[str]) -> None:
         ask("buildah", "rmi", "--force", *tags)
@@ -199,14 +175,8 @@ class Buildah:
         """
         for stage in stages():
             filters = ("--filter", "dangling=true", "--filter", f"label={STAGE}={stage}")
-            images = ask(
-                "buildah",
-                "images",
-                "--noheading",
-                *filters,
-                "--format",
-                "{{.CreatedAtRaw}} {{.ID}}",
-            ).splitlines()
+            shown = ("--noheading", "--format", "{{.CreatedAtRaw}} {{.ID}}")
+            images = ask("buildah", "images", *filters, *shown).splitlines()
             old = [line.split()[-1] for line in sorted(images, reverse=True)[KEEP:]]
             if old:
                 ask("buildah", "rmi", "--force", *old)
@@ -303,18 +273,16 @@ def make(build: Builder, image: Image, base: tuple[str, str], cache: Path) -> st
 
 
 def version() -> str:
-    found = re.search(
-        r'__version__ = "([^"]+)"', (ROOT / "operator/src/agentjobs/__init__.py").read_text()
-    )
+    text = (ROOT / "operator/src/agentjobs/__init__.py").read_text()
+    found = re.search(r'__version__ = "([^"]+)"', text)
     return found[1] if found else "dev"
 
 
 def prune(build: Builder, image: Image, keep: str, cache: Path) -> None:
     """Old archives and images of ours, and only ours."""
     stem = archive_of(cache, image.name).stem
-    archives = sorted(
-        cache.glob(f"{stem}-*.tar"), key=lambda path: path.stat().st_mtime, reverse=True
-    )
+    archives = list(cache.glob(f"{stem}-*.tar"))
+    archives.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     old = [path for path in archives[KEEP:] if path != archive_of(cache, keep)]
     for path in old:
         path.unlink()

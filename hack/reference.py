@@ -47,11 +47,8 @@ def cli() -> str:
     mapping = (header.__doc__ or "").partition("\n\n")[2].strip()
     commands = "\n".join(_commands(typer.main.get_command(app), ("kubectl", "saj")))
     keys = "\n".join(_keys(ScheduledAgentJobSpec, header.keys()))
-    own = "\n".join(
-        _keys(
-            ScheduledAgentJobSpec, {header.kebab(field): f"agent.{field}" for field in agents.OWN}
-        )
-    )
+    of_agents = {header.kebab(field): f"agent.{field}" for field in agents.OWN}
+    own = "\n".join(_keys(ScheduledAgentJobSpec, of_agents))
     return pages.filled("cli", codes=codes, mapping=mapping, keys=keys, own=own, commands=commands)
 
 
@@ -91,11 +88,9 @@ def _is_argument(parameter: Any) -> bool:
 
 
 def _written(parameter: Any) -> str:
-    return (
-        _named(parameter)
-        if _is_argument(parameter)
-        else ", ".join([*parameter.opts, *parameter.secondary_opts])
-    )
+    if _is_argument(parameter):
+        return _named(parameter)
+    return ", ".join([*parameter.opts, *parameter.secondary_opts])
 
 
 def _help(parameter: Any) -> str:
@@ -138,10 +133,12 @@ def _fields(
         note = " **Required.**" if name in required else _default(field)
         text = _cell(str(field.get("description") or inner.get("description", "")))
         yield f"| `{prefix}{name}` | {_type(inner, defs)} | {text}{note} |"
-        items = _resolved(inner.get("items", {}), defs) if inner.get("type") == "array" else inner
-        yield from _fields(
-            items, defs, (), f"{prefix}{name}{'[]' if inner.get('type') == 'array' else ''}."
-        )
+        if inner.get("type") == "array":
+            yield from _fields(
+                _resolved(inner.get("items", {}), defs), defs, (), f"{prefix}{name}[]."
+            )
+        else:
+            yield from _fields(inner, defs, (), f"{prefix}{name}.")
 
 
 def _resolved(field: Mapping[str, Any], defs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -167,11 +164,9 @@ def _type(field: Mapping[str, Any], defs: Mapping[str, Any]) -> str:
 
 def _default(field: Mapping[str, Any]) -> str:
     value = field.get("default")
-    return (
-        f" Default: `{json.dumps(value) if isinstance(value, bool) else value}`."
-        if isinstance(value, str | int)
-        else ""
-    )
+    if not isinstance(value, str | int):
+        return ""
+    return f" Default: `{json.dumps(value) if isinstance(value, bool) else value}`."
 
 
 def main() -> int:

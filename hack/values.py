@@ -32,17 +32,7 @@ FOR_PODS: Final = ("resources", "nodeSelector", "tolerations", "priorityClassNam
 NO_VALUES: Final = frozenset({"uid"})
 """Follows from the runner's image."""
 WRITTEN_OUT: Final = frozenset(
-    {
-        "Run",
-        "Models",
-        "Session",
-        "Packages",
-        "Certificates",
-        "History",
-        "Approval",
-        "Process",
-        "Runner",
-    }
+    "Run Models Session Packages Certificates History Approval Process Runner".split()
 )
 """Models whose fields are values of their own, each with a comment."""
 ONE_OF_BOTH: Final[dict[str, Json]] = {

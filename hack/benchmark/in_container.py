@@ -21,12 +21,8 @@ import time
 
 CLONE_NEWPID = 0x20000000
 UID = 65532
-ENTRY_POINT = [
-    "/opt/agentjobs/python3",
-    "-I",
-    "-S",
-    "/opt/agentjobs/lib/agentjobs_runner/__main__.py",
-]
+PYTHON = ["/opt/agentjobs/python3", "-I", "-S"]
+ENTRY_POINT = [*PYTHON, "/opt/agentjobs/lib/agentjobs_runner/__main__.py"]
 READY_SECONDS = 20.0
 READY = "import pathlib, time\npathlib.Path('ready').touch()\ntime.sleep(60)\n"
 # What the runner checks before it starts the script: of the standard library and of a package.
@@ -40,8 +36,11 @@ SCRIPTS = {
     "stderr": IMPORTS + "print('hello')\nprint('a warning', file=sys.stderr)\n",
     "quiet": READY,
     "loud": (
-        "import sys\nline = 'x' * 1023 + '\\n'\nfor _ in range(10 * 1024):\n   "
-        " sys.stdout.write(line)\nsys.stdout.flush()\n" + READY
+        "import sys\n"
+        "line = 'x' * 1023 + '\\n'\n"
+        "for _ in range(10 * 1024):\n"
+        "    sys.stdout.write(line)\n"
+        f"sys.stdout.flush()\n{READY}"
     ),
 }
 
@@ -77,7 +76,7 @@ class Place:
         self.commands = {
             "plain": (["python3", str(self.script)], plain),
             "runner": ([*ENTRY_POINT, str(self.root)], plain | limits),
-            "interpreter": ([*ENTRY_POINT[:3], "-c", ""], plain),
+            "interpreter": ([*PYTHON, "-c", ""], plain),
         }
 
 
@@ -94,9 +93,8 @@ def as_pid_one(place: Place, command: str, measure: str) -> dict[str, float]:
     if helper == 0:
         try:
             next_child_is_pid_one()
-            os.write(
-                writer, json.dumps(MEASURES[measure](place, *place.commands[command])).encode()
-            )
+            found = MEASURES[measure](place, *place.commands[command])
+            os.write(writer, json.dumps(found).encode())
         except BaseException as error:  # noqa: BLE001  a fork has nobody else to tell
             print(f"{command}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
         finally:
@@ -187,9 +185,8 @@ def timed(rounds: int, pairs: int) -> dict[str, dict[str, list[list[float]]]]:
         for number in range(rounds):
             for _ in range(pairs):
                 for command in place.commands:
-                    found[script][command][number].append(
-                        as_pid_one(place, command, "seconds")["seconds"]
-                    )
+                    took = as_pid_one(place, command, "seconds")["seconds"]
+                    found[script][command][number].append(took)
     return found
 
 
@@ -207,12 +204,8 @@ def weighed(rounds: int) -> dict[str, dict[str, list[dict[str, float]]]]:
 
 if __name__ == "__main__":
     options = json.loads(sys.argv[1])
-    print(
-        json.dumps(
-            {
-                "seconds": timed(options["rounds"], options["pairs"]),
-                "memory": weighed(options["rounds"]),
-            }
-        ),
-        flush=True,
-    )
+    measured = {
+        "seconds": timed(options["rounds"], options["pairs"]),
+        "memory": weighed(options["rounds"]),
+    }
+    print(json.dumps(measured), flush=True)

@@ -38,13 +38,9 @@ async def approvals(session: Session) -> list[Figure]:
             measured = await _approve(session.client, namespace)
         for rounds, samples in zip((sent, accepted, controls), measured, strict=True):
             rounds.append(samples)
+    aim = Aim(p50=60, p99=300)
     return [
-        Figure(
-            "approval accepted -> CronJob exists",
-            "ms",
-            scaled(accepted, 1000),
-            Aim(p50=60, p99=300),
-        ),
+        Figure("approval accepted -> CronJob exists", "ms", scaled(accepted, 1000), aim),
         Figure("approval sent -> CronJob exists", "ms", scaled(sent, 1000)),
         Figure("ConfigMap sent -> a watch tells it", "ms", scaled(controls, 1000), control=True),
     ]
@@ -59,9 +55,8 @@ async def _approve(client: Client, namespace: str) -> tuple[list[float], list[fl
         client.watch(objects.cron_jobs(namespace)) as cron_jobs,
         client.watch(maps) as control,
     ):
-        await objects.create_all(
-            client, objects.jobs(namespace), [objects.job(name) for name in names]
-        )
+        bodies = [objects.job(name) for name in names]
+        await objects.create_all(client, objects.jobs(namespace), bodies)
         cards = [
             await jobs.until(named(name, objects.card_digest), SEEN_SECONDS, f"{name} has a card")
             for name in names
@@ -70,11 +65,9 @@ async def _approve(client: Client, namespace: str) -> tuple[list[float], list[fl
             await asyncio.sleep(REST_SECONDS)
             controls.append(await _control(client, maps, control, f"control-{name}"))
             await asyncio.sleep(REST_SECONDS)
+            approval = objects.approval(name, objects.card_digest(card.object))
             began = time.perf_counter()
-            await client.post(
-                objects.agentjobs(namespace, "agentjobapprovals"),
-                objects.approval(name, objects.card_digest(card.object)),
-            )
+            await client.post(objects.agentjobs(namespace, "agentjobapprovals"), approval)
             answered = time.perf_counter()
             seen = await cron_jobs.until(named(name), SEEN_SECONDS, f"the CronJob {name} exists")
             sent.append(seen.clock - began)
@@ -86,9 +79,8 @@ async def _approve(client: Client, namespace: str) -> tuple[list[float], list[fl
 async def _control(client: Client, path: str, watch: Watch, name: str) -> float:
     began = time.perf_counter()
     await client.post(path, {"metadata": {"name": name}, "data": {"some": "x" * 2000}})
-    return (
-        await watch.until(named(name), SEEN_SECONDS, f"the ConfigMap {name} exists")
-    ).clock - began
+    seen = await watch.until(named(name), SEEN_SECONDS, f"the ConfigMap {name} exists")
+    return seen.clock - began
 
 
 async def records(session: Session) -> list[Figure]:
@@ -104,19 +96,11 @@ async def records(session: Session) -> list[Figure]:
         recorded.append([record for record, _ in samples])
         told.append([pod for _, pod in samples])
     own = [differences(records, pods) for records, pods in zip(recorded, told, strict=True)]
+    whole, aim = "script's last action -> record final", Aim(p50=300, p99=1000)
+    kubelets = "script's last action -> kubelet reports the container's end"
     return [
-        Figure(
-            "script's last action -> record final",
-            "ms",
-            scaled(recorded, 1000),
-            Aim(p50=300, p99=1000),
-        ),
-        Figure(
-            "script's last action -> kubelet reports the container's end",
-            "ms",
-            scaled(told, 1000),
-            control=True,
-        ),
+        Figure(whole, "ms", scaled(recorded, 1000), aim),
+        Figure(kubelets, "ms", scaled(told, 1000), control=True),
         Figure("kubelet's report -> record final (the operator's share)", "ms", scaled(own, 1000)),
     ]
 
@@ -135,11 +119,8 @@ async def _run(client: Client, namespace: str) -> list[tuple[float, float]]:
             script = LAST_WORDS.format(seconds=random.uniform(0.2, 1.2))  # noqa: S311  not a secret
             await objects.in_force(client, namespace, jobs, [objects.job(name, script, cron=None)])
             await client.post(objects.runs(namespace), objects.run(f"{name}-run", name))
-            record = await runs.until(
-                named(f"{name}-run", lambda body: phase(body) in FINAL),
-                RUN_SECONDS,
-                f"{name} has run",
-            )
+            final = named(f"{name}-run", lambda body: phase(body) in FINAL)
+            record = await runs.until(final, RUN_SECONDS, f"{name} has run")
             status = record.object["status"]
             ended = await pod_watch.until(
                 named(status["podName"], _terminated), SEEN_SECONDS, f"the pod of {name} has ended"

@@ -38,31 +38,21 @@ async def list_jobs(session: Session) -> list[Figure]:
         await _all_have_cards(session, namespace)
         for number in range(session.rounds):
             session.say(f"list: round {number + 1}")
-            ours = [
-                await asyncio.to_thread(
-                    _listed, ["kubectl", "saj", "list", "-n", namespace], session.jobs
-                )
-                for _ in range(TRIES)
-            ]
-            theirs = [
-                await asyncio.to_thread(
-                    _listed, ["kubectl", "get", "saj", "-n", namespace], session.jobs
-                )
-                for _ in range(TRIES)
-            ]
+            ours = await _tries(["kubectl", "saj", "list", "-n", namespace], session.jobs)
+            theirs = await _tries(["kubectl", "get", "saj", "-n", namespace], session.jobs)
             first.append(tuple(begun for begun, _ in ours))
             last.append(tuple(ended for _, ended in ours))
             control.append(tuple(begun for begun, _ in theirs))
+    what = f"kubectl saj list, {session.jobs} jobs"
     return [
-        Figure(
-            f"kubectl saj list, {session.jobs} jobs: first line",
-            "ms",
-            tuple(first),
-            Aim(p50=AIM_MS),
-        ),
-        Figure(f"kubectl saj list, {session.jobs} jobs: last line", "ms", tuple(last)),
+        Figure(f"{what}: first line", "ms", tuple(first), Aim(p50=AIM_MS)),
+        Figure(f"{what}: last line", "ms", tuple(last)),
         Figure("kubectl get saj, the same jobs: first line", "ms", tuple(control), control=True),
     ]
+
+
+async def _tries(command: list[str], jobs: int) -> list[tuple[float, float]]:
+    return [await asyncio.to_thread(_listed, command, jobs) for _ in range(TRIES)]
 
 
 async def _all_have_cards(session: Session, namespace: str) -> None:

@@ -56,32 +56,25 @@ async def by_jobs(session: Session) -> list[Figure]:
             made = await _make(session, approved, count, approve=True)
             after = await _alive(session)
             after.cpu.append((await session.operator.vitals()).cpu - before)
+            what = f"{count} approved jobs"
             many = await _restarts(
-                session,
-                f"{count} approved jobs",
-                count,
-                lambda: _read_all(session.client, approved, count),
+                session, what, count, lambda: _read_all(session.client, approved, count)
             )
             async with session.client.namespace("bench-waiting") as waiting:
                 await _make(session, waiting, count, approve=False)
                 both = await _restarts(session, f"{count} unapproved jobs more", 2 * count)
+    saw = f"{count} approved jobs, in the process that saw them come"
+    by_client = f"{count} jobs and CronJobs read by this client, 8 at a time"
     return [
         Figure("imports alone, in the same image: resident", "MB", ((imports,),), control=True),
         *_memory("no jobs", nothing, AIMS["none"]),
         *_memory(f"{count} approved jobs, after a start", many, AIMS["approved"]),
-        *_memory(
-            f"{count} approved jobs, in the process that saw them come", after, AIMS["approved"]
-        ),
+        *_memory(saw, after, AIMS["approved"]),
         *_memory(f"{count} unapproved jobs beside them, after a start", both, None),
         Figure(f"{count} jobs approved at once -> all CronJobs exist", "s", ((made,),)),
         Figure(f"{count} jobs written and approved: CPU", "s", _each(after.cpu)),
         *_start(f"{count} approved jobs", many),
-        Figure(
-            f"{count} jobs and CronJobs read by this client, 8 at a time",
-            "s",
-            _each(many.control),
-            control=True,
-        ),
+        Figure(by_client, "s", _each(many.control), control=True),
         *_start(f"{2 * count} jobs, half of them approved", both),
     ]
 
@@ -140,16 +133,10 @@ async def _make(session: Session, namespace: str, count: int, *, approve: bool) 
     """Returns the seconds from the first approval to the last CronJob; 0 without approvals."""
     client, names = session.client, [f"job-{number}" for number in range(count)]
     session.say(f"memory: {count} jobs{' and their approvals' if approve else ''}")
-    await objects.create_all(
-        client,
-        objects.jobs(namespace),
-        [objects.job(name, SCRIPT * SCRIPT_LINES) for name in names],
-    )
+    jobs, written = objects.jobs(namespace), [objects.job(n, SCRIPT * SCRIPT_LINES) for n in names]
+    await objects.create_all(client, jobs, written)
     bodies = await _until(
-        client,
-        objects.jobs(namespace),
-        lambda items: all(map(objects.card_digest, items)),
-        "every job has a card",
+        client, jobs, lambda items: all(map(objects.card_digest, items)), "every job has a card"
     )
     if not approve:
         return 0.0
@@ -158,18 +145,11 @@ async def _make(session: Session, namespace: str, count: int, *, approve: bool) 
         objects.approval(body["metadata"]["name"], objects.card_digest(body)) for body in bodies
     ]
     await objects.create_all(client, objects.agentjobs(namespace, "agentjobapprovals"), approvals)
-    await _until(
-        client,
-        objects.cron_jobs(namespace),
-        lambda items: len(items) == count,
-        "every job has a CronJob",
-    )
+    cron_jobs = objects.cron_jobs(namespace)
+    await _until(client, cron_jobs, lambda items: len(items) == count, "every job has a CronJob")
     took = time.perf_counter() - began
     await _until(
-        client,
-        objects.jobs(namespace),
-        lambda items: all(map(objects.is_ready, items)),
-        "every job is ready",
+        client, jobs, lambda items: all(map(objects.is_ready, items)), "every job is ready"
     )
     return took
 
@@ -189,13 +169,8 @@ async def _until(
 
 async def _read_all(client: Client, namespace: str, count: int) -> float:
     """As many single reads as an operator needs at least to compare each job with its CronJob."""
-    paths = iter(
-        [
-            f"{path}/job-{number}"
-            for number in range(count)
-            for path in (objects.jobs(namespace), objects.cron_jobs(namespace))
-        ]
-    )
+    kinds = objects.jobs(namespace), objects.cron_jobs(namespace)
+    paths = iter([f"{path}/job-{number}" for number in range(count) for path in kinds])
 
     async def work() -> None:
         for path in paths:

@@ -26,10 +26,8 @@ async def events(session: Session) -> list[Figure]:
     for number in range(session.rounds):
         session.say(f"events: start {number + 1}")
         async with session.client.namespace("bench-events") as namespace:
-            await session.client.post(
-                objects.jobs(namespace),
-                objects.job("priced", triggers=[{"event": {"type": "priced"}}]),
-            )
+            job = objects.job("priced", triggers=[{"event": {"type": "priced"}}])
+            await session.client.post(objects.jobs(namespace), job)
             async with session.operator.stopped():
                 bodies = [objects.event_run("priced", _event(run)) for run in range(RUNS)]
                 await objects.create_all(session.client, objects.runs(namespace), bodies)

@@ -29,44 +29,21 @@ async def overhead(session: Session) -> list[Figure]:
     plain, ran, empty = (
         seconds["stdout"][command] for command in ("plain", "runner", "interpreter")
     )
+    with_stderr = _over(seconds["stderr"]["runner"], seconds["stderr"]["plain"])
+    needed = "python3 -I -S -c '', of which every runner in Python needs one"
+    resident = _megabytes(memory["quiet"]["runner"], "rss")
+    private = _megabytes(memory["quiet"]["runner"], "private")
+    peak = _megabytes(memory["loud"]["runner"], "peak")
+    scripts = _megabytes(memory["quiet"]["plain"], "rss")
     return [
         Figure("time on top of python3 script.py", "ms", _over(ran, plain), Aim(p50=50)),
-        Figure(
-            "the same, where the script writes to stderr, too",
-            "ms",
-            _over(seconds["stderr"]["runner"], seconds["stderr"]["plain"]),
-            Aim(p50=50),
-        ),
+        Figure("the same, where the script writes to stderr, too", "ms", with_stderr, Aim(p50=50)),
         Figure("python3 script.py", "ms", scaled(plain, 1000), control=True),
-        Figure(
-            "python3 -I -S -c '', of which every runner in Python needs one",
-            "ms",
-            scaled(empty, 1000),
-            control=True,
-        ),
-        Figure(
-            "memory while the script runs (resident)",
-            "MB",
-            _megabytes(memory["quiet"]["runner"], "rss"),
-            Aim(p50=20),
-        ),
-        Figure(
-            "of that not shared with the script's interpreter",
-            "MB",
-            _megabytes(memory["quiet"]["runner"], "private"),
-        ),
-        Figure(
-            "most ever, with 10 MiB of output (resident)",
-            "MB",
-            _megabytes(memory["loud"]["runner"], "peak"),
-            Aim(p50=20),
-        ),
-        Figure(
-            "python3 script.py (resident)",
-            "MB",
-            _megabytes(memory["quiet"]["plain"], "rss"),
-            control=True,
-        ),
+        Figure(needed, "ms", scaled(empty, 1000), control=True),
+        Figure("memory while the script runs (resident)", "MB", resident, Aim(p50=20)),
+        Figure("of that not shared with the script's interpreter", "MB", private),
+        Figure("most ever, with 10 MiB of output (resident)", "MB", peak, Aim(p50=20)),
+        Figure("python3 script.py (resident)", "MB", scripts, control=True),
     ]
 
 
@@ -80,12 +57,8 @@ def _megabytes(rounds: list[dict[str, float]], name: str) -> tuple[tuple[float, 
 
 def _pod(image: str, rounds: int) -> Json:
     """Privileged: makes PID namespaces, changes uid, reads the memory of a self-hiding process."""
-    command = [
-        "/opt/agentjobs/python3",
-        "-c",
-        PROGRAM.read_text(),
-        json.dumps({"rounds": rounds, "pairs": PAIRS}),
-    ]
+    options = json.dumps({"rounds": rounds, "pairs": PAIRS})
+    command = ["/opt/agentjobs/python3", "-c", PROGRAM.read_text(), options]
     container = {
         "name": "measure",
         "image": image,
@@ -115,9 +88,8 @@ async def _measured(client: Client, namespace: str, pod: Json) -> dict[str, Any]
         ended = named(
             "measure", lambda body: body["status"].get("phase") in ("Succeeded", "Failed")
         )
-        phase = (await watch.until(ended, SECONDS, "the runner is measured")).object["status"][
-            "phase"
-        ]
+        seen = await watch.until(ended, SECONDS, "the runner is measured")
+    phase = seen.object["status"]["phase"]
     log = (await client.request("GET", f"{pods}/measure/log")).decode()
     if phase != "Succeeded":
         raise ClusterProblem(f"the pod that measures the runner failed: {log[-1000:]}")

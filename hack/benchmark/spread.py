@@ -119,28 +119,17 @@ def row(figure: Figure) -> tuple[str, ...]:
         seen = spread(figure.rounds)
     except ValueError:
         return (name, figure.unit, "-", "-", "-", "-", "-", "0", figure.aim.words(), "not measured")
-    numbers = (seen.least, seen.middle, seen.most, seen.p50, seen.p99)
-    return (
-        name,
-        figure.unit,
-        *map(number, numbers),
-        str(seen.count),
-        figure.aim.words(),
-        verdict(figure, seen),
-    )
+    numbers = map(number, (seen.least, seen.middle, seen.most, seen.p50, seen.p99))
+    judged = (figure.aim.words(), verdict(figure, seen))
+    return (name, figure.unit, *numbers, str(seen.count), *judged)
 
 
 def table(figures: Sequence[Figure]) -> str:
     """Names and aims to the left, numbers to the right."""
     rows = [COLUMNS, *map(row, figures)]
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(COLUMNS))]
-    sides: list[Callable[[str, int], str]] = [
-        str.ljust,
-        str.ljust,
-        *[str.rjust] * 6,
-        str.ljust,
-        str.ljust,
-    ]
+    sides: list[Callable[[str, int], str]] = [*[str.ljust] * 2, *[str.rjust] * 6]
+    sides += [str.ljust] * 2
     lines = (
         GAP.join(side(cell, width) for side, cell, width in zip(sides, cells, widths, strict=True))
         for cells in rows

@@ -62,32 +62,17 @@ def _figures(kind: str, aim: Aim, operator: str, rounds: list[Round]) -> Iterato
         return tuple((sum(map(wanted, done.requests)) / JOBS,) for done in rounds)
 
     def by_kubernetes(seen: audit.Request) -> bool:
-        return (
-            seen.write
-            and not seen.apart
-            and seen.user != operator
-            and seen.user.startswith("system:")
-        )
+        theirs = seen.user != operator and seen.user.startswith("system:")
+        return theirs and seen.write and not seen.apart
 
-    yield Figure(
-        f"{kind} run: writes, Events apart",
-        "writes",
-        counted(lambda what: " events" not in what),
-        aim,
-    )
+    apart = counted(lambda what: " events" not in what)
+    yield Figure(f"{kind} run: writes, Events apart", "writes", apart, aim)
     for what in sorted({what for runs in tallies for run in runs for what in run}):
         yield Figure(f"  {what}", "writes", counted(what.__eq__))
-    yield Figure(
-        f"{kind} run: reads",
-        "reads",
-        for_each(lambda seen: seen.user == operator and not seen.write),
-    )
-    yield Figure(
-        f"{kind} run: writes of Kubernetes itself, Events apart",
-        "writes",
-        for_each(by_kubernetes),
-        control=True,
-    )
+    reads = for_each(lambda seen: seen.user == operator and not seen.write)
+    yield Figure(f"{kind} run: reads", "reads", reads)
+    own = f"{kind} run: writes of Kubernetes itself, Events apart"
+    yield Figure(own, "writes", for_each(by_kubernetes), control=True)
 
 
 async def _round(session: Session, operator: str, cron: str | None) -> Round:
@@ -105,9 +90,8 @@ async def _round(session: Session, operator: str, cron: str | None) -> Round:
             client.watch(objects.runs(namespace)) as watch,
         ):
             log = audit.Log(session.audit_log)
-            await objects.in_force(
-                client, namespace, jobs, [objects.job(name, cron=cron) for name in names]
-            )
+            bodies = [objects.job(name, cron=cron) for name in names]
+            await objects.in_force(client, namespace, jobs, bodies)
             await _quiet(log, operator, namespace)
             before = log.read()
             if cron is None:
@@ -115,33 +99,25 @@ async def _round(session: Session, operator: str, cron: str | None) -> Round:
                     await client.post(objects.runs(namespace), objects.run(f"{name}-run", name))
             runs = {await _finished(watch, name): name for name in names}
         await _quiet(log, operator, namespace)
-        made = [
-            run["metadata"]["name"] for run in (await client.get(objects.runs(namespace)))["items"]
-        ]
-        if sorted(made) != sorted(runs):
+        found = (await client.get(objects.runs(namespace)))["items"]
+        if sorted(run["metadata"]["name"] for run in found) != sorted(runs):
             raise ClusterProblem(
                 "the next minute's runs began before the writes for this one's were over; the"
                 " machine is too slow"
             )
-        return Round(
-            tuple(seen for seen in log.requests[before:] if seen.namespace == namespace), runs
-        )
+        asked = tuple(seen for seen in log.requests[before:] if seen.namespace == namespace)
+        return Round(asked, runs)
 
 
 async def _finished(watch: Watch, job: str) -> str:
     def final(seen: Seen) -> bool:
-        return (
-            seen.type != "DELETED"
-            and seen.object["spec"]["jobName"] == job
-            and phase(seen.object) in FINAL
-        )
+        its = seen.type != "DELETED" and seen.object["spec"]["jobName"] == job
+        return its and phase(seen.object) in FINAL
 
     seen = await watch.until(final, RUN_SECONDS, f"{job} has run")
     if phase(seen.object) != "Succeeded":
-        raise ClusterProblem(
-            f"the run {seen.name} ended as {phase(seen.object)}:"
-            f" {seen.object['status'].get('message')}"
-        )
+        message = seen.object["status"].get("message")
+        raise ClusterProblem(f"the run {seen.name} ended as {phase(seen.object)}: {message}")
     return seen.name
 
 

@@ -14,6 +14,10 @@ from hack.demo.screen import DemoError, Screen
 
 ROOT = Path(__file__).resolve().parents[2]
 TELL_SECONDS = 5
+PLAIN = re.compile(
+    r"(?!(y|n|yes|no|on|off|true|false|null)$)[A-Za-z/]([-\w./]|:(?=\w))*", re.IGNORECASE
+)
+"""A text that YAML takes for nothing else, so it needs no quotes."""
 Object = Mapping[str, Any]
 
 
@@ -39,11 +43,8 @@ class Kubectl:
         return shlex.join(self._command(words))
 
     def _command(self, words: tuple[str, ...]) -> list[str]:
-        return (
-            ["kubectl", *words]
-            if "--all-namespaces" in words
-            else ["kubectl", "-n", self.namespace, *words]
-        )
+        everywhere = "--all-namespaces" in words
+        return ["kubectl", *(() if everywhere else ("-n", self.namespace)), *words]
 
     def json(self, *words: str, look: str = "") -> Any:
         return json.loads(self(*words, "-o", "json", look=look, quiet=True))
@@ -64,11 +65,9 @@ class Kubectl:
                     rest = None
                     self.screen.waiting()
         if process.returncode:
-            # kubectl's log lines, which begin like E1122, say less than its last words.
-            said = (
-                " ".join(line for line in errors.splitlines() if not re.match(r"[EWI]\d{4} ", line))
-                or f"exit code {process.returncode}"
-            )
+            # Lines of kubectl's log, which begin like E1122, say less than its last words.
+            last = [line for line in errors.splitlines() if not re.match(r"[EWI]\d{4} ", line)]
+            said = " ".join(last) or f"exit code {process.returncode}"
             raise DemoError(f"`{self.typed(*words)}` failed: {said}", look)
         return output
 
@@ -89,11 +88,6 @@ def _lines(value: Object) -> Iterator[str]:
                 first, *others = _lines(item)
                 yield from (f"  - {first}", *(f"    {line}" for line in others))
         else:
-            # JSON is YAML, too. Only what YAML could take for something else than text needs its
-            # quotes.
-            plain = isinstance(inner, str) and re.fullmatch(
-                r"(?!(y|n|yes|no|on|off|true|false|null)$)[A-Za-z/]([-\w./]|:(?=\w))*",
-                inner,
-                re.IGNORECASE,
-            )
+            # JSON is YAML, too.
+            plain = isinstance(inner, str) and PLAIN.fullmatch(inner)
             yield f"{key}: {inner if plain else json.dumps(inner)}"

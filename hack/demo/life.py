@@ -14,6 +14,11 @@ from hack.demo.screen import DemoError, table
 JOB = "weekly-web-report"
 API = "agentjobs.dev/v1alpha1"
 ANSWER = "--timeout=60s"
+FIELDS = (
+    *"phase reason message exitCode startedAt finishedAt".split(),
+    *"digest logsComplete podName runnerImage".split(),
+)
+"""Of a record, as they are shown."""
 
 
 def write_job(kubectl: Kubectl) -> Object:
@@ -22,13 +27,8 @@ def write_job(kubectl: Kubectl) -> Object:
     kubectl("apply", "-f", f"{EXAMPLE}/job.yaml")
     generation = kubectl("get", "saj", JOB, "-o", "jsonpath={.metadata.generation}")
     answered = f"--for=jsonpath={{.status.observedGeneration}}={generation}"
-    kubectl(
-        "wait",
-        answered,
-        f"saj/{JOB}",
-        ANSWER,
-        look="the operator's log: kubectl logs -n agentjobs-system deploy/agentjobs",
-    )
+    look = "the operator's log: kubectl logs -n agentjobs-system deploy/agentjobs"
+    kubectl("wait", answered, f"saj/{JOB}", ANSWER, look=look)
     kubectl("get", "saj", JOB)
     return kubectl.json("get", "saj", JOB)  # type: ignore[no-any-return]
 
@@ -43,29 +43,23 @@ def show_card(kubectl: Kubectl, job: Object) -> None:
             kubectl.typed("describe", "saj", JOB),
         )
     lines = len(job["spec"]["script"]["inline"].splitlines())
+    may_use = [f"the volume {claim}" for claim in card.get("claims", [])]
+    may_use += [f"the secret {name}" for name in card.get("secrets", [])]
+    rows = {
+        "job": card["name"],
+        "description": card["description"],
+        "schedule": card["schedule"],
+        "next starts": card.get("nextStarts"),
+        "may use": may_use,
+        "variables": card.get("variables"),
+        "ends after": f"{card['timeoutSeconds']} s",
+        "script": f"{lines} lines of Python, to be read as well; see below",
+        "digest": card["digest"],
+    }
+    script = kubectl.typed("get", "saj", JOB, "-o", "jsonpath={.spec.script.inline}")
+    kubectl.screen.answer(table(rows))
     kubectl.screen.answer(
-        table(
-            {
-                "job": card["name"],
-                "description": card["description"],
-                "schedule": card["schedule"],
-                "next starts": card.get("nextStarts"),
-                "may use": (
-                    [f"the volume {claim}" for claim in card.get("claims", [])]
-                    + [f"the secret {name}" for name in card.get("secrets", [])]
-                ),
-                "variables": card.get("variables"),
-                "ends after": f"{card['timeoutSeconds']} s",
-                "script": f"{lines} lines of Python, to be read as well; see below",
-                "digest": card["digest"],
-            }
-        )
-    )
-    kubectl.screen.answer(
-        "The digest stands for all of this and for the script, which this prints:"
-    )
-    kubectl.screen.answer(
-        "  " + kubectl.typed("get", "saj", JOB, "-o", "jsonpath={.spec.script.inline}")
+        f"The digest stands for all of this and for the script, which this prints:\n  {script}"
     )
 
 
@@ -79,9 +73,8 @@ def approve(kubectl: Kubectl, job: Object) -> None:
     digest, approval = job["status"]["card"]["digest"], job["status"].get("approval", {})
     if approval.get("digest") == digest:
         kubectl("get", "aja")
-        kubectl.screen.answer(
-            f"approved already, by {approval.get('by', 'somebody')} at {approval.get('at')}"
-        )
+        by, at = approval.get("by", "somebody"), approval.get("at")
+        kubectl.screen.answer(f"approved already, by {by} at {at}")
         return
     if condition(job, "Approved").get("reason") == "Denied":
         raise DemoError(
@@ -98,24 +91,16 @@ def approve(kubectl: Kubectl, job: Object) -> None:
             "spec": spec,
         }
     )
-    kubectl(
-        "wait",
-        "--for=condition=Ready",
-        f"saj/{JOB}",
-        ANSWER,
-        look=kubectl.typed("describe", "saj", JOB),
-    )
+    look = kubectl.typed("describe", "saj", JOB)
+    kubectl("wait", "--for=condition=Ready", f"saj/{JOB}", ANSWER, look=look)
 
 
 def show_schedule(kubectl: Kubectl) -> None:
     kubectl.screen.step("From now on Kubernetes starts it")
     kubectl("get", "cronjob", JOB)
     when = kubectl("get", "saj", JOB, "-o", "jsonpath={.status.nextRunAt}", quiet=True)
-    kubectl.screen.answer(
-        f"next start: {when} (UTC)"
-        if when
-        else "no next start: the job is suspended; runs by hand still work"
-    )
+    none = "no next start: the job is suspended; runs by hand still work"
+    kubectl.screen.answer(f"next start: {when} (UTC)" if when else none)
 
 
 def run_now(kubectl: Kubectl) -> str:
@@ -128,13 +113,9 @@ def run_now(kubectl: Kubectl) -> str:
         "spec": {"jobName": JOB},
     }
     run = kubectl("create", "-f", "-", "-o", "jsonpath={.metadata.name}", stdin=yaml(body))
-    kubectl(
-        "wait",
-        "--for=jsonpath={.status.finishedAt}",
-        f"ajr/{run}",
-        "--timeout=180s",
-        look=kubectl.typed("describe", "ajr", run),
-    )
+    look = kubectl.typed("describe", "ajr", run)
+    finished = "--for=jsonpath={.status.finishedAt}"
+    kubectl("wait", finished, f"ajr/{run}", "--timeout=180s", look=look)
     return run
 
 
@@ -146,19 +127,7 @@ def show_record(kubectl: Kubectl, run: str) -> None:
     kubectl("get", "ajr", run, "-o", "jsonpath={.status.stdout}")
     kubectl("get", "ajr", run, "-o", "jsonpath={.status.stderr}")
     status = kubectl.json("get", "ajr", run)["status"]
-    fields = (
-        "phase",
-        "reason",
-        "message",
-        "exitCode",
-        "startedAt",
-        "finishedAt",
-        "digest",
-        "logsComplete",
-        "podName",
-        "runnerImage",
-    )
-    kubectl.screen.answer(table({name: status.get(name) for name in fields}))
+    kubectl.screen.answer(table({name: status.get(name) for name in FIELDS}))
     if status["phase"] != "Succeeded":
         raise DemoError(
             f"The run ended as {status['phase']}: {status.get('message')}.",
@@ -170,22 +139,14 @@ def show_more(kubectl: Kubectl) -> None:
     kubectl.screen.step("What to try next")
     place = os.environ.get("KUBECONFIG")
     if place:
-        bin_directory = Path(shutil.which("kubectl") or "kubectl").parent
-        print(
-            f"In your own shell, first:  export KUBECONFIG={shlex.quote(place)}"
-            f" PATH={shlex.quote(str(bin_directory))}:$PATH\n"
-        )
-    change = kubectl.typed(
-        "patch", "saj", JOB, "--type=merge", "-p", '{"spec":{"timeoutSeconds":60}}'
-    )
+        config, tools = shlex.quote(place), Path(shutil.which("kubectl") or "kubectl").parent
+        path = shlex.quote(str(tools))
+        print(f"In your own shell, first:  export KUBECONFIG={config} PATH={path}:$PATH\n")
+    patch = '{"spec":{"timeoutSeconds":60}}'
+    change = kubectl.typed("patch", "saj", JOB, "--type=merge", "-p", patch)
+    changing = "Change the job, and see that the approved content stays in force"
     for what, command in (
-        (
-            (
-                "Change the job, and see that the approved content stays in force while the new one"
-                " waits:"
-            ),
-            f"{change} && {kubectl.typed('get', 'saj')}",
-        ),
+        (f"{changing} while the new one waits:", f"{change} && {kubectl.typed('get', 'saj')}"),
         ("Everything there is, in all namespaces:", "kubectl get agentjobs --all-namespaces"),
         ("Remove all of this again:", f"kubectl delete namespace {kubectl.namespace}"),
     ):

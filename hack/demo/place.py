@@ -13,6 +13,8 @@ EXAMPLE = "examples/weekly-web-report"
 CLAIM, LOADER = "web-logs", "web-logs-loader"
 LOADED = "agentjobs-demo/logs"
 """Annotation of the claim: the checksum of the logs that were copied into it."""
+RUNNER = re.compile(r'^runner:\n  image: "(.+)"\n  imagePullPolicy: (\w+)$', re.MULTILINE)
+"""How the operator's settings begin."""
 UID = 65532
 """The runner's: what the loader writes has to be readable for the job."""
 
@@ -26,27 +28,19 @@ def find_operator(kubectl: Kubectl) -> Object:
         "whether KUBECONFIG names the cluster that you mean, and `make install`, which installs the"
         " operator on the local one"
     )
-    found = kubectl.json(
-        "get",
-        "deployments",
-        "--all-namespaces",
-        "-l",
-        "app.kubernetes.io/name=agentjobs",
-        look=look,
-    )["items"]
+    everywhere = ("--all-namespaces", "-l", "app.kubernetes.io/name=agentjobs")
+    found = kubectl.json("get", "deployments", *everywhere, look=look)["items"]
     if not found:
         raise DemoError("agentjobs is not installed on this cluster.", look)
-    place = found[0]["metadata"]["namespace"], found[0]["metadata"]["name"]
+    namespace, name = found[0]["metadata"]["namespace"], found[0]["metadata"]["name"]
     if not found[0].get("status", {}).get("availableReplicas"):
         raise DemoError(
             "The operator is installed, but does not run.",
-            f"kubectl -n {place[0]} describe pods; kubectl -n {place[0]} logs deploy/{place[1]}",
+            f"kubectl -n {namespace} describe pods; kubectl -n {namespace} logs deploy/{name}",
         )
-    kubectl.screen.answer(f"{place[1]} runs in namespace {place[0]}")
-    maps = kubectl.json(
-        "get", "configmaps", "--all-namespaces", "-l", "app.kubernetes.io/name=agentjobs", look=look
-    )["items"]
-    return next(each for each in maps if each["metadata"]["name"] == f"{place[1]}-config")
+    kubectl.screen.answer(f"{name} runs in namespace {namespace}")
+    maps = kubectl.json("get", "configmaps", *everywhere, look=look)["items"]
+    return next(each for each in maps if each["metadata"]["name"] == f"{name}-config")
 
 
 def runner_image(document: str) -> tuple[str, str]:
@@ -54,9 +48,7 @@ def runner_image(document: str) -> tuple[str, str]:
 
     They are YAML, which Python cannot read by itself.
     """
-    found = re.search(
-        r'^runner:\n  image: "(.+)"\n  imagePullPolicy: (\w+)$', document, re.MULTILINE
-    )
+    found = RUNNER.search(document)
     if found is None:
         raise DemoError(
             "The operator's settings do not begin as this demo knows them.",
@@ -69,30 +61,22 @@ def prepare(kubectl: Kubectl) -> None:
     kubectl.screen.step(
         "A namespace that refuses pods with too many rights, and a claim for the job's data"
     )
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    kubectl.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": kubectl.namespace, "labels": labels},
-        }
-    )
-    if (
-        kubectl("get", "namespace", kubectl.namespace, "-o", "jsonpath={.status.phase}")
-        == "Terminating"
-    ):
+    name, labels = kubectl.namespace, {"pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": name, "labels": labels}
+    kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    phase = kubectl("get", "namespace", name, "-o", "jsonpath={.status.phase}")
+    if phase == "Terminating":
         raise DemoError(
             "This namespace is being deleted.",
-            f"kubectl get namespace {kubectl.namespace}, and run this again when it is gone",
+            f"kubectl get namespace {name}, and run this again when it is gone",
         )
     kubectl("apply", "-f", f"{EXAMPLE}/claim.yaml")
 
 
 def checksum() -> str:
     """Of all logs, one after the other."""
-    return hashlib.sha256(
-        b"".join(path.read_bytes() for path in sorted((ROOT / EXAMPLE / "logs").iterdir()))
-    ).hexdigest()
+    logs = sorted((ROOT / EXAMPLE / "logs").iterdir())
+    return hashlib.sha256(b"".join(path.read_bytes() for path in logs)).hexdigest()
 
 
 def load_logs(kubectl: Kubectl, settings: Object) -> None:
@@ -108,9 +92,8 @@ def load_logs(kubectl: Kubectl, settings: Object) -> None:
     kubectl("wait", "--for=condition=Ready", f"pod/{LOADER}", "--timeout=120s", look=look)
     kubectl("exec", LOADER, "--", "rm", "-rf", "/workspace/logs", look=look)
     kubectl("cp", f"{EXAMPLE}/logs", f"{LOADER}:/workspace", look=look)
-    arrived = kubectl(
-        "exec", LOADER, "--", "sh", "-c", "cat /workspace/logs/* | sha256sum", look=look
-    ).split()[0]
+    summing = "cat /workspace/logs/* | sha256sum"
+    arrived = kubectl("exec", LOADER, "--", "sh", "-c", summing, look=look).split()[0]
     if arrived != checksum():
         raise DemoError("The logs did not arrive whole.", f"{EXAMPLE}/logs, and run this again")
     kubectl("annotate", "pvc", CLAIM, f"{LOADED}={arrived}", "--overwrite")

@@ -17,13 +17,15 @@ Progress goes to stderr, results to stdout, so `KUBECONFIG=$(cluster.py kubeconf
 
 Everything is compiled once, which takes some 13 minutes on two cores and 10 GB of disk meanwhile,
 and is kept in $XDG_CACHE_HOME/agentjobs/local-cluster (by default under ~/.cache). Each checkout
-has a cluster of its own, and several
-run side by side; {STATE_VARIABLE}=NAME chooses another one than the checkout's.
+has a cluster of its own, and several run side by side; {STATE_VARIABLE}=NAME chooses
+another one than the checkout's.
 
 Pods get addresses in 10.244.SLOT.0/24 and reach this host at 10.244.SLOT.254 (`status` says which
-slot). Nothing outside
-is reachable from pods. NetworkPolicies are not enforced.
+slot). Nothing outside is reachable from pods. NetworkPolicies are not enforced.
 """
+
+
+STAND_IN = "Debian with Python, offline stand-in for a public base image"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,13 +43,7 @@ def parser() -> argparse.ArgumentParser:
         ("kubeconfig", "print the path of the administrator's kubeconfig"),
         ("bin", "print the directory that holds kubectl and helm"),
         ("audit-log", "print the path of the API server's audit log (JSON lines)"),
-        (
-            "base-image",
-            (
-                f"build {base_image.NAME} (Debian with Python, offline stand-in for a public base"
-                " image)"
-            ),
-        ),
+        ("base-image", f"build {base_image.NAME} ({STAND_IN})"),
     ):
         commands.add_parser(name, help=text, description=text)
     load = commands.add_parser(
@@ -89,12 +85,8 @@ def node_exec(layout: Layout, words: list[str]) -> None:
     if not command:
         raise processes.Failure("node-exec needs a command: node-exec -- ip address")
     path = f"{layout.binaries}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    inside = [*lifecycle.entered(layout), *command]
-    os.execvpe(  # noqa: S606  # replacing this process passes signals and the terminal on
-        inside[0],
-        inside,
-        os.environ | {"PATH": path},
-    )
+    inside, environment = [*lifecycle.entered(layout), *command], os.environ | {"PATH": path}
+    os.execvpe(inside[0], inside, environment)  # noqa: S606  passes signals and the terminal on
 
 
 def main() -> None:

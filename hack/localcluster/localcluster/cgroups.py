@@ -57,10 +57,8 @@ def remove(name: str, seconds: float = 10) -> None:
                     Path(directory).rmdir()
         return not any(top.exists() for top in tops)
 
-    message = (
-        f"processes are left in the cgroup {name}: `cat {tops[0]}/cgroup.procs` and those of its"
-        " children tell which"
-    )
+    remedy = f"`cat {tops[0]}/cgroup.procs` and those of its children tell which"
+    message = f"processes are left in the cgroup {name}: {remedy}"
     processes.wait_until(gone, seconds, lambda: processes.Failure(message))
 
 

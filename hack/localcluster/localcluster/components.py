@@ -18,8 +18,9 @@ from .pki import kubeconfig
 
 SUPERVISOR_PACKAGE = Path(__file__).resolve().parent.parent
 EMULATED = "AGENTJOBS_LOCAL_CLUSTER_EMULATES"
-"""Environment variable of `up`: an older minor of Kubernetes whose APIs and features the API server
-is to have, for example 1.35."""
+"""Environment variable of `up`: an older minor of Kubernetes, for example 1.35.
+
+The API server then has its APIs and features."""
 
 
 @dataclass(frozen=True)
@@ -55,49 +56,25 @@ def answers(url: str) -> Callable[[], bool]:
 def all_of(layout: Layout) -> list[Component]:
     """In the order in which they can start; those with nothing to wait for start together."""
     ready_file = layout.run / "addons-ready"
+    containerd = ("containerd", "-c", f"{layout.state}/containerd.toml")
+    server = apiserver(layout, os.environ.get(EMULATED, ""))
     addons = (sys.executable, "-m", "localcluster.addons", *layouts.arguments(layout))
+    dns = (f"{layout.binaries}/coredns", "-conf", f"{layout.state}/Corefile")
+
+    def healthy(port: int, scheme: str = "https") -> Callable[[], bool]:
+        return answers(f"{scheme}://127.0.0.1:{port}/healthz")
+
+    first, later = (), ("apiserver",)
     return [
-        Component("etcd", etcd(layout), (), answers("http://127.0.0.1:2379/readyz")),
-        Component(
-            "containerd",
-            ("containerd", "-c", f"{layout.state}/containerd.toml"),
-            (),
-            Path(CONTAINERD_SOCKET).exists,
-        ),
-        Component(
-            "apiserver",
-            apiserver(layout, os.environ.get(EMULATED, "")),
-            ("etcd",),
-            answers(f"{layout.server}/readyz"),
-        ),
-        Component("addons", addons, ("apiserver",), ready_file.exists),
-        Component(
-            "kubelet",
-            kubelet(layout),
-            ("containerd", "apiserver"),
-            answers("http://127.0.0.1:10248/healthz"),
-        ),
-        Component(
-            "controller-manager",
-            controller_manager(layout),
-            ("apiserver",),
-            answers("https://127.0.0.1:10257/healthz"),
-        ),
-        Component(
-            "scheduler",
-            scheduler(layout),
-            ("apiserver",),
-            answers("https://127.0.0.1:10259/healthz"),
-        ),
-        Component(
-            "proxy", proxy(layout), ("apiserver",), answers("http://127.0.0.1:10256/healthz")
-        ),
-        Component(
-            "dns",
-            (f"{layout.binaries}/coredns", "-conf", f"{layout.state}/Corefile"),
-            ("addons",),
-            answers(f"http://{layout.node_ip}:8181/ready"),
-        ),
+        Component("etcd", etcd(layout), first, answers("http://127.0.0.1:2379/readyz")),
+        Component("containerd", containerd, first, Path(CONTAINERD_SOCKET).exists),
+        Component("apiserver", server, ("etcd",), answers(f"{layout.server}/readyz")),
+        Component("addons", addons, later, ready_file.exists),
+        Component("kubelet", kubelet(layout), ("containerd", *later), healthy(10248, "http")),
+        Component("controller-manager", controller_manager(layout), later, healthy(10257)),
+        Component("scheduler", scheduler(layout), later, healthy(10259)),
+        Component("proxy", proxy(layout), later, healthy(10256, "http")),
+        Component("dns", dns, ("addons",), answers(f"http://{layout.node_ip}:8181/ready")),
     ]
 
 
@@ -106,23 +83,15 @@ def etcd(layout: Layout) -> tuple[str, ...]:
     client, peer = "http://127.0.0.1:2379", "http://127.0.0.1:2380"
     return (
         f"{layout.binaries}/etcd",
-        "--data-dir",
-        f"{layout.state}/etcd",
+        f"--data-dir={layout.state}/etcd",
         "--unsafe-no-fsync",
-        "--listen-client-urls",
-        client,
-        "--advertise-client-urls",
-        client,
-        "--listen-peer-urls",
-        peer,
-        "--initial-advertise-peer-urls",
-        peer,
-        "--initial-cluster",
-        f"default={peer}",
-        "--quota-backend-bytes",
-        str(8 << 30),
-        "--log-level",
-        "warn",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=default={peer}",
+        f"--quota-backend-bytes={8 << 30}",
+        "--log-level=warn",
     )
 
 

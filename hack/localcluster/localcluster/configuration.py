@@ -35,8 +35,8 @@ def write(layout: Layout) -> None:
 def audit_policy() -> dict[str, Any]:
     """Who did what to which object.
 
-    Reads of leases are left out, their writes are in: a test has to see that an idle
-    operator writes nothing but its Lease.
+    Reads of leases are left out, their writes are in: a test has to see that an idle operator
+    writes nothing but its Lease.
     """
     reads = ["get", "list", "watch"]
     return {
@@ -113,9 +113,8 @@ def containerd(layout: Layout) -> str:
 
     Without it runc dies there with "can't get final child's PID from pipe: EOF".
     """
-    unused = [
-        f"io.containerd.snapshotter.v1.{name}" for name in ("aufs", "btrfs", "devmapper", "zfs")
-    ]
+    snapshotters = ("aufs", "btrfs", "devmapper", "zfs")
+    unused = [f"io.containerd.snapshotter.v1.{name}" for name in snapshotters]
     return f"""version = 2
 root = {json.dumps(str(layout.image_store))}
 state = "/run/containerd"
@@ -138,8 +137,14 @@ disabled_plugins = {json.dumps(unused)}
 
 
 def corefile(layout: Layout) -> str:
-    return (
-        f".:53 {{\n  bind {layout.node_ip}\n  errors\n  ready {layout.node_ip}:8181\n  kubernetes"
-        f" cluster.local {{\n    kubeconfig {layout.state}/dns.kubeconfig\n    pods insecure\n   "
-        " ttl 5\n  }\n}\n"
-    )
+    return f""".:53 {{
+  bind {layout.node_ip}
+  errors
+  ready {layout.node_ip}:8181
+  kubernetes cluster.local {{
+    kubeconfig {layout.state}/dns.kubeconfig
+    pods insecure
+    ttl 5
+  }}
+}}
+"""

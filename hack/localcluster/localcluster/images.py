@@ -20,8 +20,7 @@ from .containers import CTR
 from .layout import Layout
 
 LOADED = "loaded.json"
-"""In the image store: fingerprint of each archive loaded, and the images with their digests that
-came of it."""
+"""In the image store: by the fingerprint of each archive loaded, its images with their digests."""
 
 
 def archive_of(binary: bytes, name: str, image: str) -> bytes:
@@ -86,8 +85,7 @@ def _tar(files: Mapping[str, bytes], mode: int = 0o644) -> bytes:
 @dataclass(frozen=True)
 class Contents:
     fingerprint: str
-    """Of the archive's table of contents, which names everything else by digest: no need to read
-    gigabytes."""
+    """Of the archive's table of contents, which names everything else by digest."""
     names: tuple[str, ...]
     """As containerd will call the images."""
 
@@ -118,10 +116,8 @@ def _contents(archive: Path, table: bytes) -> Contents:
             for note in notes
         ]
     if not names or not all(":" in name for name in names):
-        raise processes.Failure(
-            f"{archive} does not name its image: write it with `buildah push IMAGE"
-            " oci-archive:FILE:IMAGE`"
-        )
+        remedy = "write it with `buildah push IMAGE oci-archive:FILE:IMAGE`"
+        raise processes.Failure(f"{archive} does not name its image: {remedy}")
     return Contents(hashlib.sha256(table).hexdigest(), tuple(full_name(name) for name in names))
 
 
@@ -152,20 +148,16 @@ class Store:
     def load(self, archive: Path) -> bool:
         """False when the same images are there already. Returns only when pods can use them."""
         wanted = contents(archive)
-        known: dict[str, dict[str, str]] = (
-            json.loads(self._record.read_text()) if self._record.exists() else {}
-        )
+        record = self._record.read_text() if self._record.exists() else "{}"
+        known: dict[str, dict[str, str]] = json.loads(record)
         expected = known.get(wanted.fingerprint)
         if expected and expected.items() <= self.digests().items():
             return False
         with archive.open("rb") as content:
             self._import(content)
         message = f"the container runtime does not show {', '.join(wanted.names)} after the import"
-        processes.wait_until(
-            lambda: set(wanted.names) <= self.digests().keys(),
-            20,
-            lambda: processes.Failure(message),
-        )
+        late, shown = processes.Failure(message), set(wanted.names)
+        processes.wait_until(lambda: shown <= self.digests().keys(), 20, lambda: late)
         found = self.digests()
         known[wanted.fingerprint] = {name: found[name] for name in wanted.names}
         processes.replace_text(self._record, json.dumps(known))

@@ -12,8 +12,7 @@ from .configuration import BRIDGE
 from .layout import Layout
 
 PRIVATE = ("/run", "/var/lib", "/var/log")
-"""Directories that the components write to at fixed places: empty ones in memory lie over the
-host's."""
+"""Directories that the components write to: empty ones in memory lie over the host's."""
 KERNEL_SETTINGS = {
     "vm/overcommit_memory": "1",
     "vm/panic_on_oom": "0",
@@ -38,8 +37,7 @@ def isolate(layout: Layout) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(f"{value}\n")
         processes.output("mount", "--bind", str(file), f"/proc/sys/{name}")
-    # Propagation within the namespace only: pods that mount a host path expect later mounts to show
-    # up.
+    # Within the namespace only: pods that mount a host path expect later mounts to show up.
     processes.output("mount", "--make-rshared", "/")
     _bridge(layout)
 
@@ -48,11 +46,10 @@ def _bridge(layout: Layout) -> None:
     # Given by hand: a bridge otherwise takes the lowest address of its ports. Each time that
     # changed, with a new pod, the host would go on sending to the old one for half a minute.
     mac = f"02:0a:f4:{layout.slot:02x}:00:01"
-    address = f"address add {layout.node_ip}/24 dev {BRIDGE}"
     for words in (
         "link set lo up",
         f"link add {BRIDGE} address {mac} type bridge",
-        address,
+        f"address add {layout.node_ip}/24 dev {BRIDGE}",
         f"link set {BRIDGE} up",
     ):
         processes.output("ip", *words.split())

@@ -52,10 +52,8 @@ def up(layout: Layout) -> Layout:
     """Also finishes what an interrupted `up` began. Returns the layout with the slot in use."""
     for hidden in PRIVATE:
         if layout.cache.is_relative_to(hidden):
-            raise Failure(
-                f"the cache directory {layout.cache} lies in {hidden}, which the cluster hides: set"
-                " XDG_CACHE_HOME elsewhere"
-            )
+            where = f"the cache directory {layout.cache} lies in {hidden}"
+            raise Failure(f"{where}, which the cluster hides: set XDG_CACHE_HOME elsewhere")
     with alone(layout):
         layout = recorded(layout)
         first = supervisor(layout)
@@ -82,18 +80,8 @@ def _start(layout: Layout) -> Layout:
     pki.ensure(layout)
     configuration.write(layout)
     report(f"starting {layout.key} in {layout.subnet}")
-    command = [
-        "unshare",
-        "--net",
-        "--mount",
-        "--pid",
-        "--ipc",
-        "--fork",
-        sys.executable,
-        "-m",
-        "localcluster.supervisor",
-        *layouts.arguments(layout),
-    ]
+    program = [sys.executable, "-m", "localcluster.supervisor", *layouts.arguments(layout)]
+    command = ["unshare", "--net", "--mount", "--pid", "--ipc", "--fork", *program]
     with (layout.logs / "supervisor.log").open("ab") as log:
         subprocess.Popen(
             command,
@@ -170,9 +158,8 @@ def _await(layout: Layout, name: str) -> None:
         _alive(layout)
         one = components(layout).get(name, {})
         if one.get("restarts", 0) >= RESTARTS:
-            raise processes.failed(
-                f"{name} ended {one['restarts']} times (run `down` before the next `up`)", log
-            )
+            what = f"{name} ended {one['restarts']} times (run `down` before the next `up`)"
+            raise processes.failed(what, log)
         return bool(one.get("ready"))
 
     processes.wait_until(
@@ -204,11 +191,8 @@ def down(layout: Layout) -> None:
         if process:
             _end(layout, process)
         _clean(layout)
-        report(
-            f"down: {layout.key}"
-            if process
-            else f"down: {layout.key} was not running, leftovers removed"
-        )
+        found = "" if process else " was not running, leftovers removed"
+        report(f"down: {layout.key}{found}")
 
 
 def _running(layout: Layout) -> Process | None:
@@ -226,13 +210,8 @@ def _running(layout: Layout) -> Process | None:
                 return True
             return False
 
-        processes.wait_until(
-            known,
-            5,
-            lambda: Failure(
-                f"some process holds {lock} but is not known: `fuser {lock}` tells which"
-            ),
-        )
+        message = f"some process holds {lock} but is not known: `fuser {lock}` tells which"
+        processes.wait_until(known, 5, lambda: Failure(message))
     return supervisor(layout)
 
 

@@ -19,19 +19,17 @@ def free_slots(preferred: int, networks: Iterable[str]) -> list[int]:
     """Slots whose subnet overlaps none of the networks, `preferred` and its followers first."""
     used = [ipaddress.ip_network(network, strict=False) for network in networks]
     order = [(preferred + step) % SLOTS for step in range(SLOTS)]
-    return [
-        slot
-        for slot in order
-        if not any(
-            ipaddress.ip_network(f"10.244.{slot}.0/24").overlaps(network) for network in used
-        )
-    ]
+    free = []
+    for slot in order:
+        subnet = ipaddress.ip_network(f"10.244.{slot}.0/24")
+        if not any(subnet.overlaps(network) for network in used):
+            free.append(slot)
+    return free
 
 
 def networks_in_use() -> list[str]:
-    routes = json.loads(
-        processes.output("ip", "-json", "-4", "route", "show", "table", "all") or "[]"
-    )
+    shown = processes.output(*"ip -json -4 route show table all".split())
+    routes = json.loads(shown or "[]")
     addresses = json.loads(processes.output("ip", "-json", "-4", "address") or "[]")
     destinations = [str(route["dst"]) for route in routes if route["dst"] != "default"]
     return destinations + [
@@ -52,17 +50,8 @@ def claim(layout: Layout) -> Layout:
         try:
             # The alias names the owner; the other end stays here, down, until there is a namespace
             # to move it to.
-            processes.output(
-                "ip",
-                "link",
-                "add",
-                claimed.host_link,
-                "type",
-                "veth",
-                "peer",
-                "name",
-                f"{claimed.host_link}p",
-            )
+            link = claimed.host_link
+            processes.output("ip", *f"link add {link} type veth peer name {link}p".split())
         except processes.Failure as failure:
             if "File exists" in str(failure):
                 continue
@@ -70,10 +59,8 @@ def claim(layout: Layout) -> Layout:
         processes.output("ip", "link", "set", claimed.host_link, "alias", layout.key)
         processes.output("ip", "address", "add", f"{claimed.host_ip}/24", "dev", claimed.host_link)
         return claimed
-    raise processes.Failure(
-        f"all {SLOTS} networks 10.244.0.0/24 to 10.244.{SLOTS - 1}.0/24 are in use; `ip address`"
-        " shows by whom"
-    )
+    networks = f"all {SLOTS} networks 10.244.0.0/24 to 10.244.{SLOTS - 1}.0/24"
+    raise processes.Failure(f"{networks} are in use; `ip address` shows by whom")
 
 
 def attach(layout: Layout, pid: int) -> None:
@@ -82,13 +69,11 @@ def attach(layout: Layout, pid: int) -> None:
     Each step is repeated, whatever was done before: an `up` that was killed between two of them
     would leave a cluster that is well and out of reach.
     """
-    if f"{layout.host_link}p" in links():
-        processes.output(
-            "ip", "link", "set", f"{layout.host_link}p", "netns", str(pid), "name", PORT
-        )
-    processes.output(
-        "nsenter", "-t", str(pid), "-n", "ip", "link", "set", PORT, "master", BRIDGE, "up"
-    )
+    peer = f"{layout.host_link}p"
+    if peer in links():
+        processes.output("ip", *f"link set {peer} netns {pid} name {PORT}".split())
+    inside = f"nsenter -t {pid} -n ip link set {PORT} master {BRIDGE} up"
+    processes.output(*inside.split())
     processes.output("ip", "link", "set", layout.host_link, "up")
 
 

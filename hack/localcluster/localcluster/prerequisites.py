@@ -109,10 +109,8 @@ def _cgroups(facts: Facts) -> str:
     lacking = ", ".join(sorted(CGROUPS - facts.controllers))
     if not lacking:
         return ""
-    remedy = (
-        "mount the cgroup file system, version 1 or 2, with them, and in a container run it"
-        " privileged"
-    )
+    mount = "mount the cgroup file system, version 1 or 2, with them"
+    remedy = f"{mount}, and in a container run it privileged"
     return f"The cgroup controllers {lacking} are not available: {remedy}."
 
 
@@ -128,17 +126,12 @@ def _gather(cache: Path) -> Facts:
     mounts, unified = "", ""
     if sys.platform == "linux":
         mounts = Path("/proc/mounts").read_text()
-        files = [
-            top / "cgroup.controllers"
-            for top, kind in hierarchies(mounts).items()
-            if kind == "cgroup2"
-        ]
+        tops = [top for top, kind in hierarchies(mounts).items() if kind == "cgroup2"]
+        files = [top / "cgroup.controllers" for top in tops]
         unified = " ".join(file.read_text() for file in files if file.exists())
-    needed = (
-        set(PACKAGES.items())
-        if not _venv_needed()
-        else {*PACKAGES.items(), ("ensurepip", "python3-venv")}
-    )
+    needed = set(PACKAGES.items())
+    if _venv_needed():
+        needed.add(("ensurepip", "python3-venv"))
     return Facts(
         sys.platform,
         (sys.version_info[0], sys.version_info[1]),
@@ -163,28 +156,20 @@ def ensure(cache: Path) -> None:
     if found:
         raise processes.Failure("\n".join(found))
     if facts.missing:
-        install(sorted(facts.missing), cache / "prerequisites.log")
-        left = _gather(cache).missing
+        log = cache / "prerequisites.log"
+        install(sorted(facts.missing), log)
+        left = ", ".join(sorted(_gather(cache).missing))
         if left:
-            raise processes.Failure(
-                f"still missing after apt-get: {', '.join(sorted(left))}; see"
-                f" {cache / 'prerequisites.log'}"
-            )
+            raise processes.Failure(f"still missing after apt-get: {left}; see {log}")
 
 
 def install(packages: list[str], log: Path) -> None:
     processes.report(f"installing {', '.join(packages)}; log: {log}")
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    processes.logged(
-        log, "apt-get", "update", what="apt-get update failed", environment=environment
-    )
-    processes.logged(
-        log,
-        "apt-get",
-        "install",
-        "-y",
-        "--no-install-recommends",
-        *packages,
-        what="apt-get install failed",
-        environment=environment,
-    )
+    for verb, words in (
+        ("update", ()),
+        ("install", ("-y", "--no-install-recommends", *packages)),
+    ):
+        command = ("apt-get", verb, *words)
+        what = f"apt-get {verb} failed"
+        processes.logged(log, *command, what=what, environment=environment)

@@ -30,11 +30,10 @@ def report(text: str) -> None:
 
 def tail(log: Path, lines: int = 8) -> str:
     try:
-        return "\n".join(
-            line[:240] for line in log.read_text(errors="replace").splitlines()[-lines:]
-        )
+        last = log.read_text(errors="replace").splitlines()[-lines:]
     except OSError:
         return ""
+    return "\n".join(line[:240] for line in last)
 
 
 def failed(what: str, log: Path) -> Failure:

@@ -50,12 +50,11 @@ class Supervisor:
             self._reap()
             for one in self.running.values():
                 self._step(one)
-            text = json.dumps(
-                {
-                    name: {"ready": one.ready, "restarts": one.restarts}
-                    for name, one in self.running.items()
-                }
-            )
+            states = {
+                name: {"ready": one.ready, "restarts": one.restarts}
+                for name, one in self.running.items()
+            }
+            text = json.dumps(states)
             if text != written:
                 processes.replace_text(self.layout.run / "status.json", text)
                 written = text
@@ -67,9 +66,8 @@ class Supervisor:
 
     def _step(self, one: Running) -> None:
         if one.pid is None:
-            if time.monotonic() >= one.not_before and all(
-                self.running[name].ready for name in one.component.after
-            ):
+            waits = not all(self.running[name].ready for name in one.component.after)
+            if time.monotonic() >= one.not_before and not waits:
                 self._start(one)
         elif not one.ready:
             one.ready = one.component.ready()
@@ -100,12 +98,9 @@ class Supervisor:
     def _ended(self, one: Running, code: int) -> None:
         if not self.ending:
             processes.report(f"{one.component.name} ended with {code}, starting it again")
-        one.pid, one.ready, one.restarts, one.not_before = (
-            None,
-            False,
-            one.restarts + 1,
-            time.monotonic() + RESTART_SECONDS,
-        )
+        one.pid, one.ready = None, False
+        one.restarts += 1
+        one.not_before = time.monotonic() + RESTART_SECONDS
 
     def _stop(self) -> None:
         """Only the image store outlives the cluster, so only containerd is ended politely."""
