@@ -63,12 +63,9 @@ class Controller:
         """
         for key in sorted(await self._first_list()):
             self._queue.add(key)
-        log.info(
-            "listed %d jobs, %d active runs and %d finished runs",
-            len(self._cache.jobs),
-            len(self._cache.runs),
-            len(self._cache.finished),
-        )
+        cache = self._cache
+        counts = len(cache.jobs), len(cache.runs), len(cache.finished)
+        log.info("listed %d jobs, %d active runs and %d finished runs", *counts)
         return [asyncio.create_task(self._work(), name=f"worker-{n}") for n in range(workers)]
 
     async def _first_list(self) -> AbstractSet[Key]:

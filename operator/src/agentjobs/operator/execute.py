@@ -87,14 +87,8 @@ class Executor:
 
         Raises ClusterError.
         """
-        log.info(
-            "%s %s %s: %s",
-            write.verb,
-            write.kind,
-            write.name,
-            write.why,
-            extra={"job": key[1], "namespace": key[0]},
-        )
+        about = {"job": key[1], "namespace": key[0]}
+        log.info("%s %s %s: %s", write.verb, write.kind, write.name, write.why, extra=about)
         body: Json | None
         try:
             body = await self._cluster.write(key[0], self._on_top(key, write))
@@ -103,12 +97,10 @@ class Executor:
             await self._look_again(key, write)
             if write.verb == "create" and write.kind in taken.KINDS and isinstance(error, Conflict):
                 body = await self._already_there(key, write, error)
-            elif not (
-                write.expendable and (write.kind == "event" or not isinstance(error, Refused))
-            ):
-                raise
-            else:
+            elif write.expendable and (write.kind == "event" or not isinstance(error, Refused)):
                 body = None
+            else:
+                raise
         if write.verb == "create" and body is not None and key in self._taken:
             self._taken[key] -= {(write.kind, write.name)}
         self._learn(key, write, body)
@@ -123,21 +115,14 @@ class Executor:
         read, is_now = self._own_changes.get(key, {}).get((write.kind, write.name), ("", ""))
         if not read or metadata.get("resourceVersion") != read:
             return write
-        return replace(
-            write, body={**(write.body or {}), "metadata": {**metadata, "resourceVersion": is_now}}
-        )
+        metadata = {**metadata, "resourceVersion": is_now}
+        return replace(write, body={**(write.body or {}), "metadata": metadata})
 
     def _changed(self, key: Key, write: Write, body: Json) -> None:
-        read = (
-            (write.body or {}).get("metadata", {}).get("resourceVersion")
-            if write.verb != "create"
-            else None
-        )
-        if read:
-            self._own_changes.setdefault(key, {})[write.kind, write.name] = (
-                read,
-                body["metadata"]["resourceVersion"],
-            )
+        read = (write.body or {}).get("metadata", {}).get("resourceVersion")
+        if read and write.verb != "create":
+            changes = self._own_changes.setdefault(key, {})
+            changes[write.kind, write.name] = (read, body["metadata"]["resourceVersion"])
 
     async def _already_there(self, key: Key, write: Write, error: Conflict) -> Json | None:
         """The object that has the name, where it is the one that was to be created.
@@ -163,17 +148,14 @@ class Executor:
                 self._cache.forget_finished(row)
             elif write.kind == "revision":
                 self._cache.revisions.drop(row)
-        elif (
-            body is not None
-            and write.kind == "cronjob"
-            and write.body
-            and "spec" in write.body
-            and write.verb != "patch"
-        ):
-            wanted, became = spec_hash(write.body["spec"]), spec_hash(body["spec"])
-            if wanted != became:
-                self.settled[wanted] = became
-        elif body is not None and write.kind in ("job", "run", "batchjob", "revision"):
+        elif body is None:
+            return
+        elif write.kind == "cronjob":
+            if write.verb != "patch" and write.body and "spec" in write.body:
+                wanted, became = spec_hash(write.body["spec"]), spec_hash(body["spec"])
+                if wanted != became:
+                    self.settled[wanted] = became
+        elif write.kind in ("job", "run", "batchjob", "revision"):
             known = write.kind == "run" and self._cache.finished.get(row) is not None
             self._cache.learn(write.kind, body)
             if write.kind == "run" and run_view(body).final and not known:

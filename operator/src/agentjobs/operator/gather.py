@@ -71,18 +71,15 @@ class Gatherer:
 
     async def first_look(self, key: Key) -> Observed:
         """Observes what a stop needs: job and CronJob, read live, and what the caches have."""
-        body, cron_job = await asyncio.gather(
-            find(self._cluster, "job", *key), find(self._cluster, "cronjob", *key)
+        kinds = ("job", "cronjob")
+        body, cron_job = await asyncio.gather(*(find(self._cluster, kind, *key) for kind in kinds))
+        observed = Observed(
+            job=self._job(key, body),
+            cron_job=cron_job_view(cron_job) if cron_job else None,
+            settled=self._executor.settled,
+            refused=self._executor.refused(key),
         )
-        job = self._job(key, body)
-        cron = cron_job_view(cron_job) if cron_job else None
-        executor = self._executor
-        return self.with_cache(
-            key,
-            Observed(
-                job=job, cron_job=cron, settled=executor.settled, refused=executor.refused(key)
-            ),
-        )
+        return self.with_cache(key, observed)
 
     def _job(self, key: Key, body: Json | None) -> JobView:
         if body is not None and not is_orphaning(body):
@@ -157,9 +154,8 @@ class Gatherer:
         self._cache.uses.set(key, pins_in_use(observed, self._cache.batch_jobs.of(key)))
         approvals: tuple[ApprovalView, ...] = self._cache.approvals.of(key)
         alone: tuple[ApprovalView, ...] = ()
-        packages = Packages(
-            self._policy.inventory, self._cache.package_approvals.of((key[0], NO_JOB))
-        )
+        decisions = self._cache.package_approvals.of((key[0], NO_JOB))
+        packages = Packages(self._policy.inventory, decisions)
         packages_alone: tuple[PackageApprovalView, ...] = ()
         if self._policy.second_person:
             content = valid_content(observed.job, observed.sources)
@@ -187,10 +183,8 @@ class Gatherer:
         """
         situation = assess(observed)
         now, known = self._clock(), self._left_over.pop(key, {})
-        since = {
-            left.uid: known.get(left.uid, now)
-            for left in revisions.left_over(observed, situation.force)
-        }
+        found = revisions.left_over(observed, situation.force)
+        since = {left.uid: known.get(left.uid, now) for left in found}
         if since:
             self._left_over[key] = since
         return replace(situation, observed=replace(observed, left_over_since=since))
@@ -199,12 +193,9 @@ class Gatherer:
         """The same, with the texts that the spec refers to and the content last in force."""
         job = observed.job
         wanted = references(job.spec) if job.spec else frozenset()
-        self._cache.sources.uses(
-            (job.namespace, job.name), {reference.name for reference in wanted}
-        )
-        sources = await read(
-            self._cluster, self._cache.sources, job.namespace, wanted, reread=reread
-        )
+        cache = self._cache.sources
+        cache.uses((job.namespace, job.name), {reference.name for reference in wanted})
+        sources = await read(self._cluster, cache, job.namespace, wanted, reread=reread)
         observed = replace(observed, sources=sources)
         return replace(observed, previous=await self._frozen.previous(observed))
 

@@ -84,10 +84,8 @@ class Reconciler:
         events is checked.
         """
         contents = (valid_content(observed.job, observed.sources), observed.previous)
-        if (
-            observed.events
-            or sum(len(content.document) for content in contents if content) > LARGE_BYTES
-        ):
+        size = sum(len(content.document) for content in contents if content)
+        if observed.events or size > LARGE_BYTES:
             return await asyncio.to_thread(decide, observed, self._policy, self._clock())
         return decide(observed, self._policy, self._clock())
 

@@ -79,9 +79,8 @@ class WorkQueue:
         Returns the number of failures.
         """
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        self.add_after(
-            key, min(FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1), LAST_BACKOFF_SECONDS)
-        )
+        delay = FIRST_BACKOFF_SECONDS * 2.0 ** (failures - 1)
+        self.add_after(key, min(delay, LAST_BACKOFF_SECONDS))
         return failures
 
     def forget(self, key: Key) -> None:

@@ -38,17 +38,12 @@ def _outline(value: Any, indent: str) -> Iterator[str]:
             yield from _entry(f"{indent}{_scalar(str(key))}:", part, indent + _INDENT)
     elif isinstance(value, list | tuple):
         for part in value:
-            lines = (
-                _outline(part, indent + _INDENT)
-                if isinstance(part, Mapping | list | tuple) and part
-                else None
-            )
-            if lines is None:
-                yield from _entry(f"{indent}-", part, indent + _INDENT)
-            else:
-                first = next(lines)
+            if isinstance(part, Mapping | list | tuple) and part:
+                first, *others = _outline(part, indent + _INDENT)
                 yield f"{indent}- {first[len(indent) + 2 :]}"
-                yield from lines
+                yield from others
+            else:
+                yield from _entry(f"{indent}-", part, indent + _INDENT)
 
 
 def _entry(head: str, value: Any, indent: str) -> Iterator[str]:

@@ -98,35 +98,21 @@ def status(job: Json) -> Line:
     if not phase:
         return visible("not seen yet")
     word = STATUS.get(phase) or str(phase).lower()
-    return one_line(
-        f"{word}: {reason}"
-        if reason and reason not in PLAIN and phase not in TOLD_ELSEWHERE
-        else word
-    )
+    is_news = reason and reason not in PLAIN and phase not in TOLD_ELSEWHERE
+    return one_line(f"{word}: {reason}" if is_news else word)
 
 
 def approval(job: Json) -> Line:
     """Whether the spec as it is may run, and what becomes of a change."""
     state, reason = at(job, "status", "approval", "state"), _reason(job, "Approved")
-    if state == "Pending":
-        word = (
-            "spec invalid"
-            if reason in UNDECIDABLE
-            else "packages wait"
-            if reason == "Approved"
-            else "waits"
-        )
-    elif state == "Changed":
-        word = (
-            "change invalid"
-            if reason in UNDECIDABLE
-            else "change denied"
-            if _change_is_denied(job)
-            else "change waits"
-        )
-    else:
-        word = APPROVAL.get(state, state)
-    return one_line(word)
+    if state not in ("Pending", "Changed"):
+        return one_line(APPROVAL.get(state, state))
+    changed = state == "Changed"
+    if reason in UNDECIDABLE:
+        return one_line("change invalid" if changed else "spec invalid")
+    if changed:
+        return one_line("change denied" if _change_is_denied(job) else "change waits")
+    return one_line("packages wait" if reason == "Approved" else "waits")
 
 
 def schedule(job: Json) -> Line:
@@ -134,21 +120,16 @@ def schedule(job: Json) -> Line:
 
     An older operator tells only that of the card.
     """
-    told, waiting = (
-        at(job, "status", "schedule") or at(job, "status", "card", "schedule"),
-        at(job, "status", "waiting"),
-    )
+    told = at(job, "status", "schedule") or at(job, "status", "card", "schedule")
+    waiting = at(job, "status", "waiting")
     return one_line(f"{told}; change waits: {waiting}" if waiting else told)
 
 
 def next_run(job: Json, now: datetime) -> Line:
     """When it starts by itself."""
     start = at(job, "status", "nextRunAt")
-    return (
-        visible("never")
-        if not start and _reason(job, "Scheduled") in ("NeverDue", "Past")
-        else when(start, now)
-    )
+    never = not start and _reason(job, "Scheduled") in ("NeverDue", "Past")
+    return visible("never") if never else when(start, now)
 
 
 def _reason(job: Json, kind: str) -> str:
@@ -161,9 +142,8 @@ def _reason(job: Json, kind: str) -> str:
 
 
 def _change_is_denied(job: Json) -> bool:
-    return (
-        _reason(job, "Approved") == "Denied" or _reason(job, "PackagesApproved") == "PackageDenied"
-    )
+    reasons = _reason(job, "Approved"), _reason(job, "PackagesApproved")
+    return reasons[0] == "Denied" or reasons[1] == "PackageDenied"
 
 
 def waits(job: Json) -> bool:
@@ -190,6 +170,14 @@ def _count(job: Json, field: str) -> Line:
     return one_line(at(job, "status", field) or "0")
 
 
+def _last_error(job: Json) -> Line:
+    return one_line(at(job, "status", "lastError"), ERROR_WIDTH)
+
+
+def _short(digest: object) -> Line:
+    return one_line(str(digest or "")[:10])
+
+
 def _bad(text: str) -> Tone:
     return "" if text == NOTHING else "bad"
 
@@ -203,19 +191,11 @@ JOBS: Final = (
     Column("LAST RUN", lambda job, now: when(at(job, "status", "lastRunAt"), now)),
     Column("NEXT RUN", next_run),
     Column("RUNS", lambda job, _: _count(job, "runCount")),
-    Column(
-        "LAST ERROR",
-        lambda job, _: one_line(at(job, "status", "lastError"), ERROR_WIDTH),
-        tone=_bad,
-    ),
+    Column("LAST ERROR", lambda job, _: _last_error(job), tone=_bad),
     Column("STARTED", lambda job, now: when(at(job, "status", "startedAt"), now), wide=True),
     Column("FAILED", lambda job, _: _count(job, "failureCount"), wide=True),
     Column("SESSION", lambda job, _: one_line(at(job, "status", "card", "session")), wide=True),
-    Column(
-        "DIGEST",
-        lambda job, _: one_line(str(at(job, "status", "card", "digest") or "")[:10]),
-        wide=True,
-    ),
+    Column("DIGEST", lambda job, _: _short(at(job, "status", "card", "digest")), wide=True),
     Column("DESCRIPTION", lambda job, _: one_line(at(job, "spec", "description"), 72), wide=True),
 )
 
@@ -231,6 +211,14 @@ def _exit_code(run: Json) -> Line:
     return NOTHING if code is None else one_line(code)
 
 
+def _trigger(run: Json) -> Line:
+    return one_line(str(at(run, "spec", "trigger", "type") or "Manual").lower())
+
+
+def _took(run: Json) -> Line:
+    return between(at(run, "status", "startedAt"), at(run, "status", "finishedAt"))
+
+
 def _message(run: Json) -> Line:
     return one_line(at(run, "status", "message"))
 
@@ -240,19 +228,11 @@ RUNS: Final = (
     Column("STATUS", lambda run, _: run_status(run), tone=tone_of),
     Column("REASON", lambda run, _: one_line(at(run, "status", "reason"))),
     Column("EXIT", lambda run, _: _exit_code(run)),
-    Column(
-        "TRIGGER",
-        lambda run, _: one_line(str(at(run, "spec", "trigger", "type") or "Manual").lower()),
-    ),
+    Column("TRIGGER", lambda run, _: _trigger(run)),
     Column("STARTED", lambda run, now: when(_moment(run), now)),
-    Column(
-        "TOOK",
-        lambda run, _: between(at(run, "status", "startedAt"), at(run, "status", "finishedAt")),
-    ),
+    Column("TOOK", lambda run, _: _took(run)),
     Column("BY", lambda run, _: named(at(run, "spec", "trigger", "by")), wide=True),
-    Column(
-        "DIGEST", lambda run, _: one_line(str(at(run, "status", "digest") or "")[:10]), wide=True
-    ),
+    Column("DIGEST", lambda run, _: _short(at(run, "status", "digest")), wide=True),
     Column("MESSAGE", lambda run, _: _message(run), wide=True),
 )
 
@@ -269,9 +249,11 @@ def _moment(run: Json) -> str:
 
 def newest_first(runs: Iterable[T]) -> list[T]:
     """By the moment that a reader looks for."""
-    return sorted(
-        runs, key=lambda run: (_time(_moment(run)), str(at(run, "metadata", "name"))), reverse=True
-    )
+
+    def moment_and_name(run: T) -> tuple[float, str]:
+        return _time(_moment(run)), str(at(run, "metadata", "name"))
+
+    return sorted(runs, key=moment_and_name, reverse=True)
 
 
 def _time(text: str) -> float:

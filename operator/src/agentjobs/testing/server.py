@@ -24,13 +24,8 @@ Row = tuple[str, str, str]
 Selectors = Mapping[str, str]
 Objects = list[Json]
 SYSTEM: Final = (
-    "namespace",
-    "name",
-    "uid",
-    "resourceVersion",
-    "generation",
-    "creationTimestamp",
-    "deletionTimestamp",
+    *"namespace name uid resourceVersion generation".split(),
+    *"creationTimestamp deletionTimestamp".split(),
 )
 WITH_STATUS: Final = frozenset({"job", "run", "cronjob", "batchjob", "pod"})
 GRACE: Final = timedelta(seconds=GRACE_SECONDS)
@@ -132,17 +127,12 @@ class Server:
     def remove(self, row: Row) -> None:
         """At once, and nobody is asked; a pod whose container runs is told to end instead."""
         known = self._known(row)
-        running = any(
-            "running" in s["state"] for s in known.get("status", {}).get("containerStatuses", ())
-        )
+        statuses = known.get("status", {}).get("containerStatuses", ())
+        running = any("running" in status["state"] for status in statuses)
         if running and "deletionTimestamp" not in known["metadata"]:
-            self.patch(
-                row,
-                metadata={
-                    "deletionTimestamp": to_wire(self.now + GRACE),
-                    "deletionGracePeriodSeconds": GRACE.seconds,
-                },
-            )
+            until = to_wire(self.now + GRACE)
+            ending = {"deletionTimestamp": until, "deletionGracePeriodSeconds": GRACE.seconds}
+            self.patch(row, metadata=ending)
         elif not running:
             self.forget(row)
 
@@ -168,13 +158,8 @@ class Server:
                 if new is not None:
                     yield ("MODIFIED" if old else "ADDED"), new
                 elif old is not None:
-                    yield (
-                        "DELETED",
-                        {
-                            **old,
-                            "metadata": {**old["metadata"], "resourceVersion": str(change.version)},
-                        },
-                    )
+                    metadata = {**old["metadata"], "resourceVersion": str(change.version)}
+                    yield "DELETED", {**old, "metadata": metadata}
 
     def _known(self, row: Row) -> Json:
         if row not in self.objects:
@@ -211,10 +196,8 @@ def _part(known: Json, wanted: Json, subresource: str) -> Json:
     """Of a wanted object the part that this request may change: the status, or everything else."""
     if subresource:
         return {**known, "status": wanted.get("status", {})}
-    metadata = {
-        **wanted["metadata"],
-        **{name: known["metadata"][name] for name in SYSTEM if name in known["metadata"]},
-    }
+    kept = {name: known["metadata"][name] for name in SYSTEM if name in known["metadata"]}
+    metadata = {**wanted["metadata"], **kept}
     status = {"status": known["status"]} if "status" in known else {}
     return {**wanted, "metadata": metadata, **status}
 

@@ -85,18 +85,9 @@ class Kubernetes:
 
     def next_due(self) -> datetime | None:
         """When something happens by itself."""
-        pods = (due for pod in self.server.all("pod") if (due := self._due(pod)))
-        return min(
-            (
-                *pods,
-                *(
-                    due
-                    for cron in self.server.all("cronjob")
-                    if (due := self._starts(cron, self.server.now))
-                ),
-            ),
-            default=None,
-        )
+        pods = [self._due(pod) for pod in self.server.all("pod")]
+        starts = [self._starts(cron, self.server.now) for cron in self.server.all("cronjob")]
+        return min((due for due in (*pods, *starts) if due), default=None)
 
     def _collect_garbage(self) -> None:
         uids = {body["metadata"]["uid"] for body in self.server.objects.values()}
@@ -109,11 +100,8 @@ class Kubernetes:
         namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
         jobs = {job["metadata"]["uid"]: job for job in self.server.all("batchjob", namespace)}
         listed = body.get("status", {}).get("active", [])
-        active = [
-            reference
-            for reference in listed
-            if reference["uid"] in jobs and not _ended(jobs[reference["uid"]])
-        ]
+        going_on = {uid for uid, job in jobs.items() if not _ended(job)}
+        active = [reference for reference in listed if reference["uid"] in going_on]
         if active != listed:
             self.server.patch(("cronjob", namespace, name), status={"active": active})
         due = next((start for start in self.starts if start[:2] == (namespace, name)), None)
@@ -128,22 +116,17 @@ class Kubernetes:
 
     def _starts(self, cron: Json, after: datetime) -> datetime | None:
         spec = cron["spec"]
-        return (
-            None
-            if spec["suspend"] or self.halted
-            else next_start(parse(spec["schedule"]), ZoneInfo(spec["timeZone"]), after)
-        )
+        if spec["suspend"] or self.halted:
+            return None
+        return next_start(parse(spec["schedule"]), ZoneInfo(spec["timeZone"]), after)
 
     def _late(self, cron: Json) -> datetime | None:
         """The newest start that has come since the last one, within the starting deadline."""
-        last = (
-            cron.get("status", {}).get("lastScheduleTime") or cron["metadata"]["creationTimestamp"]
-        )
+        made = cron["metadata"]["creationTimestamp"]
+        last = from_wire(cron.get("status", {}).get("lastScheduleTime") or made)
         deadline = self.server.now - timedelta(seconds=cron["spec"]["startingDeadlineSeconds"])
-        newest, start = (
-            None,
-            self._starts(cron, max(from_wire(last), deadline - timedelta(seconds=1))),
-        )
+        newest = None
+        start = self._starts(cron, max(last, deadline - timedelta(seconds=1)))
         while start and start <= self.server.now:
             newest, start = start, self._starts(cron, start)
         return newest
@@ -173,9 +156,8 @@ class Kubernetes:
             return
         row = _row("batchjob", body)
         pods = [pod for pod in self.server.all("pod", row[1]) if _is_owned(pod, body)]
-        ended = next(
-            (pod for pod in pods if pod["status"]["phase"] in ("Succeeded", "Failed")), None
-        )
+        over = (pod for pod in pods if pod["status"]["phase"] in ("Succeeded", "Failed"))
+        ended = next(over, None)
         if body["spec"].get("suspend"):
             for pod in pods:
                 self.server.remove(_row("pod", pod))
@@ -206,63 +188,50 @@ class Kubernetes:
 
     def _pod(self, body: Json) -> None:
         row, due = _row("pod", body), self._due(body)
-        state = _state(body)
+        installed = "initContainerStatuses" in body["status"]
         if due is not None and due <= self.server.now:
             self._terminate(row, body)
-        elif (
-            not state
-            and "initContainers" in body["spec"]
-            and "initContainerStatuses" not in body["status"]
-        ):
+        elif _state(body):
+            return
+        elif "initContainers" in body["spec"] and not installed:
             ended = {"terminated": {"exitCode": 0, "message": self._installer(body)[1]}}
-            self.server.patch(
-                row, status={"initContainerStatuses": [{"name": INSTALL_CONTAINER, "state": ended}]}
-            )
-        elif not state and self._script(body) is not None:
+            status = {"name": INSTALL_CONTAINER, "state": ended}
+            self.server.patch(row, status={"initContainerStatuses": [status]})
+        elif self._script(body) is not None:
             self.started[row[1], body["metadata"]["labels"][RUN_LABEL]] += 1
-            self._put(
-                row,
-                "Running",
-                {"running": {"startedAt": to_wire(self.server.now + self.node_ahead)}},
-            )
+            began = to_wire(self.server.now + self.node_ahead)
+            self._put(row, "Running", {"running": {"startedAt": began}})
 
     def _terminate(self, row: Row, body: Json) -> None:
         killed = "deletionTimestamp" in body["metadata"]
         script = self._script(body) or Script()
         code = 143 if killed else script.exit_code
-        ended = {"startedAt": _state(body)["running"]["startedAt"], "exitCode": code}
-        ended["finishedAt"] = to_wire(self.server.now + self.node_ahead)
-        reason = "Completed" if code == 0 else "Error"
-        self._put(
-            row, "Succeeded" if code == 0 else "Failed", {"terminated": {**ended, "reason": reason}}
-        )
+        ended = {
+            "startedAt": _state(body)["running"]["startedAt"],
+            "finishedAt": to_wire(self.server.now + self.node_ahead),
+            "exitCode": code,
+            "reason": "Completed" if code == 0 else "Error",
+        }
+        self._put(row, "Succeeded" if code == 0 else "Failed", {"terminated": ended})
         if killed:
-            job = self.server.objects.get(
-                ("batchjob", row[1], body["metadata"]["labels"][RUN_LABEL])
-            )
+            run = body["metadata"]["labels"][RUN_LABEL]
+            job = self.server.objects.get(("batchjob", row[1], run))
             if job and _is_owned(body, job) and not job["spec"].get("suspend"):
                 self._end(_row("batchjob", job), succeeded=False)
             self.server.forget(row)
 
     def _put(self, row: Row, phase: str, state: Json) -> None:
-        self.server.patch(
-            row,
-            status={
-                "phase": phase,
-                "containerStatuses": [{"name": RUNNER_CONTAINER, "image": "r", "state": state}],
-            },
-        )
+        status = {"name": RUNNER_CONTAINER, "image": "r", "state": state}
+        self.server.patch(row, status={"phase": phase, "containerStatuses": [status]})
 
     def _script(self, pod: Json) -> Script | None:
         """None while the revision is not there: then the pod cannot start."""
-        revision = self.server.objects.get(
-            ("revision", pod["metadata"]["namespace"], _revision_name(pod))
-        )
-        return (
-            self.scripts[json.loads(revision["data"][REVISION_KEY])["spec"]["script"]["inline"]]
-            if revision
-            else None
-        )
+        row = ("revision", pod["metadata"]["namespace"], _revision_name(pod))
+        revision = self.server.objects.get(row)
+        if revision is None:
+            return None
+        content = json.loads(revision["data"][REVISION_KEY])
+        return self.scripts[content["spec"]["script"]["inline"]]
 
     def _due(self, pod: Json) -> datetime | None:
         running, deleted = _state(pod).get("running"), pod["metadata"].get("deletionTimestamp")
@@ -277,13 +246,10 @@ class Kubernetes:
 
         Whether it resolves or not is seen in what the pod mounts.
         """
-        revision = self.server.objects[
-            "revision", pod["metadata"]["namespace"], _revision_name(pod)
-        ]
+        row = ("revision", pod["metadata"]["namespace"], _revision_name(pod))
+        content = json.loads(self.server.objects[row]["data"][REVISION_KEY])
         kept = any(volume["name"] == "resolution" for volume in pod["spec"]["volumes"])
-        return installer_log(
-            json.loads(revision["data"][REVISION_KEY])["spec"]["packages"], kept=kept
-        )
+        return installer_log(content["spec"]["packages"], kept=kept)
 
     def _log(self, pod: Json, container: str) -> bytes:
         """With its envelope as soon as the script has ended, by itself or by SIGTERM."""
@@ -301,13 +267,8 @@ class Kubernetes:
             ended = state["terminated"]
             if self.server.now < from_wire(ended["finishedAt"]) - self.node_ahead + self.flush:
                 return script.stdout.encode()
-        return log_of(
-            pod,
-            script.stdout,
-            ended["exitCode"],
-            from_wire(ended["startedAt"]),
-            from_wire(ended["finishedAt"]),
-        )
+        times = from_wire(ended["startedAt"]), from_wire(ended["finishedAt"])
+        return log_of(pod, script.stdout, ended["exitCode"], *times)
 
 
 def _revision_name(pod: Json) -> str:
@@ -328,23 +289,13 @@ def _state(pod: Json) -> dict[str, Any]:
 
 
 def _owner(body: Json, kind: str) -> list[Json]:
-    metadata = body["metadata"]
-    return [
-        {
-            "apiVersion": "batch/v1",
-            "kind": kind,
-            "name": metadata["name"],
-            "uid": metadata["uid"],
-            "controller": True,
-        }
-    ]
+    named = {name: body["metadata"][name] for name in ("name", "uid")}
+    return [{"apiVersion": "batch/v1", "kind": kind, **named, "controller": True}]
 
 
 def _is_owned(body: Json, owner: Json) -> bool:
-    return any(
-        reference["uid"] == owner["metadata"]["uid"]
-        for reference in body["metadata"].get("ownerReferences", ())
-    )
+    owners = body["metadata"].get("ownerReferences", ())
+    return any(reference["uid"] == owner["metadata"]["uid"] for reference in owners)
 
 
 def _condition(kind: str, reason: str = "") -> Json:
@@ -352,7 +303,5 @@ def _condition(kind: str, reason: str = "") -> Json:
 
 
 def _ended(job: Json) -> bool:
-    return any(
-        condition["type"] in ("Complete", "Failed")
-        for condition in job.get("status", {}).get("conditions", ())
-    )
+    conditions = job.get("status", {}).get("conditions", ())
+    return any(condition["type"] in ("Complete", "Failed") for condition in conditions)

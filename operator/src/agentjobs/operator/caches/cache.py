@@ -47,9 +47,8 @@ class Cache:
     def __init__(self) -> None:
         self.jobs: Table[JobRef] = Table(_job_ref, lambda v: v.name)
         self.approvals: Table[ApprovalView] = Table(approval_view, lambda v: v.job_name)
-        self.package_approvals: Table[PackageApprovalView] = Table(
-            package_approval_view, lambda _: NO_JOB
-        )
+        packages: Table[PackageApprovalView] = Table(package_approval_view, lambda _: NO_JOB)
+        self.package_approvals = packages
         self.uses = Uses()
         self.batch_jobs: Table[BatchJobView] = Table(batch_job_view, lambda v: v.job)
         self.pods: Table[PodView] = Table(pod_view, lambda v: v.job)
@@ -86,9 +85,8 @@ class Cache:
         metadata, view = body["metadata"], self.read(kind, body)
         if view is None:
             return None
-        return self.table(kind).put_view(
-            metadata["namespace"], metadata["name"], int(metadata["resourceVersion"]), view
-        )
+        version = int(metadata["resourceVersion"])
+        return self.table(kind).put_view(metadata["namespace"], metadata["name"], version, view)
 
     def read(self, kind: str, body: Body) -> Any:
         """The view of an object, which is not remembered yet; None where it cannot be read."""
@@ -136,13 +134,11 @@ class Cache:
         How a pod ended may be in that state alone: it is kept while its run has no record, at most
         until the next re-list.
         """
+        if kind == "pod":
+            pod = pod_view(body)
+            if pod.ended and self.runs.get((pod.namespace, pod.run)):
+                return self.pods.put(body)
         row = body["metadata"]["namespace"], body["metadata"]["name"]
-        if (
-            kind == "pod"
-            and (pod := pod_view(body)).ended
-            and self.runs.get((pod.namespace, pod.run))
-        ):
-            return self.pods.put(body)
         return self.table(kind).drop(row, int(body["metadata"]["resourceVersion"]))
 
     def finish(self, run: FinishedRun, version: int) -> Key:

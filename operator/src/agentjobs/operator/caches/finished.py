@@ -40,16 +40,13 @@ def finished_rows(table: Body, known: Table[FinishedRun]) -> Iterator[tuple[Fini
 
     Where that version is known already, the very line that is kept. The columns are found by name.
     """
-    columns = {
-        column["name"]: index for index, column in enumerate(table.get("columnDefinitions") or ())
-    }
+    named = enumerate(table.get("columnDefinitions") or ())
+    columns = {column["name"]: index for index, column in named}
     for row in table.get("rows") or ():
         try:
             metadata = row["object"]["metadata"]
-            key, version = (
-                (metadata["namespace"], metadata["name"]),
-                int(metadata["resourceVersion"]),
-            )
+            key = metadata["namespace"], metadata["name"]
+            version = int(metadata["resourceVersion"])
             kept = known.get(key) if known.version(key) == version else None
             found = kept or _finished_row(columns, row)
         except Exception:
@@ -61,6 +58,7 @@ def finished_rows(table: Body, known: Table[FinishedRun]) -> Iterator[tuple[Fini
 
 def _finished_row(columns: dict[str, int], row: Body) -> FinishedRun:
     metadata, cells = row["object"]["metadata"], row["cells"]
+    recorded = cells[columns["Stored Bytes"]] if "Stored Bytes" in columns else None
     return FinishedRun(
         namespace=_shared(metadata["namespace"]),
         name=metadata["name"],
@@ -70,9 +68,7 @@ def _finished_row(columns: dict[str, int], row: Body) -> FinishedRun:
         finished=cells[columns["Finished"]] or metadata["creationTimestamp"],
         output_bytes=int(cells[columns["Output Bytes"]] or 0),
         owner_uid=_shared(controller_uid(row["object"])),
-        stored_bytes=_stored(
-            row, cells[columns["Stored Bytes"]] if "Stored Bytes" in columns else None
-        ),
+        stored_bytes=_stored(row, recorded),
     )
 
 

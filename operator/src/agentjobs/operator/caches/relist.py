@@ -22,9 +22,7 @@ from agentjobs.operator.caches.streams import Streams
 from agentjobs.operator.caches.table import Key
 
 FINISHED_RUNS: Final = "status.phase!=Pending,status.phase!=Running"
-REVISIONS: Final = {
-    "labelSelector": f"{names.JOB_LABEL},{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"
-}
+REVISIONS: Final = f"{names.JOB_LABEL},{names.MANAGED_BY_LABEL}={names.MANAGED_BY}"
 """Not watched: they never change, and a list now and then shows which are left over."""
 
 
@@ -37,23 +35,17 @@ async def relist(cluster: Api, cache: Cache, streams: Streams) -> set[Key]:
     then, and is not news again.
     """
     now = asyncio.get_running_loop().time()
+    texts = RELISTED[sources.KIND]["labelSelector"]
     lists = {
-        kind: _kind(cluster, cache, streams, kind) for kind in RELISTED if kind != sources.KIND
+        **{kind: _kind(cluster, cache, streams, kind) for kind in RELISTED if kind != sources.KIND},
+        sources.KIND: sources.relist(cluster, cache.sources, streams, texts, now),
+        "revision": _revisions(cluster, cache),
+        "finished": _finished(cluster, cache),
     }
-    lists[sources.KIND] = sources.relist(
-        cluster, cache.sources, streams, RELISTED[sources.KIND]["labelSelector"], now
-    )
-    lists |= {"revision": _revisions(cluster, cache), "finished": _finished(cluster, cache)}
-    found = dict(
-        zip(lists, await asyncio.gather(*lists.values(), return_exceptions=True), strict=True)
-    )
-    keys = {
-        key
-        for one in found.values()
-        if not isinstance(one, BaseException)
-        for key in one
-        if key[1] != NO_JOB
-    }
+    answers = await asyncio.gather(*lists.values(), return_exceptions=True)
+    found = dict(zip(lists, answers, strict=True))
+    listed = [one for one in found.values() if not isinstance(one, BaseException)]
+    keys = {key for one in listed for key in one if key[1] != NO_JOB}
     if errors := {kind: one for kind, one in found.items() if isinstance(one, Exception)}:
         raise Unlisted(errors, keys)
     return keys
@@ -96,7 +88,7 @@ async def _revisions(cluster: Api, cache: Cache) -> set[Key]:
     before = {row: cache.revisions.version(row) for row in cache.revisions}
     seen: set[Key] = set()
     keys: set[Key] = set()
-    async for page in cluster.list("revision", accept=METADATA_LIST, **REVISIONS):
+    async for page in cluster.list("revision", accept=METADATA_LIST, labelSelector=REVISIONS):
         for body in page["items"] or ():
             seen.add((body["metadata"]["namespace"], body["metadata"]["name"]))
             if key := cache.take("revision", body):
@@ -116,8 +108,7 @@ async def _finished(cluster: Api, cache: Cache) -> set[Key]:
         cluster, cache, "run", accept=TABLE, fieldSelector=FINISHED_RUNS, includeObject="Metadata"
     ):
         for run, version in finished_rows(page, finished):
-            # An empty phase passes the selector, too: a run that the operator has not looked at
-            # yet.
+            # The selector lets an empty phase through, too: the operator has not seen that run yet.
             if run.phase in FINAL_PHASES:
                 missing.pop((run.namespace, run.name), None)
                 if finished.get((run.namespace, run.name)) is not run:

@@ -98,23 +98,19 @@ async def read(
 
     `reread`: as the API server has it now, whatever is remembered.
     """
-    known = {
-        reference: None if reread else cache.remembered(namespace, reference)
-        for reference in wanted
-    }
-    found = {reference: text for reference, text in known.items() if text is not None}
-    missing = known.keys() - found.keys()
-    bodies = {
-        name: await find(api, KIND, namespace, name)
-        for name in sorted({reference.name for reference in missing})
-    }
-    return {
-        **found,
-        **{
-            reference: _learned(cache, namespace, reference, bodies[reference.name])
-            for reference in missing
-        },
-    }
+    sources: dict[Reference, str | Unusable] = {}
+    missing = []
+    for reference in wanted:
+        text = None if reread else cache.remembered(namespace, reference)
+        if text is None:
+            missing.append(reference)
+        else:
+            sources[reference] = text
+    names = sorted({reference.name for reference in missing})
+    bodies = {name: await find(api, KIND, namespace, name) for name in names}
+    for reference in missing:
+        sources[reference] = _learned(cache, namespace, reference, bodies[reference.name])
+    return sources
 
 
 def _learned(

@@ -55,9 +55,8 @@ class Table(Generic[V]):
         """As `put`, for something that is a view already."""
         row, job = (namespace, name), self._job_of(view)
         known = self._rows.get(row)
-        if (known is None or known[0] <= version) and not any(
-            version <= gone.get(row, 0) for gone in self._gone
-        ):
+        is_gone = any(version <= gone.get(row, 0) for gone in self._gone)
+        if not is_gone and (known is None or known[0] <= version):
             if known is not None and known[1] != job:
                 self._by_job[namespace, known[1]].discard(name)
             self._rows[row] = (version, job, view)

@@ -118,12 +118,8 @@ class Client:
 
     async def send(self, method: str, path: str, text: str | None, **query: str) -> bytes:
         """As `request`, of a text that is sent as it is."""
-        headers = {
-            "Content-Type": "application/merge-patch+json"
-            if method == "PATCH"
-            else "application/json",
-            **self._headers,
-        }
+        form = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        headers = {"Content-Type": form, **self._headers}
         data = None if text is None else text.encode()
         try:
             async with self._session.request(
@@ -133,10 +129,9 @@ class Client:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ClusterProblem(f"{method} {path}: {type(error).__name__}: {error}") from error
         if response.status >= 300:
-            raise ClusterProblem(
-                f"{method} {path}: {response.status}: {answer[:300].decode(errors='replace')}",
-                response.status,
-            )
+            said = answer[:300].decode(errors="replace")
+            message = f"{method} {path}: {response.status}: {said}"
+            raise ClusterProblem(message, response.status)
         return answer
 
     async def get(self, path: str, **query: str) -> Json:
@@ -164,9 +159,8 @@ class Client:
     @asynccontextmanager
     async def watch(self, path: str, **query: str) -> AsyncIterator[Watch]:
         """From now on: what is there already is not told."""
-        version = json.loads(await self.request("GET", path, None, limit="1", **query))["metadata"][
-            "resourceVersion"
-        ]
+        found = await self.get(path, limit="1", **query)
+        version = found["metadata"]["resourceVersion"]
         watch = Watch()
         task = asyncio.create_task(self._read(watch, path, {**query, "resourceVersion": version}))
         try:

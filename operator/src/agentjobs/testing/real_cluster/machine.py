@@ -49,12 +49,9 @@ class Machine:
 
 def look() -> Machine:
     """This machine now. Call it before anything is measured."""
-    cpu = re.search(
-        r"^(?:model name|Model|CPU part)\s*:\s*(.+)$",
-        Path("/proc/cpuinfo").read_text(),
-        re.MULTILINE,
-    )
-    memory = re.search(r"^MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    processors, sizes = (Path(f"/proc/{name}").read_text() for name in ("cpuinfo", "meminfo"))
+    cpu = re.search(r"^(?:model name|Model|CPU part)\s*:\s*(.+)$", processors, re.MULTILINE)
+    memory = re.search(r"^MemTotal:\s+(\d+) kB", sizes, re.MULTILINE)
     return Machine(
         cores=len(os.sched_getaffinity(0)),
         cpu=cpu[1] if cpu else platform.machine(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -96,10 +95,8 @@ class OperatorPod:
     async def images(self) -> tuple[str, str]:
         """The operator's and the runner's."""
         container = (await self.find())["spec"]["containers"][0]
-        return (
-            container["image"],
-            (await configuration(self._client, self._namespace))["runner"]["image"],
-        )
+        settings = await configuration(self._client, self._namespace)
+        return container["image"], settings["runner"]["image"]
 
     async def user(self) -> str:
         """As the API server's audit log names it."""
@@ -109,9 +106,8 @@ class OperatorPod:
     async def vitals(self) -> Vitals:
         """Read through the API server."""
         name = (await self.find())["metadata"]["name"]
-        return vitals(
-            (await self._client.request("GET", f"{self._pods}/{name}:8080/proxy/metrics")).decode()
-        )
+        path = f"{self._pods}/{name}:8080/proxy/metrics"
+        return vitals((await self._client.request("GET", path)).decode())
 
     async def working_set(self, seconds: float = 60) -> float:
         """Bytes, as the kubelet counts them for evictions and `kubectl top`.
@@ -119,18 +115,13 @@ class OperatorPod:
         They are measured after this was asked, which takes some 10 s.
         """
         pod, asked, deadline = await self.find(), time.time(), time.monotonic() + seconds
+        path = f"api/v1/nodes/{pod['spec']['nodeName']}/proxy/stats/summary"
         while time.monotonic() < deadline:
-            stats = json.loads(
-                await self._client.request(
-                    "GET", f"api/v1/nodes/{pod['spec']['nodeName']}/proxy/stats/summary"
-                )
-            )
-            found = next(
-                (p for p in stats["pods"] if p["podRef"]["uid"] == pod["metadata"]["uid"]), None
-            )
-            memory = (
-                found["containers"][0].get("memory") if found and found.get("containers") else None
-            )
+            stats = await self._client.get(path)
+            uid = pod["metadata"]["uid"]
+            found: Json = next((pod for pod in stats["pods"] if pod["podRef"]["uid"] == uid), {})
+            containers = found.get("containers") or [{}]
+            memory = containers[0].get("memory")
             if memory and datetime.fromisoformat(memory["time"]).timestamp() > asked:
                 return float(memory["workingSetBytes"])
             await asyncio.sleep(1)
@@ -152,13 +143,8 @@ class OperatorPod:
             if now and (last is None or now.reconciles != last.reconciles):
                 changed_at, changed = time.time(), time.monotonic()
             last, most = now or last, max(most, now.rss if now else 0.0)
-            if (
-                now
-                and now.leading
-                and not now.queue
-                and enough(now)
-                and time.monotonic() - changed > QUIET_SECONDS
-            ):
+            quiet = time.monotonic() - changed > QUIET_SECONDS
+            if quiet and now and now.leading and not now.queue and enough(now):
                 return Settled(now, changed_at - now.started, most)
             await asyncio.sleep(POLL_SECONDS)
         raise ClusterProblem(f"the operator did not settle within {seconds:g} s; last seen: {last}")
@@ -176,16 +162,13 @@ class OperatorPod:
 
     async def _scale(self, replicas: int) -> None:
         deployments = f"apis/apps/v1/namespaces/{self._namespace}/deployments"
-        name = (await self._client.get(deployments, labelSelector=SELECTOR))["items"][0][
-            "metadata"
-        ]["name"]
+        found = (await self._client.get(deployments, labelSelector=SELECTOR))["items"]
+        name = found[0]["metadata"]["name"]
         await self._client.patch(f"{deployments}/{name}/scale", {"spec": {"replicas": replicas}})
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if (
-                len((await self._client.get(self._pods, labelSelector=SELECTOR))["items"])
-                == replicas
-            ):
+            pods = (await self._client.get(self._pods, labelSelector=SELECTOR))["items"]
+            if len(pods) == replicas:
                 return
             await asyncio.sleep(POLL_SECONDS)
         raise ClusterProblem(f"the operator's Deployment did not reach {replicas} pods within 60 s")

@@ -30,16 +30,12 @@ def document_of(config_maps: list[Any]) -> Json:
 
 async def configuration(client: Client, namespace: str) -> Json:
     """What the chart gives the operator of the release in this namespace."""
-    return document_of(
-        (await client.get(CONFIG_MAPS.format(namespace), labelSelector=SELECTOR))["items"]
-    )
+    found = await client.get(CONFIG_MAPS.format(namespace), labelSelector=SELECTOR)
+    return document_of(found["items"])
 
 
 def write(document: Json, path: Path, **process: object) -> Path:
     """The document as a file for `--config`, with some settings of the process changed."""
-    path.write_text(
-        json.dumps(
-            {**document, "process": {**document.get("process", {}), **process}}, ensure_ascii=False
-        )
-    )
+    changed = {**document, "process": {**document.get("process", {}), **process}}
+    path.write_text(json.dumps(changed, ensure_ascii=False))
     return path
