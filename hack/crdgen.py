@@ -213,7 +213,8 @@ def main(arguments: list[str] | None = None) -> int:
         help="write nothing; fail when a file differs from the models",
     )
     options = parser.parse_args(arguments)
-    differing = [name for name, text in files().items() if not _holds(options.out / name, text)]
+    wanted = files()
+    differing = [name for name, text in wanted.items() if not _holds(options.out / name, text)]
     if options.check:
         if differing:
             what = f"not what the models say: {', '.join(differing)}"
@@ -221,7 +222,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1 if differing else 0
     options.out.mkdir(parents=True, exist_ok=True)
     for name in differing:
-        (options.out / name).write_text(files()[name], encoding="utf-8")
+        (options.out / name).write_text(wanted[name], encoding="utf-8")
     return 0
 
 

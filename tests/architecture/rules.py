@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PACKAGE = "agentjobs"
@@ -128,6 +130,43 @@ MAX_MODULE_LINES = 400
 MAX_TEST_MODULE_LINES = 800
 
 
+@dataclass(frozen=True)
+class Function:
+    """Where it begins, and how long it is, both in lines."""
+
+    name: str
+    line: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Read:
+    """What rules ask of every module, read in one walk."""
+
+    imports: tuple[ast.Import | ast.ImportFrom, ...]
+    functions: tuple[Function, ...]
+
+
+@cache
+def tree_of(source: str) -> ast.Module:
+    """For what few rules ask of the product's modules: parsed once."""
+    return ast.parse(source)
+
+
+@cache
+def read(source: str) -> Read:
+    """Without the tree: those of all tests together are large."""
+    nodes = list(ast.walk(ast.parse(source)))
+    return Read(
+        tuple(node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)),
+        tuple(
+            Function(node.name, node.lineno, (node.end_lineno or node.lineno) - node.lineno + 1)
+            for node in nodes
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ),
+    )
+
+
 def module_name(path: Path, source_root: Path) -> str:
     parts = list(path.relative_to(source_root).with_suffix("").parts)
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -138,15 +177,15 @@ def part_of(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
-def imports(tree: ast.AST, module: str, is_package: bool = False) -> Iterator[str]:
+def imports(source: str, module: str, is_package: bool = False) -> Iterator[str]:
     """Full names, those inside functions and behind TYPE_CHECKING too.
 
     For `from a import b` both a and a.b.
     """
-    for node in ast.walk(tree):
+    for node in read(source).imports:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             base = node.module or ""
             if node.level:
                 kept = module.split(".")[: len(module.split(".")) - node.level + is_package]
@@ -155,12 +194,14 @@ def imports(tree: ast.AST, module: str, is_package: bool = False) -> Iterator[st
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def imported_parts(tree: ast.AST, module: str) -> set[str]:
-    return {part_of(name) for name in imports(tree, module) if name.split(".")[0] == PACKAGE} - {""}
+def imported_parts(source: str, module: str) -> set[str]:
+    return {part_of(name) for name in imports(source, module) if name.split(".")[0] == PACKAGE} - {
+        ""
+    }
 
 
-def imported_libraries(tree: ast.AST, module: str) -> set[str]:
-    return {name.split(".")[0] for name in imports(tree, module)} - {PACKAGE}
+def imported_libraries(source: str, module: str) -> set[str]:
+    return {name.split(".")[0] for name in imports(source, module)} - {PACKAGE}
 
 
 def level(part: str) -> int | None:
@@ -176,9 +217,7 @@ def layer_violations(module: str, source: str) -> list[str]:
         return [f"{module}: no layer is named for {part!r}; say in LAYERS where it belongs"]
     below = {name for parts in LAYERS[:own] for name in parts}
     wrong = sorted(
-        name
-        for name in imported_parts(ast.parse(source), module)
-        if name not in below | {part, "__version__"}
+        name for name in imported_parts(source, module) if name not in below | {part, "__version__"}
     )
     return [f"{module}: {part} must not import {name}" for name in wrong]
 
@@ -203,9 +242,7 @@ def room_violations(module: str, source: str, is_package: bool = False) -> list[
     below = {name for rooms in order[:own] for name in rooms}
     known = {name for rooms in order for name in rooms}
     found = {
-        room_of(name)
-        for name in imports(ast.parse(source), module, is_package)
-        if part_of(name) == part
+        room_of(name) for name in imports(source, module, is_package) if part_of(name) == part
     } & known
     return [f"{module}: {room} must not import {name}" for name in sorted(found - below - {room})]
 
@@ -216,7 +253,7 @@ def is_in(module: str, places: Iterable[str]) -> bool:
 
 
 def library_violations(module: str, source: str) -> list[str]:
-    found = imported_libraries(ast.parse(source), module)
+    found = imported_libraries(source, module)
     return [
         f"{module}: only {' and '.join(sorted(places))} may import {library}"
         for library, places in RESERVED.items()
@@ -227,12 +264,13 @@ def library_violations(module: str, source: str) -> list[str]:
 def purity_violations(module: str, source: str) -> list[str]:
     if not is_in(module, PURE):
         return []
-    tree = ast.parse(source)
+    tree = tree_of(source)
+    allowed = {PACKAGE, *PURE_IMPORTS}
     unknown = sorted(
         {
             name.split(".")[0]
-            for name in imports(tree, module)
-            if not {PACKAGE, *PURE_IMPORTS} & {name.split(".")[0], ".".join(name.split(".")[:2])}
+            for name in imports(source, module)
+            if not allowed & {name.split(".")[0], ".".join(name.split(".")[:2])}
         }
     )
     wrong = [f"{module}: {name} is not on the list of pure libraries" for name in unknown]
@@ -258,7 +296,7 @@ def environment_violations(module: str, source: str) -> list[str]:
     names = {"environ", "environb", "getenv", "getenvb"}
     lines = [
         node.lineno
-        for node in ast.walk(ast.parse(source))
+        for node in ast.walk(tree_of(source))
         if (isinstance(node, ast.Attribute) and node.attr in names)
         or (
             isinstance(node, ast.ImportFrom)
@@ -276,7 +314,7 @@ def screen_violations(module: str, source: str) -> list[str]:
     """
     if part_of(module) not in ("cli", "present") or module in SCREEN:
         return []
-    tree = ast.parse(source)
+    tree = tree_of(source)
     used = [
         (node.lineno, _dotted(node))
         for node in ast.walk(tree)
@@ -289,7 +327,9 @@ def screen_violations(module: str, source: str) -> list[str]:
         (node.lineno, _dotted(node.func)) for node in ast.walk(tree) if isinstance(node, ast.Call)
     ]
     found += [(line, "Line()") for line, name in calls if name.split(".")[-1] == "Line"]
-    found += [(1, f"import {name}") for name in sorted(imported_libraries(tree, module) & PRINTERS)]
+    found += [
+        (1, f"import {name}") for name in sorted(imported_libraries(source, module) & PRINTERS)
+    ]
     return [
         f"{module}:{line}: {name}: only cli.screen prints, and only present.text and cli.text make"
         " a Line"
@@ -307,7 +347,7 @@ def foundation_violations(module: str, source: str) -> list[str]:
     """What developers run needs no tests: not the product, and not what `make` works with."""
     return [
         f"{module}: must not import tests"
-        for name in imports(ast.parse(source), module)
+        for name in imports(source, module)
         if name.split(".")[0] == "tests"
     ][:1]
 
@@ -317,7 +357,7 @@ def neighbour_violations(module: str, source: str) -> list[str]:
 
     Anyone who changes a test changes that test.
     """
-    found = {name for name in imports(ast.parse(source), module) if name.startswith("tests.")}
+    found = {name for name in imports(source, module) if name.startswith("tests.")}
     tests = {part for name in found for part in name.split(".")[1:] if part.startswith("test_")}
     return [f"{module}: must not import from {name}" for name in sorted(tests)]
 
@@ -325,7 +365,7 @@ def neighbour_violations(module: str, source: str) -> list[str]:
 def tool_violations(module: str, source: str) -> list[str]:
     """Only the tests of a program of `hack` import it. What both need is in `agentjobs.testing`."""
     tested = TESTS_OF_TOOLS.get(module.rpartition(".")[2], frozenset())
-    found = {name for name in imports(ast.parse(source), module) if is_in(name, ("hack",))}
+    found = {name for name in imports(source, module) if is_in(name, ("hack",))}
     return [
         f"{module}: must not import {name}: it does not test that"
         for name in sorted(found - {"hack"})
@@ -336,7 +376,7 @@ def tool_violations(module: str, source: str) -> list[str]:
 def runner_violations(module: str, source: str) -> list[str]:
     """Also not from each other: they are programs of their own that meet in files and variables."""
     allowed = sys.stdlib_module_names | {module.split(".", maxsplit=1)[0]}
-    found = {name.split(".")[0] for name in imports(ast.parse(source), module)}
+    found = {name.split(".")[0] for name in imports(source, module)}
     return [f"{module}: {name} is not in the standard library" for name in sorted(found - allowed)]
 
 
@@ -345,21 +385,15 @@ def size_violations(path: str, source: str) -> list[str]:
     limit = MAX_TEST_MODULE_LINES if path.startswith("tests/") else MAX_MODULE_LINES
     too_long = f"{path}: {lines} lines, at most {limit}: split it by what it knows"
     return [too_long] * (lines > limit) + [
-        f"{path}:{node.lineno}: {node.name} has {length} lines, at most {MAX_FUNCTION_LINES}"
-        for node in functions(ast.parse(source))
-        if (length := (node.end_lineno or node.lineno) - node.lineno + 1) > MAX_FUNCTION_LINES
+        f"{path}:{each.line}: {each.name} has {each.length} lines, at most {MAX_FUNCTION_LINES}"
+        for each in read(source).functions
+        if each.length > MAX_FUNCTION_LINES
     ]
 
 
 def name_violations(path: str, source: str) -> list[str]:
     return [
-        f"{path}:{node.lineno}: {node.name} has {len(node.name)} characters, at most {MAX_NAME}"
-        for node in functions(ast.parse(source))
-        if len(node.name) > MAX_NAME
+        f"{path}:{each.line}: {each.name} has {len(each.name)} characters, at most {MAX_NAME}"
+        for each in read(source).functions
+        if len(each.name) > MAX_NAME
     ]
-
-
-def functions(tree: ast.AST) -> Iterable[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (
-        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def nodes(path: str, schema: dict[str, Any]) -> Iterator[Node]:
         yield from nodes(f"{path}[]", schema["items"])
 
 
+@cache
 def root(resource: Resource) -> dict[str, Any]:
     schema: dict[str, Any] = crdgen.crd(resource)["spec"]["versions"][0]["schema"][
         "openAPIV3Schema"

@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -48,6 +49,7 @@ def wait_until(
         time.sleep(0.005)
 
 
+@cache
 def interpreter() -> str:
     """A Python that the image's uid may start; one below root's home is none.
 

@@ -8,7 +8,9 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -233,14 +235,17 @@ def test_documented_defaults_are_those_of_the_chart_and_the_models() -> None:
 
 
 UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "s": 1, "bytes": 1, "characters": 1}
-SCHEMAS = {
-    names["shortNames"][0]: definition["versions"][0]["schema"]["openAPIV3Schema"]
-    for definition in (
-        yaml.safe_load(path.read_text())["spec"] for path in (ROOT / "crds").glob("*.yaml")
-    )
-    if (names := definition["names"])
-}
 QUANTITIES = {"Mi": 2**20, "Gi": 2**30}
+
+
+@cache
+def schemas() -> dict[str, Any]:
+    """Of each CRD by its short name."""
+    specs = [yaml.safe_load(path.read_text())["spec"] for path in (ROOT / "crds").glob("*.yaml")]
+    return {
+        spec["names"]["shortNames"][0]: spec["versions"][0]["schema"]["openAPIV3Schema"]
+        for spec in specs
+    }
 
 
 def limits() -> list[tuple[str, int, str]]:
@@ -258,9 +263,9 @@ def limits() -> list[tuple[str, int, str]]:
 def number_at(where: str) -> int:
     """The number itself: of a constant, of the API's schema, or of the chart's values."""
     source, _, path = where.partition(" ")
-    if source in SCHEMAS:
+    if source in schemas():
         field, _, bound = path.partition(" ")
-        schema = SCHEMAS[source]
+        schema = schemas()[source]
         for step in field.split("."):
             schema = schema["properties"][step]
         return int(schema[bound])

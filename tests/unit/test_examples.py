@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.api.resources import JOB
+from agentjobs.cli.commands.render import manifests
 from agentjobs.core.schedules import next_starts
 from tests.support.saj import saj
 
@@ -90,10 +91,17 @@ each_script = pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.ste
 
 
 @cache
-def rendered(*paths: Path) -> list[Any]:
-    ran = saj("render", *map(str, paths))
-    assert ran.returncode == 0, ran.stderr
-    return list(yaml.safe_load_all(ran.stdout))
+def rendered(path: Path) -> list[Any]:
+    """Without a process; what the command prints of all is compared with it."""
+    return manifests([path], None)
+
+
+@cache
+def schema() -> dict[str, Any]:
+    crd = yaml.safe_load((ROOT / "crds/agentjobs.dev_scheduledagentjobs.yaml").read_text())
+    found: dict[str, Any] = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    spec: dict[str, Any] = found["properties"]["spec"]
+    return spec
 
 
 def block(path: Path) -> dict[str, Any]:
@@ -122,9 +130,11 @@ def unknown(value: Any, schema: dict[str, Any], path: str = "spec") -> list[str]
 
 
 def test_the_folder_renders_to_the_jobs_that_the_dates_are_given_for() -> None:
-    assert {
-        body["metadata"]["name"] for body in rendered(EXAMPLES / "jobs", EXAMPLES / "agents")
-    } == STARTS.keys()
+    ran = saj("render", str(EXAMPLES / "jobs"), str(EXAMPLES / "agents"))
+    assert ran.returncode == 0, ran.stderr
+    bodies = {body["metadata"]["name"]: body for body in yaml.safe_load_all(ran.stdout)}
+    assert bodies.keys() == STARTS.keys()
+    assert bodies == {body["metadata"]["name"]: body for path in FILES for body in rendered(path)}
 
 
 @each_file
@@ -132,14 +142,7 @@ def test_an_example_is_valid_for_the_models_and_the_crd(path: Path) -> None:
     (body,) = rendered(path)
     ScheduledAgentJobSpec.model_validate(body["spec"])
     assert JOB.problem(body) is None
-    crd = yaml.safe_load((ROOT / "crds/agentjobs.dev_scheduledagentjobs.yaml").read_text())
-    assert (
-        unknown(
-            body["spec"],
-            crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"],
-        )
-        == []
-    )
+    assert unknown(body["spec"], schema()) == []
     text = (
         body["spec"]["script"]["inline"]
         if "script" in body["spec"]
