@@ -25,12 +25,13 @@ COMPILE := $(PYTHON) -m uv pip compile --quiet --no-config --generate-hashes --n
 # What only the command line needs, and the operator's image does without.
 CLI_ONLY := typer rich annotated-doc colorama markdown-it-py mdurl pygments shellingham
 
-# Tests that need neither a cluster nor helm nor Go first: they are the ones that fail fast.
-CLUSTER_TESTS := tests/model tests/cron tests/cluster
-FAST_TESTS := $(filter-out tests/chart/ $(CLUSTER_TESTS:%=%/),$(sort $(wildcard tests/*/)))
-# The two halves of `make test`, side by side: the second mostly waits for the cluster.
-WITHOUT_CLUSTER := $(FAST_TESTS) tests/model tests/cron
-WITH_CLUSTER := tests/chart tests/cluster
+# Tests that need neither a cluster nor helm nor Go.
+ALONE := $(filter-out tests/chart/ tests/cluster/ tests/cron/ tests/support/ tests/__pycache__/,$(sort $(wildcard tests/*/)))
+# The two halves of `make test`, side by side: the second mostly waits for the cluster, which needs the other core.
+WITHOUT_CLUSTER := $(ALONE) tests/cron/
+WITH_CLUSTER := tests/chart/ tests/cluster/
+# A process for each core; one that has no tests left takes some of another's. An empty value lets Python keep what it compiled.
+ON_EVERY_CORE := PYTHONDONTWRITEBYTECODE= $(PYTEST) --numprocesses auto --dist worksteal
 
 .PHONY: help
 help: ## list the targets
@@ -46,17 +47,21 @@ test: $(VENV) images ## everything, on a real local cluster (the first time comp
 	exit $$((code > other ? code : other))
 
 .PHONY: unit
-unit: $(VENV) ## tests that need no cluster and no helm, in a few minutes; ARGS="-k name" for some
-	$(PYTEST) $(FAST_TESTS) $(ARGS)
+unit: $(VENV) ## the quick tests that need no cluster and no helm, in half a minute; ARGS="-k name" for some
+	$(ON_EVERY_CORE) -m "not slow" $(ALONE) $(ARGS)
+
+.PHONY: slow
+slow: $(VENV) ## the other tests that need no cluster and no helm, in minutes
+	$(ON_EVERY_CORE) -m slow $(ALONE) $(ARGS)
 
 .PHONY: chart
 chart: $(VENV) ## tests of the Helm chart; they need helm, but no cluster
 	@$(LOCAL) build >&2
-	$(PYTEST) tests/chart $(ARGS)
+	$(PYTEST) tests/chart/ $(ARGS)
 
 .PHONY: cluster
-cluster: $(VENV) images ## what `make test` runs besides `make unit` and `make chart`
-	$(PYTEST) $(CLUSTER_TESTS) $(ARGS)
+cluster: $(VENV) images ## what `make test` runs besides `make unit`, `make slow` and `make chart`
+	$(PYTEST) tests/cron/ tests/cluster/ $(ARGS)
 
 .PHONY: lint
 lint: $(VENV) ## ruff (lint and format) and mypy --strict

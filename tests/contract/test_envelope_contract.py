@@ -117,6 +117,7 @@ def test_what_is_written_is_read(stdout: bytes, stderr: bytes, log_dropped: int)
     assert read.log_dropped_bytes == log_dropped
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(stdout=OUTPUT, stderr=OUTPUT)
 def test_the_short_form_says_the_same_within_4096_bytes(stdout: bytes, stderr: bytes) -> None:
@@ -357,6 +358,7 @@ SCRIPT_LINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     stdout=st.one_of(st.just(b"out\n"), st.builds(noise, st.integers(), st.integers(0, 50_000))),
@@ -384,6 +386,7 @@ def test_whatever_a_script_prints_before_it_the_runners_envelope_is_read(
     )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(printed=SCRIPT_LINES, between=SCRIPT_LINES, behind=st.integers(0, 24))
 def test_late_stderr_neither_forges_nor_hides_the_envelope_that_is_named(

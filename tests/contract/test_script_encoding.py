@@ -152,6 +152,7 @@ def as_file(text: str) -> bytes | None:
         return None if refusal.reason == "EncodingRefused" else refusal.message.encode()
 
 
+@pytest.mark.slow
 @given(TEXTS)
 @example(ATTACK)
 @settings(max_examples=400, deadline=None)
@@ -160,6 +161,7 @@ def test_both_sides_refuse_the_same(head: str) -> None:
     assert declares_other_encoding(head) == (as_file(head) is None), found
 
 
+@pytest.mark.slow
 @given(TEXTS)
 @example(ATTACK)
 @example("# coding: utf-7 coding: utf-8\n")
@@ -176,6 +178,7 @@ def test_what_is_accepted_is_compiled_from_its_bytes_as_from_its_text(head: str)
     assert detected(source).replace("utf8", "utf-8") in ("utf-8", "utf-8-sig")
 
 
+@pytest.mark.slow
 @given(head=TEXTS)
 @example(head=ATTACK)
 @settings(max_examples=400, deadline=None)
@@ -191,6 +194,7 @@ def test_no_file_of_the_runner_is_read_in_another_encoding(
         )
 
 
+@pytest.mark.slow
 @given(TEXTS)
 @settings(max_examples=400, deadline=None)
 def test_only_what_python_would_read_otherwise_is_refused(head: str) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -275,6 +276,7 @@ async def play(game: Game, moves: list[tuple[Move, int | None, tuple[int, Any]]]
     game.kube.check_rest()
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(MOVES, TURNS, STRIKES), min_size=4, max_size=12),

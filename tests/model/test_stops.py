@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -180,6 +181,7 @@ async def live(
         assert not _running(world.kube)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(
     st.sampled_from(sorted(BEFORE)),
@@ -196,6 +198,7 @@ def test_what_must_stop_stops_whatever_else_is_refused_or_cannot_be_read(
     asyncio.run(live(BEFORE[before], stop, refused, unreadable))
 
 
+@pytest.mark.slow
 def test_what_must_stop_stops_though_all_else_is_refused_and_unreadable() -> None:
     for before in BEFORE.values():
         for stop in STOPS:

@@ -15,6 +15,7 @@ from tests.unit.lives_of_stories import lives
 PARTS = 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_all_that_is_told_of_any_job_is_one_story(part: int) -> None:
     assert contradictions(itertools.islice(lives(), part, None, PARTS)) == {}

@@ -8,6 +8,8 @@ from __future__ import annotations
 import fcntl
 import json
 
+import pytest
+
 from tests.runner.container import Host
 from tests.support.notes import NOTES
 
@@ -169,6 +171,7 @@ def test_a_run_without_failed_calls_counts_none(host: Host) -> None:
     assert host.run("pass").envelope.failed_calls is None
 
 
+@pytest.mark.slow
 def test_a_run_that_was_ended_keeps_its_own_reason(host: Host) -> None:
     needed = {"failed": "NoModel", "message": "no model", "needs": True}
     envelope = host.run(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.runner.container import Host
 
 FORK = """
@@ -25,6 +27,7 @@ def test_a_child_that_holds_the_output_open_gets_a_second(host: Host) -> None:
     assert 1 <= ended.seconds < 4
 
 
+@pytest.mark.slow
 def test_a_daemon_in_a_session_of_its_own_gets_no_more(host: Host) -> None:
     script = """
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -49,6 +52,7 @@ def test_a_child_without_our_output_is_ended_at_once(host: Host) -> None:
     assert ended.seconds < 1
 
 
+@pytest.mark.slow
 def test_a_child_that_writes_without_end_does_not_hold_the_record_up(host: Host) -> None:
     ended = host.run(
         FORK + "if child(own_session=True):\n  while True: os.write(1, b'x' * 65536)\nos._exit(3)"
@@ -112,6 +116,7 @@ def test_a_script_cannot_take_the_runner_along(host: Host) -> None:
     )
 
 
+@pytest.mark.slow
 def test_stopped_processes_are_ended_too(host: Host) -> None:
     ended = host.run(
         FORK + "if child(own_session=True): os.kill(os.getpid(), signal.SIGSTOP)\nprint('done')"

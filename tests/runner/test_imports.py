@@ -19,6 +19,7 @@ from agentjobs_runner.distributions import lacking
 from agentjobs_runner.imports import likely_imports
 from agentjobs_runner.lookup import certain_imports, found
 from tests.runner.container import Host
+from tests.support.slow import slow_but
 
 LOOKUP: Final = Path(__file__).parents[2] / "runner-image/src/agentjobs_runner/lookup.py"
 ADVICE: Final = (
@@ -125,8 +126,10 @@ RUNS: Final = {
     "with brackets": "from os import (\n    path,\n    sep,\n)",
 }
 
+QUICK_RUNS: Final = ("in try", "in a function", "in a string", "by site", "behind the end")
 
-@pytest.mark.parametrize("script", RUNS.values(), ids=RUNS)
+
+@pytest.mark.parametrize("script", slow_but(QUICK_RUNS, RUNS))
 def test_an_import_is_left_to_python(host: Host, script: str) -> None:
     envelope = host.run(script).envelope
     assert (envelope.exit_code, envelope.stderr) == (0, "")
@@ -148,7 +151,7 @@ REFUSED: Final = {
 }
 
 
-@pytest.mark.parametrize("script", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("script", slow_but(("behind a semicolon", "behind a function"), REFUSED))
 def test_an_import_that_certainly_fails_is_found(host: Host, script: str) -> None:
     envelope = host.run(script).envelope
     assert (envelope.reason, envelope.exit_code, envelope.stdout) == ("MissingImport", 78, "")
@@ -163,6 +166,7 @@ def test_packages_on_pythonpath_are_found(host: Host) -> None:
     assert host.run(script, root, PYTHONPATH=str(root / "packages")).envelope.stdout == "mine\n"
 
 
+@pytest.mark.slow
 def test_a_silent_interpreter_delays_a_script_and_does_not_refuse_it(host: Host) -> None:
     """The same sitecustomize would hold up the script; this one tells the two apart."""
     script = "import not_there"
@@ -294,6 +298,7 @@ def real_scripts() -> list[Path]:
     return doubtful[:: len(doubtful) // MANY][:MANY]
 
 
+@pytest.mark.slow
 def test_a_real_script_is_refused_only_where_python_fails_at_that_import(
     tmp_path: Path, real_scripts: list[Path]
 ) -> None:
@@ -324,6 +329,7 @@ def test_a_real_script_is_refused_only_where_python_fails_at_that_import(
     assert (len(answers), bool(refused)) == (MANY, True)
 
 
+@pytest.mark.slow
 def test_no_import_that_counts_is_overlooked_by_the_quick_look(real_scripts: list[Path]) -> None:
     for path in real_scripts:
         source = path.read_bytes()

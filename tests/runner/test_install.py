@@ -20,6 +20,7 @@ import pytest
 
 from agentjobs.core.runner.installer import Installation, read_installation, read_resolution
 from tests.runner.container import Host, interpreter, wait_until
+from tests.support.slow import slow_but
 from tests.wheels import site, source, wheel
 
 ENTRY = Path(__file__).parents[2] / "runner-image/src/agentjobs_runner/__main__.py"
@@ -223,6 +224,7 @@ def test_a_package_comes_with_dependencies_and_a_resolution_with_hashes(box: Pac
     assert [path for path in made.target.iterdir() if path.name.startswith(".uv-")] == []
 
 
+@pytest.mark.slow
 def test_what_was_kept_is_installed_even_when_the_index_has_newer_versions(
     box: Pack, index: Index
 ) -> None:
@@ -236,6 +238,7 @@ def test_what_was_kept_is_installed_even_when_the_index_has_newer_versions(
     assert made.imported("import beta; print(beta.version)") == "1.0"
 
 
+@pytest.mark.slow
 def test_a_file_that_changed_after_the_first_resolution_is_refused(box: Pack, index: Index) -> None:
     made = box("alpha==1.0")
     made.keep(made.run().requirements)
@@ -248,12 +251,16 @@ def test_a_file_that_changed_after_the_first_resolution_is_refused(box: Pack, in
 
 @pytest.mark.parametrize(
     ("pin", "said"),
-    [
-        ("missing==1", "missing was not found in the package registry"),
-        ("alpha==7", "there is no version of alpha==7"),
-        ("onlysource==1.0", "onlysource==1.0 has no usable wheels"),
-        ("gamma==1.0", "absent was not found in the package registry"),
-    ],
+    slow_but(
+        [("alpha==7", "there is no version of alpha==7")],
+        [
+            ("missing==1", "missing was not found in the package registry"),
+            ("alpha==7", "there is no version of alpha==7"),
+            ("onlysource==1.0", "onlysource==1.0 has no usable wheels"),
+            ("gamma==1.0", "absent was not found in the package registry"),
+        ],
+        several=True,
+    ),
 )
 def test_what_cannot_be_installed_is_told_in_the_words_of_uv(
     box: Pack, pin: str, said: str
@@ -265,6 +272,7 @@ def test_what_cannot_be_installed_is_told_in_the_words_of_uv(
     assert b"@agentjobs" not in ended.stdout
 
 
+@pytest.mark.slow
 def test_an_index_that_never_answers_does_not_hang_the_run(box: Pack, index: Index) -> None:
     index.silent.set()
     ended = box("alpha==1.0").run(AGENTJOBS_INSTALL_SECONDS="1")
@@ -285,6 +293,7 @@ def test_sigterm_ends_it_at_once_with_its_word(box: Pack, index: Index) -> None:
     assert not Path(f"/proc/{process.pid}").exists()
 
 
+@pytest.mark.slow
 def test_the_password_of_the_index_is_used_and_never_told(box: Pack, index: Index) -> None:
     index.login = LOGIN
     made = box("alpha==1.0")
@@ -313,6 +322,7 @@ def _spellings() -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_with_a_cache_the_files_are_downloaded_once(box: Pack, index: Index) -> None:
     made = box("alpha==1.0")
     (made.root / "var/cache/agentjobs").mkdir(parents=True)
@@ -350,12 +360,15 @@ def test_a_revision_that_is_not_the_approved_one_installs_nothing(box: Pack, ind
 
 @pytest.mark.parametrize(
     "line",
-    [
-        "--index-url http://evil.example/simple",
-        "evil @ http://evil.example/e.whl",
-        "-r /etc/passwd",
-        "alpha>=1",
-    ],
+    slow_but(
+        ["alpha>=1"],
+        [
+            "--index-url http://evil.example/simple",
+            "evil @ http://evil.example/e.whl",
+            "-r /etc/passwd",
+            "alpha>=1",
+        ],
+    ),
 )
 def test_a_kept_resolution_with_more_than_packages_and_hashes_is_refused(
     box: Pack, index: Index, line: str
@@ -377,6 +390,7 @@ def test_a_kept_resolution_that_lacks_a_package_is_refused(box: Pack, index: Ind
     assert "lacks gamma==1.0" in ended.told.message
 
 
+@pytest.mark.slow
 def test_a_long_message_fits_into_the_termination_message(box: Pack) -> None:
     pins = [f"missing-{'p' * 100}-{n}==1" for n in range(50)]
     made = box(*pins)

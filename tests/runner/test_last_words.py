@@ -13,6 +13,7 @@ from agentjobs_runner.livelog import LIMIT_BYTES, MANY_LINES, MAX_FILLER_BYTES
 from tests.runner.container import Host, kept, wait_until
 from tests.runner.dropping import Runtime
 from tests.support.log_files import ENVELOPE_BYTES, ROTATED_AT_BYTES, log_file_bytes
+from tests.support.slow import slow_but
 
 MOST_BYTES, MOST_LINES = 300_000, 50_000
 """Of each stream.
@@ -60,7 +61,10 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("width", "streams", "ending"), CASES)
+@pytest.mark.parametrize(
+    ("width", "streams", "ending"),
+    slow_but([(100, (1, 2), "exit"), (2, (1,), "told")], CASES, several=True),
+)
 def test_after_many_lines_the_record_is_whole(
     host: Host, width: int, streams: tuple[int, ...], ending: str
 ) -> None:

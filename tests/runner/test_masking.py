@@ -156,6 +156,7 @@ def test_masks_come_before_the_cap(host: Host) -> None:
     assert envelope.stdout_dropped_bytes == 20000 * 4 - 51200
 
 
+@pytest.mark.slow
 def test_output_held_back_for_masking_is_not_lost_when_the_script_is_ended(host: Host) -> None:
     script = f"import time\nprint('{TOKEN[:20]}', end='', flush=True)\ntime.sleep(600)"
     ended = host.run(

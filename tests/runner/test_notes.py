@@ -19,6 +19,7 @@ from agentjobs_runner.envelope import Envelope
 from agentjobs_runner.report import Report
 from tests.runner.container import RUN_ID, Host
 from tests.support.notes import NOTES
+from tests.support.slow import slow_but
 
 SECRET = b"swordfish"
 KEYS = st.sampled_from(
@@ -83,6 +84,7 @@ def taken(root: Path, data: bytes, *, script: bool) -> Report:
     return report
 
 
+@pytest.mark.slow
 @given(HOSTILE, st.booleans())
 @settings(max_examples=300, deadline=None)
 def test_whatever_stands_there_the_record_is_whole_bounded_and_readable(
@@ -122,27 +124,30 @@ def test_a_file_as_large_as_is_read_takes_a_moment(tmp_path: Path, line: bytes) 
 
 @pytest.mark.parametrize(
     "place",
-    [
-        "os.mkfifo(path)",
-        (
-            "os.mkfifo(path); import subprocess; subprocess.Popen(['sh', '-c', 'trap \"\" TERM;"
-            " exec sleep 60 <> ' + path])"
-        ),
-        "os.mkdir(path)",
-        "os.symlink('/dev/zero', path)",
-        "os.symlink(path, path)",
-        "os.symlink('/etc/passwd', path)",
-        "open(path, 'w').close(); os.chmod(path, 0)",
-        (
-            "import socket; os.chdir(os.path.dirname(path));"
-            " socket.socket(socket.AF_UNIX).bind('notes.jsonl')"
-        ),
-        (
-            "folder = os.path.dirname(path); os.rename(folder, folder + '.away');"
-            " os.symlink('/proc/self', folder)"
-        ),
-        "open(path, 'w').truncate(1 << 40)",
-    ],
+    slow_but(
+        ("os.mkfifo(path)", "os.mkdir(path)"),
+        [
+            "os.mkfifo(path)",
+            (
+                "os.mkfifo(path); import subprocess; subprocess.Popen(['sh', '-c', 'trap \"\" TERM;"
+                " exec sleep 60 <> ' + path])"
+            ),
+            "os.mkdir(path)",
+            "os.symlink('/dev/zero', path)",
+            "os.symlink(path, path)",
+            "os.symlink('/etc/passwd', path)",
+            "open(path, 'w').close(); os.chmod(path, 0)",
+            (
+                "import socket; os.chdir(os.path.dirname(path));"
+                " socket.socket(socket.AF_UNIX).bind('notes.jsonl')"
+            ),
+            (
+                "folder = os.path.dirname(path); os.rename(folder, folder + '.away');"
+                " os.symlink('/proc/self', folder)"
+            ),
+            "open(path, 'w').truncate(1 << 40)",
+        ],
+    ),
 )
 def test_what_is_no_small_file_is_passed_over(host: Host, place: str) -> None:
     envelope = host.run(f"{NOTES}\n{place}\nos._exit(0)").envelope

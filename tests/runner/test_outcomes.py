@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from tests.runner.container import RUN_ID, Host
+from tests.support.slow import slow_but
 
 
 def test_a_script_that_ends_well_is_recorded_with_its_streams_apart(host: Host) -> None:
@@ -137,18 +138,21 @@ def test_a_missing_revision_is_refused(host: Host) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [
-        b"",
-        b"{",
-        b"\xff",
-        b"[]",
-        b'"spec"',
-        b'{"spec":{"script":{"inline":1}}}',
-        b'{"spec":{"script":"print(1)"}}',
-        b'{"spec":{"x\\"script":{"inline":"print(1)"}}}',
-        b'{"spec":{"script":{"inline":"\\ud800"}}}',
-        b'{"spec":' * 100_000,
-    ],
+    slow_but(
+        [b"{"],
+        [
+            b"",
+            b"{",
+            b"\xff",
+            b"[]",
+            b'"spec"',
+            b'{"spec":{"script":{"inline":1}}}',
+            b'{"spec":{"script":"print(1)"}}',
+            b'{"spec":{"x\\"script":{"inline":"print(1)"}}}',
+            b'{"spec":{"script":{"inline":"\\ud800"}}}',
+            b'{"spec":' * 100_000,
+        ],
+    ),
     ids=lambda content: repr(content[:40]),
 )
 def test_a_revision_without_a_script_is_refused_even_if_its_digest_fits(
@@ -179,7 +183,7 @@ def test_a_script_that_cannot_be_written_down_is_refused(host: Host) -> None:
     assert envelope.message == "the script's file could not be written: Permission denied"
 
 
-@pytest.mark.parametrize("limit", ["", "soon", "-1", "1.5", "²", "1" * 20])
+@pytest.mark.parametrize("limit", slow_but(["soon"], ["", "soon", "-1", "1.5", "²", "1" * 20]))
 def test_a_limit_that_is_no_number_is_refused(host: Host, limit: str) -> None:
     envelope = host.run("print(1)", AGENTJOBS_TIMEOUT_SECONDS=limit).envelope
     assert (envelope.outcome, envelope.reason) == ("Refused", "StartFailed")

@@ -35,6 +35,7 @@ def test_5_megabytes_reach_the_log_whole_and_the_record_by_their_ends(host: Host
     )
 
 
+@pytest.mark.slow
 def test_two_million_empty_lines_end_soon_and_stay_within_the_log_limit(host: Host) -> None:
     ended = host.run("import os\nfor _ in range(2000000): os.write(1, b'\\n')")
     passed = len(ended.live_stdout)
@@ -49,6 +50,7 @@ def test_two_million_empty_lines_end_soon_and_stay_within_the_log_limit(host: Ho
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [
@@ -142,6 +144,7 @@ def test_a_reader_that_has_gone_away_costs_the_log_but_not_the_record(host: Host
     assert short.stdout_tail.endswith("x" * 100 + "\n")
 
 
+@pytest.mark.slow
 def test_a_stalled_reader_slows_the_script_down_but_not_the_limit(host: Host) -> None:
     running = host.start(
         "while True: print('x' * 1000)", reading=False, AGENTJOBS_TIMEOUT_SECONDS="1"
@@ -209,6 +212,7 @@ def test_what_is_admitted_never_costs_the_log_file_more_than_the_budget(
     assert file <= limit + 2  # each stream's last line may have no newline of its own yet
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(lengths=st.lists(st.integers(0, 20_000), max_size=20), size=st.integers(1, 30_000))
 def test_how_a_stream_is_cut_into_chunks_changes_no_cost(lengths: list[int], size: int) -> None:

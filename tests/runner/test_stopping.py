@@ -59,6 +59,7 @@ def test_told_to_stop_the_record_is_readable_while_the_container_lingers(host: H
     assert ended.seconds >= 1
 
 
+@pytest.mark.slow
 def test_a_deaf_script_and_its_children_die_5_s_after_limit_or_sigterm(host: Host) -> None:
     endless = "while True: print('x' * 100); time.sleep(0.01)"
     past_limit = host.start(
@@ -85,6 +86,7 @@ def test_both_signals_stop_a_run(host: Host, number: int) -> None:
     assert running.wait().envelope.outcome == "Terminated"
 
 
+@pytest.mark.slow
 def test_a_script_that_ends_well_because_of_sigterm_is_terminated(host: Host) -> None:
     running = host.start(
         "import signal, sys, time\nsignal.signal(15, lambda *_:"
@@ -139,6 +141,7 @@ def test_of_two_signals_heard_at_once_the_first_to_come_decides(
     )
 
 
+@pytest.mark.slow
 def test_told_before_the_script_has_started_nothing_starts(host: Host) -> None:
     """A named pipe as revision holds the runner where it reads it."""
     script = "print('started')"
@@ -160,6 +163,7 @@ def test_told_before_the_script_has_started_nothing_starts(host: Host) -> None:
     assert ended.live_stdout == b""
 
 
+@pytest.mark.slow
 def test_a_run_stopped_while_draining_keeps_its_outcome_and_lingers(host: Host) -> None:
     script = (
         READY + "if os.fork() == 0: time.sleep(0.2); os.write(1, b'drain\\n');"
@@ -175,6 +179,7 @@ def test_a_run_stopped_while_draining_keeps_its_outcome_and_lingers(host: Host) 
     assert ended.seconds > 2
 
 
+@pytest.mark.slow
 def test_a_run_stopped_in_its_envelope_keeps_its_outcome_and_lingers(host: Host) -> None:
     script = "import os, random\nfor n in (1, 2): os.write(n, random.Random(n).randbytes(51200)); "
     running = host.start(script, reading=False)
@@ -187,6 +192,7 @@ def test_a_run_stopped_in_its_envelope_keeps_its_outcome_and_lingers(host: Host)
     assert (ended.envelope.outcome, ended.exit_code) == ("Exited", 0)
 
 
+@pytest.mark.slow
 def test_a_run_stopped_after_its_limit_is_timed_out_and_lingers(host: Host) -> None:
     script = (
         DEAF + "signal.signal(15, lambda *_: (print('told'), time.sleep(0.5),"

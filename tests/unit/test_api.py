@@ -197,6 +197,7 @@ def test_an_unknown_field_is_refused_in_a_spec_and_ignored_in_a_status() -> None
 # Round trips
 
 
+@pytest.mark.slow
 @given(SPECS)
 def test_any_spec_survives_the_wire(written: dict[str, Any]) -> None:
     spec = ScheduledAgentJobSpec.model_validate(written)
@@ -209,6 +210,7 @@ def test_any_spec_survives_the_wire(written: dict[str, Any]) -> None:
     )
 
 
+@pytest.mark.slow
 @given(LABELS, st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()))  # noqa: DTZ001 - st.timezones adds it
 def test_the_name_of_any_scheduled_start_is_accepted(name: str, moment: datetime) -> None:
     start = moment.replace(second=0, microsecond=0)

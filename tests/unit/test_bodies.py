@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import given
@@ -26,6 +26,7 @@ from agentjobs.core.wire.bodies import (
 )
 from agentjobs.core.wire.bounded import Malformed, loads
 from agentjobs.core.wire.items import Items
+from tests.support.slow import slow_but
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -60,6 +61,7 @@ def plain_prune(value: Any, kept: int) -> Any:
     ]
 
 
+@pytest.mark.slow
 @given(VALUES.filter(lambda value: isinstance(value, dict | list)), st.integers(1, 5))
 def test_what_is_too_deep_becomes_null_and_all_else_stays(value: Any, kept: int) -> None:
     assert json.loads(pruned(json.dumps(value).encode(), kept)) == plain_prune(value, kept - 1)
@@ -95,6 +97,7 @@ def test_a_line_of_a_watch_is_read_the_same_way() -> None:
     assert event["object"]["spec"]["jobName"] == "j"
 
 
+@pytest.mark.slow
 @given(OBJECTS)
 def test_any_other_object_is_read_as_it_is(body: Any) -> None:
     assert read(json.dumps(body).encode()) == body
@@ -120,6 +123,7 @@ def taken_apart(document: bytes, sizes: list[int]) -> tuple[list[Any], Any, str]
     return [json.loads(item) for item in found], items.around(), items.key
 
 
+@pytest.mark.slow
 @given(
     st.lists(OBJECTS, max_size=4),
     st.sampled_from(["items", "rows"]),
@@ -165,17 +169,18 @@ def test_it_may_end_anywhere() -> None:
         assert around == {"kind": "List", "items": [], "metadata": {"continue": ""}}
 
 
-@pytest.mark.parametrize(
-    "item",
-    [
-        '{"metadata":{"a":"' + "x" * 8_000_000 + '"}}',
-        '{"metadata":' + deep(400_000) + "}",
-        '{"metadata":{"a":{"b":{"c":[' + "[[]]," * 200_000 + "0]}}}}",
-        '{"metadata":{"a":"' + '\\"' * 2_000_000 + '"}}',
-    ],
-    ids=["text", "deep", "many", "quotes"],
-)
-def test_large_objects_take_a_time_linear_in_their_bytes(item: str) -> None:
+LARGE: Final = {
+    "text": lambda: '{"metadata":{"a":"' + "x" * 8_000_000 + '"}}',
+    "deep": lambda: '{"metadata":' + deep(400_000) + "}",
+    "many": lambda: '{"metadata":{"a":{"b":{"c":[' + "[[]]," * 200_000 + "0]}}}}",
+    "quotes": lambda: '{"metadata":{"a":"' + '\\"' * 2_000_000 + '"}}',
+}
+"""Made when they are needed: every process of a run reads this module."""
+
+
+@pytest.mark.parametrize("what", slow_but(("text", "quotes"), list(LARGE)))
+def test_large_objects_take_a_time_linear_in_their_bytes(what: str) -> None:
+    item = LARGE[what]()
     document = f'{{"items":[{item},{item}],"metadata":{{}}}}'.encode()
     items, found = Items(), 0
     began = time.process_time()
@@ -204,6 +209,7 @@ def test_what_a_stream_keeps_is_small() -> None:
     assert body["spec"]["trigger"]["event"] == {"id": "7", "source": "/s", "type": "t"}
 
 
+@pytest.mark.slow
 @given(
     VALUES.filter(lambda value: isinstance(value, dict)),
     st.sampled_from(["agentjobruns", "pods", "configmaps", "others"]),
@@ -214,7 +220,7 @@ def test_anything_that_a_stream_says_can_be_made_small(body: Any, plural: str) -
     assert UNREADABLE not in body
 
 
-@pytest.mark.parametrize("managers", [1, 20])
+@pytest.mark.parametrize("managers", slow_but((1,), (1, 20)))
 def test_a_pod_annotated_beyond_reading_still_shows_how_it_ended(managers: int) -> None:
     keys = [f"{number:04x}" for number in range(34_000)]
     share = len(keys) // managers

@@ -52,6 +52,7 @@ def shown(written: dict[str, Any]) -> Card:
     )
 
 
+@pytest.mark.slow
 @given(SPECS)
 def test_whatever_the_spec_every_text_of_its_card_is_plain(written: dict[str, Any]) -> None:
     told = shown(written)
@@ -79,6 +80,7 @@ def test_names_and_choices_cannot_hold_what_hides_or_deceives(where: str, charac
         shown(manifests.job(**PLACES[where](character))["spec"])
 
 
+@pytest.mark.slow
 @given(SPECS)
 def test_a_first_card_is_enough_to_write_the_job_anew(written: dict[str, Any]) -> None:
     """Each value of the content stands somewhere on it, as far as it is short."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+import tomllib
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -12,51 +17,70 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / ".github/workflows/ci.yml").read_text()
 WORKFLOW: dict[str, Any] = yaml.safe_load(TEXT)
 JOBS: dict[str, Any] = WORKFLOW["jobs"]
-MAKEFILE = (ROOT / "Makefile").read_text()
 
 
-def recipe(target: str) -> str:
-    (found,) = re.findall(rf"^{target}:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
-    return str(found)
+def targets(job: dict[str, Any]) -> list[str]:
+    return [
+        word for step in job["steps"] for word in re.findall(r"^make (\w+)", step.get("run", ""))
+    ]
 
 
 def test_each_job_runs_the_make_target_of_its_name() -> None:
-    ran = {
-        name: [
-            word
-            for step in job["steps"]
-            for word in re.findall(r"^make (\w+)", step.get("run", ""))
-        ]
-        for name, job in JOBS.items()
-    }
-    assert ran == {
+    assert {name: targets(job) for name, job in JOBS.items()} == {
         "lint": ["lint"],
-        "unit": ["unit"],
+        "unit": ["unit", "slow"],
         "chart": ["chart"],
         "cluster": ["cluster", "down"],
     }
 
 
-def words(text: str) -> list[str]:
-    """Folders that a Makefile line names; the computed variable of the fast ones stays as it is."""
-    known = dict(
-        re.findall(
-            r"^(CLUSTER_TESTS|WITHOUT_CLUSTER|WITH_CLUSTER) := (.*)$", MAKEFILE, re.MULTILINE
-        )
+EVERYTHING: Final = frozenset({"slow", "not slow"})
+
+
+def selected(target: str) -> Counter[tuple[str, str]]:
+    """Each folder of tests with the half of it, by mark, that the target's recipe runs."""
+    shown = subprocess.run(
+        ["make", "--dry-run", "--assume-old=images", "--assume-old=.venv/installed", target],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    for name, value in known.items():
-        text = text.replace(f"$({name})", value)
-    return sorted(re.findall(r"\$\(FAST_TESTS\)|tests/\w+", text))
+    found: Counter[tuple[str, str]] = Counter()
+    for command in re.findall(r"-m pytest (.*?)(?:\||>|&|$)", shown.stdout, re.MULTILINE):
+        words = shlex.split(command)
+        marks = {words[words.index("-m") + 1]} if "-m" in words else EVERYTHING
+        folders = [word for word in words if word.startswith("tests/")]
+        found.update((folder, mark) for folder in folders for mark in marks)
+    return found
 
 
-def test_the_jobs_together_run_what_make_test_runs() -> None:
-    parts = [word for name in ("unit", "chart", "cluster") for word in words(recipe(name))]
-    assert sorted(parts) == words(recipe("test"))
-    assert len(parts) == len(set(parts)) == 5
+def folders() -> set[str]:
+    files = (ROOT / "tests").rglob("test_*.py")
+    return {f"tests/{path.relative_to(ROOT / 'tests').parts[0]}/" for path in files}
+
+
+def test_the_jobs_together_run_every_test_once() -> None:
+    every = Counter((folder, mark) for folder in folders() for mark in EVERYTHING)
+    assert len(every) > 10
+    ran: Counter[tuple[str, str]] = Counter()
+    for job in JOBS.values():
+        for target in targets(job):
+            ran += selected(target)
+    assert ran == every
+    assert selected("test") == every
     assert re.findall(r"^make (\w+)$", (ROOT / ".ci/run").read_text(), re.MULTILINE) == [
         "lint",
         "test",
     ]
+
+
+def test_no_other_mark_could_leave_a_test_out() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    assert [mark.partition(":")[0] for mark in options["markers"]] == ["slow"]
+    assert "--strict-markers" in options["addopts"]
+    assert "-m" not in options["addopts"]
 
 
 def test_a_job_can_only_read_and_ends_by_itself() -> None:

@@ -101,6 +101,7 @@ def test_what_is_wrong_with_an_event_is_told_with_its_file_and_a_remedy(
     assert (bool(told.value.remedy), told.value.code) == (True, Exit.USAGE)
 
 
+@pytest.mark.slow
 def test_the_command_says_so_before_it_asks_the_cluster(tmp_path: Path) -> None:
     ran = saj(
         "run",

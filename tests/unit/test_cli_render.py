@@ -61,6 +61,7 @@ def test_a_folders_modules_are_no_jobs_and_each_name_stands_once(tmp_path: Path)
         manifests([tmp_path], None)
 
 
+@pytest.mark.slow
 def test_rendering_twice_gives_the_same_bytes_and_files(tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs/lost_links.py").write_text(EVERYTHING)

@@ -335,6 +335,7 @@ bodies = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(name=names, spec=specs, body=bodies)
 def test_what_is_written_reads_as_it_was(name: str, spec: dict[str, Any], body: str) -> None:
     text = written(name, spec, body)
@@ -352,6 +353,7 @@ def test_a_value_that_toml_would_not_take_as_it_is_comes_back_as_it_was() -> Non
     assert found[0]["spec"]["env"] == spec["env"]
 
 
+@pytest.mark.slow
 @given(spec=specs)
 def test_yaml_says_the_same_every_time_and_is_read_as_it_was(spec: dict[str, Any]) -> None:
     text = to_yaml(spec)
@@ -406,6 +408,7 @@ own = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(
     name=names,
     spec=specs,
@@ -441,6 +444,7 @@ def test_times_and_dates_of_a_manifest_are_text_and_on_is_a_word(tmp_path: Path)
     assert spec["triggers"] == [{"event": {"type": "a", "dataSchema": read, "on": "x"}}]
 
 
+@pytest.mark.slow
 def test_new_writes_a_job_that_renders_and_leaves_what_is_there(tmp_path: Path) -> None:
     made = saj(
         "new",

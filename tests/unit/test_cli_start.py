@@ -14,6 +14,7 @@ from agentjobs.cli.contents import content_of
 from agentjobs.cli.errors import CliError
 from agentjobs.cli.main import helps
 from tests.support.saj import names, saj
+from tests.support.slow import slow_but
 from tests.web_logs import EXAMPLE
 
 HEAVY = (
@@ -46,6 +47,7 @@ def test_nothing_heavy_is_imported_before_a_command_needs_it() -> None:
     assert (ran.stdout, "error: " in ran.stderr) == ("[]\n", True)
 
 
+@pytest.mark.slow
 def test_the_digest_is_the_operators_without_a_cluster() -> None:
     ran = saj("digest", str(EXAMPLE / "job.yaml"))
     assert (
@@ -80,7 +82,9 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize(
+    "what", slow_but(("no such file", "no such context", "no such command"), list(WRONG))
+)
 def test_a_mistake_is_told_in_a_sentence_with_its_exit_code(what: str, tmp_path: Path) -> None:
     arguments, stdin, part, code = WRONG[what]
     ran = saj(*arguments, stdin=stdin, folder=tmp_path)
@@ -136,6 +140,7 @@ def test_an_impossible_schedule_is_refused_where_it_stands() -> None:
         )
 
 
+@pytest.mark.slow
 def test_installing_from_a_checkout_brings_the_plugin_and_its_completion(tmp_path: Path) -> None:
     command = [
         sys.executable,
@@ -161,10 +166,13 @@ def test_installing_from_a_checkout_brings_the_plugin_and_its_completion(tmp_pat
     }
 
 
-@pytest.mark.parametrize("called", ["kubectl-saj", "agentjobs"])
+@pytest.mark.parametrize("called", slow_but(("agentjobs",), ("kubectl-saj", "agentjobs")))
 @pytest.mark.parametrize(
     "words",
-    [["run", "--help"], ["--help"], ["lst"], ["packages", "--nothing"], ["--version"]],
+    slow_but(
+        [["--help"], ["lst"]],
+        [["run", "--help"], ["--help"], ["lst"], ["packages", "--nothing"], ["--version"]],
+    ),
     ids=" ".join,
 )
 def test_by_whichever_name_it_is_called_it_says_kubectl_saj(called: str, words: list[str]) -> None:

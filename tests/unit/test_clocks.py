@@ -20,6 +20,7 @@ from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
 from tests.support.crashes import LIVES, World
 from tests.support.endings import JOB, MADE, RUN, RUNNING_POD, TERMINATED
+from tests.support.slow import slow_but
 from tests.unit.lives import (
     EIGHT,
     MONDAY,
@@ -68,7 +69,7 @@ def skews(name: str) -> list[tuple[float, float]]:
     ]
 
 
-@pytest.mark.parametrize("name", LIVES)
+@pytest.mark.parametrize("name", slow_but(("stopped", "once"), list(LIVES)))
 def test_every_life_is_the_same_whatever_the_clocks_say(name: str) -> None:
     for operator, node in skews(name):
         asyncio.run(live(LIVES[name], operator, node))
@@ -99,7 +100,7 @@ SHORT: Final = {
 BEFORE: Final = (step(nothing, apply("report", "ok", **SHORT)), step(nothing, decide("report")))
 
 
-@pytest.mark.parametrize(("operator", "node"), CORNERS)
+@pytest.mark.parametrize(("operator", "node"), slow_but(CORNERS[::4], CORNERS, several=True))
 def test_a_start_with_a_short_deadline_runs_and_is_read_to_the_end(
     operator: int, node: int
 ) -> None:

@@ -25,10 +25,11 @@ from tests.support.crashes import (
     killed_before,
     strike_every_write,
 )
+from tests.support.slow import slow_but
 from tests.unit.lives import Step
 from tests.unit.lives_of_starts import CANCELLED_LATE, cancel_what_runs
 
-each_life = pytest.mark.parametrize("life", LIVES.values(), ids=LIVES.keys())
+each_life = pytest.mark.parametrize("life", slow_but(("once",), LIVES))
 
 
 async def killed_for_a_while(_world: World, put: Callable[[], Json]) -> Json:
@@ -90,7 +91,11 @@ STRIKES: Final = (
 
 
 @each_life
-@pytest.mark.parametrize("strike", STRIKES, ids=lambda strike: strike.__name__)
+@pytest.mark.parametrize(
+    "strike",
+    slow_but((killed_before, overtaken), STRIKES),
+    ids=lambda strike: strike.__name__,
+)
 def test_nothing_is_lost_or_done_twice_whatever_happens_at_any_write(
     life: tuple[Step, ...], strike: Strike
 ) -> None:
@@ -99,7 +104,7 @@ def test_nothing_is_lost_or_done_twice_whatever_happens_at_any_write(
 
 @pytest.mark.parametrize(
     "strike",
-    [cancelled_before, cancelled_after, cancelled_while_nobody_looks],
+    slow_but((cancelled_after,), (cancelled_before, cancelled_after, cancelled_while_nobody_looks)),
     ids=lambda strike: strike.__name__,
 )
 def test_a_run_cancelled_at_any_moment_ends_and_keeps_its_output(strike: Strike) -> None:
@@ -110,7 +115,7 @@ STREAMS: Final = (*(frozenset({kind}) for kind in RESOURCES), frozenset(RESOURCE
 
 
 @each_life
-@pytest.mark.parametrize("kinds", STREAMS, ids="-".join)
+@pytest.mark.parametrize("kinds", STREAMS, ids=lambda kinds: "-".join(sorted(kinds)))
 def test_late_watch_events_lose_nothing_and_repeat_nothing(
     life: tuple[Step, ...], kinds: frozenset[str]
 ) -> None:

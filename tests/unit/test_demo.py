@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -51,6 +53,7 @@ def test_make_env_prints_what_a_shell_can_evaluate(tmp_path: Path) -> None:
     assert path == f"{tmp_path}:{before}"
 
 
+@pytest.mark.slow
 def test_make_env_says_so_where_no_cluster_was_started() -> None:
     shown = in_checkout(
         ["make", "env"], KUBECONFIG="", AGENTJOBS_LOCAL_CLUSTER_STATE="never-started"

@@ -173,6 +173,7 @@ def shuffled(value: Any, dice: random.Random) -> Any:
     return [shuffled(part, dice) for part in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 @given(SPECS, st.randoms(use_true_random=False))
 def test_defaults_written_out_and_the_order_of_keys_change_nothing(
     written: dict[str, Any], dice: random.Random
@@ -189,6 +190,7 @@ def grafted(first: dict[str, Any], second: dict[str, Any], dice: random.Random) 
     return one_at_a_time({**{key: first[key] for key in first if key in rest}, name: second[name]})
 
 
+@pytest.mark.slow
 @given(SPECS, SPECS, st.booleans(), st.randoms(use_true_random=False))
 def test_specs_have_one_digest_exactly_if_their_covered_fields_are_equal(
     first: dict[str, Any], second: dict[str, Any], near: bool, dice: random.Random
@@ -202,6 +204,7 @@ def test_specs_have_one_digest_exactly_if_their_covered_fields_are_equal(
     assert (covered[0] == covered[1]) == (digests[0] == digests[1])
 
 
+@pytest.mark.slow
 @given(
     SPECS,
     st.booleans(),

@@ -7,8 +7,10 @@ import json
 import time
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Final
 
 import pytest
 from hypothesis import given, settings
@@ -290,6 +292,7 @@ LEGITIMATE = {
 }
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(["Exited", "TimedOut", "Terminated", "Refused"]),
     st.integers(0, 255) | st.sampled_from([0, 70, 78, 124, 143]),
@@ -334,6 +337,7 @@ TAMPERED = st.one_of(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(TAMPERED, min_size=1, max_size=4), st.booleans())
 @settings(max_examples=400, deadline=None)
 def test_a_tampered_log_gives_the_whole_envelope_or_a_sentence(
@@ -369,21 +373,24 @@ def test_any_termination_message_is_read_or_is_nobodys(message: str) -> None:
     assert found is None or found.reason
 
 
-@pytest.mark.parametrize(
-    "log",
-    [
-        b"@agentjobs:end " * 500_000,
-        b"@agentjobs:envelope " + b"A" * 8_000_000,
-        (b"@agentjobs:envelope " + b"0" * 32 + b" 1/90 " + b"A" * 8000 + b"\n") * 1000,
-        b"@agentjobs:filler " + b"." * 8_000_000 + b"\n",
-        (b"@agentjobs:end " + b"0" * 32 + b" 90 " + b"f" * 64 + b"\n") * 60_000,
-        log_of_packed(zlib.compress(b" " * 50_000_000)),
-        log_of_packed(zlib.compress(b"[" * 600_000)),
-        log_of_packed(zlib.compress(b'{"version":1,"x":[' + b"{}," * 200_000 + b"{}]}")),
-    ],
-    ids=["ends", "a long line", "parts", "filler", "end lines", "a bomb", "depth", "values"],
-)
-def test_the_worst_logs_are_refused_in_a_moment(log: bytes) -> None:
+WORST: Final[dict[str, Callable[[], bytes]]] = {
+    "ends": lambda: b"@agentjobs:end " * 500_000,
+    "a long line": lambda: b"@agentjobs:envelope " + b"A" * 8_000_000,
+    "parts": lambda: (b"@agentjobs:envelope " + b"0" * 32 + b" 1/90 " + b"A" * 8000 + b"\n") * 1000,
+    "filler": lambda: b"@agentjobs:filler " + b"." * 8_000_000 + b"\n",
+    "end lines": lambda: (b"@agentjobs:end " + b"0" * 32 + b" 90 " + b"f" * 64 + b"\n") * 60_000,
+    "a bomb": lambda: log_of_packed(zlib.compress(b" " * 50_000_000)),
+    "depth": lambda: log_of_packed(zlib.compress(b"[" * 600_000)),
+    "values": lambda: log_of_packed(
+        zlib.compress(b'{"version":1,"x":[' + b"{}," * 200_000 + b"{}]}")
+    ),
+}
+"""Made when they are needed: every process of a run reads this module."""
+
+
+@pytest.mark.parametrize("what", WORST)
+def test_the_worst_logs_are_refused_in_a_moment(what: str) -> None:
+    log = WORST[what]()
     begun = time.process_time()
     for checksum in (None, CHECKSUM):
         with pytest.raises(EnvelopeError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -56,6 +57,7 @@ def said(schema: Any) -> str:
     return ""
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(SCHEMAS)
 def test_a_schema_is_taken_exactly_when_the_metaschema_takes_it(schema: Any) -> None:

@@ -6,9 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from agentjobs.api.job import ScheduledAgentJobSpec
@@ -29,18 +31,23 @@ def run_script(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@cache
+def shipped() -> subprocess.CompletedProcess[str]:
+    return run_script(EXAMPLE)
+
+
 def manifest(name: str) -> Any:
     return yaml.safe_load((EXAMPLE / name).read_text())
 
 
 def test_the_report_says_what_grep_and_awk_count() -> None:
-    ran = run_script(EXAMPLE)
+    ran = shipped()
     assert ran.returncode == 0, ran.stderr
     assert web_logs.differences(ran.stdout) == []
 
 
 def test_the_comparison_notices_a_wrong_figure() -> None:
-    text = run_script(EXAMPLE).stdout
+    text = shipped().stdout
     figures = {
         figure.start(): figure.group() for figure in re.finditer(r"(?<=[ ,.])\d+(?=[ \n,%])", text)
     }
@@ -54,7 +61,7 @@ def test_broken_lines_and_older_requests_are_left_out_and_told_on_stderr() -> No
     broken, older = web_logs.broken(), web_logs.before_the_week()
     assert broken > 3
     assert older > 0
-    first, second = run_script(EXAMPLE).stderr.splitlines()
+    first, second = shipped().stderr.splitlines()
     assert re.fullmatch(
         rf"skipped {broken} broken lines: (access-2026-11-\d\d\.log:\d+, ){{3}}\.\.\.", first
     )
@@ -62,7 +69,7 @@ def test_broken_lines_and_older_requests_are_left_out_and_told_on_stderr() -> No
 
 
 def test_a_line_that_is_named_as_broken_is_broken() -> None:
-    for name, number in re.findall(r"(access-\S+\.log):(\d+)", run_script(EXAMPLE).stderr):
+    for name, number in re.findall(r"(access-\S+\.log):(\d+)", shipped().stderr):
         line = (LOGS / name).read_bytes().split(b"\n")[int(number) - 1]
         alone = subprocess.run(
             ["grep", "-aE", web_logs._GOOD],
@@ -136,6 +143,7 @@ def test_every_address_in_the_logs_is_one_for_documentation() -> None:
     assert [address for address in found if not DOCUMENTATION.fullmatch(address)] == []
 
 
+@pytest.mark.slow
 def test_the_example_needs_nothing_but_its_own_files(tmp_path: Path) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "copy")
-    assert run_script(tmp_path / "copy").stdout == run_script(EXAMPLE).stdout
+    assert run_script(tmp_path / "copy").stdout == shipped().stdout

@@ -189,6 +189,7 @@ def test_lists_of_the_past_ask_for_the_version_at_which_the_fault_began() -> Non
     assert "resourceVersion=17&resourceVersionMatch=Exact" in asked
 
 
+@pytest.mark.slow
 def test_what_a_watch_tells_passes_and_is_lost_late_or_cut_by_a_fault() -> None:
     async def watch(operator: Operator) -> list[int]:
         return await operator.watch()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,11 +19,22 @@ from agentjobs.core.wire.bodies import MAX_DEPTH, read
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
 from tests import event_manifests, hostile, manifests
+from tests.support.slow import SLOW, slow_but
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECONDS = 1.0
 """Of CPU, for all reconciles of one bad object and a good one; on a quiet machine most take a tenth
 of it."""
+
+
+def cases(corpus: Iterable[tuple[str, dict[str, Any]]], *quick: str) -> list[Any]:
+    """All that is in a part of the corpus; slow but for some."""
+    found = list(corpus)
+    assert {what for what, _ in found} >= set(quick)
+    return [
+        pytest.param(what, manifest, marks=() if what in quick else (SLOW,))
+        for what, manifest in found
+    ]
 
 
 def as_read(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +71,7 @@ def good_is_served(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("what", "manifest"),
-    list(hostile.jobs("bad")),
+    cases(hostile.jobs("bad"), "script: emoji", "dataSchema: deep", "dataSchema: circle"),
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_hostile_job_is_answered(what: str, manifest: dict[str, Any]) -> None:
@@ -75,7 +87,7 @@ def test_a_hostile_job_is_answered(what: str, manifest: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("what", "manifest"),
-    list(hostile.config_maps("texts")),
+    cases(hostile.config_maps("texts"), "ConfigMap: combining", "ConfigMap: other coding"),
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_hostile_text_is_answered(what: str, manifest: dict[str, Any]) -> None:
@@ -87,7 +99,7 @@ def test_a_hostile_text_is_answered(what: str, manifest: dict[str, Any]) -> None
 
 @pytest.mark.parametrize(
     ("what", "manifest"),
-    list(hostile.runs("bad", "good")),
+    cases(hostile.runs("bad", "good"), "event data: deep", "a squatted name"),
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_hostile_run_is_answered(what: str, manifest: dict[str, Any]) -> None:
@@ -115,6 +127,7 @@ SCHEMA = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(SCHEMA, ANY)
 def test_any_schema_and_any_data_are_answered(schema: Any, data: Any) -> None:
@@ -128,7 +141,7 @@ def test_any_schema_and_any_data_are_answered(schema: Any, data: Any) -> None:
 
 
 @pytest.mark.parametrize("levels", range(MAX_DEPTH - 12, MAX_DEPTH + 3))
-@pytest.mark.parametrize("keyword", ["const", "items", "not", "properties"])
+@pytest.mark.parametrize("keyword", slow_but(("items",), ("const", "items", "not", "properties")))
 def test_a_schema_at_the_very_limit_is_answered(levels: int, keyword: str) -> None:
     inner: Any = {}
     for _ in range(levels):

@@ -20,6 +20,7 @@ import yaml
 from agentjobs.cli import options
 from agentjobs.cli.commands import apply, digest, new, packages, render, run
 from agentjobs.cli.errors import Exit
+from tests.support.slow import slow_but
 from tests.unit.fake_kubectl import FakeKube, ran
 
 DEEP: Final = 5_000
@@ -78,6 +79,8 @@ VALUES: Final = {
     "floats": "1.0000000000000000000001",
     "beyond": str(2**63),
 }
+LARGE: Final = {"deep list", "open list", "a long line", "many blanks"}
+"""PyYAML takes a tenth of a second and more for each place that such a value stands in."""
 FIELDS: Final = ("env", "packages", "triggers", "schedule", "script")
 
 
@@ -190,8 +193,8 @@ KINDS: Final[dict[str, Callable[[str], Iterator[str]]]] = {
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("suffix", KINDS)
-@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("suffix", slow_but((".yaml", ".py"), list(KINDS)))
+@pytest.mark.parametrize("value", slow_but(VALUES.keys() - LARGE, list(VALUES)))
 def test_a_value_of_any_kind_in_any_place_is_taken_or_told(
     value: str, suffix: str, tmp_path: Path
 ) -> None:
@@ -216,8 +219,10 @@ def test_an_event_of_any_kind_is_taken_or_told(value: str, tmp_path: Path) -> No
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("suffix", [*KINDS, ""])
-@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("suffix", slow_but((".yaml", ".py"), [*KINDS, ""]))
+@pytest.mark.parametrize(
+    "other", slow_but(OTHERS.keys() - {"blanks after a key", "a header of data"}, list(OTHERS))
+)
 def test_a_file_of_any_kind_is_taken_or_told(other: str, suffix: str, tmp_path: Path) -> None:
     check(tmp_path, suffix, OTHERS[other])
 
@@ -301,7 +306,7 @@ LINES: Final = {
 }
 
 
-@pytest.mark.parametrize("what", LINES)
+@pytest.mark.parametrize("what", slow_but(LINES.keys() - {"deep YAML"}, list(LINES)))
 def test_the_line_is_told(what: str, tmp_path: Path) -> None:
     suffix, text, line = LINES[what]
     file = tmp_path / f"file{suffix}"

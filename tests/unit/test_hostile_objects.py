@@ -96,6 +96,7 @@ def listed(*items: str) -> str:
     return f'{{"items":[{",".join(items)}],{kind}}}'
 
 
+@pytest.mark.slow
 @in_a_loop
 async def test_a_list_tells_every_object_and_of_a_bad_one_what_is_left() -> None:
     async with cluster(

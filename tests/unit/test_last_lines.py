@@ -23,6 +23,7 @@ from tests.cluster.last_lines import (
     load,
     section,
 )
+from tests.support.slow import slow_but
 
 LIVE_LOG_BYTES = 8 * 1024 * 1024
 
@@ -36,7 +37,11 @@ def test_no_row_prints_so_much_that_the_log_is_cut_and_the_pipes_run_dry(width: 
 
 
 @pytest.mark.parametrize(
-    "name", [*PROGRAMS, *(f"{stream}-exit-{width}" for stream in STREAMS for width in WIDTHS)]
+    "name",
+    slow_but(
+        list(PROGRAMS),
+        [*PROGRAMS, *(f"{stream}-exit-{width}" for stream in STREAMS for width in WIDTHS)],
+    ),
 )
 def test_what_a_row_expects_is_what_its_script_prints(name: str) -> None:
     row = jobs(len(WIDTHS))[name]
@@ -66,6 +71,7 @@ def test_the_section_says_of_each_row_and_state_how_many_were_whole() -> None:
     assert text.startswith(f"{HEADING}\n")
 
 
+@pytest.mark.slow
 def test_load_is_load_and_ends() -> None:
     idle = Idle()
     with load(2):

@@ -105,6 +105,7 @@ async def while_nobody_looks(world: World, put: Callable[[], Json]) -> Json:
     raise Killed(LATE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "strike", [before, after, while_nobody_looks], ids=lambda strike: strike.__name__
 )

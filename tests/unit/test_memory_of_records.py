@@ -9,6 +9,8 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
+
 from agentjobs.cluster.client import Json
 from agentjobs.core.runs.retention import size
 from agentjobs.operator.caches import relist
@@ -77,6 +79,7 @@ def listed(api: Any, cache: Cache) -> tuple[int, int]:
     return tracemalloc.get_traced_memory()[0] - before, peak - before
 
 
+@pytest.mark.slow
 def test_a_record_takes_little_and_a_list_of_known_ones_hardly_anything() -> None:
     api: Any = Api()
     cache = Cache()

@@ -16,6 +16,7 @@ from tests import manifests as written
 from tests.support.crashes import World, hear_late
 from tests.support.decisions import cron_job, observed
 from tests.support.endings import JOB as BATCH_JOB
+from tests.support.slow import slow_but
 from tests.unit.lives import (
     Act,
     Step,
@@ -62,7 +63,7 @@ def life(order: tuple[str, ...], moment: int) -> tuple[Step, ...]:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("order", ORDERS, ids="-".join)
+@pytest.mark.parametrize("order", slow_but(ORDERS[:1], ORDERS), ids="-".join)
 def test_a_run_that_is_cancelled_while_its_job_is_orphaned_says_so(
     order: tuple[str, ...], moment: int
 ) -> None:

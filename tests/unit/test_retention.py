@@ -181,6 +181,7 @@ def as_go_writes_it(value: Any) -> str:
     return text
 
 
+@pytest.mark.slow
 @given(EVENTS)
 def test_a_value_weighs_what_the_api_server_stores_of_it(value: Any) -> None:
     assert weight(value) == len(as_go_writes_it(value).encode())

@@ -62,6 +62,7 @@ def problem(wanted: Schedule) -> UserError | None:
     return None
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(SCHEDULES, MOMENTS, st.sampled_from(["", "a-uid"]))
 @example(FAR, NOW, "")
@@ -90,6 +91,7 @@ def test_every_schedule_has_an_answer_at_any_time(
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(SCHEDULES, moments(FIRST + timedelta(days=1), LAST - timedelta(days=3660)))
 def test_two_years_told_one_by_one_are_those_told_at_once(wanted: Schedule, now: datetime) -> None:
@@ -105,6 +107,7 @@ def test_two_years_told_one_by_one_are_those_told_at_once(wanted: Schedule, now:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.one_of(CRONS, st.sampled_from(NEVER)), ZONES, MOMENTS)
 def test_no_cron_keeps_anybody_waiting(expression: str, zone: str, now: datetime) -> None:
@@ -184,6 +187,7 @@ def read_by_croniter(expression: str) -> tuple[frozenset[int], ...] | None:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(CRONS)
 def test_a_cron_means_what_it_means_to_another_reader(expression: str) -> None:

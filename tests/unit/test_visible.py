@@ -17,6 +17,7 @@ from agentjobs.api.base import MAX_SENTENCE, explain
 from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.content.compare import differences, unified
 from agentjobs.core.content.confusables import visible
+from tests.support.slow import slow_but
 
 SIZE: Final = 1 << 18
 """Characters of a worst case, as many as a script may have.
@@ -49,7 +50,7 @@ WORST: Final = {
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("case", WORST)
+@pytest.mark.parametrize("case", slow_but(("ASCII",), list(WORST)))
 def test_a_text_takes_time_in_proportion_to_its_length(case: str) -> None:
     text = ("a \uff0e" + WORST[case] * (SIZE // len(WORST[case]) + 1))[:SIZE]
     assert "\x1b" not in visible(text)
@@ -78,16 +79,19 @@ def lines_of(how: str) -> tuple[list[str], list[str]]:
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "how",
-    [
-        "turned round",
-        "shuffled",
-        "two letters",
-        "many twice",
-        "few at a time",
-        "every second one",
-        "one long line",
-        "nothing",
-    ],
+    slow_but(
+        ("one long line",),
+        [
+            "turned round",
+            "shuffled",
+            "two letters",
+            "many twice",
+            "few at a time",
+            "every second one",
+            "one long line",
+            "nothing",
+        ],
+    ),
 )
 def test_a_comparison_of_hostile_texts_ends(how: str) -> None:
     old, new = lines_of(how)
@@ -112,6 +116,7 @@ def test_a_comparison_tells_how_to_make_the_one_of_the_other(
     assert bool(differences(old, new)) == (old != new)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_a_spec_with_very_many_mistakes_is_told_soon() -> None:
     with pytest.raises(ValidationError) as told:
@@ -199,6 +204,7 @@ def is_plain(character: str) -> bool:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("around", ["a{}", "{}a", "A1{}_", "p\u0301{}", "p\u09c7{}", "\u00e9{}"])
 def test_in_a_word_with_latin_letters_every_other_letter_or_digit_is_named(around: str) -> None:
     letters = [chr(code) for code in range(128, sys.maxunicode + 1) if chr(code).isalnum()]

@@ -133,6 +133,7 @@ HELD_BEFORE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "api", [None, {}, HELD_BEFORE], indirect=True, ids=["none", "empty", "spoilt"]
 )

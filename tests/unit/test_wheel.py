@@ -139,6 +139,7 @@ def test_an_installation_brings_no_more_than_the_command_line_imports(
     assert names(PROJECT["optional-dependencies"]["operator"]) == OPERATORS.keys()
 
 
+@pytest.mark.slow
 def test_the_command_line_needs_none_of_the_operators_libraries() -> None:
     modules = reached("agentjobs.cli")[0]
     words = [",".join(OPERATORS.values()), ",".join(sorted(modules))]
@@ -153,6 +154,7 @@ def test_the_command_line_needs_none_of_the_operators_libraries() -> None:
     assert ran.stdout == f"{SOURCES / 'agentjobs/__init__.py'} {len(modules)}\n", ran.stderr
 
 
+@pytest.mark.slow
 def test_with_its_extra_the_package_brings_all_that_it_imports() -> None:
     imported = reached("agentjobs")[1]
     brought = {*OPERATORS.values(), *IMPORTED}

@@ -23,6 +23,7 @@ def window(start: str, end: str, days: str = "0 0 * * *") -> Window:
     return Window(cron=days, start_time=start, end_time=end)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "end"), [("08:00", "10:00"), ("22:00", "02:00"), ("02:30", "04:30")]
 )

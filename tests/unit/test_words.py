@@ -141,6 +141,7 @@ def agree(wanted: Schedule, text: str, begin: datetime) -> None:
         assert times_of(wanted, min(found)) == times(clock)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     st.one_of(CRONS, st.sampled_from(COMMON)),
@@ -195,6 +196,7 @@ def test_what_is_said(expression: str, said: str) -> None:
     assert description.words(Schedule(cron=expression)) == f"{said} (Etc/UTC)"
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(WEEKLY, st.integers(2, 52), st.dates(date(2020, 1, 1), date(2030, 1, 1)))
 @example("0 8 * * 1,5", 2, date(2026, 12, 16))
@@ -229,6 +231,7 @@ def test_the_words_of_every_nth_week_name_the_starts_of_two_years(
         assert times_of(wanted, min(starts)) == times(clock)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(CRONS, CLOCKS, CLOCKS)
 def test_the_words_of_a_window_name_its_days_and_all_its_minutes(
