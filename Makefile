@@ -26,7 +26,7 @@ COMPILE := $(PYTHON) -m uv pip compile --quiet --no-config --generate-hashes --n
 CLI_ONLY := typer rich annotated-doc colorama markdown-it-py mdurl pygments shellingham
 
 # Tests that need neither a cluster nor helm nor Go.
-ALONE := $(filter-out tests/chart/ tests/cluster/ tests/cron/ tests/support/ tests/__pycache__/,$(sort $(wildcard tests/*/)))
+ALONE := $(filter-out tests/chart/ tests/cluster/ tests/cron/,$(sort $(dir $(wildcard tests/*/test_*.py))))
 # The two halves of `make test`, side by side: the second mostly waits for the cluster, which needs the other core.
 WITHOUT_CLUSTER := $(ALONE) tests/cron/
 WITH_CLUSTER := tests/chart/ tests/cluster/
@@ -141,9 +141,9 @@ attack: $(VENV) install ## ten minutes of hostile writers and starters on the lo
 
 .PHONY: matrix
 matrix: $(VENV) images ## end runs in every way, on a quiet machine and under load, and write docs/log-completeness.md (about 40 min)
-	MATRIX_ROUNDS=20 MATRIX_TABLE=docs/log-completeness.md $(PYTEST) tests/cluster/test_log_completeness.py $(ARGS)
+	MATRIX_ROUNDS=20 MATRIX_TABLE=docs/log-completeness.md $(PYTEST) tests/cluster/runs/test_log_completeness.py $(ARGS)
 	LAST_LINES_ROUNDS=50 LAST_LINES_STATES=quiet,load MATRIX_TABLE=docs/log-completeness.md \
-	  $(PYTEST) tests/cluster/test_last_lines.py $(ARGS)
+	  $(PYTEST) tests/cluster/runs/test_last_lines.py $(ARGS)
 
 .PHONY: faults
 faults: $(VENV) install ## break what the operator hears and says, in every flow, and write docs/reliability.md (about an hour); ARGS="--only manual/409"

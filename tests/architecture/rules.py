@@ -46,6 +46,8 @@ CORE: tuple[frozenset[str], ...] = tuple(
 """The rooms of core, lowest first, as the map in its `__init__` has them."""
 MAX_FILES = 10
 """In one folder of core, its `__init__` aside."""
+MAX_TEST_FILES = 15
+"""In one folder of tests."""
 TESTING = "testing"
 """For tests and for what developers run: may import everything, and nothing of the product imports
 it."""
@@ -114,8 +116,8 @@ PRINTING_PARTS = (
 
 TESTS_OF_TOOLS: dict[str, frozenset[str]] = {
     "test_bench": frozenset({"hack.benchmark"}),
-    "test_cli_reference": frozenset({"hack.reference", "hack.values"}),
-    "test_cluster_choice": frozenset({"hack.choice", "hack.cluster"}),
+    "test_reference": frozenset({"hack.reference", "hack.values"}),
+    "test_choice": frozenset({"hack.choice", "hack.cluster"}),
     "test_crds": frozenset({"hack.crdgen"}),
     "test_demo": frozenset({"hack.demo"}),
     "test_images": frozenset({"hack.images"}),

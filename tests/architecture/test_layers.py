@@ -6,14 +6,15 @@ The layers are:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.architecture import rules
+from tests.support.root import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 OPERATOR = ROOT / "operator" / "src"
 RUNNER = ROOT / "runner-image" / "src"
 Check = Callable[[str, str], list[str]]
@@ -59,6 +60,16 @@ def test_a_folder_of_core_can_be_taken_in_at_a_glance() -> None:
     assert {name: count for name, count in files.items() if count > rules.MAX_FILES} == {}
 
 
+def test_a_folder_of_tests_can_be_taken_in_at_a_glance() -> None:
+    files = Counter(path.parent for path in (ROOT / "tests").rglob("*.py"))
+    assert len(files) > 20
+    assert {
+        str(folder.relative_to(ROOT)): count
+        for folder, count in files.items()
+        if count > rules.MAX_TEST_FILES
+    } == {}
+
+
 def test_the_map_of_core_names_every_room() -> None:
     text = (OPERATOR / "agentjobs" / "core" / "__init__.py").read_text()
     assert [room for rooms in rules.CORE for room in rooms if f"`{room}`" not in text] == []
@@ -102,6 +113,7 @@ def test_functions_and_modules_stay_readable(folder: str) -> None:
 
 def test_no_module_shadows_the_standard_librarys_operator() -> None:
     assert list((ROOT / "operator").glob("*.py")) == []
+    assert list((ROOT / "tests").rglob("__init__.py")) == [], "tests/operator is no package"
 
 
 REFUSED = [
@@ -196,12 +208,12 @@ REFUSED = [
     ),
     (rules.runner_violations, "agentjobs_runner.main", "import requests"),
     (rules.runner_violations, "agentjobs_runner.main", "from agentjobs.core import envelope"),
-    (rules.neighbour_violations, "unit.test_a", "from tests.unit.test_b import x"),
+    (rules.neighbour_violations, "api.test_a", "from tests.api.test_b import x"),
     (rules.tool_violations, "cluster.audit", "from hack.choice import LOCAL_CLUSTER"),
-    (rules.tool_violations, "unit.test_images", "def late():\n    from hack import crdgen"),
-    (rules.tool_violations, "unit.test_a", "import hack.benchmark.spread as spread"),
+    (rules.tool_violations, "hack.test_images", "def late():\n    from hack import crdgen"),
+    (rules.tool_violations, "api.test_a", "import hack.benchmark.spread as spread"),
     (rules.foundation_violations, "hack.bench", "def late():\n    from tests import manifests"),
-    (rules.name_violations, "unit.test_a", f"def {'t' * 71}():\n    pass"),
+    (rules.name_violations, "api.test_a", f"def {'t' * 71}():\n    pass"),
     (rules.size_violations, "hack/a.py", "\n" * 401),
     (rules.size_violations, "tests/a.py", "\n" * 801),
     (rules.size_violations, "a.py", "def f():\n" + "    pass\n" * 60),
@@ -254,9 +266,9 @@ ALLOWED = [
     ),
     (rules.purity_violations, "agentjobs.api.kinds", "from urllib.parse import quote"),
     (rules.environment_violations, "agentjobs.__main__", "import os\nos.environ"),
-    (rules.neighbour_violations, "unit.test_a", "from tests.support.decisions import observed"),
-    (rules.tool_violations, "unit.test_images", "from hack import images"),
-    (rules.tool_violations, "unit.test_bench", "from hack.benchmark.spread import Aim, Figure"),
+    (rules.neighbour_violations, "api.test_a", "from tests.support.decisions import observed"),
+    (rules.tool_violations, "hack.test_images", "from hack import images"),
+    (rules.tool_violations, "hack.test_bench", "from hack.benchmark.spread import Aim, Figure"),
     (rules.screen_violations, "agentjobs.cli.screen", "print(1)"),
     (
         rules.screen_violations,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chart.helm import ROOT, Helm
+from tests.chart.helm import Helm
+from tests.support.root import ROOT
 
 
 @pytest.fixture(scope="session")

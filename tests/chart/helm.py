@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.root import ROOT
+
 CHART = ROOT / "charts" / "agentjobs"
 NAMESPACE = "agentjobs-system"
 FULL_VALUES = Path(__file__).with_name("full-values.yaml")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.chart.helm import CHART, ROOT, Document, Helm, of_kind
+from tests.chart.helm import CHART, Document, Helm, of_kind
+from tests.support.root import ROOT
 
 KIND = "CustomResourceDefinition"
 

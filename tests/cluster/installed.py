@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from agentjobs.testing.real_cluster.settings import SELECTOR, document_of
-from tests import manifests
 from tests.cluster.provider import Cluster
 from tests.cluster.support import Kubectl, KubectlError, stream, wait_for
+from tests.support import manifests
+from tests.support.root import ROOT
 
-ROOT = Path(__file__).parents[2]
 IMAGES = (sys.executable, str(ROOT / "hack/images.py"))
 NAMESPACE = "agentjobs-system"
 VALUES = "VALUES"

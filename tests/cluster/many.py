@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tests import manifests
 from tests.cluster.installed import FINAL, Installed, Manifest
 from tests.cluster.support import Kubectl, wait_for
+from tests.support import manifests
 
 
 def job(name: str, script: str, **spec: Any) -> Manifest:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.cluster.installed import Installed
 from tests.cluster.source_pod import SourcePod
-from tests.model_server import KEY, MODELS
+from tests.support.root import ROOT
+from tests.support.servers.model_server import KEY, MODELS
 
 SECRET = "agentjobs-models"
-SOURCE = Path(__file__).parents[1] / "model_server.py"
+SOURCE = ROOT / "tests/support/servers/model_server.py"
 PRICE = {"input": 2, "output": 30}
 """Dollars for a million tokens, of the model `echo` only."""
 

@@ -15,8 +15,8 @@ from typing import Final
 
 from tests.cluster import many
 from tests.cluster.installed import Installed, Manifest
+from tests.cluster.rights import PLAIN, bind, grant
 from tests.cluster.support import RESTRICTED, Kubectl, KubectlError, new_namespace
-from tests.support.rights import PLAIN, bind, grant
 
 WAITS: Final = "import time\nprint('as approved', flush=True)\ntime.sleep(600)\n"
 LABEL: Final = "agentjobs.dev/job"

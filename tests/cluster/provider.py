@@ -9,7 +9,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-TOOL = Path(__file__).parents[2] / "hack" / "cluster.py"
+from tests.support.root import ROOT
+
+TOOL = ROOT / "hack" / "cluster.py"
 
 
 class NoClusterError(RuntimeError):

@@ -20,7 +20,7 @@ from agentjobs_pi import call, instructions, places
 from agentjobs_pi.instructions import Agent
 from agentjobs_pi.models import Models
 from agentjobs_runner import agents, notes
-from tests import manifests as written
+from tests.support import manifests as written
 from tests.support.models import MODELS, variables
 
 SOURCES = str(Path(call.__file__).parents[1])

@@ -15,8 +15,9 @@ from agentjobs.api.base import ApiModel
 from agentjobs.api.resources import JOB, RESOURCES, RUN, Resource
 from agentjobs.api.rule import VALIDATIONS
 from hack import crdgen
+from tests.support.root import ROOT
 
-CRDS = Path(__file__).parents[2] / "crds"
+CRDS = ROOT / "crds"
 Node = tuple[str, dict[str, Any]]
 
 OF_KUBERNETES = (".apiVersion", ".kind", ".metadata")

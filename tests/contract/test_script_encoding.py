@@ -24,7 +24,7 @@ from agentjobs.core.content.sources import Reference, resolved
 from agentjobs.core.errors import UserError
 from agentjobs_runner.report import RefusedError
 from agentjobs_runner.source import BYTE_ORDER_MARK, declaration, file_of
-from tests import manifests
+from tests.support import manifests
 
 ATTACK = "#!/usr/bin/env python3\n# encoding: utf-7\nprint('shown')\n#+AAo-print('hidden')\n"
 SEEN = "\nseen = '+AGE-'\n"

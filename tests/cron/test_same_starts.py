@@ -9,7 +9,6 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,6 +18,7 @@ from pydantic import ValidationError
 from agentjobs.api.schedule import Schedule
 from agentjobs.core.schedules import next_starts
 from tests.cron.reference import MODULE, REFUSED, Question, ask, command, zone_directory
+from tests.support.root import ROOT
 
 YEARS: Final = (
     ("Europe/Bucharest", 2026), ("Europe/London", 2026), ("Europe/Dublin", 2026),
@@ -118,7 +118,7 @@ def clock_changes(zone: str, year: int) -> list[datetime]:
 
 def test_the_reference_is_the_version_that_kubernetes_uses() -> None:
     line = re.compile(r"github.com/robfig/cron/v3 (v[0-9.]+)")
-    of_kubernetes = (Path(__file__).parents[2] / "hack/localcluster/go/go.mod").read_text()
+    of_kubernetes = (ROOT / "hack/localcluster/go/go.mod").read_text()
     assert line.findall((MODULE / "go.mod").read_text()) == line.findall(of_kubernetes) != []
 
 

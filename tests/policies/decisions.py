@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests import manifests
 from tests.policies.asking import creates, deletes, updates
 from tests.policies.cases import Manifest, Request
+from tests.support import manifests
 
 RIGHT: Final = "may not make or withdraw this decision: it needs the verb approve on "
 OPERATOR: Final = "the operator carries out what people decide and decides nothing itself"

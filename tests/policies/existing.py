@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests import manifests
 from tests.policies.cases import Manifest
+from tests.support import manifests
 
 LABEL: Final = "agentjobs.dev/job"
 BY: Final = "agentjobs.dev/requested-by"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests import manifests
 from tests.policies.asking import creates, updates
 from tests.policies.cases import Manifest, Request
 from tests.policies.existing import BY, SOURCE, VARIABLES, having
+from tests.support import manifests
 
 NAMED: Final = "metadata.annotations: agentjobs.dev/requested-by names who changed the content last"
 ACCOUNT: Final = "whoever may edit here can act as this service account"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests import manifests
 from tests.policies.asking import creates, deletes, updates
 from tests.policies.cases import ACCOUNT, Manifest, Request
 from tests.policies.existing import OWNER, having
+from tests.support import manifests
 
 RIGHT: Final = "may not start or end runs of "
 TYPE: Final = "is set by the operator; leave spec.trigger out for a manual run"

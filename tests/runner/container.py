@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import IO
 
 from agentjobs.core.runner.envelope import Envelope, ShortForm, read_envelope, read_short_form
+from tests.support.root import ROOT
 
-SOURCES = Path(__file__).parents[2] / "runner-image" / "src"
+SOURCES = ROOT / "runner-image" / "src"
 UID = 65532
 RUN_ID = "report-29000000"
 AS_AGENT = (

@@ -19,9 +19,10 @@ from agentjobs_runner.distributions import lacking
 from agentjobs_runner.imports import likely_imports
 from agentjobs_runner.lookup import certain_imports, found
 from tests.runner.container import Host
+from tests.support.root import ROOT
 from tests.support.slow import slow_but
 
-LOOKUP: Final = Path(__file__).parents[2] / "runner-image/src/agentjobs_runner/lookup.py"
+LOOKUP: Final = ROOT / "runner-image/src/agentjobs_runner/lookup.py"
 ADVICE: Final = (
     "add the package with its version to spec.packages, such as NAME==1.2.3, and have it approved"
 )

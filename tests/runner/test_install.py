@@ -20,10 +20,11 @@ import pytest
 
 from agentjobs.core.runner.installer import Installation, read_installation, read_resolution
 from tests.runner.container import Host, interpreter, wait_until
+from tests.support.root import ROOT
+from tests.support.servers.wheels import site, source, wheel
 from tests.support.slow import slow_but
-from tests.wheels import site, source, wheel
 
-ENTRY = Path(__file__).parents[2] / "runner-image/src/agentjobs_runner/__main__.py"
+ENTRY = ROOT / "runner-image/src/agentjobs_runner/__main__.py"
 LOGIN = "robot", "pa/ss w:ord"
 PACKAGES = (
     wheel("alpha", "1.0", "beta>=1", body="import beta\n"),

@@ -14,7 +14,7 @@ from agentjobs.core.plan import Plan
 from agentjobs.core.views.approvals import ApprovalView
 from agentjobs.core.views.cronjob import CronJobView, cron_job_view
 from agentjobs.core.views.job import job_view
-from tests import manifests as written
+from tests.support import manifests as written
 from tests.support.workload import POLICY, timed
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

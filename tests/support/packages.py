@@ -12,7 +12,7 @@ from agentjobs.core.content.packages import (
     package_approval_view,
 )
 from agentjobs.core.observed import Observed
-from tests import manifests as written
+from tests.support import manifests as written
 from tests.support.decisions import observed
 
 IMAGE = inventory({"requests": "2.32.3", "PyYAML": "6.0", "odd": "not a version"})

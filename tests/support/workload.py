@@ -12,7 +12,7 @@ from agentjobs.core.views.job import JobView, job_view
 from agentjobs.core.workload import cronjob
 from agentjobs.core.workload.pod import Frozen
 from agentjobs.core.workload.settings import RunPolicy
-from tests import manifests as written
+from tests.support import manifests as written
 
 POLICY = RunPolicy(
     image="runner:1",

@@ -17,11 +17,11 @@ from typing import Final
 from agentjobs.testing.real_cluster import local
 from agentjobs.testing.real_cluster.client import Client, ClusterProblem, connect
 from agentjobs.testing.real_cluster.operator_pod import OperatorPod
-from tests import manifests
 from tests.cluster.attacks import moves
 from tests.cluster.attacks.honest import Honest, decision, in_force, until, written
 from tests.cluster.attacks.judge import Judge, listed
 from tests.cluster.attacks.moves import API, Attacker
+from tests.support import manifests
 
 RBAC: Final = "apis/rbac.authorization.k8s.io/v1/namespaces"
 MOVE_PAUSE_SECONDS: Final = 0.15

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Json
-from tests import manifests
 from tests.cluster.attacks.moves import API
+from tests.support import manifests
 
 FINAL: Final = frozenset({"Succeeded", "Failed", "TimedOut", "Skipped", "Missed", "Cancelled"})
 PATIENCE_SECONDS: Final = 120.0

@@ -9,7 +9,8 @@ from random import Random
 from typing import Final
 
 from agentjobs.testing.real_cluster.client import Client, ClusterProblem, Json
-from tests import hostile, manifests
+from tests.support import manifests
+from tests.support.corpus import hostile
 
 VICTIMS: Final = ("kept", "denied", "pending")
 """Jobs of other people in the attacked namespace: approved and on every minute; denied after it was

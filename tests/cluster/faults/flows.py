@@ -12,9 +12,10 @@ import rfc8785
 from agentjobs.api.event import Event
 from agentjobs.core.views.event import digits
 from agentjobs.testing.real_cluster.client import Client, Json
-from tests import event_manifests, manifests
 from tests.cluster.faults.invariants import DIGEST, FINAL, JOB, began, over, phase
 from tests.cluster.faults.story import PATHS, Story
+from tests.support import manifests
+from tests.support.corpus.events import event_run
 
 PREPARE_SECONDS: Final = 120
 QUICK: Final = "print('ran')\n"
@@ -218,7 +219,7 @@ async def _started_by_the_clock(stage: Stage) -> None:
 
 
 async def _priced(stage: Stage) -> None:
-    await stage.create("run", event_manifests.event_run(EVENT_RUN, "report", **EVENT))
+    await stage.create("run", event_run(EVENT_RUN, "report", **EVENT))
 
 
 async def _next(stage: Stage) -> None:
