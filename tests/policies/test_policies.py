@@ -1,6 +1,6 @@
 """The chart's admission policies answer each request of the corpus as they should.
 
-Nothing runs here but the expressions; `tests/cluster/test_policies_agree.py` makes the same
+Nothing runs here but the expressions; `tests/cluster/access/test_policies_agree.py` makes the same
 requests to a real API server.
 """
 
