@@ -82,14 +82,10 @@ def lacking(module: str) -> tuple[str, str]:
     if not dot and first in sys.stdlib_module_names:
         return "part of Python, but not of this image", "write the script without it"
     if dot and (first in sys.stdlib_module_names or provider(module) == provider(first)):
-        return (
-            f"{first} has no such module",
-            f"correct the name, or use a version of {first} that has it",
-        )
-    return (
-        f"package {provider(module)}",
-        (
-            "add the package with its version to spec.packages, such as NAME==1.2.3, and have it"
-            " approved"
-        ),
+        remedy = f"correct the name, or use a version of {first} that has it"
+        return f"{first} has no such module", remedy
+    remedy = (
+        "add the package with its version to spec.packages, such as NAME==1.2.3, and have it"
+        " approved"
     )
+    return f"package {provider(module)}", remedy

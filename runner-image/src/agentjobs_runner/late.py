@@ -31,10 +31,8 @@ def _invalid(path: str, lines: list[str]) -> tuple[str, str] | None:
     if not lines[0].startswith(place):
         return None
     line, what = lines[0].removeprefix(place), lines[-1].partition(": ")[2]
-    return (
-        "SyntaxError",
-        f"line {line} of the script is not valid Python, so none of it ran: {what}",
-    )
+    message = f"line {line} of the script is not valid Python, so none of it ran: {what}"
+    return "SyntaxError", message
 
 
 def _missing(name: str) -> str:

@@ -41,10 +41,8 @@ class Gap:
 
     def sentence(self) -> str:
         """The gap as a sentence for conditions and logs."""
-        named = "; ".join(self.problems[:MAX_NAMED])
-        more = (
-            f"; and {len(self.problems) - MAX_NAMED} more" if len(self.problems) > MAX_NAMED else ""
-        )
+        named, rest = "; ".join(self.problems[:MAX_NAMED]), len(self.problems) - MAX_NAMED
+        more = f"; and {rest} more" if rest > 0 else ""
         return (
             f"nothing new starts, because nothing checks who approves: {named}{more}; an"
             " administrator has to run helm upgrade"
@@ -82,10 +80,8 @@ def _difference(wanted: object, found: object, path: str) -> str | None:
         return None
     if isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
         pairs = enumerate(zip(wanted, found, strict=True))
-        return next(
-            (where for number, pair in pairs if (where := _difference(*pair, f"{path}[{number}]"))),
-            None,
-        )
+        places = (_difference(*pair, f"{path}[{number}]") for number, pair in pairs)
+        return next(filter(None, places), None)
     return None if wanted == found else path
 
 

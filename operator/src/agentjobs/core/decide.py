@@ -30,8 +30,7 @@ from agentjobs.core.workload.cronjob import Timing, would_fire_old_starts
 from agentjobs.core.workload.settings import RunPolicy
 
 OBSTACLE_SECONDS = 15.0
-"""How often to check whether a foreign CronJob is out of the way: it lacks the label that our watch
-selects by."""
+"""How often to check whether a foreign CronJob is out of the way: our watch does not show it."""
 NO_EARLIER_THAN = timedelta(seconds=1)
 """The status is looked at again in the second after a start, not in the same one."""
 
@@ -45,38 +44,33 @@ def decide(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
     )
     status = next((step.status for step in reversed(steps) if step.status), observed.job.status)
     active = story.activity(steps)
-    status = pauses.settled(
-        observed.job,
-        force,
-        status if active.running or active.stuck else history.without_running(status),
-        now,
-    )
+    if not (active.running or active.stuck):
+        status = history.without_running(status)
+    status = pauses.settled(observed.job, force, status, now)
     held = is_suspended(observed.job) or status.failure_pause is not None
     starts = accounting.start_plan(observed, force, status, obstacle, suspended=held, now=now)
     status = answer(
         observed, force, status, policy, starts, active, obstacle=obstacle, now=now, shown=shown
     )
     can_wait = any(step.begins for step in steps) and only_time_passed(observed.job.status, status)
-    answering = (
-        (Stage.RECORD, STATUS) if any(step.finished for step in steps) else (Stage.TELL, ANSWER)
-    )
+    records = any(step.finished for step in steps)
+    answering = (Stage.RECORD, STATUS) if records else (Stage.TELL, ANSWER)
+    contents = [content for content in (force.current, observed.previous) if content]
+    first = tuple(write for step in steps for write in step.before)
+    finished = [step.finished for step in steps if step.finished]
     writes = (
-        *stops.writes(
-            observed, [content for content in (force.current, observed.previous) if content]
-        ),
+        *stops.writes(observed, contents),
         *_revision(observed, force),
         *_session_claim(observed, force, policy),
         *resolutions.writes(observed, force),
         *_cron_job(situation, policy, starts.timing, now),
         *starts.writes,
-        *kube_events.of_starts(
-            observed.job, (write for step in steps for write in step.before), now
-        ),
-        *(write for step in steps for write in step.before),
+        *kube_events.of_starts(observed.job, first, now),
+        *first,
         *kube_events.of_taken(observed.job, observed.taken, now),
         *kube_events.of_conditions(observed.job, status, answering, now),
         *(() if can_wait else status_write(observed.job, status, answering)),
-        *kube_events.of_runs(observed.job, (step.finished for step in steps if step.finished), now),
+        *kube_events.of_runs(observed.job, finished, now),
         *(write for step in steps for write in step.after),
         *retention.writes(observed),
         *revisions.sweep(observed, force, now),
@@ -116,11 +110,8 @@ def _with_card(
 
 def _revision(observed: Observed, force: InForce) -> Iterable[Write]:
     content = None if observed.job.deleting else force.content
-    if (
-        content
-        and revisions.frozen(observed, content.digest).name
-        not in observed.revisions | observed.foreign
-    ):
+    name = revisions.frozen(observed, content.digest).name if content else ""
+    if content and name not in observed.revisions | observed.foreign:
         body = records.revision(observed.job, content)
         if left := observed.left_behind.get(body["metadata"]["name"]):
             why = "an earlier job of this name left it behind"
@@ -184,11 +175,8 @@ def _changed(
         return
     wanted = spec_hash(body["spec"])
     owned = cron.labelled and cron.owner_uid == observed.job.uid
-    if (
-        cron.spec_hash in (wanted, observed.settled.get(wanted))
-        and owned
-        and cron.digest == content.digest
-    ):
+    same = cron.spec_hash in (wanted, observed.settled.get(wanted))
+    if same and owned and cron.digest == content.digest:
         return
     as_read = {"uid": cron.uid, "resourceVersion": cron.resource_version}
     if would_fire_old_starts(cron, body["spec"]):
@@ -231,5 +219,6 @@ def _next_look(observed: Observed, force: InForce, now: datetime) -> Iterable[fl
     for content in (force.current, force.content):
         if content:
             wanted = content.spec.schedule
-            for start in next_starts.next_starts(wanted, now, 1, draw_for(observed, wanted)):
+            draw = draw_for(observed, wanted)
+            for start in next_starts.next_starts(wanted, now, 1, draw):
                 yield (start - now + NO_EARLIER_THAN).total_seconds()

@@ -57,10 +57,8 @@ def decide_gone(observed: Observed, policy: RunPolicy, now: datetime) -> Plan:
 
     What runs goes on to its record while its approval stands.
     """
-    stopping = stops.reasons(observed)
-    context = RunContext(
-        observed, NOTHING, policy, now, cases(observed), observed.job.status, stopping
-    )
+    found, status, stopping = cases(observed), observed.job.status, stops.reasons(observed)
+    context = RunContext(observed, NOTHING, policy, now, found, status, stopping)
     plans = list(_some(context))
     writes = (
         *stops.writes(observed),

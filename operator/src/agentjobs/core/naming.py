@@ -58,12 +58,9 @@ def claim_name(job: str) -> str:
 def start_of(run_name: str) -> datetime | None:
     """The start of a CronJob's Job: its name ends in minutes since 1970 (kubernetes#96498)."""
     minutes = run_name.rpartition("-")[2]
-    if not (
-        minutes.isascii()
-        and minutes.isdigit()
-        and len(minutes) >= 8
-        and int(minutes) * 60 < timestamps.END.timestamp()
-    ):
+    if not (minutes.isascii() and minutes.isdigit() and len(minutes) >= 8):
+        return None
+    if int(minutes) * 60 >= timestamps.END.timestamp():
         return None
     return datetime.fromtimestamp(0, UTC) + timedelta(minutes=int(minutes))
 

@@ -46,12 +46,10 @@ class Observed:
     """Approvals of the present content that do not count: a second person is missing."""
     packages: Packages = field(default_factory=Packages)
     packages_alone: tuple[PackageApprovalView, ...] = ()
-    """Approvals of packages that do not count for the present content: a second person is
-    missing."""
+    """As `alone`, of the packages."""
     cron_job: CronJobView | None = None
     settled: Mapping[str, str] = field(default_factory=dict)
-    """By the hash of a CronJob spec as we wrote it: the hash of what the server stored, where that
-    differs."""
+    """By the hash of a CronJob spec as we wrote it: that of what the server stored, if another."""
     previous: Content | None = None
     """The content last in force, where it is not the spec's own and its revision still exists."""
     sources: Sources = field(default_factory=dict)
@@ -70,8 +68,7 @@ class Observed:
     left_over_since: Mapping[str, datetime] = field(default_factory=dict)
     """By the uids of revisions: since when nothing is known to need them."""
     left_behind: Mapping[str, str] = field(default_factory=dict)
-    """The uids of needed revisions that an earlier job of this name left behind without an owner,
-    by name."""
+    """By name: the uids of needed revisions that an earlier job of this name left behind."""
     resolutions: frozenset[str] = frozenset()
     """The revisions whose first resolution of packages is kept."""
     installed: Mapping[str, Resolution] = field(default_factory=dict)
@@ -97,8 +94,7 @@ class Observed:
     gap: Gap | None = None
     """The admission policies that are not in force."""
     refused: tuple[tuple[str, str], ...] = ()
-    """What the cluster has refused again and again: reasons of the condition Ready, and
-    sentences."""
+    """What the cluster refuses again and again: reasons of the condition Ready, and sentences."""
 
     @property
     def own_cron_job(self) -> CronJobView | None:

@@ -73,22 +73,14 @@ def in_force(observed: Observed, *, unusable: UserError | None = None) -> InForc
         for content, counting in candidates
         if content and not counting.lacking(content.spec.packages)
     }
-    digest = decisions.digest_in_force(
-        current.digest if current and current.digest in contents else None,
-        (
-            observed.previous.digest
-            if observed.previous and observed.previous.digest in contents
-            else None
-        ),
-        observed.approvals,
+    own, last = (
+        content.digest if content and content.digest in contents else None
+        for content in (current, observed.previous)
     )
-    return InForce(
-        current,
-        contents[digest] if digest else None,
-        problem,
-        decisions.verdict(current.digest, observed.approvals) if current else "Pending",
-        packages.lacking(current.spec.packages) if current else {},
-    )
+    digest = decisions.digest_in_force(own, last, observed.approvals)
+    verdict = decisions.verdict(current.digest, observed.approvals) if current else "Pending"
+    lacking = packages.lacking(current.spec.packages) if current else {}
+    return InForce(current, contents[digest] if digest else None, problem, verdict, lacking)
 
 
 def pins_in_use(observed: Observed, batch_jobs: Iterable[BatchJobView]) -> frozenset[str]:

@@ -13,11 +13,8 @@ from agentjobs.core.workload import sessions
 
 def foreign_claim(observed: Observed, force: InForce) -> str | None:
     """The sentence where a foreign claim has the session's name: nobody approved that session."""
-    if (
-        observed.session_claim != "foreign"
-        or force.spec is None
-        or not sessions.continuous(force.spec)
-    ):
+    wanted = force.spec is not None and sessions.continuous(force.spec)
+    if not wanted or observed.session_claim != "foreign":
         return None
     name = naming.claim_name(observed.job.name)
     return (

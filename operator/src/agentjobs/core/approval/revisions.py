@@ -13,8 +13,9 @@ from agentjobs.core.views.approvals import RevisionView
 from agentjobs.core.workload import pod
 
 LEFT_ALONE: Final = timedelta(seconds=60)
-"""A revision is deleted this long after it was found left over: by then a start from an older
-CronJob has been seen."""
+"""A revision is deleted this long after it was found left over.
+
+By then a start from an older CronJob has been seen."""
 
 
 def frozen(observed: Observed, digest: str) -> pod.Frozen:
@@ -33,11 +34,9 @@ def obstacle(observed: Observed, force: InForce) -> str | None:
     Pods would mount what nobody approved, and their runner would refuse it.
     """
     name = frozen(observed, force.content.digest).name if force.content else ""
-    return (
-        f"a ConfigMap named {name} exists and does not belong to this job; delete it"
-        if name in observed.foreign
-        else None
-    )
+    if name not in observed.foreign:
+        return None
+    return f"a ConfigMap named {name} exists and does not belong to this job; delete it"
 
 
 def left_over(observed: Observed, force: InForce) -> tuple[RevisionView, ...]:
@@ -59,19 +58,11 @@ def _names(job: str, digest: str) -> frozenset[str]:
 
 
 def _needed(observed: Observed, force: InForce) -> frozenset[str | None]:
-    last, cron = observed.job.status.approval, observed.cron_job
-    in_force = {
-        force.content.digest if force.content else None,
-        last.digest if last else None,
-        cron.digest if cron else None,
-    }
-    return frozenset(
-        {
-            *in_force,
-            *(job.digest for job in observed.batch_jobs),
-            *(run.digest for run in observed.runs),
-        }
-    )
+    holders = (force.content, observed.job.status.approval, observed.cron_job)
+    needed = {holder.digest for holder in holders if holder}
+    needed |= {job.digest for job in observed.batch_jobs}
+    needed |= {run.digest for run in observed.runs}
+    return frozenset(needed)
 
 
 def due(observed: Observed, now: datetime) -> bool:
@@ -84,14 +75,8 @@ def sweep(observed: Observed, force: InForce, now: datetime) -> Iterable[Write]:
     for revision in left_over(observed, force):
         since = observed.left_over_since.get(revision.uid)
         if since is not None and now - since >= LEFT_ALONE:
-            yield Write(
-                "delete",
-                "revision",
-                revision.name,
-                "it is no longer needed",
-                uid=revision.uid,
-                expendable=True,
-            )
+            name, why = revision.name, "it is no longer needed"
+            yield Write("delete", "revision", name, why, uid=revision.uid, expendable=True)
 
 
 def next_look(observed: Observed, now: datetime) -> Iterable[float]:

@@ -32,18 +32,13 @@ def apart(
     stands = (last.digest, last.by) if last else (None, None)
 
     def counts(approval: ApprovalView) -> bool:
-        if (
-            approval.decision == "Denied"
-            or approval.digest != digest
-            or (approval.digest, approval.by) == stands
-        ):
-            return True
-        return _is_second(approval.by, requester)
+        of_this = approval.decision == "Approved" and approval.digest == digest
+        stays = (approval.digest, approval.by) == stands
+        return not of_this or stays or _is_second(approval.by, requester)
 
     found = tuple(approvals)
-    return tuple(filter(counts, found)), tuple(
-        approval for approval in found if not counts(approval)
-    )
+    alone = tuple(approval for approval in found if not counts(approval))
+    return tuple(filter(counts, found)), alone
 
 
 def packages_alone(
@@ -77,9 +72,6 @@ def _is_second(approver: str | None, requester: str | None) -> bool:
 
     Nobody knows who uses a service account.
     """
-    return bool(
-        approver
-        and requester
-        and approver != requester
-        and not approver.startswith(SERVICE_ACCOUNT)
-    )
+    if not approver or not requester or approver == requester:
+        return False
+    return not approver.startswith(SERVICE_ACCOUNT)

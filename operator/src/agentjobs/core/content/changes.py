@@ -23,15 +23,8 @@ MAX_COMPARED: Final = 1_000
 Where there are more, only the new text is shown, since a card has no room for both."""
 _NONE: Final = "(none)"
 _ON_CARD: Final = (
-    "description",
-    "schedule.cron",
-    "schedule.timeZone",
-    "session",
-    "packages",
-    "workspace",
-    "timeoutSeconds",
-    "agent.tools",
-    "agent.model",
+    *("description", "schedule.cron", "schedule.timeZone", "session", "packages"),
+    *("workspace", "timeoutSeconds", "agent.tools", "agent.model"),
 )
 """Fields whose values other fields of a card show whole.
 
@@ -56,11 +49,11 @@ def _bounded(lines: Iterable[str]) -> tuple[str, ...]:
             continue
         kept.append(shown)
         room -= len(shown)
-    return (
-        (*kept, f"({left_out} more lines are not shown: read the whole texts before you approve)")
-        if left_out
-        else tuple(kept)
-    )
+    if left_out:
+        kept.append(
+            f"({left_out} more lines are not shown: read the whole texts before you approve)"
+        )
+    return tuple(kept)
 
 
 def _first(spec: dict[str, Any]) -> Iterator[str]:
@@ -97,19 +90,17 @@ def _fields(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         for name, part in value.items():
             yield from _fields(f"{path}.{name}" if path else name, part)
-    elif (
-        isinstance(value, list)
-        and value
-        and all(isinstance(entry, dict) and "name" in entry for entry in value)
-    ):
+    elif isinstance(value, list) and value and all(map(_is_named, value)):
         yield f"{path} (order)", [entry["name"] for entry in value]
         for entry in value:
-            yield from _fields(
-                f"{path}[{entry['name']}]",
-                {key: part for key, part in entry.items() if key != "name"},
-            )
+            others = {key: part for key, part in entry.items() if key != "name"}
+            yield from _fields(f"{path}[{entry['name']}]", others)
     else:
         yield path, value
+
+
+def _is_named(entry: Any) -> bool:
+    return isinstance(entry, dict) and "name" in entry
 
 
 def _value(side: dict[str, Any], path: str) -> str:
@@ -119,10 +110,8 @@ def _value(side: dict[str, Any], path: str) -> str:
 def _text(path: str, before: str, after: str) -> Iterator[str]:
     old, new = before.split("\n"), after.split("\n")
     spans = differences(old, new)
-    removed, added = (
-        old[spans[0].old_from : spans[-1].old_to],
-        new[spans[0].new_from : spans[-1].new_to],
-    )
+    removed = old[spans[0].old_from : spans[-1].old_to]
+    added = new[spans[0].new_from : spans[-1].new_to]
     if max(len(removed), len(added)) > MAX_COMPARED:
         # Too long for a diff on a card: only the new text is shown.
         yield f"{path}: line {spans[0].old_from + 1}: {len(removed)} lines -> {len(added)} lines"

@@ -37,22 +37,15 @@ from typing import Final
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs", "Me"})
 _IGNORABLE: Final = frozenset(
-    [
-        0x034F,
-        0x115F,
-        0x1160,
-        0x17B4,
-        0x17B5,
-        0x2800,
-        0x3164,
-        0xFFA0,
-        *range(0x180B, 0x1810),
-        *range(0xFE00, 0xFE10),
-        *range(0xE0100, 0xE01F0),
-    ]
+    (
+        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0),
+        *(*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)),
+        0x2800,  # the empty Braille cell
+    )
 )
-"""Letters and marks without a glyph: the Default_Ignorable_Code_Point ones that are not format
-characters, and the empty Braille cell."""
+"""Letters and marks without a glyph.
+
+Except the last they are the Default_Ignorable_Code_Point ones that are not format characters."""
 _KEPT: Final = frozenset("\n\t ")
 _ALIKE_SCRIPTS: Final = frozenset(
     {"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "DESERET"}
@@ -60,11 +53,13 @@ _ALIKE_SCRIPTS: Final = frozenset(
 _LATIN_LOOKS: Final = frozenset(
     "авеԁһіјӏорԛсуѕԝхԍАВЕЅІЈКМНОРСТУХԚԜԌγονραικυΑΒΕΖΗΙΚΜΝΟΡΤΥΧոսցօհքՕՏՍ"
 )
-"""Letters of Cyrillic, Greek and Armenian that look like a Latin one in usual fonts (Unicode's UTS
-39, single characters)."""
+"""Letters of Cyrillic, Greek and Armenian that look like a Latin one in usual fonts.
+
+Of Unicode's UTS 39, the single characters."""
 _EUROPEAN: Final = frozenset("ßẞæÆœŒøØłŁđĐðÐþÞħĦŋŊŧŦəƏµ")
-"""Letters of European languages, and the micro sign, that are not ASCII letters with marks to
-Unicode, and that look like no other."""
+"""Letters of European languages, and the micro sign, that look like no other.
+
+To Unicode they are not ASCII letters with marks."""
 _LIKE_PUNCTUATION: Final = frozenset(
     map(
         chr,
@@ -74,20 +69,9 @@ _LIKE_PUNCTUATION: Final = frozenset(
             *(0x16EC, 0x1803, 0x1809, 0x205A, 0x2236, 0x02D0, 0xA789, 0xA4FD),  # :
             0xA4F8,  # .
             0xA4F9,  # ,
-            *(
-                0x02B9,
-                0x02BB,
-                0x02BC,
-                0x02BD,
-                0x02BE,
-                0x02C8,
-                0x02CA,
-                0x02CB,
-                0x02F4,
-                0x07F4,
-                0x07F5,
-            ),
-            *(0x1FBD, 0x1FBF, 0x1FFE, 0x144A, 0x16CC, 0xA78C, 0x201B, 0x2032, 0x2035),
+            *(0x02B9, 0x02BB, 0x02BC, 0x02BD, 0x02BE, 0x02C8, 0x02CA, 0x02CB, 0x02F4),  # '
+            *(0x07F4, 0x07F5, 0x1FBD, 0x1FBF, 0x1FFE, 0x144A, 0x16CC, 0xA78C),  # '
+            *(0x201B, 0x2032, 0x2035),  # '
             *(0x02BA, 0x02DD, 0x02EE, 0x02F6, 0x201F, 0x2033, 0x2036),  # "
             *(0x02D7, 0x2010, 0x2011, 0x2012, 0x2043, 0x2212, 0x2796),  # -
             *(0x01C3, 0x2D51),  # !
@@ -103,8 +87,9 @@ _LIKE_PUNCTUATION: Final = frozenset(
 _OF_OTHER_SCRIPTS: Final = frozenset(
     "\u0589\u055a\u055d\u05c3\u05f3\u05f4\u060d\u066a\u066b\u066d\u06d4\u0701\u0702\u0703\u0704\u0387"
 )
-"""Punctuation of Armenian, Hebrew, Arabic, Syriac and Greek that looks like ASCII ones: usual among
-letters of their scripts."""
+"""Punctuation of Armenian, Hebrew, Arabic, Syriac and Greek that looks like ASCII ones.
+
+It is usual among letters of these scripts."""
 _TYPOGRAPHY: Final = frozenset("\u2026")
 """Unicode calls the ellipsis three full stops; it is usual."""
 _WORD: Final = re.compile(r"\w+")
@@ -115,8 +100,9 @@ MAX_MARKS: Final = 4
 _REST: Final = 40
 """Characters that are kept for the words about what is missing."""
 _SHOWN, _BY_NAME, _MARK, _SIGN = range(4)
-"""What a character alone decides: it is shown as it is; it is shown by its name; that depends on
-what is before it, or on its line."""
+"""What a character alone decides.
+
+It is shown as it is, or by its name; or that depends on what is before it, or on its line."""
 
 
 def visible(text: str, characters: int = 0) -> str:
@@ -128,9 +114,8 @@ def visible(text: str, characters: int = 0) -> str:
         return text
     first = text[:characters] if characters else text
     pieces = list(_pieces(text, len(first)))
-    if not characters or (
-        len(text) == len(first) and sum(len(shown) for shown, _ in pieces) <= characters
-    ):
+    fits = len(text) == len(first) and sum(len(shown) for shown, _ in pieces) <= characters
+    if fits or not characters:
         return "".join(shown for shown, _ in pieces)
     kept, room, missing = [], characters - _REST, len(text)
     for shown, count in pieces:
@@ -189,13 +174,8 @@ def _marked(line: str, end: int) -> list[bool]:
             named[at] = _passes_for_punctuation(line, at, east_asian=east_asian)
     near_latin = not line.isascii() and _has_latin(line)
     # A mark inside a word is a part of it.
-    joined = line.translate(
-        {
-            ord(character): "_"
-            for character in set(line)
-            if unicodedata.category(character)[0] == "M"
-        }
-    )
+    line_marks = (mark for mark in set(line) if unicodedata.category(mark)[0] == "M")
+    joined = line.translate({ord(mark): "_" for mark in line_marks})
     for word in _WORD.finditer(joined):
         if word.start() >= end:
             break
@@ -206,9 +186,8 @@ def _marked(line: str, end: int) -> list[bool]:
 
 
 def _named(character: str, count: int) -> str:
-    name = unicodedata.name(
-        character, "CONTROL" if unicodedata.category(character) == "Cc" else "WITHOUT NAME"
-    )
+    unnamed = "CONTROL" if unicodedata.category(character) == "Cc" else "WITHOUT NAME"
+    name = unicodedata.name(character, unnamed)
     return f"<U+{ord(character):04X} {name}{f' x{count}' if count > 1 else ''}>"
 
 
@@ -225,11 +204,8 @@ def _kind(character: str) -> int:
         return _MARK
     if character in _LIKE_PUNCTUATION or (category[0] in "LN" and _is_form_of_ascii(character)):
         return _BY_NAME
-    return (
-        _SIGN
-        if character in _OF_OTHER_SCRIPTS or _is_form_of_ascii_punctuation(character)
-        else _SHOWN
-    )
+    is_sign = character in _OF_OTHER_SCRIPTS or _is_form_of_ascii_punctuation(character)
+    return _SIGN if is_sign else _SHOWN
 
 
 def _is_form_of_ascii(character: str) -> bool:
@@ -281,9 +257,8 @@ def _passing_for_others(word: str, *, near_latin: bool) -> set[str]:
     foreign = {digit for digit in digits if not digit.isascii()}
     alike = {character for character, script in scripts.items() if script in _ALIKE_SCRIPTS}
     mixed = len(set(scripts.values()) - {""}) > 1
-    return (alike if mixed or (near_latin and alike <= _LATIN_LOOKS) else set()) | (
-        foreign if digits > foreign else set()
-    )
+    letters = alike if mixed or (near_latin and alike <= _LATIN_LOOKS) else set()
+    return letters | (foreign if digits > foreign else set())
 
 
 @lru_cache(4096)

@@ -22,6 +22,7 @@ MAX_RESOLUTION_BYTES: Final = 600_000
 MAX_RESOLVED: Final = 500
 MAX_PIN_CHARACTERS: Final = 256
 
+_NO_LIST: Final = "the list of installed packages is missing or too long"
 _REASON: Final = re.compile(r"[A-Z][A-Za-z0-9]{0,63}")
 _SHA256: Final = re.compile(r"([0-9a-f]{64})?")
 _PACKAGE: Final = re.compile(
@@ -55,9 +56,7 @@ class Resolution:
 
     def covers(self, pins: Iterable[str]) -> bool:
         """Whether it holds every pin, in exactly that version."""
-        return {canonical(pin) for pin in pins} <= {
-            canonical_or_none(found) for found in self.resolved
-        }
+        return {*map(canonical, pins)} <= {*map(canonical_or_none, self.resolved)}
 
 
 def read_installation(message: str) -> Installation | None:
@@ -80,20 +79,20 @@ def read_resolution(log: bytes, sha256: str) -> Resolution:
     """Reads the installer's log. Raises EnvelopeError."""
     fields = read_object(log, sha256)
     resolved, requirements = fields.get("resolved"), fields.get("requirements")
-    if (
-        not isinstance(resolved, str)
-        or not isinstance(requirements, str)
-        or len(requirements) > MAX_RESOLUTION_BYTES
-    ):
-        raise EnvelopeError("the list of installed packages is missing or too long")
+    if not isinstance(resolved, str) or not isinstance(requirements, str):
+        raise EnvelopeError(_NO_LIST)
+    if len(requirements) > MAX_RESOLUTION_BYTES:
+        raise EnvelopeError(_NO_LIST)
     names = tuple(resolved.split("\n"))
-    if len(names) > MAX_RESOLVED or not all(
-        len(name) <= MAX_PIN_CHARACTERS and _PACKAGE.fullmatch(f"{name} \\") for name in names
-    ):
+    if len(names) > MAX_RESOLVED or not all(map(_is_package, names)):
         raise EnvelopeError("the list of installed packages is not valid")
     if requirements and _packages(requirements) != names:
         raise EnvelopeError("the resolution differs from what was installed")
     return Resolution(names, requirements)
+
+
+def _is_package(name: str) -> bool:
+    return len(name) <= MAX_PIN_CHARACTERS and _PACKAGE.fullmatch(f"{name} \\") is not None
 
 
 def _packages(requirements: str) -> tuple[str, ...] | None:

@@ -122,9 +122,8 @@ def _parts(lines: list[bytes], marker: bytes, count: int) -> list[bytes]:
     found: dict[int, bytes] = {}
     ours = b"%s %s " % (LINE_PREFIX.encode(), marker)
     for line in lines:
-        match = (
-            _LINE.fullmatch(line) if line.startswith(ours) and len(line) < MAX_LINE_BYTES else None
-        )
+        may_be = line.startswith(ours) and len(line) < MAX_LINE_BYTES
+        match = _LINE.fullmatch(line) if may_be else None
         if match and int(match[3]) == count:
             found[int(match[2])] = match[4]
     for number in range(1, count + 1):

@@ -30,8 +30,7 @@ class Case:
     pod: PodView | None
     final: bool
     earlier: BatchJobView | None = None
-    """A Job of this name that was made for an earlier, deleted run: nothing about it says anything
-    about this run."""
+    """A Job of this name that was made for an earlier, deleted run: it says nothing about this."""
 
     @property
     def unrecorded(self) -> bool:
@@ -107,9 +106,9 @@ def _is_ours(observed: Observed, job: BatchJobView, run: RunView | None) -> bool
         return True
     named_by_run = run is not None and job.uid in (run.started_as, run.made_as)
     ownerless = job.owner_uid is None
-    return not job.foreign and (
-        (named_by_run or ownerless) if observed.job.gone else (named_by_run and ownerless)
-    )
+    if job.foreign:
+        return False
+    return (named_by_run or ownerless) if observed.job.gone else (named_by_run and ownerless)
 
 
 def begun(run: RunView) -> bool:

@@ -27,11 +27,9 @@ from agentjobs.core.workload import records
 from agentjobs.core.workload.settings import RunPolicy
 
 READ_AGAIN_SECONDS: Final = 0.5
-"""How often the log of a pod that is being ended is read, until its runner has printed the
-envelope."""
+"""How often the log of a pod that is being ended is read, until it has the envelope."""
 SCRIPT_IS_DEAD: Final = timedelta(seconds=8)
-"""How long after a pod was asked to end its script is dead: the runner kills it after 5 s and then
-prints the envelope."""
+"""How long after a pod was asked to end its script is dead: the runner kills it after 5 s."""
 STUCK: Final = timedelta(seconds=60)
 READ_STUCK_SECONDS: Final = 15
 """How often the log is read where the pod should have gone `STUCK` ago: its node does not answer.
@@ -43,8 +41,7 @@ BEGINNING: Final = timedelta(seconds=5)
 The job's status is written then anyway, and can wait until then to name the next start."""
 HARMLESS_WAITS: Final = frozenset({"", "ContainerCreating", "PodInitializing"})
 FINISH_AT_ONCE: Final = 5
-"""Runs counted in one write: fewer than the history's ten lines, which prove that a run was
-counted."""
+"""Runs counted in one write: fewer than the history's ten lines, which prove it of each."""
 MANY: Final = 20
 AT_ONCE: Final = {"finishes": FINISH_AT_ONCE, "creates": MANY, "answers": MANY}
 """Runs in one pass.
@@ -57,12 +54,7 @@ def to_read(found: Iterable[Case]) -> tuple[PodView, ...]:
     return tuple(
         case.pod
         for case in found
-        if case.pod
-        and case.pod.started
-        and case.run
-        and not case.run.final
-        and not case.final
-        and has_ended(case)
+        if case.pod and case.pod.started and case.unrecorded and has_ended(case)
     )
 
 
@@ -115,12 +107,10 @@ def _kind(step: Step) -> str:
 def _step(context: RunContext, case: Case) -> Step:
     run = case.run
     if case.earlier:
-        gone = (
-            ()
-            if case.earlier.deleting
-            else (delete_job(case.earlier, "the run that it was made for was deleted"),)
-        )
-        return Step(before=gone, requeue_after=1)
+        if case.earlier.deleting:
+            return Step(requeue_after=1)
+        away = delete_job(case.earlier, "the run that it was made for was deleted")
+        return Step(before=(away,), requeue_after=1)
     if case.final or (run and run.final):
         return _clean_up(context, case)
     if run is None:
@@ -136,11 +126,8 @@ def _follow(context: RunContext, case: Case, run: RunView) -> Step:
         return Step(active=True, requeue_after=READ_AGAIN_SECONDS)
     if run.manual and not run.adopted:
         # Begun, but without an owner: it was orphaned together with an earlier job of this name.
-        return (
-            Step(before=(adopt(context.job, run, {}),), requeue_after=0)
-            if begun(run)
-            else start(context, case, run)
-        )
+        adopted = Step(before=(adopt(context.job, run, {}),), requeue_after=0)
+        return adopted if begun(run) else start(context, case, run)
     if job and job.manual and job.uid != run.started_as:
         return Step(before=(delete_job(job, "the run has begun as another Job"),), requeue_after=0)
     if job and job.suspended and job.manual and job.stop_reason is None:
@@ -174,23 +161,14 @@ def _record_start(context: RunContext, case: Case) -> Step:
     job = case.batch_job
     if job is None or job.deleting:
         return Step()
-    last = context.status.last_run
-    had_a_run = (last is not None and last.name == job.name) or any(
-        line.name == job.name for line in context.status.recent_runs
-    )
+    lines = (*context.status.recent_runs, context.status.last_run)
+    had_a_run = any(line is not None and line.name == job.name for line in lines)
     if had_a_run or job.manual:
         return Step(before=(delete_job(job, "its run was deleted"),))
     start = naming.start_of(job.name) or job.created
     body = records.scheduled_run(context.job, job, to_wire(start))
-    write = Write(
-        "create",
-        "run",
-        job.name,
-        "a scheduled start",
-        body,
-        stage=Stage.RECORD,
-        strand=run_strand(job.name),
-    )
+    why, strand = "a scheduled start", run_strand(job.name)
+    write = Write("create", "run", job.name, why, body, stage=Stage.RECORD, strand=strand)
     return Step(before=(write,), requeue_after=0, begins=job.uid not in context.stopping)
 
 
@@ -198,9 +176,9 @@ def _skip(
     context: RunContext, run: RunView, job: BatchJobView | None, refused: tuple[str, str]
 ) -> Step:
     step = _recorded(context, run, skipped(*refused, context.now))
-    return (
-        replace(step, before=(*step.before, delete_job(job, "its run is skipped"))) if job else step
-    )
+    if job is None:
+        return step
+    return replace(step, before=(*step.before, delete_job(job, "its run is skipped")))
 
 
 def finish(context: RunContext, case: Case, run: RunView) -> Step:
@@ -214,19 +192,12 @@ def finish(context: RunContext, case: Case, run: RunView) -> Step:
         # be read this time.
         stuck = pod is not None and pod.deletion is not None and context.now - pod.deletion > STUCK
         return Step(active=True, requeue_after=READ_STUCK_SECONDS if stuck else READ_AGAIN_SECONDS)
-    digest = (
-        (job.digest if job else None)
-        or run.digest
-        or (evidence.envelope.digest if evidence.envelope else None)
-    )
-    end = Ending(
-        run,
-        job,
-        pod,
-        evidence,
-        context.observed.installed.get(case.name),
-        _was_superseded(context, run, job),
-    )
+    digest = (job.digest if job else None) or run.digest
+    if not digest and evidence.envelope:
+        digest = evidence.envelope.digest
+    installed = context.observed.installed.get(case.name)
+    replaced = _was_superseded(context, run, job)
+    end = Ending(run, job, pod, evidence, installed, replaced)
     step = _recorded(context, run, record(end, digest, context.policy.image, context.now))
     if job and not job.deleting and _is_done(context, job):
         return replace(step, after=(*step.after, delete_job(job, "its run is recorded")))
@@ -307,10 +278,8 @@ def _show(context: RunContext, case: Case, run: RunView, job: BatchJobView) -> S
             requeue_after=min(wait, young) if begins else wait,
             begins=begins,
         )
-    reason, message = (
-        pod.waiting,
-        f"{CANNOT_START}{pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE],
-    )
+    reason = pod.waiting
+    message = f"{CANNOT_START}{pod.waiting}: {pod.waiting_message}"[:MAX_MESSAGE]
     if installing:
         reason, message, wait = "Installing", "the packages are being installed", 60.0
     status = history.with_running(context.status, run, None)

@@ -25,18 +25,10 @@ def as_counted(
     line = next(recent for recent in status.recent_runs if recent.uid == run.uid)
     if (line.phase, line.reason) == (record.phase, record.reason):
         return record
-    as_counted = line.model_dump(
-        include={"phase", "reason", "exit_code", "started_at", "finished_at"}
-    )
-    return record.model_copy(
-        update={
-            **as_counted,
-            "message": (
-                f"the run was already counted as {line.reason}; what was found later:"
-                f" {record.message}"
-            ),
-        }
-    )
+    counts = {"phase", "reason", "exit_code", "started_at", "finished_at"}
+    already = f"the run was already counted as {line.reason}"
+    message = f"{already}; what was found later: {record.message}"
+    return record.model_copy(update={**line.model_dump(include=counts), "message": message})
 
 
 def with_running(
@@ -44,13 +36,8 @@ def with_running(
 ) -> ScheduledAgentJobStatus:
     """The job's status while this run goes on."""
     last = LastRun(name=run.name, uid=run.uid, phase="Running" if started else "Pending")
-    return status.model_copy(
-        update={
-            "last_run": last,
-            "started_at": started,
-            "last_run_at": started or status.last_run_at,
-        }
-    )
+    at = {"started_at": started, "last_run_at": started or status.last_run_at}
+    return status.model_copy(update={"last_run": last, **at})
 
 
 def without_running(status: ScheduledAgentJobStatus) -> ScheduledAgentJobStatus:
@@ -61,13 +48,8 @@ def without_running(status: ScheduledAgentJobStatus) -> ScheduledAgentJobStatus:
     last = status.last_run
     if last is not None and last.phase in ("Pending", "Running"):
         before = next((line for line in status.recent_runs if line.phase not in NEVER_BEGAN), None)
-        last = (
-            LastRun(
-                name=before.name, uid=before.uid, phase=before.phase, exit_code=before.exit_code
-            )
-            if before
-            else None
-        )
+        kept = {"name", "uid", "phase", "exit_code"}
+        last = LastRun(**before.model_dump(include=kept)) if before else None
     return status.model_copy(update={"last_run": last, "started_at": None})
 
 

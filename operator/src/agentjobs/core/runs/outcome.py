@@ -23,15 +23,16 @@ from agentjobs.core.views.run import RunView
 
 MAX_MESSAGE: Final = 1024
 CLOCKS_DIFFER: Final = timedelta(seconds=2)
-"""How far the clocks of the API server, which notes the pod's deletion, and of the Job's
-controller, which counts the time, may differ."""
+"""How far two clocks may differ: the API server's, and that of the Job's controller.
+
+The first notes the pod's deletion, the second counts the time."""
 KILLED: Final = 137
-"""A runner that was asked to stop waits after its envelope, so that the log can be read; a short
-grace period ends with SIGKILL."""
+"""A runner that was asked to stop waits after its envelope, so that the log can be read.
+
+A short grace period ends with SIGKILL."""
 
 SESSION_BUSY: Final = "SessionBusy"
-"""The runner's reason when another run has the continuous job's session: this run did not
-happen."""
+"""The runner's reason when another run has the session: this run did not happen."""
 CANCELLED_IN_TIME: Final = "spec.cancel was set before the run began, so it did not start"
 NEVER_RAN: Final = frozenset({"StartTimeout", "CancelledBeforeStart"})
 """Stop reasons that are given only to Jobs whose script has not run."""
@@ -45,8 +46,7 @@ STOPPED: Final[dict[str, tuple[RunPhase, str]]] = {
     "Replaced": ("Cancelled", "a newer run replaced it: the job's concurrencyPolicy is Replace"),
     "StartTimeout": ("Failed", "the pod did not start in time"),
 }
-"""By stop reason, the annotation of a Job that the operator stopped: phase and message of the
-run."""
+"""Phase and message of a run by the stop reason, an annotation of a Job that we stopped."""
 CANNOT_START: Final = "the pod cannot start: "
 """Begins the message of a run whose pod waits."""
 
@@ -75,11 +75,8 @@ Verdict = tuple[RunPhase, str, str]
 
 def _out_of_memory(end: Ending) -> Verdict | None:
     if end.pod and end.pod.ended_by == "OOMKilled" and end.pod.exit_code != 0:
-        return (
-            "Failed",
-            "OOMKilled",
-            "the script used more memory than spec.resources.limits.memory allows",
-        )
+        message = "the script used more memory than spec.resources.limits.memory allows"
+        return "Failed", "OOMKilled", message
     return None
 
 
@@ -125,38 +122,26 @@ def _past_due(end: Ending) -> bool:
     The runner's times are by its node's clock, which may differ by any amount, so they are not used
     here.
     """
-    envelope, due, said = (
-        end.evidence.envelope,
-        end.job.due if end.job else None,
-        end.pod.told_to_end if end.pod else None,
-    )
+    envelope, due = end.evidence.envelope, end.job.due if end.job else None
+    said = end.pod.told_to_end if end.pod else None
     stopped = envelope is not None and envelope.outcome == "Terminated"
     return stopped and due is not None and said is not None and said >= due - CLOCKS_DIFFER
 
 
 def _deadline(end: Ending) -> Verdict | None:
     if end.job and (end.job.failure == "DeadlineExceeded" or _past_due(end)):
-        return (
-            "TimedOut",
-            "DeadlineExceeded",
-            "the Job's deadline passed; it includes the time before the pod started",
-        )
+        message = "the Job's deadline passed; it includes the time before the pod started"
+        return "TimedOut", "DeadlineExceeded", message
     return None
 
 
 def _disrupted(end: Ending) -> Verdict | None:
     if end.pod and end.pod.disruption:
-        return (
-            "Failed",
-            "Disrupted",
-            f"the pod was ended from outside: {end.pod.disruption}; the run is not repeated",
-        )
+        message = f"the pod was ended from outside: {end.pod.disruption}; the run is not repeated"
+        return "Failed", "Disrupted", message
     if end.pod and end.pod.phase == "Failed" and end.pod.ended_by == "Evicted":
-        return (
-            "Failed",
-            "Evicted",
-            "the node evicted the pod to free memory or disk; see spec.resources",
-        )
+        message = "the node evicted the pod to free memory or disk; see spec.resources"
+        return "Failed", "Evicted", message
     return None
 
 
@@ -180,11 +165,8 @@ def _install_failed(end: Ending) -> Verdict | None:
     said = read_installation(pod.install_message)
     if said is None:
         cause = f" ({pod.install_ended_by})" if pod.install_ended_by not in ("", "Error") else ""
-        return (
-            "Failed",
-            "PackageInstallFailed",
-            f"the installer of the packages exited with code {pod.install_exit}{cause}",
-        )
+        message = f"the installer of the packages exited with code {pod.install_exit}{cause}"
+        return "Failed", "PackageInstallFailed", message
     return None if said.reason == "Terminated" else ("Failed", said.reason, said.message)
 
 
@@ -193,11 +175,8 @@ def _exit_code_alone(end: Ending) -> Verdict | None:
         return None
     if end.pod.exit_code == 0:
         return "Succeeded", "Completed", "the script exited with code 0"
-    return (
-        "Failed",
-        end.pod.ended_by or "Error",
-        f"the container exited with code {end.pod.exit_code}",
-    )
+    message = f"the container exited with code {end.pod.exit_code}"
+    return "Failed", end.pod.ended_by or "Error", message
 
 
 def _pod_deleted(end: Ending) -> Verdict | None:
@@ -210,14 +189,11 @@ def _terminated(end: Ending) -> Verdict | None:
     envelope = end.evidence.envelope
     if envelope is None or envelope.outcome != "Terminated":
         return None
-    return (
-        "Failed",
-        envelope.reason,
-        (
-            f"{envelope.message}, and nothing says by whom: perhaps the node shut down, or the"
-            " script signalled its runner"
-        ),
+    message = (
+        f"{envelope.message}, and nothing says by whom: perhaps the node shut down, or the"
+        " script signalled its runner"
     )
+    return "Failed", envelope.reason, message
 
 
 def _unknown(end: Ending) -> Verdict:
@@ -230,23 +206,28 @@ def _unknown(end: Ending) -> Verdict:
 
 
 CHECKS: Final = (
-    _out_of_memory,  # names the cause, where runner and exit code show only its effect, a kill
-    # before the runner is believed: a script can forge an envelope, but not the container's exit
-    # code
+    # It names the cause, where runner and exit code show only its effect, a kill.
+    _out_of_memory,
+    # A script can forge an envelope, but not the container's exit code.
     _container_differs,
-    # before everything that ends runs from outside: this one had ended before that could
+    # A run that had ended was ended by nothing from outside.
     _by_itself,
-    _stopped_by_us,  # the most exact of the outside causes; suspending the Job also deletes its pod
-    # the Job's controller deletes the pod, which the checks below would take for the cause
+    # The most exact of the outside causes. Suspending the Job also deletes its pod.
+    _stopped_by_us,
+    # The Job's controller deletes the pod, which the checks below would take for the cause.
     _deadline,
-    _disrupted,  # names what ended the pod; a missing Job or the exit code would say less
-    _job_deleted,  # its pod goes with it, so what the pod shows below is a consequence
-    _install_failed,  # the script never started, so no check below would name a better cause
-    # without an envelope the exit code says how the script ended, even if its pod was deleted later
+    # It names what ended the pod. A missing Job or the exit code would say less.
+    _disrupted,
+    # The pod goes with its Job, so what the pod shows below is a consequence.
+    _job_deleted,
+    # The script never started, so no check below would name a better cause.
+    _install_failed,
+    # Without an envelope the exit code says how the script ended, also where the pod is deleted.
     _exit_code_alone,
-    # nothing says how the script ended; the deletion also explains an envelope that says Terminated
+    # Nothing says how the script ended. The deletion also explains an envelope with Terminated.
     _pod_deleted,
-    _terminated,  # last: the runner was asked to stop, and nothing above says by whom
+    # Last: the runner was asked to stop, and nothing above says by whom.
+    _terminated,
 )
 """In the order in which they are tried.
 
@@ -255,9 +236,8 @@ An entry stands before those that would take an effect of its cause for the caus
 
 def record(end: Ending, digest: str | None, image: str, now: datetime) -> AgentJobRunStatus:
     """The complete record of a run that is over; `now` stands in where no end time is known."""
-    phase, reason, message = next(
-        (found for check in CHECKS if (found := check(end))), None
-    ) or _unknown(end)
+    verdicts = (check(end) for check in CHECKS)
+    phase, reason, message = next(filter(None, verdicts), None) or _unknown(end)
     pod, envelope = end.pod, end.evidence.envelope
     stdout, stderr = _outputs(end)
     started, finished = _times(end, now)
@@ -335,9 +315,9 @@ def _usage(end: Ending) -> Usage | None:
 
 def _said(end: Ending) -> Envelope | ShortForm | None:
     """What the runner reported: the envelope, or its short form if the envelope is unreadable."""
-    return end.evidence.envelope or (
-        read_short_form(end.pod.termination_message) if end.pod else None
-    )
+    if end.evidence.envelope or end.pod is None:
+        return end.evidence.envelope
+    return read_short_form(end.pod.termination_message)
 
 
 def _times(end: Ending, now: datetime) -> tuple[str | None, str]:

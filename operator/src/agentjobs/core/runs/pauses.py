@@ -27,16 +27,14 @@ def settled(
         return status
     limit = spec.pause_after_failures
     if limit == 0 or status.consecutive_failures < limit:
-        return (
-            status.model_copy(update={"failure_pause": None}) if _is_over(status, limit) else status
-        )
+        over = _is_over(status, limit)
+        return status.model_copy(update={"failure_pause": None}) if over else status
     if pause is None:
         pause = FailurePause(since=to_wire(now), suspended=job.spec.suspend)
         return status.model_copy(update={"failure_pause": pause})
     if job.spec.suspend:
-        return status.model_copy(
-            update={"failure_pause": pause.model_copy(update={"suspended": True})}
-        )
+        pause = pause.model_copy(update={"suspended": True})
+        return status.model_copy(update={"failure_pause": pause})
     if pause.suspended or _was_switched(job, force):
         return status.model_copy(update={"failure_pause": None, "consecutive_failures": 0})
     return status
@@ -58,32 +56,26 @@ def _was_switched(job: JobView, force: InForce) -> bool:
     before = job.status
     if before.card is None or before.observed_generation is None or force.current is None:
         return False
-    return (
-        job.generation >= before.observed_generation + 2
-        and before.card.digest == force.current.digest
-    )
+    twice = job.generation >= before.observed_generation + 2
+    return twice and before.card.digest == force.current.digest
 
 
 def pause_reason(job: JobView) -> str | None:
     """Why only runs by hand start now; None: other runs start, too."""
     if job.suspended:
         return "the job is paused: spec.suspend is true, so only manual runs start it"
-    return (
-        "the job is paused: too many runs in a row failed; see the job's condition Scheduled"
-        if job.status.failure_pause
-        else None
-    )
+    if job.status.failure_pause is None:
+        return None
+    return "the job is paused: too many runs in a row failed; see the job's condition Scheduled"
 
 
 def message(status: ScheduledAgentJobStatus, *, suspended: bool) -> str:
     """Says what to do about the pause. `suspended`: spec.suspend is true as well."""
     last = f"; the last error is: {status.last_error}" if status.last_error else ""
-    how = (
-        "spec.suspend is also true: setting it to false resumes the job"
-        if suspended
-        else "One that succeeds resumes the job, and so does setting spec.suspend to true and then"
-        " to false"
-    )
+    how = "spec.suspend is also true: setting it to false resumes the job"
+    if not suspended:
+        switch = "setting spec.suspend to true and then to false"
+        how = f"One that succeeds resumes the job, and so does {switch}"
     return (
         f"{status.consecutive_failures} runs in a row failed{last}. Manual runs still work. {how}"
     )

@@ -43,15 +43,11 @@ def writes(observed: Observed, force: InForce) -> Iterator[Write]:
     for run, found in observed.installed.items():
         job = jobs.get(run)
         content = contents.get(job.digest or "") if job else None
-        if (
-            content
-            and found.requirements
-            and not _is_kept(observed, job)
-            and found.covers(content.spec.packages)
-        ):
+        if content is None or not found.requirements or _is_kept(observed, job):
+            continue
+        if found.covers(content.spec.packages):
             frozen_as = revisions.frozen(observed, content.digest)
-            body = install.resolution(
-                records.revision(observed.job, content), frozen_as.name, found
-            )
+            revision = records.revision(observed.job, content)
+            body = install.resolution(revision, frozen_as.name, found)
             name, why = body["metadata"]["name"], "it freezes the resolution of the packages"
             yield Write("create", "revision", name, why, body, expendable=True, stage=Stage.CREATE)

@@ -17,11 +17,11 @@ from agentjobs.core.wire.weight import weight
 from agentjobs.core.workload.settings import Budgets
 
 RECORD_BYTES: Final = 2048
-"""What a record takes in etcd at least, besides its output: names, times, owner, who wrote which
-field."""
+"""What a record takes in etcd at least, besides its output."""
 SHORT_BYTES: Final = 2 * (TAIL_BYTES + 64)
-"""The most output that a shortened record keeps: the end of both streams, each below a line that
-counts what went."""
+"""The most output that a shortened record keeps.
+
+It is the end of both streams, each below a line that counts what went."""
 AT_ONCE: Final = 20
 READ_AT_ONCE: Final = 5
 """Records read in one pass to shorten them: half a megabyte, which is forgotten at once."""
@@ -95,12 +95,8 @@ def to_read(observed: Observed) -> tuple[FinishedRun, ...]:
     if spec is None:
         return ()
     gone = {run.uid for run in _gone(observed)}
-    return tuple(
-        islice(
-            (run for run in to_shorten(observed.finished, spec.history) if run.uid not in gone),
-            READ_AT_ONCE,
-        )
-    )
+    long = to_shorten(observed.finished, spec.history)
+    return tuple(islice((run for run in long if run.uid not in gone), READ_AT_ONCE))
 
 
 def shortened(body: Mapping[str, Any]) -> Write:
@@ -110,10 +106,9 @@ def shortened(body: Mapping[str, Any]) -> Write:
     """
     status: dict[str, Any] = {"outputTrimmed": True, "outputBytes": 0}
     for stream in ("stdout", "stderr"):
-        text, dropped = _end(
-            body["status"].get(stream) or "", body["status"].get(f"{stream}DroppedBytes")
-        )
-        status |= {stream: text, f"{stream}DroppedBytes": dropped}
+        whole, count = body["status"].get(stream) or "", f"{stream}DroppedBytes"
+        text, dropped = _end(whole, body["status"].get(count))
+        status |= {stream: text, count: dropped}
         status["outputBytes"] += len(text.encode())
     before = {name: text for name, text in body["status"].items() if name in status}
     status["storedBytes"] = max(0, body.get(SIZE, 0) - weight(before)) + weight(status)
@@ -183,20 +178,10 @@ def _owners(observed: Observed, gone: set[str]) -> Iterable[Write]:
     stays = job.spec.history.keep_after_delete
     for run in observed.finished:
         if run.uid not in gone and run.owner_uid == (job.uid if stays else None):
-            body = {
-                "metadata": {
-                    "uid": run.uid,
-                    "ownerReferences": None if stays else naming.owned_by(job),
-                }
-            }
-            yield Write(
-                "patch",
-                "run",
-                run.name,
-                "it stays when its job is deleted" if stays else "it is deleted with its job",
-                body,
-                expendable=True,
-            )
+            owners = None if stays else naming.owned_by(job)
+            body = {"metadata": {"uid": run.uid, "ownerReferences": owners}}
+            why = "it stays when its job is deleted" if stays else "it is deleted with its job"
+            yield Write("patch", "run", run.name, why, body, expendable=True)
 
 
 def _kept_with(phase: str) -> str:

@@ -70,21 +70,15 @@ def _unguarded(request: _Request) -> Refusal | None:
 
 def _event_starts_nothing(request: _Request) -> Refusal | None:
     context, run = request.context, request.run
-    return events.refusal(
-        run,
-        context.force.spec,
-        context.observed.events.get(run.name),
-        pauses.pause_reason(context.job),
-    )
+    event, paused = context.observed.events.get(run.name), pauses.pause_reason(context.job)
+    return events.refusal(run, context.force.spec, event, paused)
 
 
 def _not_approved(request: _Request) -> Refusal | None:
     force = request.context.force
-    return (
-        ("NotApproved", why_nothing_runs(force, request.context.job.name))
-        if force.content is None
-        else None
-    )
+    if force.content is not None:
+        return None
+    return "NotApproved", why_nothing_runs(force, request.context.job.name)
 
 
 def _in_the_way(request: _Request) -> Refusal | None:
@@ -93,42 +87,40 @@ def _in_the_way(request: _Request) -> Refusal | None:
 
 
 def _name_taken(request: _Request) -> Refusal | None:
-    name = request.case.name
-    if request.case.batch_job is None and any(
-        job.name == name for job in request.context.observed.batch_jobs
-    ):
-        return (
-            "NameTaken",
-            f"a Job named {name} exists and does not belong to this run; choose another name",
-        )
+    name, jobs = request.case.name, request.context.observed.batch_jobs
+    if request.case.batch_job is None and any(job.name == name for job in jobs):
+        message = f"a Job named {name} exists and does not belong to this run; choose another name"
+        return "NameTaken", message
     return None
 
 
 def _overlaps(request: _Request) -> Refusal | None:
     ahead = request.ahead
     if ahead and ahead.batch_job and concurrency_policy(request.context) == "Forbid":
-        return (
-            "Overlap",
-            f"the run {ahead.name} has not finished; the job's concurrencyPolicy is Forbid",
-        )
+        message = f"the run {ahead.name} has not finished; the job's concurrencyPolicy is Forbid"
+        return "Overlap", message
     return None
 
 
 REFUSALS: Final = (
-    _cancelled,  # first: a person asked for this, whatever else keeps the run from starting
-    _job_is_deleted,  # no change to anything below would let the run start
-    _unguarded,  # while nobody checks who approves, no approval below counts
-    # an invalid event is refused even where nothing is approved, and does not wait for an approval
+    # First: a person asked for this, whatever else keeps the run from starting.
+    _cancelled,
+    # No change to anything below would let the run start.
+    _job_is_deleted,
+    # While nobody checks who approves, no approval below counts.
+    _unguarded,
+    # An invalid event is refused even where nothing is approved; it does not wait for an approval.
     _event_starts_nothing,
-    _not_approved,  # before the checks below, which are about running the content in force
-    # keeps every run of the job from starting, so it is reported before what concerns this run
-    # alone
+    # The checks below are about running the content in force.
+    _not_approved,
+    # It keeps every run of the job from starting; those below keep this run alone.
     _in_the_way,
-    _name_taken,  # another run of the job could start; waiting does not help this one
-    _overlaps,  # last: the only one that ends by itself, when the other run does
+    # Another run of the job could start; waiting does not help this one.
+    _name_taken,
+    # Last: the only one that ends by itself, when the other run does.
+    _overlaps,
 )
-"""Why a manual run cannot start, in the order in which it is checked; the first that applies is the
-run's reason."""
+"""Why a manual run cannot start, in this order; the first that applies is the run's reason."""
 
 
 def start(context: RunContext, case: Case, run: RunView) -> Step:
@@ -139,23 +131,18 @@ def start(context: RunContext, case: Case, run: RunView) -> Step:
     job, cron, content = case.batch_job, context.observed.cron_job, context.force.content
     if job and not job.manual:
         # The CronJob controller was late, not gone: its Job is the start.
-        return Step(
-            before=(adopt(context.job, run, {names.MADE_AS_ANNOTATION: job.uid}),), requeue_after=0
-        )
-    ahead = next(
-        (other for other in context.cases if other.name != case.name and _has_priority(other, run)),
-        None,
-    )
+        adopted = adopt(context.job, run, {names.MADE_AS_ANNOTATION: job.uid})
+        return Step(before=(adopted,), requeue_after=0)
+    others = (other for other in context.cases if other.name != case.name)
+    ahead = next((other for other in others if _has_priority(other, run)), None)
     ahead = None if concurrency_policy(context) == "Allow" else ahead
     request = _Request(context, case, run, ahead)
     refused = next((found for check in REFUSALS if (found := check(request))), None)
     if refused and refused[0] == "NotApproved" and context.now - run.created < ARRIVAL_GRACE:
         return Step(requeue_after=ARRIVAL_GRACE.total_seconds())
     if refused:
-        return Step(
-            before=(adopt(context.job, run, {names.SKIP_ANNOTATION: ": ".join(refused)}),),
-            requeue_after=0,
-        )
+        adopted = adopt(context.job, run, {names.SKIP_ANNOTATION: ": ".join(refused)})
+        return Step(before=(adopted,), requeue_after=0)
     if ahead or cron is None or cron.deleting or content is None or context.observed.gap:
         return _wait(context, ahead)
     if job is None:

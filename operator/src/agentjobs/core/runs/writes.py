@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from agentjobs.api.job_status import RunPhase
 from agentjobs.api.run import AgentJobRunStatus
@@ -34,16 +36,9 @@ def adopt(job: JobView, run: RunView, decision: dict[str, str]) -> Write:
         "annotations": decision,
         "ownerReferences": naming.owned_by(job),
     }
-    body = {"metadata": owner | as_read(run)}
-    return Write(
-        "patch",
-        "run",
-        run.name,
-        "it belongs to its job",
-        body,
-        stage=Stage.START,
-        strand=run_strand(run.name),
-    )
+    body, strand = {"metadata": owner | as_read(run)}, run_strand(run.name)
+    why = "it belongs to its job"
+    return Write("patch", "run", run.name, why, body, stage=Stage.START, strand=strand)
 
 
 def skipped(reason: str, message: str, now: datetime) -> AgentJobRunStatus:
@@ -69,35 +64,17 @@ def final(run: RunView, record: AgentJobRunStatus) -> Write:
     """The last write to a run: its record."""
     status = record.model_dump(mode="json", by_alias=True)
     status["storedBytes"] = run.stored_bytes + weight(record.wire())
-    body = {"metadata": as_read(run), "status": status}
-    why = f"its record: {record.phase}"
-    return Write(
-        "patch",
-        "run",
-        run.name,
-        why,
-        body,
-        "status",
-        stage=Stage.RECORD,
-        strand=run_strand(run.name),
-        needs=COUNTED_FIRST,
-    )
+    return replace(_status(run, status, f"its record: {record.phase}"), needs=COUNTED_FIRST)
 
 
 def progress(run: RunView, status: dict[str, str | None]) -> Write:
     """Shows how far a run is."""
-    body = {"metadata": as_read(run), "status": status}
-    why = f"it is {status['phase']}"
-    return Write(
-        "patch",
-        "run",
-        run.name,
-        why,
-        body,
-        "status",
-        stage=Stage.RECORD,
-        strand=run_strand(run.name),
-    )
+    return _status(run, status, f"it is {status['phase']}")
+
+
+def _status(run: RunView, status: Mapping[str, Any], why: str) -> Write:
+    body, strand = {"metadata": as_read(run), "status": status}, run_strand(run.name)
+    return Write("patch", "run", run.name, why, body, "status", stage=Stage.RECORD, strand=strand)
 
 
 def delete_job(job: BatchJobView, why: str) -> Write:

@@ -109,20 +109,16 @@ def _records(context: StartContext, given_up: Sequence[datetime]) -> tuple[Write
 def _reason(context: StartContext, start: datetime) -> tuple[str, str]:
     missed, name = f"the start at {to_wire(start)} did not happen", context.name(start)
     if any(job.name == name and job.foreign for job in context.observed.batch_jobs):
-        return (
-            "NameTaken",
-            f"{missed}: a Job named {name} exists and does not belong to this job; delete it",
-        )
+        message = f"{missed}: a Job named {name} exists and does not belong to this job; delete it"
+        return "NameTaken", message
     if not context.overlaps and _was_busy(context, start):
         return "Overlap", f"{missed}: another run of this job had not finished; {_ONE_RECORD}"
     if context.observed.gap:
-        return (
-            "PolicyMissing",
-            (
-                f"{missed}: an admission policy of the chart is missing or was changed; see the"
-                " job's condition Ready"
-            ),
+        message = (
+            f"{missed}: an admission policy of the chart is missing or was changed; see the"
+            " job's condition Ready"
         )
+        return "PolicyMissing", message
     if context.obstacle:
         return "NameTaken", f"{missed}: {context.obstacle}"
     why = (

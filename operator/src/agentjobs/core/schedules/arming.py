@@ -20,8 +20,9 @@ from agentjobs.core.workload import cronjob, records
 from agentjobs.core.workload.cronjob import NEVER, Timing
 
 ARM_AHEAD: Final = timedelta(seconds=5)
-"""A CronJob that is written later than that may miss its minute: it is never due in the minute in
-which it was made."""
+"""A CronJob that is written later than that may miss its minute.
+
+It is never due in the minute in which it was made."""
 ARM_WITHIN: Final = timedelta(days=30)
 """A cron expression has no year."""
 HELP_AFTER: Final = timedelta(seconds=15)

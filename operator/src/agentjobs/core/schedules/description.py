@@ -21,18 +21,8 @@ from agentjobs.core.schedules.cron import Cron
 
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 _ORDINALS: Final = {
     2: "second", 3: "third", 21: "21st", 22: "22nd", 23: "23rd", 31: "31st", 32: "32nd", 33: "33rd",
@@ -64,10 +54,8 @@ def words(schedule: Schedule) -> str:
     if schedule.window is not None:
         return f"{_window(schedule.window)} ({schedule.time_zone})"
     if schedule.once is not None:
-        return (
-            f"{_once(schedules.run_at(schedule.once, schedules.zone_of(schedule)))}"
-            f" ({schedule.time_zone})"
-        )
+        start = schedules.run_at(schedule.once, schedules.zone_of(schedule))
+        return f"{_once(start)} ({schedule.time_zone})"
     if schedule.cron is None:
         return "manual runs only"
     return f"{_cron(schedule.cron, schedule)} ({schedule.time_zone})"
@@ -112,16 +100,11 @@ def _weeks(schedule: Schedule, found: Cron) -> str:
 def _window(window: Window) -> str:
     found = cron.parse(window.cron)
     days, months = _days(found), _months(found)
-    picked = (
-        f"on the days of {as_it_is(window.cron)}"
-        if days is None
-        else ", ".join(filter(None, (days or "every day", months)))
-    )
-    until = (
-        window.end_time
-        if window.start_time < window.end_time
-        else f"{window.end_time} of the next day"
-    )
+    picked = ", ".join(filter(None, (days or "every day", months)))
+    if days is None:
+        picked = f"on the days of {as_it_is(window.cron)}"
+    over_midnight = window.start_time >= window.end_time
+    until = f"{window.end_time} of the next day" if over_midnight else window.end_time
     return f"At a random minute between {window.start_time} and {until}, {picked}"
 
 
@@ -161,11 +144,9 @@ def _days(found: Cron) -> str | None:
         return weekdays if " through " in weekdays else f"only on {weekdays}"
     if len(parts) > _LISTED:
         return None
-    return (
-        dates
-        if every_weekday
-        else f"{dates} and also {'' if ' through ' in weekdays else 'on '}{weekdays}"
-    )
+    if every_weekday:
+        return dates
+    return f"{dates} and also {'' if ' through ' in weekdays else 'on '}{weekdays}"
 
 
 def _months(found: Cron) -> str:

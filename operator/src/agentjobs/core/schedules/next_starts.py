@@ -15,8 +15,9 @@ from agentjobs.core.schedules import cron, windows
 from agentjobs.core.schedules.windows import Draw
 
 _REMEMBERED = 4096
-"""Answers in the cache: a job is looked at several times for each of its runs, and computing starts
-takes most of a decision's time."""
+"""Answers in the cache: a job is looked at several times for each of its runs.
+
+Computing starts takes most of a decision's time."""
 _AT_ONCE = 3
 _TOO_FAR = f"must be before the year {timestamps.END.year}"
 NO_DRAW = Draw()

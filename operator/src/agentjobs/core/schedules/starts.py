@@ -19,8 +19,9 @@ from agentjobs.core.views.run import NEVER_BEGAN
 from agentjobs.core.workload.cronjob import Timing
 
 GRACE: Final = timedelta(seconds=10)
-"""How long after its starting deadline a start is given up: the CronJob controller may just be
-making it."""
+"""How long after its starting deadline a start is given up.
+
+The CronJob controller may just be making it."""
 AT_ONCE: Final = 1000
 """Starts accounted for in one decision."""
 

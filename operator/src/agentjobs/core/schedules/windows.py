@@ -58,9 +58,8 @@ def _span(window: Window, zone: ZoneInfo, day: date) -> tuple[datetime, datetime
 def _wall_clock(window: Window, day: date) -> tuple[datetime, datetime]:
     """When a day's window opens and closes, by its zone's clock."""
     opens, closes = time.fromisoformat(window.start_time), time.fromisoformat(window.end_time)
-    return datetime.combine(day, opens), datetime.combine(
-        day if opens < closes else day + DAY, closes
-    )
+    last = day if opens < closes else day + DAY
+    return datetime.combine(day, opens), datetime.combine(last, closes)
 
 
 def _instants(wall: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -43,7 +43,8 @@ def answer(
         force, observed.approvals, status.conditions, observed.alone, unsigned=unsigned
     )
     packages = conditions.packages_approved(force, observed.packages_alone)
-    next_run_at, missed_since = to_wire(starts.start) if starts.start else None, starts.missed_since
+    next_run_at = to_wire(starts.start) if starts.start else None
+    missed_since = starts.missed_since
     if any(write.stage == Stage.RECORD for write in starts.writes):
         # The mark moves on once the records of what was left out are there.
         next_run_at, missed_since = status.next_run_at, status.missed_since
@@ -138,30 +139,18 @@ def status_write(
     """
     before, after = job.status.wire(), status.wire()
     if before != after:
-        body = {
-            "metadata": {"resourceVersion": job.resource_version},
-            "status": merge_patch(before, after),
-        }
-        stage, strand = where
-        yield Write(
-            "patch",
-            "job",
-            job.name,
-            f"it is {status.phase}",
-            body,
-            "status",
-            stage=stage,
-            strand=strand,
-        )
+        metadata = {"resourceVersion": job.resource_version}
+        body = {"metadata": metadata, "status": merge_patch(before, after)}
+        (stage, strand), why = where, f"it is {status.phase}"
+        yield Write("patch", "job", job.name, why, body, "status", stage=stage, strand=strand)
 
 
 def only_time_passed(before: ScheduledAgentJobStatus, after: ScheduledAgentJobStatus) -> bool:
     """Whether nothing is new except which starts come next."""
     later = before.model_copy(update={"next_run_at": after.next_run_at})
     if before.card and after.card:
-        later = later.model_copy(
-            update={"card": before.card.model_copy(update={"next_starts": after.card.next_starts})}
-        )
+        card = before.card.model_copy(update={"next_starts": after.card.next_starts})
+        later = later.model_copy(update={"card": card})
     return later == after
 
 

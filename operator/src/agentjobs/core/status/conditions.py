@@ -25,15 +25,10 @@ from agentjobs.core.views.approvals import ApprovalView
 
 SHORT: Final = 10
 STALLED: Final = frozenset(
-    {
-        "InvalidSpec",
-        "Denied",
-        "PackageDenied",
-        "NameTaken",
-        "PolicyMissing",
-        "SourceNotLabelled",
-        "SourceInvalid",
-    }
+    (
+        *("InvalidSpec", "SourceNotLabelled", "SourceInvalid"),
+        *("Denied", "PackageDenied", "NameTaken", "PolicyMissing"),
+    )
 )
 """Reasons of Ready that need somebody to act; waiting does not help."""
 RETRIED: Final = frozenset({"ClusterRefused", "SourceMissing"})
@@ -74,11 +69,9 @@ def approved(
     `unsigned`: there can be no second person, since nobody knows the first.
     """
     current = force.current
-    keeps = (
-        f"; revision {force.content.digest[:SHORT]} stays in force"
-        if force.changed and force.content
-        else ""
-    )
+    keeps = ""
+    if force.changed and force.content:
+        keeps = f"; revision {force.content.digest[:SHORT]} stays in force"
     if current is None:
         reason = force.problem.reason if force.problem else "InvalidSpec"
         return "False", reason, f"the spec cannot be approved{keeps}; see the condition Ready"
@@ -86,37 +79,25 @@ def approved(
         waits = f", but not all of its packages are{keeps}" if force.lacking else ""
         return "True", "Approved", f"digest {current.digest[:SHORT]} is approved{waits}"
     if force.verdict == "Denied":
-        return (
-            "False",
-            "Denied",
-            (
-                f"digest {current.digest[:SHORT]} was denied{keeps}; change the job, or delete the"
-                " denial"
-            ),
+        message = (
+            f"digest {current.digest[:SHORT]} was denied{keeps}; change the job, or delete the"
+            " denial"
         )
+        return "False", "Denied", message
     if unsigned or alone:
-        return (
-            "False",
-            "SecondPersonNeeded",
-            f"digest {current.digest[:SHORT]} {_one_person(alone, keeps, unsigned=unsigned)}",
-        )
+        message = f"digest {current.digest[:SHORT]} {_one_person(alone, keeps, unsigned=unsigned)}"
+        return "False", "SecondPersonNeeded", message
     strays = _strays(force, approvals, before)
     if strays:
         listed = ", ".join(strays[:5])
-        return (
-            "False",
-            "DigestMismatch",
-            (
-                f"an approval exists for {listed}, but the digest of the content is now"
-                f" {current.digest[:SHORT]}{keeps}; read the content again and approve that digest"
-            ),
+        message = (
+            f"an approval exists for {listed}, but the digest of the content is now"
+            f" {current.digest[:SHORT]}{keeps}; read the content again and approve that digest"
         )
+        return "False", "DigestMismatch", message
     how = "to approve it, create an AgentJobApproval with the digest in status.card.digest"
-    return (
-        "False",
-        "Changed" if keeps else "PendingApproval",
-        f"digest {current.digest[:SHORT]} waits for approval{keeps}; {how}",
-    )
+    message = f"digest {current.digest[:SHORT]} waits for approval{keeps}; {how}"
+    return "False", "Changed" if keeps else "PendingApproval", message
 
 
 def _one_person(alone: tuple[ApprovalView, ...], keeps: str, *, unsigned: bool) -> str:
@@ -170,22 +151,16 @@ def packages_approved(
     `alone`: approvals without a second person.
     """
     if force.current is None:
-        return (
-            "False",
-            "InvalidSpec",
-            "the spec is not valid, so its packages are unknown; see the condition Ready",
-        )
+        message = "the spec is not valid, so its packages are unknown; see the condition Ready"
+        return "False", "InvalidSpec", message
     pins, lacking = force.current.spec.packages, force.lacking
     denied = [pin for pin, verdict in lacking.items() if verdict == "Denied"]
     if denied:
-        return (
-            "False",
-            "PackageDenied",
-            (
-                f"denied packages: {listed(denied)}; choose other versions, or delete the"
-                " PackageApproval that denies them"
-            ),
+        message = (
+            f"denied packages: {listed(denied)}; choose other versions, or delete the"
+            " PackageApproval that denies them"
         )
+        return "False", "PackageDenied", message
     if who := sorted(
         {
             approval.by or "somebody"
@@ -197,28 +172,19 @@ def packages_approved(
             "it has to come from a person other than the one who changed the content last, and not"
             " from a service account"
         )
-        return (
-            "False",
-            "SecondPersonNeeded",
-            (
-                f"packages waiting for a second person: {listed(lacking)}; the approval by"
-                f" {', '.join(who[:5])} does not count; {why}"
-            ),
+        message = (
+            f"packages waiting for a second person: {listed(lacking)}; the approval by"
+            f" {', '.join(who[:5])} does not count; {why}"
         )
+        return "False", "SecondPersonNeeded", message
     if lacking:
         wait = f"packages waiting for approval ({len(lacking)} of {len(pins)})"
-        return (
-            "False",
-            "PackagesPending",
-            f"{wait}: {listed(lacking)}; create a PackageApproval that names them",
-        )
+        message = f"{wait}: {listed(lacking)}; create a PackageApproval that names them"
+        return "False", "PackagesPending", message
     if not pins:
         return "True", "NoPackages", "the job asks for no packages"
-    return (
-        "True",
-        "PackagesApproved",
-        f"every package is approved or in the runner image: {listed(pins)}",
-    )
+    message = f"every package is approved or in the runner image: {listed(pins)}"
+    return "True", "PackagesApproved", message
 
 
 def _held(
@@ -227,11 +193,8 @@ def _held(
     if status.failure_pause:
         return "PausedAfterFailures", pauses.message(status, suspended=suspended)
     if not next_starts.is_timed(spec.schedule):
-        starts = (
-            "only its triggers and manual runs start it"
-            if spec.triggers
-            else "create an AgentJobRun to run it"
-        )
+        by_triggers = "only its triggers and manual runs start it"
+        starts = by_triggers if spec.triggers else "create an AgentJobRun to run it"
         return "NoSchedule", f"the job has no schedule; {starts}"
     return ("Suspended", "spec.suspend is true; manual runs still work") if suspended else None
 
@@ -255,30 +218,23 @@ def scheduled(
         return "False", *held
     if blocked:
         return "False", blocked, "nothing new starts; the condition Ready says why"
-    return (
-        ("True", "Scheduled", words(force.spec.schedule))
-        if next_run_at
-        else _never(force.spec.schedule, fired=fired)
-    )
+    if next_run_at is None:
+        return _never(force.spec.schedule, fired=fired)
+    return "True", "Scheduled", words(force.spec.schedule)
 
 
 def _never(wanted: Schedule, *, fired: bool) -> ConditionState:
     if wanted.once:
-        what = (
-            "the only start, at spec.schedule.once.runAt, has happened"
-            if fired
-            else "spec.schedule.once.runAt has passed, and the job did not start then"
-        )
+        happened = "the only start, at spec.schedule.once.runAt, has happened"
+        passed = "spec.schedule.once.runAt has passed, and the job did not start then"
+        what = happened if fired else passed
         how = "for another start, set another time and have the change approved"
         return "False", "Past", f"{what}; {how}"
-    return (
-        "False",
-        "NeverDue",
-        (
-            "spec.schedule matches no day in the next five years; correct it and have the change"
-            " approved"
-        ),
+    message = (
+        "spec.schedule matches no day in the next five years; correct it and have the change"
+        " approved"
     )
+    return "False", "NeverDue", message
 
 
 def ready(

@@ -21,8 +21,9 @@ from agentjobs.core.workload.taken import sentence
 
 MAX_EVENT_MESSAGE = 1024
 SCHEDULING = frozenset({"Scheduled", "Suspended", "PausedAfterFailures", "NeverDue"})
-"""Reasons of the condition Scheduled that get an Event; its other reasons also appear in Approved
-and Ready."""
+"""Reasons of the condition Scheduled that get an Event.
+
+Its other reasons also appear in Approved and Ready."""
 FOR_TOOLS = frozenset({"Stalled", "Reconciling"})
 """Conditions that repeat what Ready says."""
 GOOD = frozenset({"Succeeded", "Skipped"})
@@ -44,28 +45,15 @@ def of_conditions(
     for condition in status.conditions:
         before = old.get(condition.type)
         # Ready repeats what Approved says until the job is approved.
-        if (
-            condition.type not in FOR_TOOLS
-            and condition.reason not in reported
-            and _news(before, condition)
-        ):
-            reported.add(condition.reason)
+        repeats = condition.type in FOR_TOOLS or condition.reason in reported
+        if not repeats and _news(before, condition):
+            reason, message = condition.reason, condition.message
+            reported.add(reason)
             since = (before.reason, before.last_transition_time) if before else ()
-            about = "/".join(
-                (
-                    condition.type,
-                    condition.reason,
-                    str(status.observed_generation),
-                    *since,
-                    condition.message,
-                )
-            )
-            kind = (
-                "Normal"
-                if condition.status == "True" or condition.reason == "Suspended"
-                else "Warning"
-            )
-            yield _event(job, where, kind, condition.reason, condition.message, about, now)
+            of_this = (condition.type, reason, str(status.observed_generation), *since, message)
+            is_good = condition.status == "True" or reason == "Suspended"
+            kind = "Normal" if is_good else "Warning"
+            yield _event(job, where, kind, reason, message, "/".join(of_this), now)
 
 
 def of_starts(job: JobView, writes: Iterable[Write], now: datetime) -> Iterable[Write]:
@@ -91,11 +79,8 @@ def _trigger(job: JobView, write: Write, body: Mapping[str, Any]) -> str:
     """
     if write.verb == "create":
         return "started on schedule" if body["spec"]["jobName"] == job.name else ""
-    return (
-        "started on request"
-        if names.STARTED_AS_ANNOTATION in body["metadata"].get("annotations", {})
-        else ""
-    )
+    started = names.STARTED_AS_ANNOTATION in body["metadata"].get("annotations", {})
+    return "started on request" if started else ""
 
 
 def _asked(write: Write) -> str:
@@ -109,15 +94,8 @@ def _asked(write: Write) -> str:
 def of_taken(job: JobView, taken: Iterable[tuple[Kind, str]], now: datetime) -> Iterable[Write]:
     """Events for what could not be created, since something else had the name."""
     for kind, name in sorted(taken):
-        yield _event(
-            job,
-            (Stage.TELL, ""),
-            "Warning",
-            "NameTaken",
-            sentence(kind, name),
-            f"{kind}/{name}/taken",
-            now,
-        )
+        message, about = sentence(kind, name), f"{kind}/{name}/taken"
+        yield _event(job, (Stage.TELL, ""), "Warning", "NameTaken", message, about, now)
 
 
 def of_runs(

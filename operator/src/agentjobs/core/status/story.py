@@ -72,9 +72,8 @@ def _outcome(status: ScheduledAgentJobStatus, scheduled: ConditionState) -> Stor
     """The story of the last run; a cancelled one has no say."""
     last, comes = status.last_run, scheduled[0] == "True"
     if last and last.phase in FAILURES:
-        return "Failed", next(
-            (line.reason for line in status.recent_runs if line.uid == last.uid), None
-        )
+        reasons = (line.reason for line in status.recent_runs if line.uid == last.uid)
+        return "Failed", next(reasons, None)
     never = None if comes or scheduled[1] == "NoSchedule" else scheduled[1]
     if last and last.phase == "Succeeded":
         return "Finished", never

@@ -7,7 +7,8 @@ so that a second attempt after a crash finds the same names.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from agentjobs.api import names
@@ -24,11 +25,7 @@ from agentjobs.core.views.run import RunView
 
 PREFIX: Final = f"after.{names.GROUP}/"
 TYPE: Final = "dev.agentjobs.run."
-OUTCOMES: Final[Mapping[str, str]] = {
-    "Succeeded": "Succeeded",
-    "Failed": "Failed",
-    "TimedOut": "Failed",
-}
+OUTCOMES: Final = {"Succeeded": "Succeeded", "Failed": "Failed", "TimedOut": "Failed"}
 """What a trigger calls the phases that start something.
 
 Nothing follows a cancelled run: somebody ended it on purpose."""
@@ -51,21 +48,17 @@ def follower(cron_job: Body, job: str) -> Follower | None:
     metadata = cron_job["metadata"]
     uid, on = controller_uid(cron_job), metadata["labels"].get(f"{PREFIX}{job}", "")
     owner = metadata["labels"].get(names.JOB_LABEL)
-    return (
-        Follower(owner, uid, frozenset(on.split(".")))
-        if uid and owner == metadata["name"]
-        else None
-    )
+    if not uid or owner != metadata["name"]:
+        return None
+    return Follower(owner, uid, frozenset(on.split(".")))
 
 
 def takes(spec: ScheduledAgentJobSpec, run: RunView) -> bool:
     """Whether the spec in force still starts after the job and outcome that this run follows."""
     outcome = (run.event.type if run.event else "").removeprefix(TYPE)
     wanted = {"Finished", *(name for phase, name in OUTCOMES.items() if phase.lower() == outcome)}
-    return any(
-        trigger.after and trigger.after.job == run.ancestors[-1] and trigger.after.on in wanted
-        for trigger in spec.triggers
-    )
+    upstream = [trigger.after for trigger in spec.triggers if trigger.after]
+    return any(after.job == run.ancestors[-1] and after.on in wanted for after in upstream)
 
 
 def starts(
@@ -86,20 +79,9 @@ def starts(
     event = completion_event(job, run, record)
     for other in wanted:
         name = next(name for name in runs_of_chain(other.job, event) if name not in taken)
-        body, why = (
-            _run(run, (*run.ancestors, job.name), other, event, name),
-            f"it follows {run.name}",
-        )
-        yield Write(
-            "create",
-            "run",
-            name,
-            why,
-            body,
-            expendable=True,
-            stage=Stage.RECORD,
-            strand=run_strand(run.name),
-        )
+        body = _run(run, (*run.ancestors, job.name), other, event, name)
+        write = Write("create", "run", name, f"it follows {run.name}", body, expendable=True)
+        yield replace(write, stage=Stage.RECORD, strand=run_strand(run.name))
 
 
 def _run(
@@ -115,10 +97,8 @@ def _run(
             "uid": other.uid,
             "controller": True,
         }
-        metadata |= {
-            "annotations": {names.SKIP_ANNOTATION: ": ".join(refused)},
-            "ownerReferences": [owner],
-        }
+        metadata["annotations"] = {names.SKIP_ANNOTATION: ": ".join(refused)}
+        metadata["ownerReferences"] = [owner]
     trigger = {
         "type": "After",
         "event": event.wire(),
@@ -137,21 +117,17 @@ def _end_of(chain: tuple[str, ...], job: str) -> tuple[str, str] | None:
     """Why a chain goes no further, as reason and sentence; None: it goes on."""
     way = " -> ".join((*chain, job))
     if job in chain:
-        return (
-            "ChainCycle",
-            (
-                f"{job} would start itself again: {way}; remove one of these jobs from the triggers"
-                " of the others"
-            ),
+        message = (
+            f"{job} would start itself again: {way}; remove one of these jobs from the triggers"
+            " of the others"
         )
+        return "ChainCycle", message
     if len(chain) > MAX_ANCESTORS:
-        return (
-            "ChainTooLong",
-            (
-                f"the chain {way} is too long: at most {MAX_ANCESTORS} jobs can come before the"
-                " last one; give one of them a schedule instead"
-            ),
+        message = (
+            f"the chain {way} is too long: at most {MAX_ANCESTORS} jobs can come before the"
+            " last one; give one of them a schedule instead"
         )
+        return "ChainTooLong", message
     return None
 
 
@@ -194,7 +170,5 @@ def _cut(text: str, kept: int) -> str:
     if len(text) <= kept:
         return text
     head = kept // 2
-    return (
-        f"{text[:head]}\n[... {len(text) - kept} characters left out"
-        f" ...]\n{text[len(text) - (kept - head) :]}"
-    )
+    end = text[len(text) - (kept - head) :]
+    return f"{text[:head]}\n[... {len(text) - kept} characters left out ...]\n{end}"

@@ -36,8 +36,10 @@ _MANY: Final = frozenset({"anyOf", "allOf", "oneOf", "prefixItems"})
 _NAMED: Final = frozenset({"properties"})
 TYPES: Final = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 KEYWORDS: Final = _WORDS | _KINDS | _NUMBERS | _SIZES | _ONE | _MANY | _NAMED
-"""Keywords whose check always ends: no references, which can run in circles or be elsewhere, no
-patterns, no comparing of all with all."""
+"""Keywords whose check always ends.
+
+There are no references, which can run in circles or be elsewhere, no patterns, and no comparing of
+all with all."""
 
 
 def check(schema: Mapping[str, Any], path: str) -> None:
@@ -97,12 +99,8 @@ def _schemas(schema: object, depth: int = 0) -> Iterator[Mapping[str, Any]]:
     yield schema
     inner = [schema[key] for key in _ONE if key in schema]
     inner += [part for key in _MANY if isinstance(schema.get(key), list) for part in schema[key]]
-    inner += [
-        part
-        for key in _NAMED
-        if isinstance(schema.get(key), Mapping)
-        for part in schema[key].values()
-    ]
+    named = [schema[key] for key in _NAMED if isinstance(schema.get(key), Mapping)]
+    inner += [part for parts in named for part in parts.values()]
     for part in inner:
         yield from _schemas(part, depth + 1)
 
@@ -137,11 +135,9 @@ def _fits(key: str, value: Any) -> bool:
 
 
 def _are_names(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and all(isinstance(name, str) for name in value)
-        and len(set(value)) == len(value)
-    )
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        return False
+    return len(set(value)) == len(value)
 
 
 def _are_types(value: Any) -> bool:
@@ -153,10 +149,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _is_size(value: Any) -> bool:
+    return _is_number(value) and value >= 0 and float(value).is_integer()
+
+
 _FITS: Final[dict[str, Callable[[Any], bool]]] = {
-    **dict.fromkeys(
-        _SIZES, lambda value: _is_number(value) and value >= 0 and float(value).is_integer()
-    ),
+    **dict.fromkeys(_SIZES, _is_size),
     **dict.fromkeys(_NUMBERS - {"const", "enum"}, _is_number),
     **dict.fromkeys(_MANY, lambda value: isinstance(value, list) and bool(value)),
     **dict.fromkeys(_NAMED, lambda value: isinstance(value, Mapping)),

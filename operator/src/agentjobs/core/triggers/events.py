@@ -24,9 +24,8 @@ def check(spec: ScheduledAgentJobSpec) -> None:
     """Checks the triggers of a spec. Raises UserError for a schema that cannot be used."""
     for number, trigger in enumerate(spec.triggers):
         if trigger.event and trigger.event.data_schema is not None:
-            event_schema.check(
-                trigger.event.data_schema, f"spec.triggers[{number}].event.dataSchema"
-            )
+            path = f"spec.triggers[{number}].event.dataSchema"
+            event_schema.check(trigger.event.data_schema, path)
 
 
 def words(spec: ScheduledAgentJobSpec) -> Iterable[str]:
@@ -68,16 +67,13 @@ def refusal(
         return None
     if problem := view.problem or (size_problem(event) if event else None):
         return "EventInvalid", problem
-    # The operator names a run that follows another one, and where that name is taken it takes
-    # another.
+    # The operator itself names a run that follows another one, if need be in another way.
     if not run.ancestors and (wanted := run_of_event(run.job, view.digits)) != run.name:
-        return (
-            "EventName",
-            (
-                f"the run of this event must be named {wanted}: under another name, the same event"
-                " could start the job twice"
-            ),
+        message = (
+            f"the run of this event must be named {wanted}: under another name, the same event"
+            " could start the job twice"
         )
+        return "EventName", message
     return _unwanted(run, view, spec, event, paused) if spec else None
 
 
@@ -88,32 +84,27 @@ def _unwanted(
     event: Event | None,
     paused: str | None,
 ) -> Refusal | None:
-    kinds = [
-        trigger.event for trigger in spec.triggers if trigger.event and _takes(trigger.event, view)
-    ]
+    events = [trigger.event for trigger in spec.triggers if trigger.event]
+    kinds = [kind for kind in events if _takes(kind, view)]
     if run.ancestors and not chains.takes(spec, run):
-        return (
-            "NoTrigger",
-            (
-                f"no trigger of {run.job} matches this run of {run.ancestors[-1]} any more; see the"
-                " job's status.card.triggers"
-            ),
+        message = (
+            f"no trigger of {run.job} matches this run of {run.ancestors[-1]} any more; see the"
+            " job's status.card.triggers"
         )
+        return "NoTrigger", message
     if not kinds and not run.ancestors:
-        return (
-            "NoTrigger",
-            (
-                f"no trigger of {run.job} matches the type and source of this event; see the job's"
-                " status.card.triggers"
-            ),
+        message = (
+            f"no trigger of {run.job} matches the type and source of this event; see the job's"
+            " status.card.triggers"
         )
+        return "NoTrigger", message
     if paused:
         return "Paused", paused
     if run.ancestors:
         return None
+    schemas = [kind.data_schema for kind in kinds]
     problems = [
-        event_schema.problem(kind.data_schema, event.data) if kind.data_schema and event else None
-        for kind in kinds
+        event_schema.problem(schema, event.data) if schema and event else None for schema in schemas
     ]
     return ("EventInvalid", f"spec.trigger.event.{problems[0]}") if all(problems) else None
 

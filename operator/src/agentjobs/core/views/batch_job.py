@@ -36,8 +36,7 @@ class BatchJobView:
     stop_reason: str | None
     ended: Literal["", "Complete", "Failed"]
     failure: str
-    """Reason of the condition Failed or FailureTarget: DeadlineExceeded, PodFailurePolicy,
-    BackoffLimitExceeded."""
+    """Reason of the condition Failed or FailureTarget, for example DeadlineExceeded."""
     deleting: bool
     held: bool = False
     """Whether its controller has seen that it is suspended."""
@@ -46,8 +45,9 @@ class BatchJobView:
     packages: tuple[str, ...] = ()
     """The pins it was started with that needed an approval of their own then."""
     foreign: bool = False
-    """Whether it lacks our label and only has the name of one of ours: nothing else of it is read,
-    and it is left alone."""
+    """Whether it lacks our label and only has the name of one of ours.
+
+    Nothing else of it is read, and it is left alone."""
     run_uid: str | None = None
     """The uid of the run that the operator made it for."""
 
@@ -86,8 +86,6 @@ def _ended(body: Body) -> Literal["", "Complete", "Failed"]:
 
 
 def _due(body: Body) -> datetime | None:
-    started, seconds = (
-        (body.get("status") or {}).get("startTime"),
-        body["spec"].get("activeDeadlineSeconds"),
-    )
+    started = (body.get("status") or {}).get("startTime")
+    seconds = body["spec"].get("activeDeadlineSeconds")
     return from_wire(started) + timedelta(seconds=seconds) if started and seconds else None

@@ -39,14 +39,14 @@ def cron_job_view(body: Body) -> CronJobView:
     """The view of a batch/v1 CronJob."""
     metadata, spec = body["metadata"], body["spec"]
     labels = labels_of(body)
+    managed = labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY
     return CronJobView(
         name=metadata["name"],
         uid=metadata["uid"],
         resource_version=metadata["resourceVersion"],
         owner_uid=controller_uid(body),
         spec_hash=spec_hash(spec),
-        labelled=labels.get(names.JOB_LABEL) == metadata["name"]
-        and labels.get(names.MANAGED_BY_LABEL) == names.MANAGED_BY,
+        labelled=managed and labels.get(names.JOB_LABEL) == metadata["name"],
         schedule=spec["schedule"],
         time_zone=spec.get("timeZone") or "",
         suspended=bool(spec.get("suspend")),

@@ -24,9 +24,8 @@ NO_START: Final = frozenset(
 
 def encoded(event: Event) -> str:
     """The event as one line of JSON."""
-    return json.dumps(
-        {"specversion": "1.0", **event.wire()}, ensure_ascii=False, separators=(",", ":")
-    )
+    fields = {"specversion": "1.0", **event.wire()}
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 def digits(event: Event) -> str:
@@ -37,14 +36,10 @@ def digits(event: Event) -> str:
 def size_problem(event: Event) -> str | None:
     """The sentence when an event is too large to be handed to a pod; None: it fits."""
     size = len(encoded(event).encode())
-    return (
-        None
-        if size <= MAX_EVENT_BYTES
-        else (
-            f"spec.trigger.event: has {size} bytes as JSON, and at most {MAX_EVENT_BYTES} are"
-            " allowed; send less data"
-        )
-    )
+    if size <= MAX_EVENT_BYTES:
+        return None
+    allowed = f"at most {MAX_EVENT_BYTES} are allowed; send less data"
+    return f"spec.trigger.event: has {size} bytes as JSON, and {allowed}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,9 @@ class JobView:
     """Who changed the content last, where the API server keeps that."""
     suspended: bool = False
     gone: bool = False
-    """Whether it does not exist, or is being orphaned: then this stands in for it, so that what it
-    leaves behind ends properly."""
+    """Whether it does not exist, or is being orphaned.
+
+    Then this stands in for it, so that what it leaves behind ends properly."""
 
 
 def is_of(body: Body, job: JobView) -> bool:
@@ -59,14 +60,10 @@ def _status(body: Body) -> ScheduledAgentJobStatus:
     try:
         return ScheduledAgentJobStatus.model_validate(body)
     except ValidationError as error:
-        corrupt = {
-            detail["loc"][0]
-            for detail in error.errors(include_url=False, include_input=False)
-            if detail["loc"]
-        }
-        return ScheduledAgentJobStatus.model_validate(
-            {key: value for key, value in body.items() if key not in corrupt}
-        )
+        found = error.errors(include_url=False, include_input=False)
+        corrupt = {detail["loc"][0] for detail in found if detail["loc"]}
+        rest = {key: value for key, value in body.items() if key not in corrupt}
+        return ScheduledAgentJobStatus.model_validate(rest)
 
 
 def job_view(body: Body) -> JobView:
@@ -93,13 +90,10 @@ def job_view(body: Body) -> JobView:
 
 def _spec(body: Body) -> tuple[ScheduledAgentJobSpec | None, str | None]:
     if corrupt := unreadable(body):
-        return (
-            None,
-            f"spec: {corrupt}; nest its fields less, and shorten the dataSchema of triggers",
-        )
+        message = f"spec: {corrupt}; nest its fields less, and shorten the dataSchema of triggers"
+        return None, message
     try:
-        return ScheduledAgentJobSpec.model_validate(body.get("spec") or {}), resources.JOB.problem(
-            body
-        )
+        spec = ScheduledAgentJobSpec.model_validate(body.get("spec") or {})
+        return spec, resources.JOB.problem(body)
     except ValidationError as error:
         return None, explain(error)

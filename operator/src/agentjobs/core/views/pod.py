@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +14,9 @@ from agentjobs.core.views.metadata import Body, condition_of, controller_uid, la
 RUNNER_CONTAINER = "runner"
 INSTALL_CONTAINER = "packages"
 UNKNOWN_END = "ContainerStatusUnknown"
-"""The kubelet's reason for a container that it never started, or lost: it then makes up an exit
-code of 137."""
+"""The kubelet's reason for a container that it never started, or lost.
+
+It then makes up an exit code of 137."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,35 +70,14 @@ class PodView:
 def pod_view(body: Body) -> PodView:
     """The view of a core/v1 Pod that carries our label."""
     metadata, status = body["metadata"], body.get("status") or {}
-    containers = status.get("containerStatuses") or ()
-    container: Mapping[str, Any] = next(
-        (c for c in containers if c["name"] == RUNNER_CONTAINER), {}
-    )
-    state = container.get("state") or {}
-    ended, running, waiting = (
-        state.get("terminated") or {},
-        state.get("running") or {},
-        state.get("waiting") or {},
-    )
-    conditions = status.get("conditions") or ()
-    unscheduled: Mapping[str, Any] = next(
-        (c for c in conditions if c["type"] == "PodScheduled" and c["status"] == "False"), {}
-    )
-    install: Mapping[str, Any] = next(
-        (
-            c.get("state") or {}
-            for c in status.get("initContainerStatuses") or ()
-            if c["name"] == INSTALL_CONTAINER
-        ),
-        {},
-    )
+    container = _named(status.get("containerStatuses"), RUNNER_CONTAINER)
+    installer = _named(status.get("initContainerStatuses"), INSTALL_CONTAINER)
+    state, install = container.get("state") or {}, installer.get("state") or {}
+    ended, running = state.get("terminated") or {}, state.get("running") or {}
     installed = install.get("terminated") or {}
-    waiting = install.get("waiting") or waiting
-    reason, message = (
-        (waiting.get("reason", ""), waiting.get("message", "")) if waiting else ("", "")
-    )
-    if unscheduled and not container:
-        reason, message = unscheduled.get("reason", ""), unscheduled.get("message", "")
+    waiting = install.get("waiting") or state.get("waiting") or {}
+    if not container:
+        waiting = _unscheduled(status) or waiting
     return PodView(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -107,9 +87,7 @@ def pod_view(body: Body) -> PodView:
         resource_version=metadata["resourceVersion"],
         owner_uid=controller_uid(body),
         phase=status.get("phase", ""),
-        deletion=from_wire(metadata["deletionTimestamp"])
-        if "deletionTimestamp" in metadata
-        else None,
+        deletion=_deletion(metadata),
         disruption=condition_of(body, "DisruptionTarget").get("reason", ""),
         running=bool(running),
         started=running.get("startedAt") or ended.get("startedAt"),
@@ -117,8 +95,8 @@ def pod_view(body: Body) -> PodView:
         exit_code=None if ended.get("reason") == UNKNOWN_END else ended.get("exitCode"),
         ended_by=status.get("reason") or ended.get("reason", ""),
         termination_message=ended.get("message", ""),
-        waiting=reason,
-        waiting_message=message,
+        waiting=waiting.get("reason", ""),
+        waiting_message=waiting.get("message", ""),
         image=container.get("imageID") or container.get("image"),
         installing="running" in install,
         install_exit=installed.get("exitCode"),
@@ -128,9 +106,22 @@ def pod_view(body: Body) -> PodView:
     )
 
 
+def _named(containers: Iterable[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any]:
+    return next((each for each in containers or () if each["name"] == name), {})
+
+
+def _unscheduled(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The condition PodScheduled where it is false, else an empty mapping."""
+    conditions = status.get("conditions") or ()
+    found = (each for each in conditions if each["type"] == "PodScheduled")
+    return next((each for each in found if each["status"] == "False"), {})
+
+
+def _deletion(metadata: Mapping[str, Any]) -> datetime | None:
+    text = metadata.get("deletionTimestamp")
+    return from_wire(text) if text else None
+
+
 def _told_to_end(metadata: Mapping[str, Any]) -> datetime | None:
-    if "deletionTimestamp" not in metadata:
-        return None
-    return from_wire(metadata["deletionTimestamp"]) - timedelta(
-        seconds=metadata.get("deletionGracePeriodSeconds") or 0
-    )
+    deletion, grace = _deletion(metadata), metadata.get("deletionGracePeriodSeconds") or 0
+    return deletion - timedelta(seconds=grace) if deletion else None

@@ -94,12 +94,10 @@ def _is_phase(text: object) -> TypeGuard[RunPhase]:
 def run_view(body: Body) -> RunView:
     """The view of an AgentJobRun. An empty phase means Pending."""
     metadata, spec, status = body["metadata"], body["spec"], body.get("status") or {}
-    phase = status.get("phase")
-    scheduled = (spec.get("trigger") or {}).get("type", "Manual") == "Schedule"
-    adopted, started_as = (
-        controller_uid(body) is not None,
-        annotations_of(body).get(names.STARTED_AS_ANNOTATION),
-    )
+    phase, trigger = status.get("phase"), spec.get("trigger") or {}
+    scheduled = trigger.get("type", "Manual") == "Schedule"
+    adopted = controller_uid(body) is not None
+    started_as = annotations_of(body).get(names.STARTED_AS_ANNOTATION)
     return RunView(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -117,8 +115,8 @@ def run_view(body: Body) -> RunView:
         skip=_skip(body),
         started_as=started_as,
         made_as=annotations_of(body).get(names.MADE_AS_ANNOTATION),
-        event=event_view(spec.get("trigger") or {}, unreadable(body)),
-        ancestors=tuple((spec.get("trigger") or {}).get("ancestors") or ()),
+        event=event_view(trigger, unreadable(body)),
+        ancestors=tuple(trigger.get("ancestors") or ()),
         cancel=bool(spec.get("cancel")),
         scheduled=scheduled,
         stored_bytes=body.get(SIZE, 0),

@@ -17,9 +17,8 @@ def spec_hash(spec: object) -> str:
 
     The API server turns 1024Mi into 1Gi.
     """
-    return hashlib.sha256(
-        json.dumps(_amounts(spec), sort_keys=True, separators=(",", ":")).encode()
-    ).hexdigest()
+    text = json.dumps(_amounts(spec), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _amounts(value: object, key: str = "") -> object:

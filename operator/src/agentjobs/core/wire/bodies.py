@@ -78,9 +78,7 @@ def read_event(line: bytes) -> Json:
 
 def _read(data: bytes, around: int, body_of: Any) -> Json:
     try:
-        whole = loads(
-            data, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH + around, max_values=MAX_VALUES
-        )
+        whole = _bounded(data, MAX_DEPTH + around)
         problem = None
     except Malformed as error:
         problem = str(error).replace(
@@ -98,17 +96,14 @@ def _what_is_left(data: bytes, around: int) -> Any:
     *tried, last = KEPT_DEPTHS
     for kept in tried:
         try:
-            return loads(
-                pruned(data, kept + around),
-                max_bytes=MAX_BYTES,
-                max_depth=MAX_DEPTH,
-                max_values=MAX_VALUES,
-            )
+            return _bounded(pruned(data, kept + around), MAX_DEPTH)
         except Malformed:
             continue
-    return loads(
-        pruned(data, last + around), max_bytes=MAX_BYTES, max_depth=MAX_DEPTH, max_values=MAX_VALUES
-    )
+    return _bounded(pruned(data, last + around), MAX_DEPTH)
+
+
+def _bounded(data: bytes, max_depth: int) -> Any:
+    return loads(data, max_bytes=MAX_BYTES, max_depth=max_depth, max_values=MAX_VALUES)
 
 
 def sized(body: Json, text: bytes) -> Json:
@@ -156,9 +151,9 @@ def slim(plural: str, body: Json) -> Json:
     metadata = body.get("metadata") or {}
     metadata.pop("managedFields", None)
     if annotations := metadata.get("annotations"):
-        metadata["annotations"] = {
-            name: text for name, text in annotations.items() if name.startswith(f"{names.GROUP}/")
-        }
+        ours = f"{names.GROUP}/"
+        kept = {name: text for name, text in annotations.items() if name.startswith(ours)}
+        metadata["annotations"] = kept
     for *path, last in HEAVY.get(plural, ()):
         place: Any = body
         for step in path:

@@ -48,12 +48,8 @@ class Timing:
 def plain(schedule: Schedule, *, suspended: bool) -> Timing:
     """The timing of a cron that needs no arming, or of no schedule."""
     never = suspended or schedule.cron is None
-    return Timing(
-        schedule.cron or NEVER,
-        schedule.time_zone,
-        schedule.starting_deadline_seconds,
-        suspended=never,
-    )
+    late = schedule.starting_deadline_seconds
+    return Timing(schedule.cron or NEVER, schedule.time_zone, late, suspended=never)
 
 
 def cron_job(
@@ -96,25 +92,19 @@ def cron_job(
 def _job_annotations(content: Content, policy: RunPolicy) -> dict[str, str]:
     """What a Job says about itself, so that it can be stopped even when its revision is gone."""
     pins = foreign(content.spec.packages, policy.inventory)
-    return {names.DIGEST_ANNOTATION: content.digest} | (
-        {names.PACKAGES_ANNOTATION: ",".join(pins)} if pins else {}
-    )
+    packages = {names.PACKAGES_ANNOTATION: ",".join(pins)} if pins else {}
+    return {names.DIGEST_ANNOTATION: content.digest, **packages}
 
 
 def _job_spec(name: str, content: Content, policy: RunPolicy, frozen: Frozen) -> Manifest:
+    # Ignore would run the script a second time after an eviction.
+    disrupted = [{"type": "DisruptionTarget", "status": "True"}]
+    rule = {"action": "FailJob", "onPodConditions": disrupted}
     return {
         "activeDeadlineSeconds": policy.deadline_seconds,
         "backoffLimit": 0,
         "podReplacementPolicy": "Failed",
-        # Ignore would run the script a second time after an eviction.
-        "podFailurePolicy": {
-            "rules": [
-                {
-                    "action": "FailJob",
-                    "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
-                }
-            ]
-        },
+        "podFailurePolicy": {"rules": [rule]},
         "template": {
             "metadata": {
                 "labels": labels(name),
@@ -139,6 +129,7 @@ def manual_job(
     It is suspended until it is in the CronJob's `status.active`.
     """
     spec = _job_spec(job.name, content, policy, frozen)
+    owner = {"apiVersion": "batch/v1", "kind": "CronJob", "name": cron.name, "uid": cron.uid}
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
@@ -151,15 +142,7 @@ def manual_job(
                 names.TRIGGER_ANNOTATION: "Schedule" if run.scheduled else "Manual",
                 names.RUN_UID_ANNOTATION: run.uid,
             },
-            "ownerReferences": [
-                {
-                    "apiVersion": "batch/v1",
-                    "kind": "CronJob",
-                    "name": cron.name,
-                    "uid": cron.uid,
-                    "controller": True,
-                }
-            ],
+            "ownerReferences": [{**owner, "controller": True}],
         },
         "spec": (with_event(spec, event) if event else spec) | {"suspend": True},
     }

@@ -19,11 +19,8 @@ from agentjobs.core.views.pod import INSTALL_CONTAINER
 from agentjobs.core.workload.settings import RunPolicy
 
 COMMAND: Final = (
-    "/opt/agentjobs/python3",
-    "-I",
-    "-S",
-    "/opt/agentjobs/lib/agentjobs_runner/__main__.py",
-    "install",
+    *("/opt/agentjobs/python3", "-I", "-S"),
+    *("/opt/agentjobs/lib/agentjobs_runner/__main__.py", "install"),
 )
 PACKAGES_DIRECTORY: Final = "/opt/agentjobs/packages"
 KEPT_DIRECTORY: Final = "/etc/agentjobs/packages"
@@ -58,11 +55,9 @@ def with_packages(
     `kept`: the ConfigMap with the first resolution exists.
     """
     runner = pod["containers"][0]
+    shared = ("image", "imagePullPolicy", "resources", "securityContext")
     container = {
-        **{
-            name: runner[name]
-            for name in ("image", "imagePullPolicy", "resources", "securityContext")
-        },
+        **{name: runner[name] for name in shared},
         "name": INSTALL_CONTAINER,
         "command": list(COMMAND),
         "env": _environment(content, policy),
@@ -121,22 +116,15 @@ def _volumes(revision: str, policy: RunPolicy, *, kept: bool) -> list[Manifest]:
     chosen = policy.packages
     volumes: list[Manifest] = [{"name": "packages", "emptyDir": {}}]
     if kept:
-        volumes.append(
-            {
-                "name": "resolution",
-                "configMap": {"name": resolution_name(revision), "defaultMode": 0o444},
-            }
-        )
+        resolved = {"name": resolution_name(revision), "defaultMode": 0o444}
+        volumes.append({"name": "resolution", "configMap": resolved})
     if chosen.ca_config_map:
-        volumes.append(
-            {"name": "ca", "configMap": {"name": chosen.ca_config_map, "defaultMode": 0o444}}
-        )
+        public = {"name": chosen.ca_config_map, "defaultMode": 0o444}
+        volumes.append({"name": "ca", "configMap": public})
     elif chosen.ca_secret:
-        volumes.append(
-            {"name": "ca", "secret": {"secretName": chosen.ca_secret, "defaultMode": 0o444}}
-        )
+        secret = {"secretName": chosen.ca_secret, "defaultMode": 0o444}
+        volumes.append({"name": "ca", "secret": secret})
     if chosen.cache_claim:
-        volumes.append(
-            {"name": "cache", "persistentVolumeClaim": {"claimName": chosen.cache_claim}}
-        )
+        claim = {"claimName": chosen.cache_claim}
+        volumes.append({"name": "cache", "persistentVolumeClaim": claim})
     return volumes

@@ -109,11 +109,9 @@ class Models(ApiModel):
         """The model in words, for the card; None: the job cannot call a model."""
         if spec.agent and spec.agent.model:
             return spec.agent.model
-        used = (
-            "the installation's default"
-            if spec.agent
-            else "the installation's default, if the script calls pi"
-        )
+        used = "the installation's default"
+        if not spec.agent:
+            used += ", if the script calls pi"
         return f"{self.default} ({used})" if self.default else None
 
     def environment(self, spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:
@@ -123,14 +121,9 @@ class Models(ApiModel):
         """
         if not self.providers:
             return []
-        variables: list[dict[str, Any]] = [
-            {
-                "name": MODELS_VARIABLE,
-                "value": json.dumps(
-                    {k: v.wire() for k, v in self.providers.items()}, sort_keys=True
-                ),
-            }
-        ]
+        providers = {name: provider.wire() for name, provider in self.providers.items()}
+        known = json.dumps(providers, sort_keys=True)
+        variables: list[dict[str, Any]] = [{"name": MODELS_VARIABLE, "value": known}]
         if model := self.of(spec):
             variables.append({"name": MODEL_VARIABLE, "value": model})
         if key := self.key_of(spec):

@@ -21,8 +21,7 @@ REVISION_DIRECTORY: Final = "/etc/agentjobs/revision"
 WORKSPACE: Final = "/workspace"
 HOME: Final = "/home/agent"
 GRACE_SECONDS: Final = 30
-"""The runner needs 5 s to end a script and lingers 15 s, so that its log can be read while the pod
-is ended from outside."""
+"""The runner needs 5 s to end a script and lingers 15 s, so that its log can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +118,11 @@ def _environment(content: Content, policy: RunPolicy) -> list[Manifest]:
     The runner hides their values in all output.
     """
     fixed, own = _runner_env(content, policy), [_env(variable) for variable in content.spec.env]
-    secret = [
-        variable["name"]
-        for variable in (*fixed, *own)
-        if "secretKeyRef" in variable.get("valueFrom", {})
-    ]
-    names_of_secrets = (
-        [{"name": "AGENTJOBS_SECRET_VARIABLES", "value": ",".join(secret)}] if secret else []
-    )
-    return [*fixed, *names_of_secrets, *own]
+    sources = {variable["name"]: variable.get("valueFrom", {}) for variable in (*fixed, *own)}
+    secret = ",".join(name for name, source in sources.items() if "secretKeyRef" in source)
+    if secret:
+        fixed.append({"name": "AGENTJOBS_SECRET_VARIABLES", "value": secret})
+    return [*fixed, *own]
 
 
 def _env(variable: EnvVar) -> Manifest:
@@ -138,11 +133,8 @@ def _env(variable: EnvVar) -> Manifest:
             "valueFrom": {"secretKeyRef": {"name": reference.name, "key": reference.key}},
         }
     # The API server leaves an empty value out.
-    return (
-        {"name": variable.name, "value": variable.value}
-        if variable.value
-        else {"name": variable.name}
-    )
+    value = {"value": variable.value} if variable.value else {}
+    return {"name": variable.name, **value}
 
 
 def _resources(spec: ScheduledAgentJobSpec, policy: RunPolicy) -> Manifest:
@@ -157,11 +149,12 @@ def _resources(spec: ScheduledAgentJobSpec, policy: RunPolicy) -> Manifest:
 
 def _volumes(name: str, content: Content, frozen: Frozen) -> list[Manifest]:
     workspace = content.spec.workspace
+    source: Manifest = {"emptyDir": {}}
+    if workspace:
+        source = {"persistentVolumeClaim": {"claimName": workspace.claim_name}}
     return [
         {"name": "revision", "configMap": {"name": frozen.name, "defaultMode": 0o444}},
-        {"name": "workspace", "persistentVolumeClaim": {"claimName": workspace.claim_name}}
-        if workspace
-        else {"name": "workspace", "emptyDir": {}},
+        {"name": "workspace", **source},
         {"name": "home", "emptyDir": {}},
         {"name": "tmp", "emptyDir": {}},
         *sessions.volumes(name, content.spec),

@@ -39,19 +39,15 @@ def session_claim(job: JobView, policy: RunPolicy) -> Manifest:
 
 def scheduled_run(job: JobView, start: BatchJobView, scheduled_at: str) -> Manifest:
     """The AgentJobRun of a start that the CronJob controller made."""
-    return _run(
-        job,
-        start.name,
-        scheduled_at,
-        {"ownerReferences": owned_by(job), "annotations": {names.MADE_AS_ANNOTATION: start.uid}},
-    )
+    annotations = {names.MADE_AS_ANNOTATION: start.uid}
+    metadata = {"ownerReferences": owned_by(job), "annotations": annotations}
+    return _run(job, start.name, scheduled_at, metadata)
 
 
 def orphaned_run(job: JobView, start: BatchJobView, scheduled_at: str) -> Manifest:
     """As `scheduled_run`, where there is no job that could own it."""
-    return _run(
-        job, start.name, scheduled_at, {"annotations": {names.MADE_AS_ANNOTATION: start.uid}}
-    )
+    annotations = {names.MADE_AS_ANNOTATION: start.uid}
+    return _run(job, start.name, scheduled_at, {"annotations": annotations})
 
 
 def own_start(job: JobView, name: str, scheduled_at: str) -> Manifest:
@@ -67,12 +63,9 @@ def left_out(job: JobView, name: str, scheduled_at: str, why: str) -> Manifest:
 
     It is created with its owner and with the reason.
     """
-    return _run(
-        job,
-        name,
-        scheduled_at,
-        {"ownerReferences": owned_by(job), "annotations": {names.SKIP_ANNOTATION: why}},
-    )
+    annotations = {names.SKIP_ANNOTATION: why}
+    metadata = {"ownerReferences": owned_by(job), "annotations": annotations}
+    return _run(job, name, scheduled_at, metadata)
 
 
 def _run(job: JobView, name: str, scheduled_at: str, metadata: Manifest) -> Manifest:

@@ -63,11 +63,8 @@ def environment(spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:
 
 def volumes(job: str, spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:
     """The volume of the pod that holds the session, if it has one."""
-    return (
-        [{"name": "session", "persistentVolumeClaim": {"claimName": claim_name(job)}}]
-        if continuous(spec)
-        else []
-    )
+    volume = {"name": "session", "persistentVolumeClaim": {"claimName": claim_name(job)}}
+    return [volume] if continuous(spec) else []
 
 
 def mounts(spec: ScheduledAgentJobSpec) -> list[dict[str, Any]]:

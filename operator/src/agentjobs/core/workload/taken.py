@@ -33,17 +33,9 @@ def is_same(kind: Kind, wanted: Body, found: Body) -> bool:
 
 
 def _marks(body: Body) -> tuple[Any, ...]:
-    labels, annotations = labels_of(body), annotations_of(body)
-    made_for = (
-        labels.get(names.JOB_LABEL),
-        controller_uid(body),
-        annotations.get(names.DIGEST_ANNOTATION),
-    )
-    return (
-        *made_for,
-        annotations.get(names.TRIGGER_ANNOTATION),
-        annotations.get(names.RUN_UID_ANNOTATION),
-    )
+    made_for = (labels_of(body).get(names.JOB_LABEL), controller_uid(body))
+    marks = (names.DIGEST_ANNOTATION, names.TRIGGER_ANNOTATION, names.RUN_UID_ANNOTATION)
+    return (*made_for, *(annotations_of(body).get(mark) for mark in marks))
 
 
 def _cause(run: Body) -> tuple[Any, ...]:
