@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _run(agent: Agent) -> Verdict:
-    # pi takes a file that is not there for the prompt itself, so it has to be.
+    # A file that does not exist would be taken for the prompt itself.
     SCRATCH.mkdir(mode=0o700, parents=True, exist_ok=True)
     instructions = SCRATCH / "instructions.md"
     instructions.write_text(agent.system_prompt)

@@ -19,9 +19,7 @@ SHORT = {
     "-v": "--version",
     "-h": "--help",
 }
-PASSED_ON = frozenset(
-    {"--thinking", "--system-prompt", "--append-system-prompt", "--exclude-tools"}
-)
+PASSED_ON = frozenset("--thinking --system-prompt --append-system-prompt --exclude-tools".split())
 WITH_VALUE = PASSED_ON | {"--model", "--tools", "--mode"}
 FLAGS = frozenset({"--print", "--no-tools", "--no-session"})
 INFORMATION = frozenset({"--version", "--help", "--list-models"})

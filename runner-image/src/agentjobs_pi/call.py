@@ -21,17 +21,16 @@ from agentjobs_pi.verdict import Call, Event, Verdict
 
 # What this machine, the workspace or an earlier run may have left lying about has no say in a run:
 # only what was approved.
-UNATTENDED = (
-    "--mode json --offline --no-approve --no-extensions --no-skills --no-prompt-templates"
-    " --no-themes --no-context-files --no-mcp".split()
-)
+UNATTENDED = [
+    *"--mode json --offline --no-approve --no-extensions --no-skills".split(),
+    *"--no-prompt-templates --no-themes --no-context-files --no-mcp".split(),
+]
 SAFE_TOOLS = ("read", "write", "edit", "ls")
 """Those of a script's call that names none: nothing that runs commands."""
 MAX_TURNS = 50
 LAST_WORDS_BYTES = 2000
 PR_SET_PDEATHSIG = 1
-# The operator refuses them in a job; these come from the image, or from a script that hands its own
-# environment on.
+# The operator refuses them in a job: they come from the image, or a script hands on its own.
 STEERING = ("NODE_", "JITI_", "PI_")
 HARMLESS = frozenset({"NODE_ENV", "NODE_EXTRA_CA_CERTS"})
 
@@ -114,10 +113,10 @@ def ask(question: Question, listen: Callable[[Event], None] = lambda _: None) ->
         "AGENTJOBS_GUARD_MAX_TURNS": str(question.max_turns),
     }
     models.write(AGENT_DIRECTORY / "models.json")
+    listeners = (_counting(call), listen)
     with session.exclusive() if question.remember else nullcontext() as file:
-        code, last_words = _converse(
-            _command(question, model, file), variables, question.prompt, (_counting(call), listen)
-        )
+        command = _command(question, model, file)
+        code, last_words = _converse(command, variables, question.prompt, listeners)
     return Answer(call.text, call.verdict(code, last_words))
 
 
@@ -134,19 +133,8 @@ def _counting(call: Call) -> Callable[[Event], None]:
 def _command(question: Question, model: str, file: Path | None) -> list[str]:
     remembers = ["--session", str(file)] if file else ["--no-session"]
     tools = ["--tools", ",".join(question.tools)] if question.tools else ["--no-tools"]
-    return [
-        str(NODE),
-        str(PI),
-        *UNATTENDED,
-        "-e",
-        str(GUARD),
-        *remembers,
-        "--model",
-        model,
-        *tools,
-        *question.options,
-        "-p",
-    ]
+    program = [str(NODE), str(PI), *UNATTENDED, "-e", str(GUARD)]
+    return [*program, *remembers, "--model", model, *tools, *question.options, "-p"]
 
 
 def _converse(

@@ -10,11 +10,9 @@ STARTING_MESSAGE = "go"
 TOOLS = ("read", "write", "edit", "ls")
 MAX_TURNS = 50
 NOBODY_IS_THERE = """
-You run unattended: nobody can be asked and nobody reads along. Decide for yourself, do what the \
-instructions ask, and end with a short
-report of what you did. If something cannot be done, say so in the report and say why. Your \
-working directory is /workspace; files outside
-it cannot be written.
+You run unattended: nobody can be asked and nobody reads along. Decide for yourself, do what the
+instructions ask, and end with a short report of what you did. If something cannot be done, say so
+in the report and say why. Your working directory is /workspace; files outside it cannot be written.
 """
 
 

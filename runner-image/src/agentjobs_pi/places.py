@@ -37,8 +37,7 @@ MODEL_VARIABLE = "AGENTJOBS_MODEL"
 MODELS_VARIABLE = "AGENTJOBS_MODELS"
 """The installation's providers, as JSON. Holds no key."""
 KEY_VARIABLE = "AGENTJOBS_MODEL_KEY"
-"""The key of the provider in MODEL_VARIABLE, where it comes from a Secret that the installation
-names."""
+"""The key of the provider in MODEL_VARIABLE, where the installation names a Secret for it."""
 
 
 def session_folder() -> Path | None:

@@ -12,9 +12,9 @@ Event = dict[str, Any]
 COMPLETED = "Completed"
 MAX_SENTENCE = 300
 _OVERFLOW = re.compile(
-    "context[ _](length|window|size)|prompt (is )?too long|too many tokens|token limit|maximum"
-    " (prompt|allowed input) length|input is too long|exceeds the maximum|reduce the length of the"
-    " messages|request_too_large",
+    "context[ _](length|window|size)|prompt (is )?too long|too many tokens|token limit"
+    "|maximum (prompt|allowed input) length|input is too long|exceeds the maximum"
+    "|reduce the length of the messages|request_too_large",
     re.IGNORECASE,
 )
 _UNREACHABLE = re.compile(
@@ -32,8 +32,7 @@ class Verdict:
     reason: str
     message: str
     needs: bool = False
-    """The call had no model, no key that its endpoint takes, or no endpoint: asking again changes
-    nothing."""
+    """The call lacked a model, an endpoint, or a key that fits it: asking again changes nothing."""
 
     @property
     def ok(self) -> bool:
@@ -82,10 +81,9 @@ class Call:
         kind = event.get("type")
         if kind == "turn_end":
             self.turns += event["message"].get("stopReason") not in ("error", "aborted")
-        elif (
-            kind == "tool_execution_end" and event.get("isError") and is_refusal(result_text(event))
-        ):
-            self.refused.append(str(event.get("toolName")))
+        elif kind == "tool_execution_end":
+            if event.get("isError") and is_refusal(result_text(event)):
+                self.refused.append(str(event.get("toolName")))
         elif kind == "compaction_start":
             self._overflowed = self._overflowed or event.get("reason") == "overflow"
 
@@ -104,65 +102,46 @@ class Call:
     def verdict(self, exit_code: int, last_words: str) -> Verdict:
         """`last_words`: the end of pi's stderr, for an end before the model could say anything."""
         last_words = self._hide(last_words)
+        exited = f"pi exited with code {exit_code}"
         if self._last is None:
-            return Verdict(
-                "PiFailed",
-                sentence(f"pi exited with code {exit_code} before the model answered", last_words),
-            )
+            message = sentence(f"{exited} before the model answered", last_words)
+            return Verdict("PiFailed", message)
         stop = str(self._last.get("stopReason"))
         if stop == "error":
-            return self._failed(
-                self._hide(str(self._last.get("errorMessage") or "no reason given"))
-            )
+            error = str(self._last.get("errorMessage") or "no reason given")
+            return self._failed(self._hide(error))
         if stop != "stop":
             return self._unfinished(stop, exit_code, last_words)
         if not self.text.strip():
             return Verdict("EmptyAnswer", "the model ended without an answer")
         if exit_code:
-            return Verdict(
-                "PiFailed",
-                sentence(f"pi exited with code {exit_code} after the model's answer", last_words),
-            )
+            message = sentence(f"{exited} after the model's answer", last_words)
+            return Verdict("PiFailed", message)
         return Verdict(COMPLETED, "the model answered" + self._refusals())
 
     def _unfinished(self, stop: str, exit_code: int, last_words: str) -> Verdict:
         if self.turns >= self._max_turns:
             return Verdict("TurnLimit", f"the model had not finished after {self._max_turns} turns")
         if stop == "length":
-            return Verdict(
-                "AnswerTruncated",
-                "the model's answer was cut off at its maximum number of tokens; ask for less, or"
-                " raise the model's maxTokens",
-            )
-        return Verdict(
-            "PiFailed",
-            sentence(
-                f"pi exited with code {exit_code} before the model had finished ({stop})",
-                last_words,
-            ),
-        )
+            cut = "the model's answer was cut off at its maximum number of tokens"
+            message = f"{cut}; ask for less, or raise the model's maxTokens"
+            return Verdict("AnswerTruncated", message)
+        what = f"pi exited with code {exit_code} before the model had finished ({stop})"
+        return Verdict("PiFailed", sentence(what, last_words))
 
     def _failed(self, error: str) -> Verdict:
         if self._overflowed or (_OVERFLOW.search(error) and not _BUSY.search(error)):
-            return Verdict(
-                "ContextOverflow",
-                sentence("the conversation is longer than the model's context window", error),
-            )
+            told = sentence("the conversation is longer than the model's context window", error)
+            return Verdict("ContextOverflow", told)
         if _UNREACHABLE.search(error):
-            return Verdict(
-                "ModelError",
-                sentence("the model's endpoint could not be reached", error),
-                needs=True,
-            )
+            told = sentence("the model's endpoint could not be reached", error)
+            return Verdict("ModelError", told, needs=True)
         told = sentence("the model's endpoint answered with an error", error)
         return Verdict("ModelError", told, needs=_NO_ACCESS.match(error) is not None)
 
     def _refusals(self) -> str:
-        return (
-            f"; refused tool calls: {', '.join(dict.fromkeys(self.refused))}"
-            if self.refused
-            else ""
-        )
+        tools = ", ".join(dict.fromkeys(self.refused))
+        return f"; refused tool calls: {tools}" if tools else ""
 
 
 def is_refusal(text: str) -> bool:
@@ -173,11 +152,9 @@ def is_refusal(text: str) -> bool:
 def message_text(message: Event) -> str:
     """The text of a message without thoughts and calls of tools."""
     content = message.get("content") or []
-    return (
-        content
-        if isinstance(content, str)
-        else "".join(str(part.get("text", "")) for part in content if part.get("type") == "text")
-    )
+    if isinstance(content, str):
+        return content
+    return "".join(str(part.get("text", "")) for part in content if part.get("type") == "text")
 
 
 def result_text(event: Event) -> str:
@@ -188,10 +165,6 @@ def result_text(event: Event) -> str:
 def sentence(what: str, detail: str) -> str:
     """On one line, and not longer than a record should be."""
     words = " ".join(detail.split())
-    return (
-        f"{what}: {words[: MAX_SENTENCE - 1]}…"
-        if len(words) > MAX_SENTENCE
-        else f"{what}: {words}"
-        if words
-        else what
-    )
+    if len(words) > MAX_SENTENCE:
+        words = f"{words[: MAX_SENTENCE - 1]}…"
+    return f"{what}: {words}" if words else what

@@ -28,8 +28,9 @@ from agentjobs_pi.verdict import Event, Verdict
 
 EVENT_FILE_VARIABLE = "AGENTJOBS_EVENT_FILE"
 STDIN_SECONDS = 10.0
-"""A script that pipes its prompt has it at hand; a pipe that is still open then was never meant for
-us."""
+"""A script that pipes its prompt has it at hand.
+
+A pipe that is still open then was never meant for us."""
 MAX_PROMPT_BYTES = 8 * 1024 * 1024
 
 
@@ -38,8 +39,9 @@ def main(arguments: list[str]) -> int:
     try:
         request = parse(arguments)
         if request.information:
+            command, variables = [str(NODE), str(PI), *arguments], environment()
             return subprocess.run(
-                [NODE, PI, *arguments], env=environment(), stdin=subprocess.DEVNULL, check=False
+                command, env=variables, stdin=subprocess.DEVNULL, check=False
             ).returncode
         prompt = _prompt(request)
     except UsageError as error:
@@ -54,9 +56,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _answer(request: Request, prompt: str) -> int:
-    answer = ask(
-        replace(request.question, prompt=prompt), _print_event if request.events else lambda _: None
-    )
+    question = replace(request.question, prompt=prompt)
+    answer = ask(question, _print_event) if request.events else ask(question)
     if not request.events and answer.text:
         print(answer.text)
     if answer.verdict.ok:

@@ -41,12 +41,9 @@ def hold_session(root: str) -> None:
         return
     import fcntl  # noqa: PLC0415  only continuous jobs need it
 
+    path, mode = os.path.join(root, folder.lstrip("/"), LOCK), os.O_RDWR | os.O_CREAT
     try:
-        lock = os.open(
-            os.path.join(root, folder.lstrip("/"), LOCK),
-            os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW,
-            0o600,
-        )
+        lock = os.open(path, mode | os.O_NOFOLLOW, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise RefusedError(
@@ -68,20 +65,15 @@ def take_notes(root: str, report: Report, secrets: Iterable[bytes], *, script: b
     A script whose call had no model, key or endpoint has failed, whatever it made of that.
     """
     found, readable = notes.read(root), notes.Reader(secrets)
-    report.input_tokens, report.output_tokens, report.cost_micro_usd = (
-        found.input,
-        found.output,
-        found.cost,
-    )
+    report.input_tokens, report.output_tokens = found.input, found.output
+    report.cost_micro_usd = found.cost
     report.failed_calls = found.failed or None
     if found.verdict and not script:
         report.concluded(found.verdict[0], readable(found.verdict[1]))
     if found.needed and script:
         report.lacked(found.needed[0], readable(found.needed[1]))
-    remarks = [
-        *filter(None, map(readable, found.remarks)),
-        *_failures(found, readable, told=script and bool(found.needed)),
-    ]
+    remarks = list(filter(None, map(readable, found.remarks)))
+    remarks += _failures(found, readable, told=script and bool(found.needed))
     report.message = "; ".join([report.message, *remarks])
 
 

@@ -33,8 +33,8 @@ MAX_TERMINATION_BYTES = 4096
 MAX_TAIL_BYTES = 1000
 MAX_MESSAGE_CHARACTERS = 500
 TAIL_STEP_BYTES = 50
-# prefix, marker (32), "90/90", three spaces and the newline; what is left in groups of 4 characters
-# for 3 bytes
+# A line has its prefix, the marker (32), "90/90", three spaces and the newline. What is left holds
+# groups of 4 characters for 3 bytes.
 PART_BYTES = (MAX_LINE_BYTES - len(LINE_PREFIX) - 32 - 5 - 3 - 1) // 4 * 3
 
 
@@ -54,9 +54,8 @@ class Envelope:
         self.checksum = sha256_hex(packed)
         self.marker = os.urandom(16).hex()
         self.lines = envelope_lines(packed, self.checksum, self.marker)
-        self.termination = short_form(
-            record | {"sha256": self.checksum, "lines": len(self.lines) - 1}, stdout, stderr
-        )
+        about: Fields = {"sha256": self.checksum, "lines": len(self.lines) - 1}
+        self.termination = short_form(record | about, stdout, stderr)
 
 
 def envelope_lines(packed: bytes, checksum: str, marker: str) -> list[bytes]:
@@ -84,9 +83,8 @@ def filler(marker: str, size: int) -> bytes:
 def short_form(record: Fields, stdout: Capture, stderr: Capture) -> bytes:
     """At most MAX_TERMINATION_BYTES: tails give way, as escaped text can take six bytes for one."""
     for limit in range(MAX_TAIL_BYTES, 0, -TAIL_STEP_BYTES):
-        message = to_json(
-            record | {"stdoutTail": stdout.last(limit), "stderrTail": stderr.last(limit)}
-        )
+        tails = {"stdoutTail": stdout.last(limit), "stderrTail": stderr.last(limit)}
+        message = to_json(record | tails)
         if len(message) <= MAX_TERMINATION_BYTES:
             return message
     return to_json(record | {"stdoutTail": "", "stderrTail": ""})
@@ -94,9 +92,8 @@ def short_form(record: Fields, stdout: Capture, stderr: Capture) -> bytes:
 
 def failure(report: Report) -> bytes:
     """The termination message of a runner that failed itself: there is no envelope."""
-    counts: Fields = dict.fromkeys(
-        ("stdoutDroppedBytes", "stderrDroppedBytes", "logDroppedBytes", "lines"), 0
-    )
+    named = ("stdoutDroppedBytes", "stderrDroppedBytes", "logDroppedBytes", "lines")
+    counts: Fields = dict.fromkeys(named, 0)
     return to_json(_record(report) | counts | {"sha256": "", "stdoutTail": "", "stderrTail": ""})
 
 

@@ -63,11 +63,13 @@ def find_missing(path: str, environment: Mapping[str, str]) -> Missing:
     with open(path, "rb") as file:
         names = likely_imports(file.read())
     folders = [*sys.path[1:], *_folders(path, environment)]
-    if names is not None and all(
-        name in sys.builtin_module_names or PathFinder.find_spec(name, folders) for name in names
-    ):
+    if names is not None and all(_is_found(name, folders) for name in names):
         return []
     return _ask(path, environment)
+
+
+def _is_found(name: str, folders: list[str]) -> bool:
+    return name in sys.builtin_module_names or PathFinder.find_spec(name, folders) is not None
 
 
 def likely_imports(source: bytes) -> set[str] | None:

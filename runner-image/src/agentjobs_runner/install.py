@@ -61,21 +61,13 @@ def main(root: str, signals: Signals) -> NoReturn:
         sys.stdout.buffer.write(b"".join(lines))
         sys.stdout.flush()
     except Stopped:
-        code, reason, message, checksum = (
-            EXIT_TERMINATED,
-            "Terminated",
-            "the installation was stopped",
-            "",
-        )
+        code, reason, checksum = EXIT_TERMINATED, "Terminated", ""
+        message = "the installation was stopped"
     except RefusedError as refusal:
         code, reason, message, checksum = EXIT_FAILED, refusal.reason, refusal.message, ""
     except Exception as error:  # noqa: BLE001 as PID 1 there is nobody else to tell
-        code, reason, message, checksum = (
-            EXIT_FAILED,
-            "RunnerFailed",
-            f"the installer itself failed: {describe(error)}",
-            "",
-        )
+        code, reason, checksum = EXIT_FAILED, "RunnerFailed", ""
+        message = f"the installer itself failed: {describe(error)}"
     answer: envelope.Fields = {
         "version": 1,
         "digest": digest[:64],

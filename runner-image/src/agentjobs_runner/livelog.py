@@ -23,8 +23,8 @@ LIMIT_BYTES = 8 * 1024 * 1024
 PIECE_BYTES = 8 * 1024
 PIECE_COST_BYTES = 64
 NOTICE = (
-    b"[agentjobs: live log stopped at 8 MiB; the record keeps the first and last 25 KiB of each"
-    b" stream]\n"
+    b"[agentjobs: live log stopped at 8 MiB;"
+    b" the record keeps the first and last 25 KiB of each stream]\n"
 )
 READ_BYTES = 64 * 1024
 # A pipe that select calls writable takes this much without blocking (PIPE_BUF).
@@ -36,8 +36,7 @@ MANY_LINES = 500
 TAKEN_PER_SECOND = 5_000
 # The shim's copy buffer, and as much again for what the log writer holds.
 BUFFERS_BYTES = 64 * 1024
-# Of each stream. Where pipes are larger, on kernels with pages of 64 KiB, the log file has no room
-# for more.
+# Of each stream. Pipes can be larger, on kernels with pages of 64 KiB; the log file has no room.
 MAX_FILLER_BYTES = 448 * 1024
 
 

@@ -24,9 +24,8 @@ def patterns(values: Iterable[bytes]) -> list[bytes]:
     for value in values:
         for text in (value, value.strip()):
             if len(text) >= MIN_BYTES:
-                found |= dict.fromkeys(
-                    (text, *_lines(text), *_base64(text), *_url_encoded(text), *_escaped(text))
-                )
+                forms = (*_lines(text), *_base64(text), *_url_encoded(text), *_escaped(text))
+                found |= dict.fromkeys((text, *forms))
     return list(found)
 
 
@@ -48,9 +47,8 @@ def _base64(value: bytes) -> list[bytes]:
         found += [certain, certain.translate(bytes.maketrans(b"+/", b"-_"))]
     first = found[0]
     if len(first) > BASE64_LINE:
-        found += [
-            b"\n".join(first[at : at + BASE64_LINE] for at in range(0, len(first), BASE64_LINE))
-        ]
+        starts = range(0, len(first), BASE64_LINE)
+        found.append(b"\n".join(first[at : at + BASE64_LINE] for at in starts))
     return found
 
 
@@ -95,9 +93,8 @@ class Mask:
         self._longest = max(map(len, wanted), default=0)
         self._shortest = min(map(len, wanted), default=0)
         self._held = b""
-        self._covered = (
-            0  # so many of the held bytes belong to a secret for which a mask is out already
-        )
+        # So many of the held bytes belong to a secret for which a mask is out already.
+        self._covered = 0
 
     def feed(self, data: bytes) -> bytes:
         if not self._patterns:

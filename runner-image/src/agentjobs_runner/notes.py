@@ -82,10 +82,8 @@ class Notes:
 
     def _count(self, note: dict[str, object]) -> None:
         known = (self.input is None or self.cost is not None) and note.get("microUSD") is not None
-        self.input, self.output = (
-            _sum(self.input, note["input"]),
-            _sum(self.output, note.get("output")),
-        )
+        self.input = _sum(self.input, note["input"])
+        self.output = _sum(self.output, note.get("output"))
         self.cost = _sum(self.cost, note["microUSD"]) if known else None
 
 
@@ -153,15 +151,10 @@ def _lines(path: str) -> Iterator[bytes]:
 
 def _sentence(note: dict[str, object], name: str) -> Sentence | None:
     reason, message = note.get(name), note.get("message")
-    if (
-        not isinstance(reason, str)
-        or not isinstance(message, str)
-        or not 0 < len(reason) <= MAX_REASON
-    ):
+    if not isinstance(reason, str) or not isinstance(message, str):
         return None
-    return (
-        (reason, message) if reason.isalnum() and reason.isascii() and reason[0].isupper() else None
-    )
+    is_camel_case = reason.isalnum() and reason.isascii() and reason[0].isupper()
+    return (reason, message) if is_camel_case and len(reason) <= MAX_REASON else None
 
 
 def _sum(so_far: int | None, count: object) -> int:

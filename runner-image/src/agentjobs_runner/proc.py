@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PR_SET_DUMPABLE = 4
-# Python ignores these two for itself; a program that inherits that behaves unlike one started from
-# a shell.
+# Python ignores these two for itself. A program that inherits that is unlike one from a shell.
 RESTORED_SIGNALS = (signal.SIGPIPE, signal.SIGXFSZ)
 
 

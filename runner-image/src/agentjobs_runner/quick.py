@@ -38,11 +38,8 @@ else:
         def _scan(text: str) -> object:
             try:
                 return make_scanner(_Settings)(text, 0)[0]
-            except (
-                StopIteration,
-                SystemError,
-            ):
-                # The latter because json.decoder, whose error it would raise, is not loaded.
+            # SystemError, because json.decoder, whose error it would raise, is not loaded.
+            except (StopIteration, SystemError):
                 raise ValueError("not JSON") from None
 
 

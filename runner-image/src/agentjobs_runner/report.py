@@ -74,20 +74,12 @@ class Report:
         self.end("Refused", EXIT_REFUSED, error.reason, error.message)
 
     def failed(self, error: BaseException) -> None:
-        self.end(
-            "Refused",
-            EXIT_RUNNER_FAILED,
-            "RunnerFailed",
-            f"the runner itself failed: {describe(error)}",
-        )
+        message = f"the runner itself failed: {describe(error)}"
+        self.end("Refused", EXIT_RUNNER_FAILED, "RunnerFailed", message)
 
     def timed_out(self, seconds: int) -> None:
-        self.end(
-            "TimedOut",
-            EXIT_TIMED_OUT,
-            "Timeout",
-            f"the script was ended at its time limit of {seconds} s",
-        )
+        message = f"the script was ended at its time limit of {seconds} s"
+        self.end("TimedOut", EXIT_TIMED_OUT, "Timeout", message)
 
     def terminated(self) -> None:
         when = "before it finished" if self.started_at else "before it started"
@@ -96,19 +88,11 @@ class Report:
     def exited(self, wait_status: int) -> None:
         code = os.waitstatus_to_exitcode(wait_status)
         if code < 0:
-            self.end(
-                "Exited",
-                128 - code,
-                "KilledBySignal",
-                f"the script was killed by {signal_name(-code)}",
-            )
+            message = f"the script was killed by {signal_name(-code)}"
+            self.end("Exited", 128 - code, "KilledBySignal", message)
         else:
-            self.end(
-                "Exited",
-                code,
-                "ScriptFailed" if code else "Completed",
-                f"the script exited with code {code}",
-            )
+            reason = "ScriptFailed" if code else "Completed"
+            self.end("Exited", code, reason, f"the script exited with code {code}")
 
     def lacked(self, reason: str, message: str) -> None:
         """A call of pi had no model, key or endpoint.
@@ -132,11 +116,8 @@ def now() -> str:
 
 def signal_name(number: int) -> str:
     for name in dir(signal):
-        if (
-            name.startswith("SIG")
-            and not name.startswith("SIG_")
-            and getattr(signal, name) == number
-        ):
+        is_one = name.startswith("SIG") and not name.startswith("SIG_")
+        if is_one and getattr(signal, name) == number:
             return name
     return f"signal {number}"  # between SIGRTMIN and SIGRTMAX most have no names
 

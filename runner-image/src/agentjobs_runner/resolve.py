@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 INDEX = "agentjobs"
 """uv takes the password of an index by its name from variables UV_INDEX_<NAME>_..."""
 DEFAULT_SECONDS = 300
-# One line of a resolution: a package with its exact version and perhaps a marker, or one of its
-# hashes.
+# The lines of a resolution: packages with exact versions, perhaps with a marker, and their hashes.
 _PACKAGE = re.compile(
     r"([A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*)==([A-Za-z0-9.!+_-]+)(?: ; [^\\]+)?(?: \\)?"
 )
@@ -56,40 +55,20 @@ class Installer:
 
     def resolve(self, pins: list[str]) -> str:
         """The pins and everything they need, each with version and hashes."""
-        options = (
-            "--generate-hashes",
-            "--no-header",
-            "--no-annotate",
-            "--no-emit-index-url",
-            "--quiet",
-        )
+        options = "--generate-hashes --no-header --no-annotate --no-emit-index-url --quiet".split()
         return self._uv(["pip", "compile", *options, "-"], "\n".join(pins))
 
     def install(self, pins: list[str], resolution: str) -> list[str]:
         """Exactly what the resolution names; returns that as `name==version`."""
         resolved = packages_of(resolution)
-        missing = [
-            pin for pin in pins if _normal(pin) not in {_normal(found) for found in resolved}
-        ]
+        frozen = {_normal(found) for found in resolved}
+        missing = ", ".join(pin for pin in pins if _normal(pin) not in frozen)
         if missing:
-            raise RefusedError(
-                "PackageInstallFailed",
-                f"the resolution that is kept with the revision lacks {', '.join(missing)}",
-            )
+            message = f"the resolution that is kept with the revision lacks {missing}"
+            raise RefusedError("PackageInstallFailed", message)
         # No dependencies: they are in the resolution, or nobody has frozen them.
-        self._uv(
-            [
-                "pip",
-                "install",
-                "--target",
-                self._target,
-                "--no-deps",
-                "--require-hashes",
-                "--requirement",
-                "-",
-            ],
-            resolution,
-        )
+        options = ["--target", self._target, "--no-deps", "--require-hashes"]
+        self._uv(["pip", "install", *options, "--requirement", "-"], resolution)
         return resolved
 
     def _uv(self, arguments: list[str], text: str) -> str:
@@ -116,11 +95,8 @@ class Installer:
             except subprocess.TimeoutExpired as late:
                 # Bytes, whatever was asked for.
                 said = (late.stderr or b"").decode(errors="replace")
-                self._fail(
-                    f"the installation did not finish within {self._seconds} s (the chart's"
-                    " packages.timeoutSeconds)",
-                    said,
-                )
+                what = f"the installation did not finish within {self._seconds} s"
+                self._fail(f"{what} (the chart's packages.timeoutSeconds)", said)
             except OSError as error:
                 raise RefusedError(
                     "PackageInstallFailed", f"uv could not be started: {error.strerror}"
@@ -132,16 +108,8 @@ class Installer:
         return ended.stdout
 
     def _options(self, python: str) -> list[str]:
-        options = [
-            "--no-config",
-            "--color",
-            "never",
-            "--no-progress",
-            "--only-binary",
-            ":all:",
-            "--python",
-            python,
-        ]
+        options = "--no-config --color never --no-progress --only-binary :all: --python".split()
+        options.append(python)
         if self._index:
             options += ["--default-index", f"{INDEX}={self._index}"]
         return options if self._cache else [*options, "--no-cache"]
@@ -151,11 +119,8 @@ class Installer:
 
         The temporary folder is on the target's volume: no copying.
         """
-        kept = {
-            name: self._environment[name]
-            for name in ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
-            if name in self._environment
-        }
+        given, shared = self._environment, ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+        kept = {name: given[name] for name in shared if name in given}
         user, password = self._login
         variables = {**kept, "HOME": folder, "TMPDIR": folder, "UV_PYTHON_DOWNLOADS": "never"}
         if self._cache:
@@ -175,14 +140,11 @@ class Installer:
     def _masked(self, text: str) -> str:
         """Without the index's password, as it is, URL-encoded, or in the header that carries it."""
         user, password = self._login
-        login = base64.b64encode(f"{user}:{password}".encode()).decode()
-        secrets = (
-            password,
-            urllib.parse.quote(password, safe=""),
-            base64.b64encode(password.encode()).decode(),
-            login,
-        )
-        for secret in sorted(filter(None, secrets if password else ()), key=len, reverse=True):
+        if not password:
+            return text
+        encoded = (base64.b64encode(each.encode()) for each in (password, f"{user}:{password}"))
+        secrets = [password, urllib.parse.quote(password, safe=""), *(e.decode() for e in encoded)]
+        for secret in sorted(secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
         return text
 
@@ -216,9 +178,10 @@ def _normal(pin: str) -> str:
 
 def bounded(text: str, limit: int) -> str:
     """At most `limit` bytes when it is escaped in JSON: the beginning, which names the cause."""
-    while (
-        len(text.encode("utf-8", "replace")) + text.count("\n") + text.count('"') + text.count("\\")
-        > limit
-    ):
+
+    def size() -> int:
+        return len(text.encode("utf-8", "replace")) + sum(map(text.count, '\n"\\'))
+
+    while size() > limit:
         text = text[: -max(len(text) // 20, 1)]
     return text

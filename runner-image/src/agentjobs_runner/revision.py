@@ -24,11 +24,8 @@ def approved_script(root: str, digest: str) -> str | None:
         return None
     script = _at(content, "spec", "script", "inline")
     if not isinstance(script, str):
-        raise RefusedError(
-            "RevisionUnreadable",
-            "the revision contains neither a script at spec.script.inline nor an agent at"
-            " spec.agent",
-        )
+        parts = "a script at spec.script.inline nor an agent at spec.agent"
+        raise RefusedError("RevisionUnreadable", f"the revision contains neither {parts}")
     return script
 
 
@@ -47,11 +44,12 @@ def approved(root: str, digest: str) -> object:
     content = _read(os.path.join(root, REVISION_FILE))
     found = sha256_hex(content)
     if found != digest:
-        raise RefusedError(
-            "DigestMismatch",
-            f"the mounted revision has the digest {found[:10]}, but the approved digest is"
-            f" {digest[:10] or '(none)'}",
+        mounted, approved_one = found[:10], digest[:10] or "(none)"
+        message = (
+            f"the mounted revision has the digest {mounted}, but the approved digest is"
+            f" {approved_one}"
         )
+        raise RefusedError("DigestMismatch", message)
     try:
         return from_json(content)
     except (ValueError, RecursionError):

@@ -30,11 +30,9 @@ PUSH_SECONDS = 4.0
 # inside a grace period of 30 s.
 LINGER_SECONDS = 15.0
 # Read by the runner, not passed on to the script.
-DIGEST, TIMEOUT, LINGER = (
-    "AGENTJOBS_DIGEST",
-    "AGENTJOBS_TIMEOUT_SECONDS",
-    "AGENTJOBS_LINGER_SECONDS",
-)
+DIGEST = "AGENTJOBS_DIGEST"
+TIMEOUT = "AGENTJOBS_TIMEOUT_SECONDS"
+LINGER = "AGENTJOBS_LINGER_SECONDS"
 SECRET_VARIABLES = "AGENTJOBS_SECRET_VARIABLES"  # noqa: S105  no secret: the variable that names those which hold some
 PACKAGES = "AGENTJOBS_PACKAGES"
 
@@ -92,16 +90,12 @@ def _run(root: str, report: Report, supervisor: Supervisor) -> None:
 
 def _environment(root: str) -> dict[str, str]:
     """What the script gets."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in (DIGEST, TIMEOUT, LINGER, SECRET_VARIABLES, PACKAGES)
-    }
+    own = (DIGEST, TIMEOUT, LINGER, SECRET_VARIABLES, PACKAGES)
+    environment = {name: value for name, value in os.environ.items() if name not in own}
     if PACKAGES in os.environ:
         # Ahead of what the job itself has there: what was approved is what is imported.
-        environment["PYTHONPATH"] = ":".join(
-            filter(None, (os.environ[PACKAGES], os.environ.get("PYTHONPATH", "")))
-        )
+        folders = (os.environ[PACKAGES], os.environ.get("PYTHONPATH", ""))
+        environment["PYTHONPATH"] = ":".join(filter(None, folders))
     environment.setdefault("PYTHONUNBUFFERED", "1")
     if root != "/":
         environment[agents.ROOT] = root
@@ -128,10 +122,8 @@ def _start(supervisor: Supervisor, command: list[str], environment: dict[str, st
 
 def _secrets() -> list[bytes]:
     """The values of the variables from Secrets; the operator names them, separated by commas."""
-    return [
-        os.environb.get(name, b"")
-        for name in os.environb.get(SECRET_VARIABLES.encode(), b"").split(b",")
-    ]
+    named = os.environb.get(SECRET_VARIABLES.encode(), b"").split(b",")
+    return [os.environb.get(name, b"") for name in named]
 
 
 def _digest() -> str:
@@ -151,9 +143,8 @@ def _tell(report: Report, supervisor: Supervisor, log: int) -> None:
     stdout, stderr = supervisor.stdout, supervisor.stderr
     stderr.end_line()
     stdout.end_line()
-    record = envelope.Envelope(
-        report, stdout.capture, stderr.capture, stdout.dropped + stderr.dropped
-    )
+    dropped = stdout.dropped + stderr.dropped
+    record = envelope.Envelope(report, stdout.capture, stderr.capture, dropped)
     _write_termination(log, record.termination)
     _settle(supervisor, record.marker)
     stdout.send(b"".join(record.lines))
@@ -180,9 +171,8 @@ def _settle(supervisor: Supervisor, marker: str) -> None:
 def _linger(supervisor: Supervisor) -> None:
     if supervisor.hear():
         text = os.environ.get(LINGER, "")
-        supervisor.work_until(
-            lambda: False, min(float(text), LINGER_SECONDS) if text.isdigit() else LINGER_SECONDS
-        )
+        seconds = min(float(text), LINGER_SECONDS) if text.isdigit() else LINGER_SECONDS
+        supervisor.work_until(lambda: False, seconds)
 
 
 def _fail(report: Report, error: BaseException, log: int) -> None:

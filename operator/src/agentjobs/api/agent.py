@@ -11,8 +11,9 @@ from agentjobs.api.rules import MAX_SCRIPT_BYTES
 from agentjobs.api.texts import LongText
 
 DEFAULT_TOOLS: Final = ("read", "write", "edit", "ls")
-"""Fixed forever, as every default: a content that leaves it out has a digest that was approved with
-it."""
+"""Fixed forever, as every default.
+
+A content that leaves it out has a digest that was approved with it."""
 
 
 class Agent(LongText):

@@ -40,11 +40,8 @@ class Kind(NamedTuple):
     @property
     def path(self) -> str:
         """Its collection, with {} in the place of `namespaces/NAME/`; see `address`."""
-        return (
-            f"apis/{self.group}/{self.version}/{{}}{self.plural}"
-            if self.group
-            else f"api/{self.version}/{{}}{self.plural}"
-        )
+        root = f"apis/{self.group}" if self.group else "api"
+        return f"{root}/{self.version}/{{}}{self.plural}"
 
 
 def address(path: str, namespace: str = "", name: str = "", subresource: str = "") -> str:
@@ -95,8 +92,9 @@ KINDS: Final[dict[str, Kind]] = {
         for kind, plural in _ADMISSION.items()
     },
 }
-"""By the short names that the whole project uses; those of the policies that the chart lists by API
-version and kind."""
+"""By the short names that the whole project uses.
+
+The policies that the chart lists stand under API version and kind."""
 WATCHED: Final = {short: kind for short, kind in KINDS.items() if kind.watched is not None}
 RELISTED: Final = {
     short: dict(kind.watched or {}) for short, kind in KINDS.items() if kind.relisted

@@ -14,8 +14,7 @@ API_VERSION: Final = f"{GROUP}/{VERSION}"
 CONFIG_API_VERSION: Final = f"config.{GROUP}/v1alpha1"
 CONFIG_KIND: Final = "OperatorConfiguration"
 CONFIG_FILE: Final = "config.yaml"
-"""The operator's settings, as a key of the chart's ConfigMap and as a file of the operator's
-pod."""
+"""The operator's settings: a key of the chart's ConfigMap, and a file of the operator's pod."""
 
 JOB_KIND: Final = "ScheduledAgentJob"
 RUN_KIND: Final = "AgentJobRun"
@@ -53,15 +52,13 @@ RUN_UID_ANNOTATION: Final = f"{GROUP}/run-uid"
 
 A later run with the same name, after this one was deleted, is another run."""
 PACKAGES_ANNOTATION: Final = f"{GROUP}/packages"
-"""On Jobs: the packages that needed an approval of their own when it was started, joined by
-commas."""
+"""On Jobs: the packages that needed their own approval when it started, joined by commas."""
 PACKAGES_VARIABLE: Final = "AGENTJOBS_PACKAGES"
 """For the runner: where installed packages are, which it puts on the script's PYTHONPATH."""
 EVENT_ANNOTATION: Final = f"{GROUP}/event"
 """On a pod that an event started: the event, as CloudEvents' JSON."""
 TRIGGER_ANNOTATION: Final = f"{GROUP}/trigger"
-"""On a Job that the operator created: `Manual` or `Schedule`; absent on those of the CronJob
-controller."""
+"""On a Job that the operator created: `Manual` or `Schedule`; absent on a CronJob's own."""
 REQUESTER_ANNOTATION: Final = f"{GROUP}/requested-by"
 """On a ScheduledAgentJob, where approval needs a second person: who changed its content last.
 

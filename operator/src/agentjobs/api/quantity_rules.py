@@ -11,11 +11,7 @@ _UNITS: Final = ("", "k", "M", "G", "T")
 _SCALES: Final = {
     "m": Decimal("0.001"),
     **{unit: Decimal(1000**power) for power, unit in enumerate(_UNITS)},
-    **{
-        f"{unit.replace('k', 'K')}i": Decimal(1024**power)
-        for power, unit in enumerate(_UNITS)
-        if unit
-    },
+    **{f"{unit}i": Decimal(1024**power) for power, unit in enumerate("KMGT", 1)},
 }
 CPU: Final = matching(
     "[0-9]+([.][0-9]+)?m?",
@@ -48,10 +44,8 @@ def _fits(field: str, cel_field: str, attribute: str) -> Rule:
     )
 
     def holds(resources: Any) -> bool:
-        request, limit = (
-            getattr(resources.requests, attribute),
-            getattr(resources.limits, attribute),
-        )
+        request = getattr(resources.requests, attribute)
+        limit = getattr(resources.limits, attribute)
         return request is None or limit is None or amount(request) <= amount(limit)
 
     cel = f"!({known}) || quantity(string({requests})).compareTo(quantity(string({limits}))) <= 0"

@@ -43,8 +43,7 @@ class Resource:
     selectable: tuple[str, ...]
     rules: tuple[Rule, ...] = ()
     always_has_status: bool = False
-    """Whether an object reads as if its status had been written, with the defaults of its
-    fields."""
+    """Whether an object reads as if its status had been written, with its fields' defaults."""
 
     def problem(self, body: Mapping[str, Any]) -> str | None:
         """The sentence of the first rule about the whole object that a body from the API breaks.

@@ -13,8 +13,9 @@ from agentjobs.api.job_status import RunPhase
 from agentjobs.api.names import MAX_JOB_NAME
 
 STORED_OUTPUT_CHARACTERS = 4 * 51_200 + 64
-"""A stream keeps 51,200 bytes; each invalid one becomes the four characters \\xNN, and one line
-says what was dropped."""
+"""A stream keeps 51,200 bytes, and one line says what was dropped.
+
+Each invalid byte becomes the four characters \\xNN."""
 
 
 _BY = (

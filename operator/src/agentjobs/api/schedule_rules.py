@@ -12,20 +12,7 @@ from typing import Any, Final
 
 from agentjobs.api.rule import Rule, matching
 
-_MONTHS: Final = (
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "oct",
-    "nov",
-    "dec",
-)
+_MONTHS: Final = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
 _WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _BLANK: Final = "[ \\t]"
 _WORD: Final = "[^ \\t=@?]"

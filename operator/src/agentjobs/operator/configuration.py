@@ -23,8 +23,7 @@ from agentjobs.core.workload.sessions import SessionPolicy
 from agentjobs.core.workload.settings import Budgets, PackagePolicy, RunPolicy
 
 RUNNER_MARGIN_SECONDS = 60
-"""The runner's own limit ends this long before the Job's deadline, so that a late run ends
-normally."""
+"""The runner's own limit ends this long before the Job's deadline: a late run ends normally."""
 NAME: Final = "[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
 POD_NAME: Final = "POD_NAME"
 POD_NAMESPACE: Final = "POD_NAMESPACE"

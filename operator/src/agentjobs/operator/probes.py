@@ -19,8 +19,9 @@ from agentjobs.operator.lease import Leadership
 
 BEAT_SECONDS: Final = 1.0
 STILL_SECONDS: Final = 60.0
-"""How long the operator's event loop may stand still before it is unhealthy and the kubelet begins
-to count failures."""
+"""How long the operator's event loop may stand still before it is unhealthy.
+
+Then the kubelet begins to count failures."""
 REFRESH_SECONDS: Final = 0.5
 """Metrics that cannot be refreshed in this time are served as they were."""
 
@@ -85,11 +86,8 @@ class Pulse:
     def healthy(self) -> str:
         """Empty when all is well, else a sentence."""
         still = self._clock() - self._beat
-        return (
-            f"the event loop has been blocked for {still:.0f} s"
-            if still > STILL_SECONDS
-            else self._problem
-        )
+        blocked = f"the event loop has been blocked for {still:.0f} s"
+        return blocked if still > STILL_SECONDS else self._problem
 
 
 class Vitals:

@@ -26,8 +26,9 @@ log = logging.getLogger(__name__)
 
 CHUNK_BYTES: Final = 64 * 1024
 LARGE_BYTES: Final = 64 * 1024
-"""An object of this size takes milliseconds to read, and a malicious one half a second: not on the
-event loop."""
+"""An object of this size is not read on the event loop.
+
+It takes milliseconds, and a malicious one half a second."""
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 GONE: Final = 410
 """On this error Kopf lists and watches again; on any other it ends the operator."""
@@ -36,8 +37,9 @@ KOPFS_OWN: Final = frozenset({401, 403, 429})
 
 On any other it ends the operator."""
 ERROR_SECONDS: Final = 1.0
-"""How long a watch waits after the API server ended it with an error; twice as long after each
-further error in a row."""
+"""How long a watch waits after the API server ended it with an error.
+
+It waits twice as long after each further error in a row."""
 MAX_ERROR_SECONDS: Final = 30.0
 
 
@@ -91,8 +93,7 @@ class Response(aiohttp.ClientResponse):
     pauses: ClassVar[Pauses]
     """The pauses of one session."""
     _lines: _Lines | None = None
-    """None until the answer begins, as in aiohttp's own class: a connection can be lost before
-    that."""
+    """None until the answer begins, as in aiohttp's own class."""
 
     def listed(self, version: int) -> None:
         """Called when a list of this version is complete."""

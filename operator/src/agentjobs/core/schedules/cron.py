@@ -166,10 +166,7 @@ def _next(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime | None:
     last_year = min(clock.at.year + YEARS_AHEAD, END.year - 1)
     while clock.at.year <= last_year:
         before = clock.at.astimezone(UTC)
-        if all(
-            fits(cron, clock)
-            for fits in (_month_fits, _day_fits, _hour_fits, _minute_fits, _second_fits)
-        ):
+        if all(fits(cron, clock) for fits in _FITS):
             return clock.at
         if clock.at.astimezone(UTC) == before:
             return None
@@ -228,3 +225,7 @@ def _second_fits(_: Cron, clock: _Clock) -> bool:
         clock.move(seconds=60 - clock.at.second)
         return False
     return True
+
+
+_FITS: Final = (_month_fits, _day_fits, _hour_fits, _minute_fits, _second_fits)
+"""From the largest field to the smallest."""

@@ -161,13 +161,9 @@ def packages_approved(
             " PackageApproval that denies them"
         )
         return "False", "PackageDenied", message
-    if who := sorted(
-        {
-            approval.by or "somebody"
-            for approval in alone
-            if approval.packages & set(map(canonical, lacking))
-        }
-    ):
+    wanted = set(map(canonical, lacking))
+    who = sorted({approval.by or "somebody" for approval in alone if approval.packages & wanted})
+    if who:
         why = (
             "it has to come from a person other than the one who changed the content last, and not"
             " from a service account"

@@ -84,11 +84,8 @@ def _measure(raw: bytes, max_depth: int, max_values: int) -> None:
     It first counts strings, too: a text that is small enough with them needs no closer look.
     """
     opened = raw.count(b"[") + raw.count(b"{")
-    if (
-        opened <= max_depth
-        and opened + raw.count(b",") <= max_values
-        and _LONG_NUMBER not in raw.translate(_DIGITS)
-    ):
+    is_small = opened <= max_depth and opened + raw.count(b",") <= max_values
+    if is_small and _LONG_NUMBER not in raw.translate(_DIGITS):
         return
     bare = _without_strings(raw)
     if _LONG_NUMBER in bare.translate(_DIGITS):
