@@ -50,20 +50,14 @@ def answer(
         next_run_at, missed_since = status.next_run_at, status.missed_since
     fired = force.spec is not None and has_fired(observed, force.spec.schedule)
     blocked = _blocked(observed, obstacle)
+    obstacles = (obstacle, observed.gap, observed.refused)
     answers = {
         "Approved": approved,
         "PackagesApproved": packages,
         "Scheduled": conditions.scheduled(
             force, status, next_run_at, blocked, suspended=suspended, fired=fired
         ),
-        "Ready": conditions.ready(
-            force,
-            (approved, packages),
-            obstacle,
-            observed.gap,
-            observed.refused,
-            deleting=job.deleting,
-        ),
+        "Ready": conditions.ready(force, (approved, packages), *obstacles, deleting=job.deleting),
     }
     phase, reason = story.story(
         force, status, answers, active, blocked=blocked, suspended=held, fired=fired
