@@ -20,6 +20,7 @@ from kubernetes.aio.client.configuration import Configuration
 from prometheus_client import CollectorRegistry
 
 from agentjobs.cluster.client import TABLE, Cluster
+from agentjobs.cluster.connection import Account
 from agentjobs.core.errors import NotFound, Refused
 from agentjobs.core.plan import Write
 from agentjobs.core.wire.bodies import unreadable
@@ -87,7 +88,7 @@ async def cluster(**answers: str) -> AsyncIterator[Cluster]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     configuration = Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}")
     async with ApiClient(configuration) as api:
-        yield Cluster(api)
+        yield Cluster(Account(api))
     await runner.cleanup()
 
 

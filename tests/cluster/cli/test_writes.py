@@ -14,7 +14,7 @@ import pytest
 from agentjobs.actions import decisions, jobs, runs
 from agentjobs.cli.errors import ApiServerError, Exit
 from agentjobs.cli.kube import Kube
-from agentjobs.cluster.client import connect
+from agentjobs.cluster.connection import connect
 from agentjobs.core.errors import Conflict
 from agentjobs.core.plan import Write
 from tests.cluster.installed import Installed

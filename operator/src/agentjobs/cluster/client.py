@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 import aiohttp
-from kubernetes.aio.client.api_client import ApiClient
-from kubernetes.aio.client.configuration import Configuration
-from kubernetes.aio.config.incluster_config import load_incluster_config
-from kubernetes.aio.config.kube_config import load_kube_config
 
 from agentjobs.api.kinds import KINDS, address
 from agentjobs.cluster.clock import Clock, steady
@@ -46,23 +42,6 @@ REFUSALS: Final = frozenset({400, 403, 405, 413, 422})
 METHODS: Final = {"create": "POST", "replace": "PUT", "patch": "PATCH", "delete": "DELETE"}
 
 
-@asynccontextmanager
-async def connect(kubeconfig: str | None) -> AsyncIterator[Cluster]:
-    """Connects with the pod's service account, or with the kubeconfig file at this path."""
-    configuration = Configuration()
-    if kubeconfig:
-        await load_kube_config(config_file=kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]
-    else:
-        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-    # By default aiohttp asks the environment for a proxy and a password, in a thread, before every
-    # request. Kopf does not, either. The client's buffer of 2 MiB for each connection would be more
-    # than all the rest together.
-    configuration.client_session_kwargs = {"trust_env": False, "read_bufsize": 2 * CHUNK_BYTES}
-    async with ApiClient(configuration) as api:
-        api.user_agent = "agentjobs-operator"
-        yield Cluster(api)
-
-
 class Api(Protocol):
     """What observing and executing need of an API server; `Cluster` says what each method does."""
 
@@ -87,6 +66,24 @@ async def find(api: Api, kind: str, namespace: str, name: str, accept: str = JSO
         return None
 
 
+class Transport(Protocol):
+    """How requests reach an API server, and in whose name."""
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str],
+        query: Mapping[str, str],
+        body: Any,
+    ) -> aiohttp.ClientResponse:
+        """Returns the answer, whose body is still to be read.
+
+        Raises aiohttp.ClientError, TimeoutError or OSError when there was none.
+        """
+
+
 class Cluster:
     """Requests to one API server.
 
@@ -94,8 +91,8 @@ class Cluster:
     answer.
     """
 
-    def __init__(self, api: ApiClient) -> None:
-        self.api = api
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
         self.clock = Clock(steady())
         self._requests = 0
 
@@ -165,6 +162,54 @@ class Cluster:
             "GET", _path("pod", namespace, pod) + "/log", accept="*/*", query=query
         )
 
+    async def changes(
+        self, kind: str, namespace: str, seconds: int, *, accept: str = JSON, **selectors: str
+    ) -> AsyncIterator[tuple[str, Json]]:
+        """Yields objects as they are, then what becomes of them, for so many seconds.
+
+        With the API server's word for it: ADDED, MODIFIED, DELETED. Raises ClusterError.
+        """
+        path = _path(kind, namespace)
+        query = {**selectors, "watch": "1", "timeoutSeconds": str(seconds)}
+        async for line in self._lines(path, query, seconds, accept=accept):
+            event = await _object(line, bodies.read_event)
+            if event["type"] == "ERROR":
+                raise ClusterError(f"GET {path}: {event['object'].get('message')}")
+            if event["type"] != "BOOKMARK":
+                yield event["type"], event["object"]
+
+    async def follow(
+        self, namespace: str, pod: str, container: str, seconds: int
+    ) -> AsyncIterator[bytes]:
+        """Yields the lines of a container's log, and those to come until it ends.
+
+        Each has its line break; the last one may lack it.
+        """
+        query = {"container": container, "follow": "true"}
+        path = _path("pod", namespace, pod) + "/log"
+        async for line in self._lines(path, query, seconds, accept="*/*"):
+            yield line
+
+    async def _lines(
+        self, path: str, query: Mapping[str, str], seconds: int, accept: str = JSON
+    ) -> AsyncIterator[bytes]:
+        response = await self._open("GET", path, accept=accept, query=query)
+        buffer = bytearray()
+        try:
+            with _no_answer(f"GET {path}"):
+                async with asyncio.timeout(seconds + TIMEOUT_SECONDS):
+                    while chunk := await response.content.read(CHUNK_BYTES):
+                        *lines, rest = (bytes(buffer) + chunk).split(b"\n")
+                        for line in lines:
+                            yield line + b"\n"
+                        if len(rest) > MAX_ANSWER_BYTES:
+                            raise ClusterError(f"GET {path}: a line is too long")
+                        buffer[:] = rest
+            if buffer:
+                yield bytes(buffer)
+        finally:
+            response.close()
+
     async def write(
         self, namespace: str, write: Write, *, seconds: float = TIMEOUT_SECONDS
     ) -> Json:
@@ -217,16 +262,9 @@ class Cluster:
         headers, sent = {"Accept": accept, "Content-Type": content_type}, self.clock.own()
         with _no_answer(f"{method} {path}"):
             async with asyncio.timeout(seconds):
-                method, url, headers, _, _ = await self.api.param_serialize(
-                    method,
-                    path,
-                    header_params=headers,
-                    query_params=list((query or {}).items()),
-                    auth_settings=["BearerToken"],
+                response = await self.transport.send(
+                    method, path, headers=headers, query=query or {}, body=body
                 )
-                response: aiohttp.ClientResponse = (
-                    await self.api.call_api(method, url, header_params=headers, body=body)
-                ).response
                 self._requests += 1
                 self.clock.hear(response.headers.get("Date"), sent)
                 if response.status < 300:

@@ -19,6 +19,8 @@ Kind = Literal[
     "claim",
     "event",
     "lease",
+    "whoami",
+    "may",
 ]
 """By the short names of `api.kinds`."""
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from agentjobs.cluster.client import connect
+from agentjobs.cluster.connection import connect
 from agentjobs.operator.lease import Leadership
 
 BEAT_SECONDS: Final = 1.0

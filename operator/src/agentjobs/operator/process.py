@@ -12,7 +12,8 @@ import kopf
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from agentjobs import __version__
-from agentjobs.cluster.client import Cluster, connect
+from agentjobs.cluster.client import Cluster
+from agentjobs.cluster.connection import connect
 from agentjobs.operator import probes, watch
 from agentjobs.operator.admission import Guard
 from agentjobs.operator.caches.cache import Cache
