@@ -13,6 +13,7 @@ import pytest
 from agentjobs.cli.commands import cancel, decide, doctor, history, logs, pause, run
 from agentjobs.cli.contents import content_of
 from agentjobs.cli.errors import Exit
+from agentjobs.present import health
 from tests.support.cli import jobs as cli_jobs
 from tests.support.cli.fake_kubectl import FakeKube, Json, ran
 
@@ -275,23 +276,23 @@ def test_the_doctor_finds_what_somebody_has_to_do_something_about(kind: str, rea
         observedGeneration=1,
         conditions=[{"type": kind, "status": "False", "reason": reason, "message": "why"}],
     )
-    assert told(doctor.troubles([body], NOW)) == [("problem", "pages: why")]
+    assert told(health.troubles([body], NOW)) == [("problem", "pages: why")]
 
 
 def test_the_doctor_finds_what_does_not_go_on() -> None:
     going = {**job("pages", observedGeneration=1)}
     going["metadata"] = {**going["metadata"], "deletionTimestamp": "2026-11-24T11:50:00Z"}
-    assert told(doctor.troubles([going], NOW)) == [
+    assert told(health.troubles([going], NOW)) == [
         ("problem", "pages: its deletion does not finish: see its finalizers")
     ]
     late = cli_jobs.run("pages-1", "Pending", message="ErrImagePull")
-    assert told(doctor.stuck([late], NOW)) == [
+    assert told(health.stuck([late], NOW)) == [
         ("problem", "the run pages-1 has not started: ErrImagePull")
     ]
     fresh = cli_jobs.run("pages-2", "Pending")
     fresh["metadata"]["creationTimestamp"] = "2026-11-24T11:59:50Z"
     started = cli_jobs.run("pages-3", "Running", startedAt="2026-11-24T10:00:00Z")
-    assert told(doctor.stuck([fresh, started, cli_jobs.run("pages-4", "Failed")], NOW)) == [
+    assert told(health.stuck([fresh, started, cli_jobs.run("pages-4", "Failed")], NOW)) == [
         ("ok", "2 unfinished runs, all of them started")
     ]
 
@@ -301,7 +302,7 @@ def test_the_doctor_finds_two_releases() -> None:
         {"metadata": {"namespace": name}, "spec": {"renewTime": "2026-11-24T11:59:50.000000Z"}}
         for name in ("one", "two")
     ]
-    assert told(doctor.lease(leases, NOW))[-1] == (
+    assert told(health.lease(leases, NOW))[-1] == (
         "problem",
         (
             "there are 2 operators, in the namespaces one, two: they block each other; uninstall"

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agentjobs.cli.commands.logs import ENVELOPE
 from agentjobs.core.runner import envelope as reader
 from agentjobs.core.runner import lines
 from agentjobs.core.runner.envelope import Envelope, ShortForm, read_envelope, read_short_form
 from agentjobs.core.runner.lines import EnvelopeError
+from agentjobs.present.output import ENVELOPE
 from agentjobs_runner import envelope as writer
 from agentjobs_runner import livelog
 from agentjobs_runner.capture import Capture

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from agentjobs.api.package_rules import canonical
-from agentjobs.cli.commands import doctor, packages
+from agentjobs.cli.commands import packages
 from agentjobs.cli.errors import ApiServerError, Exit
 from agentjobs.cli.kube import CONFIG_MAPS
-from agentjobs.cli.rbac import BOTH, WAYS_AROUND, Act, allows, holders, ways_around
 from agentjobs.core.content.packages import PackageApprovalView, Packages
+from agentjobs.present import health, package_rows
+from agentjobs.present.rbac import BOTH, WAYS_AROUND, Act, allows, holders, ways_around
 from tests.support.cli.jobs import job
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -105,16 +106,16 @@ def lease(renewed: str | None) -> Json:
 
 
 def test_an_operator_is_alive_while_it_renews_its_lease() -> None:
-    assert verdicts(doctor.lease([lease("2026-11-24T11:59:30.000000Z")], NOW)) == ["ok"]
-    assert verdicts(doctor.lease([lease("2026-11-24T11:58:30.000000Z")], NOW)) == ["problem"]
-    assert verdicts(doctor.lease([lease(None)], NOW)) == ["problem"]
-    assert verdicts(doctor.lease([], NOW)) == ["problem"]
+    assert verdicts(health.lease([lease("2026-11-24T11:59:30.000000Z")], NOW)) == ["ok"]
+    assert verdicts(health.lease([lease("2026-11-24T11:58:30.000000Z")], NOW)) == ["problem"]
+    assert verdicts(health.lease([lease(None)], NOW)) == ["problem"]
+    assert verdicts(health.lease([], NOW)) == ["problem"]
 
 
 def test_a_policy_counts_only_when_something_binds_it() -> None:
-    assert verdicts(doctor.enforced({"a", "b"}, {"a", "b"})) == ["ok"]
-    assert verdicts(doctor.enforced({"a", "b"}, {"a"})) == ["problem"]
-    assert verdicts(doctor.enforced(set(), {"a"})) == ["problem"]
+    assert verdicts(health.enforced({"a", "b"}, {"a", "b"})) == ["ok"]
+    assert verdicts(health.enforced({"a", "b"}, {"a"})) == ["problem"]
+    assert verdicts(health.enforced(set(), {"a"})) == ["problem"]
 
 
 def ready(name: str, reason: str, seen: int = 1) -> Json:
@@ -126,11 +127,11 @@ def ready(name: str, reason: str, seen: int = 1) -> Json:
 
 
 def test_a_job_that_only_waits_is_in_no_trouble() -> None:
-    assert verdicts(doctor.troubles([ready("pages", "PendingApproval")], NOW)) == ["ok"]
+    assert verdicts(health.troubles([ready("pages", "PendingApproval")], NOW)) == ["ok"]
     assert verdicts(
-        doctor.troubles([ready("pages", "NameTaken"), ready("mail", "PolicyMissing")], NOW)
+        health.troubles([ready("pages", "NameTaken"), ready("mail", "PolicyMissing")], NOW)
     ) == ["problem", "problem"]
-    assert verdicts(doctor.troubles([ready("pages", "Ready", seen=0)], NOW)) == ["problem"]
+    assert verdicts(health.troubles([ready("pages", "Ready", seen=0)], NOW)) == ["problem"]
 
 
 def test_a_single_start_is_trouble_only_when_it_did_not_happen() -> None:
@@ -142,7 +143,7 @@ def test_a_single_start_is_trouble_only_when_it_did_not_happen() -> None:
         "Finished": "problem",
         "Failed": "problem",
     }.items():
-        assert verdicts(doctor.troubles([job("pages", phase=phase, conditions=past)], NOW)) == [
+        assert verdicts(health.troubles([job("pages", phase=phase, conditions=past)], NOW)) == [
             found
         ], phase
 
@@ -163,7 +164,7 @@ def test_each_package_has_one_row_however_it_is_spelt() -> None:
         job("pages", spec={"packages": ["six==1.17", "attrs==1"]}),
         job("mail", spec={"packages": ["six==1.17.0"]}),
     ]
-    rows = packages.rows(asked, [decision], Packages(frozenset({"attrs==1"}), (view,)))
+    rows = package_rows.rows(asked, [decision], Packages(frozenset({"attrs==1"}), (view,)))
     assert [(row["package"], row["status"], row["jobs"], row["by"]) for row in rows] == [
         ("attrs==1", "in the runner image", ["pages"], []),
         ("idna==3", "approved", [], ["ana"]),
@@ -183,7 +184,7 @@ def test_a_version_is_shown_as_it_was_approved_else_denied_else_asked_for() -> N
         decided("b", "six==1.17.0"),
     ]
     asked = [job("pages", spec={"packages": ["six==1.17", "attrs==2", "idna==3.0"]})]
-    rows = packages.rows(asked, decisions, Packages())
+    rows = package_rows.rows(asked, decisions, Packages())
     assert [row["package"] for row in rows] == ["attrs==2.0", "idna==3.0", "six==1.17.0"]
 
 

@@ -6,14 +6,12 @@ that was shown.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agentjobs.cli.errors import ApiServerError, CliError, Exit
 from agentjobs.cli.kube import CONFIG_MAPS, Json, Kube
-from agentjobs.core import naming
+from agentjobs.present.shown import Shown, revision_names
 from agentjobs.present.text import at
 
 if TYPE_CHECKING:
@@ -25,17 +23,6 @@ Place = Callable[..., str]
 """From the steps of a field's path to the file and line where it stands."""
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A content: its digest, and the spec that the digest covers.
-
-    Defaults are left out, and references are replaced by their text.
-    """
-
-    digest: str
-    spec: Json
-
-
 def content_of(
     name: str, spec: Json, where: str = "", texts: Texts | None = None, place: Place | None = None
 ) -> Shown:
@@ -45,40 +32,13 @@ def content_of(
 
     `place`: the file with the line of a field, given by its path.
     """
-    from pydantic import ValidationError
-
-    from agentjobs.api.base import explain
-    from agentjobs.api.job import ScheduledAgentJobSpec
-    from agentjobs.core.content.digest import content
-    from agentjobs.core.content.sources import references
-    from agentjobs.core.errors import UserError
-    from agentjobs.core.schedules import next_starts
+    from agentjobs.present import contents
 
     try:
-        model = ScheduledAgentJobSpec.model_validate(spec)
-        next_starts.check(model.schedule)
-        found = content(
-            name,
-            model,
-            {reference: texts(reference) for reference in references(model)} if texts else {},
-        )
-    except ValidationError as error:
-        steps = error.errors(include_url=False, include_input=False)[0]["loc"]
-        at_line = place("spec", *steps) if place else where or name
-        raise CliError(
-            f"{at_line}: {explain(error)}", "correct what is named there", Exit.USAGE
-        ) from None
-    except UserError as error:
-        raise CliError(
-            f"{where or name}: {error}", "correct what is named there", Exit.USAGE
-        ) from None
-    except (ValueError, TypeError, RecursionError, OverflowError):
-        message = (
-            "spec: holds values that no job can hold: numbers beyond 2^53, half characters, or"
-            " lists nested without end"
-        )
-        raise CliError(f"{where or name}: {message}", "take them out", Exit.USAGE) from None
-    return Shown(found.digest, json.loads(found.document)["spec"])
+        return contents.content_of(name, contents.model_of(spec), texts)
+    except contents.InvalidContent as error:
+        at_line = place("spec", *error.steps) if place and error.steps else where or name
+        raise CliError(f"{at_line}: {error}", "correct what is named there", Exit.USAGE) from None
 
 
 def of_job(kube: Kube, job: Json) -> Shown:
@@ -94,44 +54,19 @@ def of_job(kube: Kube, job: Json) -> Shown:
 
 def in_force(kube: Kube, job: Json) -> Shown | None:
     """Of the approved revision that runs; None if missing, forbidden, or not what was approved."""
-    digest = at(job, "status", "approval", "digest")
-    if not digest:
-        return None
-    job_name = job["metadata"]["name"]
-    for name in (naming.revision_name, naming.older_revision_name):
+    name, namespace = job["metadata"]["name"], job["metadata"].get("namespace")
+    for revision_name in revision_names(job):
         try:
-            revision = kube.get(
-                CONFIG_MAPS, name(job_name, digest), job["metadata"].get("namespace")
-            )
+            revision = kube.get(CONFIG_MAPS, revision_name, namespace)
         except ApiServerError as refusal:
             if refusal.code not in (Exit.NOT_FOUND, Exit.FORBIDDEN):
                 raise
         else:
-            if shown := _frozen(job_name, revision, digest):
+            from agentjobs.present.contents import frozen
+
+            if shown := frozen(name, revision, str(at(job, "status", "approval", "digest"))):
                 return shown
     return None
-
-
-def before_words(job: Json, before: Shown | None) -> str:
-    """What the new content is compared with."""
-    digest = at(job, "status", "approval", "digest")
-    if digest and before is None:
-        return f"approved {str(digest)[:10]}, which cannot be read here: all of the job follows"
-    return f"approved {before.digest[:10]}" if before else "nothing approved"
-
-
-def _frozen(name: str, revision: Json, digest: str) -> Shown | None:
-    """What a revision holds; None if it is not what its digest says: nobody approved that."""
-    from agentjobs.core.content.digest import parse_revision
-    from agentjobs.core.errors import UserError
-
-    try:
-        found = parse_revision(
-            name, str(at(revision, "data", "revision.json")).encode(errors="replace"), digest
-        )
-    except UserError:
-        return None
-    return Shown(digest, json.loads(found.document)["spec"])
 
 
 def _texts_in(kube: Kube, namespace: str | None) -> Texts:

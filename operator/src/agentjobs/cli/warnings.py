@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentjobs.cli.contents import Shown
 from agentjobs.cli.errors import ApiServerError, Exit
 from agentjobs.cli.kube import CLAIMS, SECRETS, Json, Kube
+from agentjobs.present.shown import Shown
 from agentjobs.present.text import at
 
 

@@ -2,6 +2,7 @@
 
 AgentjobsError
 ├── UserError             user: the resource's author; ends in a condition, is not retried
+│   └── InvalidContent    user: a person who reads or decides is told what is wrong with a job
 ├── ClusterError          cluster: retried with back-off
 │   ├── Conflict          cluster: somebody else wrote first; read again at once
 │   │   └── NameTaken     user: something else has the wanted name

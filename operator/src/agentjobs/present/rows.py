@@ -237,6 +237,26 @@ RUNS: Final = (
 )
 
 
+PACKAGE_TONES: Final[dict[str, Tone]] = {
+    "in the runner image": "good",
+    "approved": "good",
+    "denied": "bad",
+    "needs approval": "waiting",
+}
+PACKAGES: Final = (
+    Column("PACKAGE", lambda row, _: one_line(row["package"])),
+    Column(
+        "STATUS",
+        lambda row, _: one_line(row["status"]),
+        tone=lambda text: PACKAGE_TONES.get(text, ""),
+    ),
+    Column("JOBS", lambda row, _: one_line(", ".join(row["jobs"]))),
+    Column("DECIDED BY", lambda row, _: named(", ".join(row["by"]))),
+    Column("DECISIONS", lambda row, _: one_line(", ".join(row["decisions"])), wide=True),
+)
+"""Of the rows that `package_rows` makes."""
+
+
 def _moment(run: Json) -> str:
     """When it started; of a start that became no run, when it was due."""
     found = (

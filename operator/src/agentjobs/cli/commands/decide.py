@@ -13,7 +13,7 @@ from agentjobs.actions.decisions import SHORT, Decision
 from agentjobs.actions.refusal import Refusal
 from agentjobs.cli import options, screen, warnings
 from agentjobs.cli.commands import cards
-from agentjobs.cli.contents import Shown, before_words, in_force, of_job
+from agentjobs.cli.contents import in_force, of_job
 from agentjobs.cli.difference import coloured
 from agentjobs.cli.errors import ApiServerError, CliError, Exit
 from agentjobs.cli.kube import APPROVALS, JOBS, Json, Kube
@@ -21,6 +21,7 @@ from agentjobs.cli.writing import allowed, create
 from agentjobs.core.plan import Write
 from agentjobs.present import rows
 from agentjobs.present.difference import unified
+from agentjobs.present.shown import Shown, before_words
 from agentjobs.present.text import at
 
 Jobs = Annotated[

@@ -5,11 +5,12 @@ from __future__ import annotations
 import typer
 
 from agentjobs.cli import options, screen
-from agentjobs.cli.contents import before_words, in_force, of_job
+from agentjobs.cli.contents import in_force, of_job
 from agentjobs.cli.difference import coloured
 from agentjobs.cli.errors import Exit
 from agentjobs.cli.kube import Kube
 from agentjobs.present.difference import unified
+from agentjobs.present.shown import before_words
 
 
 @options.on_cluster

@@ -7,9 +7,9 @@ from typing import Annotated, Final
 import typer
 
 from agentjobs.cli import options, screen
-from agentjobs.cli.commands import logs
 from agentjobs.cli.kube import RUNS, Json, Kube
 from agentjobs.present import rows
+from agentjobs.present.output import why_empty
 from agentjobs.present.text import at
 
 EXPLAINED: Final = 5
@@ -32,7 +32,7 @@ def run(
     options.show([shown], rows.RUNS, output, empty=empty)
     if output in (options.Output.TABLE, options.Output.WIDE):
         for record in shown[:EXPLAINED]:
-            if why := logs.why_empty(record):
+            if why := why_empty(record):
                 screen.note(f"{record['metadata']['name']} has no output: {why}")
 
 

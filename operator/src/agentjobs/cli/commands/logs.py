@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Final
 
 import typer
@@ -11,13 +10,9 @@ from agentjobs.cli import options, screen
 from agentjobs.cli.errors import ApiServerError, CliError, Exit
 from agentjobs.cli.kube import AGAIN, PASSING, RUNS, SECONDS, Json, Kube
 from agentjobs.present import rows
+from agentjobs.present.output import ENVELOPE, why_empty
 from agentjobs.present.text import at
 
-ENVELOPE: Final = re.compile(
-    rb"@agentjobs:(envelope [0-9a-f]{32} \d+/\d+ |end [0-9a-f]{32} \d+ [0-9a-f]{64}$|filler"
-    rb" [0-9a-f]{32} \.+$)"
-)
-"""Lines of the runner for the operator, at the end of a log."""
 RECORDED: Final = 30
 """Seconds in which a record is final once its run has ended, while the operator is there."""
 
@@ -71,29 +66,6 @@ def stored(record: Json, *, stderr: bool) -> None:
         record, "status", f"{stream}DroppedBytes"
     ):
         screen.note(f"not all of {stream} was kept: {at(record, 'status', 'message')}")
-
-
-def why_empty(record: Json, streams: tuple[str, ...] = ("stdout", "stderr")) -> str:
-    """Why an ended run has nothing in these streams; empty when it has something, or still goes on.
-
-    Pure.
-    """
-    phase, message = at(record, "status", "phase"), at(record, "status", "message")
-    if phase not in rows.FINAL or any(at(record, "status", stream) for stream in streams):
-        return ""
-    why = f": {message}" if message else ""
-    if phase in ("Skipped", "Missed") or not at(record, "status", "startedAt"):
-        return f"it did not start{why}"
-    if at(record, "status", "outputTrimmed"):
-        return "newer runs took its place; spec.history.outputs says how many keep theirs"
-    if at(record, "status", "logsComplete") is False:
-        return f"it could not be kept{why}"
-    other = (
-        {"stdout": "stderr", "stderr": "stdout"}.get(streams[0], "") if len(streams) == 1 else ""
-    )
-    beside = f", but to {other}" if other and at(record, "status", other) else ""
-    where = f" to {streams[0]}" if len(streams) == 1 else ""
-    return f"it printed nothing{where}{beside}{why if phase != 'Succeeded' else ''}"
 
 
 def _record(kube: Kube, name: str) -> Json:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,25 +16,11 @@ from agentjobs.cli.commands.decide import decide_packages
 from agentjobs.cli.errors import ApiServerError, CliError, Exit
 from agentjobs.cli.kube import CONFIG_MAPS, JOBS, PACKAGE_APPROVALS, Json, Kube
 from agentjobs.cli.writing import allowed
-from agentjobs.present.rows import Column
-from agentjobs.present.text import Tone, at, named, one_line
+from agentjobs.present.rows import PACKAGES
+from agentjobs.present.text import at
 
 if TYPE_CHECKING:
     from agentjobs.core.content.packages import Packages
-
-TONES: Final[dict[str, Tone]] = {
-    "in the runner image": "good",
-    "approved": "good",
-    "denied": "bad",
-    "needs approval": "waiting",
-}
-COLUMNS: Final = (
-    Column("PACKAGE", lambda row, _: one_line(row["package"])),
-    Column("STATUS", lambda row, _: one_line(row["status"]), tone=lambda text: TONES.get(text, "")),
-    Column("JOBS", lambda row, _: one_line(", ".join(row["jobs"]))),
-    Column("DECIDED BY", lambda row, _: named(", ".join(row["by"]))),
-    Column("DECISIONS", lambda row, _: one_line(", ".join(row["decisions"])), wide=True),
-)
 
 app = typer.Typer(
     no_args_is_help=True, help="List and check packages, approve and deny them, revoke decisions."
@@ -67,8 +53,10 @@ def list_(kube: Kube, output: options.Format = options.Output.TABLE) -> None:
     empty = (
         f"no job in namespace {kube.namespace} asks for packages, and nothing was decided about any"
     )
+    from agentjobs.present.package_rows import rows
+
     options.show(
-        [rows(kube.all(JOBS), decisions, known(kube, decisions))], COLUMNS, output, empty=empty
+        [rows(kube.all(JOBS), decisions, known(kube, decisions))], PACKAGES, output, empty=empty
     )
 
 
@@ -105,7 +93,7 @@ def check(
         {"package": pin, "status": WORDS[verdict], "jobs": asked[pin], "by": []}
         for pin, verdict in verdicts.items()
     ]
-    options.show([checked], COLUMNS[:3], output, empty="no packages")
+    options.show([checked], PACKAGES[:3], output, empty="no packages")
     if set(verdicts.values()) & {"Denied", "Pending"}:
         raise typer.Exit(Exit.NO)
 
@@ -202,55 +190,14 @@ def _pins(where: str, spec: Json) -> list[str]:
     return pins
 
 
-def rows(jobs: Iterable[Json], decisions: Sequence[Json], packages: Packages) -> list[Json]:
-    """One for each package, by name. Pure.
-
-    A package is written as it was approved, else as it was denied, else as a job asks for it.
-    """
-    from agentjobs.api.package_rules import canonical, canonical_or_none
-    from agentjobs.core.content.packages import WORDS
-
-    written: dict[str, str] = {}
-    about: dict[str, list[Json]] = defaultdict(list)
-    for decision in sorted(decisions, key=lambda body: str(body["spec"]["decision"])):
-        for pin in decision["spec"]["packages"]:
-            about[canonical(pin)].append(decision)
-            written.setdefault(canonical(pin), pin)
-    users: dict[str, list[str]] = defaultdict(list)
-    for job in jobs:
-        for pin in at(job, "spec", "packages") or ():
-            users[canonical_or_none(pin) or str(pin)].append(job["metadata"]["name"])
-            written.setdefault(canonical_or_none(pin) or str(pin), str(pin))
-    return [
-        {
-            "package": written[pin],
-            "status": WORDS[packages.verdict(pin)],
-            "jobs": users[pin],
-            "by": sorted({str(at(decision, "spec", "approvedBy")) for decision in about[pin]}),
-            "decisions": [decision["metadata"]["name"] for decision in about[pin]],
-        }
-        for pin in sorted({*users, *about})
-    ]
-
-
 def known(
     kube: Kube, decisions: Sequence[Json], inventory: Mapping[str, str] | None = None
 ) -> Packages:
     """What is decided, and what the image holds: as given, else the operator's list, else cards."""
-    from agentjobs.api.package_rules import canonical
-    from agentjobs.core.content import packages as core
+    from agentjobs.present import package_rows
 
-    views = tuple(
-        core.PackageApprovalView(
-            decision["metadata"]["name"],
-            frozenset(map(canonical, decision["spec"]["packages"])),
-            decision["spec"]["decision"],
-        )
-        for decision in decisions
-    )
     listed = inventory if inventory is not None else _operators(kube)
-    image = core.inventory(listed) if listed is not None else _on_cards(kube.all(JOBS))
-    return core.Packages(image, views)
+    return package_rows.known(decisions, listed, kube.all(JOBS) if listed is None else ())
 
 
 def _operators(kube: Kube) -> dict[str, str] | None:
@@ -282,17 +229,6 @@ def _operators(kube: Kube) -> dict[str, str] | None:
         {str(name): str(version) for name, version in listed.items()}
         if isinstance(listed, Mapping)
         else None
-    )
-
-
-def _on_cards(jobs: Iterable[Json]) -> frozenset[str]:
-    from agentjobs.api.package_rules import canonical
-
-    lines = (str(line) for job in jobs for line in at(job, "status", "card", "packages") or ())
-    return frozenset(
-        canonical(line.removesuffix(": in the runner image"))
-        for line in lines
-        if line.endswith(": in the runner image")
     )
 
 
