@@ -152,7 +152,8 @@ faults: $(VENV) install ## break what the operator hears and says, in every flow
 .PHONY: requirements
 requirements: $(VENV) ## pin the newest versions that pyproject.toml allows, with hashes
 	$(COMPILE) --upgrade --extra operator pyproject.toml $(CLI_ONLY:%=--no-emit-package %) --output-file requirements/runtime.txt
-	$(COMPILE) --upgrade --group dev --constraints requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) --upgrade --extra web pyproject.toml --constraints requirements/runtime.txt --output-file requirements/web.txt
+	$(COMPILE) --upgrade --group dev --constraints requirements/runtime.txt --constraints requirements/web.txt --output-file requirements/dev.txt
 	$(COMPILE) --upgrade --group kind --constraints requirements/dev.txt --output-file requirements/kind.txt
 	$(COMPILE) --upgrade --group runner --output-file runner-image/requirements.txt
 	$(COMPILE) --upgrade --group runner-tools --output-file runner-image/tools.txt
@@ -168,12 +169,12 @@ $(KIND): $(VENV) requirements/kind.txt
 	@touch $@
 
 # Everything is pinned, so no resolving (--no-deps); wheels only, so nothing of a package runs while it is installed.
-$(VENV): requirements/runtime.txt requirements/dev.txt pyproject.toml
+$(VENV): requirements/runtime.txt requirements/web.txt requirements/dev.txt pyproject.toml
 	@$(PYTHON3) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON3=python3.12 ...")'
 	@echo "venv: installing into .venv, about half a minute" >&2
 	@grep -qsxF "$$($(PYTHON3) -c 'import os, sys; print("executable =", os.path.realpath(sys.executable))')" .venv/pyvenv.cfg || rm -rf .venv
 	@$(PYTHON3) -m venv .venv >&2
 	@.venv/bin/pip --disable-pip-version-check install --quiet --no-deps --only-binary :all: --require-hashes \
-	  --requirement requirements/runtime.txt --requirement requirements/dev.txt >&2
+	  --requirement requirements/runtime.txt --requirement requirements/web.txt --requirement requirements/dev.txt >&2
 	@.venv/bin/pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable . >&2
 	@touch $@

@@ -15,6 +15,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"core"}),
     frozenset({"cluster", "telemetry", "present"}),
     frozenset({"actions"}),
+    frozenset({"console"}),
     frozenset({"operator", "cli"}),
     frozenset({"__main__"}),
 )
@@ -89,8 +90,15 @@ IMPURE_FUNCTIONS = frozenset({"open", "print", "input", "eval", "exec", "compile
 
 RESERVED: dict[str, frozenset[str]] = {
     "kubernetes": frozenset(
-        {"agentjobs.cluster", "agentjobs.operator.lease", "agentjobs.testing.real_cluster"}
+        {
+            "agentjobs.cluster.connection",
+            "agentjobs.operator.lease",
+            "agentjobs.testing.real_cluster",
+        }
     ),
+    "starlette": frozenset({"agentjobs.console"}),
+    "jinja2": frozenset({"agentjobs.console.render"}),
+    "uvicorn": frozenset({"agentjobs.console.serve"}),
     "kopf": frozenset(
         {"agentjobs.operator.watch", "agentjobs.operator.session", "agentjobs.operator.process"}
     ),

@@ -1,7 +1,7 @@
 """The layers, the rooms in them, and what each may know.
 
 The layers are:
-`__main__ -> operator | cli -> actions -> cluster | telemetry | present -> core -> api`.
+`__main__ -> operator | cli -> console -> actions -> cluster | telemetry | present -> core -> api`.
 """
 
 from __future__ import annotations
@@ -253,7 +253,7 @@ ALLOWED = [
         "from agentjobs import __version__, operator, telemetry",
     ),
     (rules.layer_violations, "agentjobs.testing.builders", "from agentjobs import cluster"),
-    (rules.library_violations, "agentjobs.cluster.client", "import kubernetes.aio"),
+    (rules.library_violations, "agentjobs.cluster.connection", "import kubernetes.aio"),
     (
         rules.purity_violations,
         "agentjobs.core.plan",

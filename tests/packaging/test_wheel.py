@@ -26,6 +26,15 @@ OPERATORS = {
     "python-json-logger": "pythonjsonlogger",
 }
 """The extra `operator`, and what is imported of each package."""
+WEB = {
+    "aiohttp": "aiohttp",
+    "jinja2": "jinja2",
+    "jsonschema": "jsonschema",
+    "python-multipart": "python_multipart",
+    "starlette": "starlette",
+    "uvicorn": "uvicorn",
+}
+"""The extra `web`, and what is imported of each package; Starlette imports the one for forms."""
 IMPORTED = {
     "pydantic": "pydantic",
     "pydantic_core": "pydantic",
@@ -88,10 +97,10 @@ def imports(file: Path) -> set[str]:
     return whole | parts
 
 
-def reached(module: str) -> tuple[set[str], set[str]]:
+def reached(module: str, apart: str = "-") -> tuple[set[str], set[str]]:
     """Our modules below this one with all that they import, and the other packages among that.
 
-    Imports inside functions count.
+    Imports inside functions count. `apart`: a package of ours that is not followed.
     """
     ours: set[str] = set()
     others: set[str] = set()
@@ -103,7 +112,7 @@ def reached(module: str) -> tuple[set[str], set[str]]:
     while todo:
         name = todo.pop()
         file = file_of(name)
-        if name in ours or file is None:
+        if name in ours or file is None or name.startswith(apart):
             continue
         ours.add(name)
         found = imports(file)
@@ -134,16 +143,17 @@ def test_an_installation_brings_no_more_than_the_command_line_imports(
     assert names(each for each in required if "extra ==" not in each) == names(
         PROJECT["dependencies"]
     )
-    assert {IMPORTED[name] for name in reached("agentjobs.cli")[1]} == names(
-        PROJECT["dependencies"]
-    ) - {"tzdata"}
+    imported = reached("agentjobs.cli", apart="agentjobs.console")[1]
+    assert {IMPORTED[name] for name in imported} == names(PROJECT["dependencies"]) - {"tzdata"}
     assert names(PROJECT["optional-dependencies"]["operator"]) == OPERATORS.keys()
+    assert names(PROJECT["optional-dependencies"]["web"]) == WEB.keys()
 
 
 @pytest.mark.slow
-def test_the_command_line_needs_none_of_the_operators_libraries() -> None:
-    modules = reached("agentjobs.cli")[0]
-    words = [",".join(OPERATORS.values()), ",".join(sorted(modules))]
+def test_the_command_line_needs_no_library_of_an_extra() -> None:
+    modules = reached("agentjobs.cli", apart="agentjobs.console")[0]
+    extras = {*OPERATORS.values(), *WEB.values()}
+    words = [",".join(sorted(extras)), ",".join(sorted(modules))]
     ran = subprocess.run(
         [sys.executable, "-c", WITHOUT, *words],
         env={"PYTHONPATH": str(SOURCES)},
@@ -156,10 +166,15 @@ def test_the_command_line_needs_none_of_the_operators_libraries() -> None:
 
 
 @pytest.mark.slow
-def test_with_its_extra_the_package_brings_all_that_it_imports() -> None:
+def test_with_its_extras_the_package_brings_all_that_it_imports() -> None:
     imported = reached("agentjobs")[1]
-    brought = {*OPERATORS.values(), *IMPORTED}
-    assert imported == brought
+    brought = {*OPERATORS.values(), *WEB.values(), *IMPORTED, "markupsafe"}
+    assert imported == brought - {"python_multipart"}
+
+
+def test_the_console_needs_no_more_than_its_extra() -> None:
+    imported = reached("agentjobs.console")[1] - IMPORTED.keys()
+    assert imported == {*WEB.values(), "markupsafe"} - {"python_multipart"}
 
 
 def test_the_operators_image_has_what_the_extra_names() -> None:

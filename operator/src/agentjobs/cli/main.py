@@ -31,6 +31,7 @@ from agentjobs.cli.commands import (
     pause,
     render,
     run,
+    ui,
 )
 from agentjobs.cli.errors import CliError, Exit
 
@@ -89,6 +90,7 @@ COMMANDS: Final[dict[str, Callable[..., None]]] = {
     "diff": diff.run,
     "digest": digest.run,
     "doctor": doctor.run,
+    "ui": ui.run,
 }
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
