@@ -17,8 +17,8 @@ from agentjobs.api.job_status import ScheduledAgentJobStatus
 from agentjobs.api.quantity_rules import amount
 from agentjobs.api.resources import JOB, RESOURCES, RUN
 from agentjobs.api.run import AgentJobRunStatus
+from tests.support.corpus.any_spec import LABELS, SPECS
 from tests.support.manifests import GOOD, REFUSED, Manifest, Refused, job, run, scheduled
-from tests.support.specs import LABELS, SPECS
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
 

@@ -60,6 +60,22 @@ def test_a_folder_of_core_can_be_taken_in_at_a_glance() -> None:
     assert {name: count for name, count in files.items() if count > rules.MAX_FILES} == {}
 
 
+def test_every_module_of_core_is_tested_under_its_name() -> None:
+    modules = [path for path in (OPERATOR / "agentjobs/core").rglob("*.py") if path.stem[0] != "_"]
+    assert len(modules) > 50
+    assert [line for path in modules for line in untested(path)] == []
+
+
+def untested(path: Path) -> list[str]:
+    """What is missing of the test of a module: its file, or an import of the module."""
+    folder = ROOT / "tests" / path.parent.relative_to(OPERATOR / "agentjobs")
+    test, module = folder / f"test_{path.name}", rules.module_name(path, OPERATOR)
+    if not test.exists():
+        return [f"{module}: there is no {test.relative_to(ROOT)}"]
+    imported = rules.imports(test.read_text(), rules.module_name(test, ROOT))
+    return [] if module in imported else [f"{test.relative_to(ROOT)}: does not import {module}"]
+
+
 def test_a_folder_of_tests_can_be_taken_in_at_a_glance() -> None:
     files = Counter(path.parent for path in (ROOT / "tests").rglob("*.py"))
     assert len(files) > 20

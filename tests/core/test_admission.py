@@ -5,49 +5,26 @@ It takes nothing away at once.
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentjobs.cluster.client import METADATA_LIST, Json
-from agentjobs.core.admission import PATIENCE, Expected, Gap, problems
+from agentjobs.core.admission import PATIENCE, Gap, problems
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.decide import decide
-from agentjobs.core.errors import ClusterError, NotFound, Refused
 from agentjobs.core.observed import Observed
 from agentjobs.core.views.batch_job import BatchJobView
 from agentjobs.core.views.run import run_view
-from agentjobs.operator.admission import JUST_NOW, LATELY, Guard
-from agentjobs.testing.server import Server
 from tests.support import manifests
 from tests.support.decisions import approved, asked, cron_job, observed, settled, told
+from tests.support.policies import BINDING, EXPECTED, MISSING, SPEC, WHOLE
 from tests.support.workload import POLICY
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-SPEC: dict[str, Any] = {
-    "failurePolicy": "Fail",
-    "matchConstraints": {"resourceRules": [{"operations": ["CREATE"]}]},
-}
-API = "admissionregistration.k8s.io/v1"
-EXPECTED = (
-    Expected(api_version=API, kind="ValidatingAdmissionPolicy", name="a", spec=SPEC),
-    Expected(
-        api_version=API,
-        kind="ValidatingAdmissionPolicyBinding",
-        name="a",
-        spec={"policyName": "a", "validationActions": ["Deny"]},
-    ),
-)
-WHOLE = {(one.kind, one.name): one.spec for one in EXPECTED}
-BINDING = ("ValidatingAdmissionPolicyBinding", "a")
-MISSING = "ValidatingAdmissionPolicyBinding a is missing"
 YOUNG = Gap((MISSING,), NOW)
 OLD = Gap((MISSING,), NOW - PATIENCE)
 
@@ -144,26 +121,6 @@ def test_the_worst_that_can_stand_there_is_told(spec: Any) -> None:
     is_told(spec)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [{"metadata": {"name": "a"}}, {"metadata": {"name": "a"}, "spec": None}],
-    ids=["too large to be read", "null"],
-)
-def test_a_policy_without_a_spec_is_none(body: Json) -> None:
-    class Api(Server):
-        async def get(
-            self, kind: str, namespace: str, name: str, *, accept: str = "application/json"
-        ) -> Json:
-            return body
-
-    gap = asyncio.run(Guard(Api(NOW), EXPECTED, lambda: NOW).check(JUST_NOW))
-    assert gap
-    assert [problem.partition(" at ")[0].rpartition(" was ")[2] for problem in gap.problems] == [
-        "changed",
-        "changed",
-    ]
-
-
 def test_a_long_list_is_cut_and_says_so() -> None:
     sentence = Gap(tuple(f"x{number} is missing" for number in range(7)), NOW).sentence()
     assert "x4 is missing; and 2 more; an administrator has to run helm upgrade" in sentence
@@ -221,154 +178,6 @@ def test_a_run_by_hand_waits_for_a_moment_and_is_then_skipped() -> None:
     assert write.body["metadata"]["annotations"]["agentjobs.dev/skipped"].startswith(
         "PolicyMissing: nothing new starts"
     )
-
-
-class Policies(Server):
-    """An API server on which someone deletes and changes policies."""
-
-    def __init__(self) -> None:
-        super().__init__(NOW)
-        self.specs = dict(WHOLE)
-        self.labelled = set(WHOLE)
-        self.lists = 0
-        self.got: list[tuple[str, str]] = []
-
-    def metadata(self, key: tuple[str, str]) -> Json:
-        return {"name": key[1], "resourceVersion": str(abs(hash(str(self.specs[key]))))}
-
-    async def list(
-        self, kind: str, namespace: str = "", *, accept: str = "application/json", **selectors: str
-    ) -> AsyncIterator[Json]:
-        assert (accept, selectors) == (
-            METADATA_LIST,
-            {"labelSelector": "app.kubernetes.io/part-of=agentjobs"},
-        )
-        self.lists += 1
-        kind = kind.rpartition("/")[2]
-        yield {
-            "items": [
-                {"metadata": self.metadata(key)}
-                for key in self.specs
-                if key[0] == kind and key in self.labelled
-            ]
-        }
-        yield {"items": None, "metadata": {"resourceVersion": "1"}}
-
-    async def get(
-        self, kind: str, namespace: str, name: str, *, accept: str = "application/json"
-    ) -> Json:
-        key = kind.rpartition("/")[2], name
-        self.got.append(key)
-        if key not in self.specs:
-            raise NotFound(name, 404)
-        return {"metadata": self.metadata(key), "spec": self.specs[key]}
-
-
-def test_the_cluster_is_asked_when_the_last_answer_is_old() -> None:
-    server = Policies()
-    guard = Guard(server, EXPECTED, lambda: server.now)
-
-    async def look(after: float, age: timedelta) -> Gap | None:
-        server.now += timedelta(seconds=after)
-        return await guard.check(age)
-
-    assert asyncio.run(look(0, LATELY)) is None
-    server.specs.pop(BINDING)
-    assert asyncio.run(look(9, LATELY)) is None
-    assert (server.lists, server.got) == (2, list(WHOLE))
-    first = asyncio.run(look(0, JUST_NOW))
-    assert first == Gap((MISSING,), NOW + timedelta(seconds=9))
-    assert asyncio.run(look(20, LATELY)) == first
-    server.specs = dict(WHOLE)
-    assert asyncio.run(look(20, LATELY)) is None
-
-
-def test_a_policy_is_read_again_only_when_its_version_is_another_one() -> None:
-    server = Policies()
-    guard = Guard(server, EXPECTED, lambda: server.now)
-
-    def again() -> Gap | None:
-        server.got.clear()
-        server.now += timedelta(seconds=1)
-        return asyncio.run(guard.check(JUST_NOW))
-
-    assert (again(), server.got) == (None, list(WHOLE))
-    assert (again(), server.got) == (None, [])
-    server.specs[BINDING] = WHOLE[BINDING] | {"validationActions": ["Audit"]}
-    gap = again()
-    assert gap
-    assert (gap.problems, server.got) == (
-        ("ValidatingAdmissionPolicyBinding a was changed at spec.validationActions[0]",),
-        [BINDING],
-    )
-    server.specs = dict(WHOLE)
-    assert (again(), server.got) == (None, [BINDING])
-
-
-@pytest.mark.parametrize(
-    "error",
-    [NotFound("no such kind", 404), Refused("may not list", 403)],
-    ids=["not served", "not allowed"],
-)
-def test_a_kind_that_cannot_be_listed_is_asked_for_by_name(error: ClusterError) -> None:
-    class Unlisted(Policies):
-        async def list(
-            self,
-            kind: str,
-            namespace: str = "",
-            *,
-            accept: str = "application/json",
-            **selectors: str,
-        ) -> AsyncIterator[Json]:
-            if kind:
-                raise error
-            yield {}
-
-    server = Unlisted()
-    guard = Guard(server, EXPECTED, lambda: server.now)
-    assert asyncio.run(guard.check(JUST_NOW)) is None
-    del server.specs[BINDING]
-    server.now += timedelta(seconds=1)
-    assert asyncio.run(guard.check(JUST_NOW)) == Gap((MISSING,), server.now)
-
-
-def test_a_label_that_was_taken_off_is_no_gap() -> None:
-    server = Policies()
-    server.labelled = {BINDING}
-    guard = Guard(server, EXPECTED, lambda: server.now)
-    assert asyncio.run(guard.check(JUST_NOW)) is None
-    server.now += timedelta(seconds=1)
-    assert asyncio.run(guard.check(JUST_NOW)) is None
-    assert server.got == [*WHOLE, (EXPECTED[0].kind, "a")]
-
-
-def test_a_policy_of_another_name_with_the_label_stands_in_for_none() -> None:
-    server = Policies()
-    server.specs = {**WHOLE, (BINDING[0], "b"): WHOLE[BINDING]}
-    del server.specs[BINDING]
-    server.labelled = set(server.specs)
-    assert asyncio.run(Guard(server, EXPECTED, lambda: server.now).check(JUST_NOW)) == Gap(
-        (MISSING,), NOW
-    )
-
-
-def test_the_log_says_which_approvals_to_look_at(caplog: pytest.LogCaptureFixture) -> None:
-    server = Policies()
-    guard = Guard(server, EXPECTED, lambda: server.now)
-    with caplog.at_level(logging.WARNING):
-        for specs in (WHOLE, {}, WHOLE):
-            server.specs = dict(specs)
-            asyncio.run(guard.check(JUST_NOW))
-            server.now += timedelta(minutes=1)
-    lost, back = (record.getMessage() for record in caplog.records)
-    assert "ValidatingAdmissionPolicy a is missing" in lost
-    assert back.endswith("review the approvals that were made since 2026-11-22T08:00:00Z")
-
-
-def test_where_nothing_is_expected_nothing_is_asked() -> None:
-    server = Policies()
-    assert asyncio.run(Guard(server, (), lambda: server.now).check(JUST_NOW)) is None
-    assert (server.lists, server.got) == (0, [])
 
 
 def test_an_adopted_run_is_not_released_before_the_policies_are_back() -> None:

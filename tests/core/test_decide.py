@@ -10,10 +10,7 @@ import pytest
 
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.decide import decide
-from agentjobs.core.gone import not_found
 from agentjobs.core.observed import Observed
-from agentjobs.core.plan import Plan, Write
-from agentjobs.core.status.answer import merge_patch
 from agentjobs.core.views.batch_job import BatchJobView
 from agentjobs.core.views.pod import PodView
 from agentjobs.core.views.run import RunView
@@ -274,18 +271,3 @@ def test_what_else_is_new_does_not_wait_for_a_run_to_begin() -> None:
 def test_the_counting_write_carries_the_version_that_was_read() -> None:
     write = next(write for write in decide(observed(), POLICY, NOW).writes if write.kind == "job")
     assert dict(write.body or {})["metadata"] == {"resourceVersion": "7"}
-
-
-def test_a_run_of_an_unknown_job_is_skipped_after_a_moments_wait() -> None:
-    run = RunView("ns", "now", "u", "1", "nobody", False, True, NOW, "Pending", None, None, None)
-    assert not_found(run, NOW + timedelta(seconds=1)) == Plan(requeue_after=1.0)
-    (write,) = not_found(run, NOW + timedelta(seconds=3)).writes
-    assert isinstance(write, Write)
-    assert dict(write.body or {})["status"]["reason"] == "JobNotFound"
-
-
-def test_a_merge_patch_removes_what_is_gone_at_any_depth() -> None:
-    before = {"a": 1, "b": {"x": 1, "y": 2}, "c": [1], "d": {"z": 1}}
-    after = {"b": {"x": 1, "y": 3}, "c": [2], "d": {"z": 1}, "e": {}}
-    assert merge_patch(before, after) == {"a": None, "b": {"y": 3}, "c": [2], "e": {}}
-    assert merge_patch(after, after) == {}

@@ -39,6 +39,8 @@ AS_AGENT = (
 )
 AS_PID_ONE = (str(shutil.which("unshare")), "--pid", "--fork", "--mount-proc", "--kill-child")
 PATIENCE_SECONDS = 20.0
+NOTES = "import json, os; path = os.environ['AGENTJOBS_ROOT'] + '/tmp/agentjobs/notes.jsonl'\n"
+"""The beginning of a script that writes notes, as calls of models do."""
 
 
 def wait_until(

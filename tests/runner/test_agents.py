@@ -10,8 +10,7 @@ import json
 
 import pytest
 
-from tests.runner.container import Host
-from tests.support.notes import NOTES
+from tests.runner.container import NOTES, Host
 
 SESSION = "/session"
 

@@ -17,8 +17,7 @@ from agentjobs_runner import agents, notes
 from agentjobs_runner.capture import Capture
 from agentjobs_runner.envelope import Envelope
 from agentjobs_runner.report import Report
-from tests.runner.container import RUN_ID, Host
-from tests.support.notes import NOTES
+from tests.runner.container import NOTES, RUN_ID, Host
 from tests.support.slow import slow_but
 
 SECRET = b"swordfish"

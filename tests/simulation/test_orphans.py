@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from itertools import permutations
 from typing import Final
 
 import pytest
 
-from agentjobs.core.gone import stand_in
-from agentjobs.core.runs.cases import cases
-from agentjobs.core.views.run import run_view
-from tests.support import manifests as written
-from tests.support.decisions import cron_job, observed
-from tests.support.endings import JOB as BATCH_JOB
 from tests.support.lives.crashes import World, hear_late
 from tests.support.lives.deletions import (
     forget_approvals,
@@ -68,37 +61,6 @@ def test_a_run_that_is_cancelled_while_its_job_is_orphaned_says_so(
     order: tuple[str, ...], moment: int
 ) -> None:
     asyncio.run(hear_late(life(order, moment), frozenset()))
-
-
-@pytest.mark.parametrize("cron", ["as it was a moment ago", "gone, too"])
-def test_a_run_has_its_own_batch_job_whatever_is_known_of_the_cron_job(cron: str) -> None:
-    """Both are read at once, and the CronJob may have been read first."""
-    metadata = {
-        "namespace": "ns",
-        "uid": "u",
-        "resourceVersion": "1",
-        "creationTimestamp": "2026-03-02T08:00:00Z",
-    }
-    run = replace(
-        run_view(
-            {
-                **written.run(BATCH_JOB.name, "report"),
-                "metadata": metadata | {"name": BATCH_JOB.name},
-            }
-        ),
-        started_as="juid",
-    )
-    there = observed()
-    seen = replace(
-        there,
-        runs=(run,),
-        batch_jobs=(BATCH_JOB,),
-        cron_job=None if cron == "gone, too" else cron_job(there, uid="cuid"),
-    )
-    (case,) = cases(replace(seen, job=stand_in("ns", "report")))
-    assert case.batch_job == BATCH_JOB
-    (case,) = cases(replace(seen, job=replace(there.job, uid="of another job")))
-    assert case.batch_job is None, "an owner that is somebody else's counts while there is a job"
 
 
 def test_leftovers_of_a_job_orphaned_in_a_downtime_start_nothing_and_go() -> None:

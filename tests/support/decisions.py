@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agentjobs.api.job_status import Condition
+from agentjobs.api.job_status import Condition, ScheduledAgentJobStatus
 from agentjobs.core import naming
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.observed import Observed
 from agentjobs.core.plan import Plan
+from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views.approvals import ApprovalView
 from agentjobs.core.views.cronjob import CronJobView, cron_job_view
 from agentjobs.core.views.job import job_view
@@ -70,3 +71,25 @@ def told(plan: Plan, kind: str) -> Condition:
 
 def asked(plan: Plan) -> list[tuple[str, str]]:
     return [(write.verb, write.kind) for write in plan.writes if write.kind not in ("job", "event")]
+
+
+HOUR = timedelta(hours=1)
+
+
+HOURLY = {"cron": "0 * * * *", "timeZone": "Etc/UTC"}
+
+
+def known(seen: Observed, **status: Any) -> Observed:
+    """In force since yesterday."""
+    approval = {
+        "state": "Approved",
+        "digest": current_content(seen.job).digest,
+        "at": to_wire(NOW - 24 * HOUR),
+    }
+    return replace(
+        seen,
+        job=replace(
+            seen.job,
+            status=ScheduledAgentJobStatus.model_validate({"approval": approval, **status}),
+        ),
+    )

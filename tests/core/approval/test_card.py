@@ -19,7 +19,7 @@ from agentjobs.core.errors import UserError
 from agentjobs.core.workload.llm import Models
 from tests.support import manifests
 from tests.support.cli.jobs import job
-from tests.support.specs import SOURCES, SPECS
+from tests.support.corpus.any_spec import SOURCES, SPECS
 
 NOW: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SHOWN_WITH_NAMES: Final = ("description", "triggers", "changes")

@@ -22,7 +22,7 @@ from agentjobs.core.content.digest import NOT_COVERED, content
 from agentjobs.core.content.sources import Reference, resolved
 from agentjobs.core.views.job import job_view
 from tests.support import manifests
-from tests.support.specs import SOURCES, SPECS, one_at_a_time
+from tests.support.corpus.any_spec import SOURCES, SPECS, one_at_a_time
 
 Path = tuple[str | int, ...]
 TEXT: Final = Reference("sources", "text")

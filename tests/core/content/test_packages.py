@@ -10,7 +10,6 @@ from agentjobs.api import names
 from agentjobs.core.approval.in_force import current_content
 from agentjobs.core.content.packages import PackageApprovalView, Packages
 from agentjobs.core.decide import decide
-from agentjobs.operator.caches.uses import Uses
 from tests.support.decisions import NOW, approved, asked, observed, settled, status, told
 from tests.support.packages import IMAGE, asking, decided
 from tests.support.workload import POLICY, timed
@@ -142,17 +141,3 @@ def test_jobs_say_which_of_their_packages_needed_an_approval() -> None:
     )
     plain = timed(observed().job, current_content(observed().job), POLICY)
     assert names.PACKAGES_ANNOTATION not in plain["spec"]["jobTemplate"]["metadata"]["annotations"]
-
-
-def test_a_decision_finds_the_jobs_of_its_namespace_that_use_a_package_now() -> None:
-    uses = Uses()
-    uses.set(("a", "one"), ["six==1.17", "flask==3"])
-    uses.set(("a", "two"), ["six==1.17"])
-    uses.set(("b", "one"), ["six==1.17"])
-    assert uses.of("a", ["six==1.17", "other==1"]) == {("a", "one"), ("a", "two")}
-    uses.set(("a", "one"), ["flask==3"])
-    assert uses.of("a", ["six==1.17"]) == {("a", "two")}
-    uses.set(("a", "one"), ())
-    uses.set(("a", "two"), ())
-    assert uses.of("a", ["six==1.17", "flask==3"]) == set()
-    assert uses.of("b", ["six==1.17"]) == {("b", "one")}

@@ -13,7 +13,6 @@ import pytest
 from agentjobs.core.runner.envelope import Envelope
 from agentjobs.core.runner.evidence import Evidence
 from agentjobs.core.runs.following import _not_over
-from agentjobs.core.views.pod import pod_view
 from tests.support.endings import EXITED, FAILED_POD, LOST, NOW, RUNNING_POD, TERMINATED, TIMED_OUT
 
 
@@ -37,10 +36,3 @@ def test_after_the_container_has_ended_any_counts() -> None:
 
 def test_without_one_the_log_is_read_again() -> None:
     assert _not_over(replace(RUNNING_POD, told_to_end=NOW - timedelta(hours=1)), LOST, NOW)
-
-
-def test_a_pod_was_told_to_end_its_grace_period_before_its_deletion() -> None:
-    metadata = {"namespace": "ns", "name": "p", "uid": "u", "resourceVersion": "1"}
-    deletion = {"deletionTimestamp": "2026-11-22T09:00:30Z", "deletionGracePeriodSeconds": 30}
-    assert pod_view({"metadata": metadata}).told_to_end is None
-    assert pod_view({"metadata": metadata | deletion}).told_to_end == NOW

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -25,6 +24,7 @@ from agentjobs.core.workload.settings import Budgets
 from agentjobs.operator.caches.cache import Cache
 from agentjobs.operator.caches.finished import finished_rows
 from tests.support import manifests
+from tests.support.stored import as_go_writes_it
 
 NOW: Final = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 ORDER: Final = ("Skipped", "Succeeded", "Failed")
@@ -164,27 +164,6 @@ def test_a_shortened_record_says_what_went_and_is_shortened_once() -> None:
         "stderrDroppedBytes": 0,
     }
     assert write.body["status"]["outputBytes"] <= SHORT_BYTES
-
-
-EVENTS = st.recursive(
-    st.none() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=30,
-)
-
-
-def as_go_writes_it(value: Any) -> str:
-    """What the API server stores."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-@pytest.mark.slow
-@given(EVENTS)
-def test_a_value_weighs_what_the_api_server_stores_of_it(value: Any) -> None:
-    assert weight(value) == len(as_go_writes_it(value).encode())
 
 
 def test_a_record_with_a_large_event_counts_with_it() -> None:

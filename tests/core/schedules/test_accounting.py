@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from agentjobs.api.job_status import ScheduledAgentJobStatus
 from agentjobs.core import naming
-from agentjobs.core.approval.in_force import current_content
+from agentjobs.core.approval.in_force import in_force
 from agentjobs.core.decide import decide
 from agentjobs.core.observed import Observed
 from agentjobs.core.schedules import next_starts
+from agentjobs.core.schedules.accounting import start_plan
 from agentjobs.core.timestamps import to_wire
 from agentjobs.core.views.run import FinishedRun, RunView
-from tests.support.decisions import NOW, approved, cron_job, observed, settled
+from tests.support.decisions import HOUR, HOURLY, NOW, approved, cron_job, known, observed, settled
 from tests.support.workload import POLICY
 
-HOUR: Final = timedelta(hours=1)
-HOURLY: Final = {"cron": "0 * * * *", "timeZone": "Etc/UTC"}
 SUSPENDED: Final = {
     "type": "Scheduled",
     "status": "False",
@@ -29,22 +27,6 @@ SUSPENDED: Final = {
     "message": "x",
     "lastTransitionTime": to_wire(NOW - HOUR),
 }
-
-
-def known(seen: Observed, **status: Any) -> Observed:
-    """In force since yesterday."""
-    approval = {
-        "state": "Approved",
-        "digest": current_content(seen.job).digest,
-        "at": to_wire(NOW - 24 * HOUR),
-    }
-    return replace(
-        seen,
-        job=replace(
-            seen.job,
-            status=ScheduledAgentJobStatus.model_validate({"approval": approval, **status}),
-        ),
-    )
 
 
 def records(seen: Observed, now: datetime) -> list[str]:
@@ -132,3 +114,9 @@ def test_a_run_by_hand_is_told_why_nothing_is_in_force(said: str, why: str) -> N
     told = adopted["metadata"]["annotations"]["agentjobs.dev/skipped"]
     assert told.startswith("NotApproved: ")
     assert why in told
+
+
+def test_without_a_content_in_force_there_is_no_start() -> None:
+    seen = observed(schedule=HOURLY)
+    plan = start_plan(seen, in_force(seen), seen.job.status, None, suspended=False, now=NOW)
+    assert (plan.start, plan.writes, plan.timing) == (None, (), None)

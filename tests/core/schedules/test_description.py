@@ -16,7 +16,7 @@ from agentjobs.api.schedule import Schedule
 from agentjobs.core.schedules import description, next_starts
 from agentjobs.core.schedules.windows import Draw
 from tests.support import manifests
-from tests.support.schedules import CLOCKS, CRONS, HARD, WEEKLY, ZONES, moments, taken
+from tests.support.corpus.any_schedule import CLOCKS, CRONS, HARD, WEEKLY, ZONES, moments, taken
 
 WEEKDAYS: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONTHS: Final = (

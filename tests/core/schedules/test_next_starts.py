@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 
 from agentjobs.api.schedule import Schedule
-from agentjobs.core import naming
 from agentjobs.core.errors import UserError
 from agentjobs.core.schedules import next_starts
 from agentjobs.core.schedules.description import words
@@ -74,13 +73,6 @@ def test_a_zone_that_does_not_exist_is_refused_with_what_to_write(zone: str) -> 
                 cron="0 8 * * 1", time_zone=zone, starting_deadline_seconds=300
             )
         )
-
-
-def test_the_start_of_a_scheduled_run_is_read_from_its_name() -> None:
-    assert naming.start_of("weekly-2-29412345") == datetime(2025, 12, 3, 5, 45, tzinfo=UTC)
-    assert naming.start_of("report-by-hand") is None
-    assert naming.start_of("report-1234567") is None
-    assert naming.start_of("report-²²²²²²²²") is None
 
 
 MONDAYS = Schedule(

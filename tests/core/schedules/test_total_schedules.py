@@ -5,26 +5,22 @@ There is no error but a sentence for the author.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
 import pytest
-from croniter import croniter
-from croniter.croniter import CroniterError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agentjobs.api import schedule_rules
 from agentjobs.api.schedule import Schedule
-from agentjobs.core import naming, timestamps
+from agentjobs.core import naming
 from agentjobs.core.errors import UserError
-from agentjobs.core.schedules import cron, next_starts
+from agentjobs.core.schedules import next_starts
 from agentjobs.core.schedules.description import words
 from agentjobs.core.schedules.windows import Draw
 from agentjobs.testing.effort import calls
-from tests.support.schedules import (
+from tests.support.corpus.any_schedule import (
     CRONS,
     FIRST,
     LAST,
@@ -149,37 +145,3 @@ def test_a_start_that_no_clock_reaches_is_refused_naming_the_field(
     with pytest.raises(UserError, match=rf"spec\.schedule\.{field}: must be before the year 9999"):
         next_starts.check(wanted)
     assert next_starts.next_starts(wanted, NOW, 3) == ()
-
-
-@pytest.mark.parametrize("digits", ["99999999", "9" * 10, "9" * 30, "9" * 200])
-def test_a_run_whose_name_looks_like_a_start_beyond_all_time_is_none(digits: str) -> None:
-    found = naming.start_of(f"report-{digits}")
-    assert found is None or found < timestamps.END
-
-
-def read_by_croniter(expression: str) -> tuple[frozenset[int], ...] | None:
-    """The values of each field by another reader; None where it refuses what the API takes.
-
-    It takes a range of one value for a range around the clock, so such a range is written as that
-    value.
-    """
-    numbers = schedule_rules.numbers_for_names(expression).split()
-    single = re.compile(r"\b0*(\d+)-0*\1(/\d+)?(?!\d)")
-    try:
-        found = croniter.expand(" ".join(single.sub(r"\1", field) for field in numbers))[0]
-    except CroniterError:
-        return None
-    everything = (range(60), range(24), range(1, 32), range(1, 13), range(7))
-    return tuple(
-        frozenset(every if "*" in values else values)
-        for values, every in zip(found, everything, strict=True)
-    )
-
-
-@pytest.mark.slow
-@settings(max_examples=500, deadline=None)
-@given(CRONS)
-def test_a_cron_means_what_it_means_to_another_reader(expression: str) -> None:
-    other, ours = read_by_croniter(expression), cron.parse(expression)
-    if other is not None:
-        assert other == (ours.minutes, ours.hours, ours.days, ours.months, ours.weekdays)

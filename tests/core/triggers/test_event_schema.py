@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from agentjobs.core.errors import UserError
-from agentjobs.core.triggers.event_schema import KEYWORDS, check
+from agentjobs.core.triggers.event_schema import KEYWORDS, MAX_DEPTH, check, problem
 from agentjobs.testing.effort import calls
 
 VALUES = st.recursive(
@@ -73,3 +73,51 @@ def test_a_schema_is_checked_in_proportion_to_its_size() -> None:
         return calls(lambda: check(schema, "spec"))
 
     assert effort(330) < 2.1 * effort(165) < 40_000
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"$ref": "https://example.com/schema"}, "'$ref' is not supported"),
+        ({"properties": {"a": {"$ref": "#"}}}, "'$ref' is not supported"),
+        ({"anyOf": [{"$dynamicRef": "#x"}]}, "'$dynamicRef' is not supported"),
+        ({"items": {"pattern": "(a+)+$"}}, "'pattern' is not supported"),
+        ({"uniqueItems": True}, "'uniqueItems' is not supported"),
+        ({"type": "objekt"}, "is not a valid JSON Schema: the value at type"),
+        ({"minimum": "1"}, "is not a valid JSON Schema: the value at minimum"),
+        ({"const": 2**53 + 2}, "are not exact in JSON"),
+        ({"description": "x" * 17_000}, "more than 16384 bytes"),
+    ],
+)
+def test_a_schema_that_could_run_away_or_is_none_is_refused(
+    schema: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UserError, match="triggers") as refused:
+        check(schema, "spec.triggers[0].event.dataSchema")
+    assert told in str(refused.value)
+
+
+def test_a_schema_nested_without_end_is_refused() -> None:
+    schema: dict[str, Any] = {}
+    for _ in range(MAX_DEPTH + 1):
+        schema = {"not": schema}
+    with pytest.raises(UserError, match="levels deep"):
+        check(schema, "spec.triggers[0].event.dataSchema")
+
+
+def test_data_is_checked_without_being_quoted_unless_it_is_too_much() -> None:
+    schema = {
+        "type": "object",
+        "required": ["price"],
+        "properties": {"price": {"type": "number", "minimum": 1}},
+    }
+    check(schema, "spec")
+    assert problem(schema, {"price": 17}) is None
+    told = problem(schema, {"price": "hunter2"}) or ""
+    assert "properties/price/type" in told
+    assert "hunter2" not in told
+    assert problem(schema, {"cost": "hunter2"}) == (
+        "data does not match the trigger's dataSchema at required: the property 'price' is missing"
+    )
+    assert "required" in (problem(schema, {}) or "")
+    assert "too large to be checked" in (problem(schema, list(range(60_000))) or "")

@@ -2,79 +2,127 @@
 
 from __future__ import annotations
 
+import copy
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from agentjobs.api.event import Event
+from agentjobs.api.job import ScheduledAgentJobSpec
+from agentjobs.core import naming
 from agentjobs.core.errors import UserError
-from agentjobs.core.triggers.event_schema import MAX_DEPTH, check, problem
-from agentjobs.core.views.event import MAX_EVENT_BYTES, digits, encoded, size_problem
+from agentjobs.core.triggers.events import check, refusal, to_read, with_event, words
+from agentjobs.core.views.event import EventView, digits
+from agentjobs.core.views.run import RunView
+from tests.support import manifests as written
+from tests.support.decisions import observed
+from tests.support.endings import JOB, RUN
+from tests.support.workload import cron_job
+
+EVENT = Event(id="1", source="/cms", type="published", data={"pages": 3})
+VIEW = EventView("published", "/cms", digits(EVENT))
+SCHEMA = {"properties": {"pages": {"type": "integer"}}, "required": ["pages"]}
 
 
-def event(**attributes: Any) -> Event:
-    return Event.model_validate({"id": "4711", "source": "/cms", "type": "t", **attributes})
+def spec(*triggers: dict[str, Any]) -> ScheduledAgentJobSpec:
+    return ScheduledAgentJobSpec.model_validate(written.job(triggers=list(triggers))["spec"])
 
 
-def test_the_name_comes_from_source_and_id_alone_as_sha256sum_would_say_it() -> None:
-    assert digits(event()) == "676d0e412"
-    assert digits(event(type="other", data=1)) == digits(event())
-    assert (
-        len({digits(event()), digits(event(id="4712")), digits(event(source="/c", id="ms4711"))})
-        == 3
-    )
+def run(**changes: Any) -> RunView:
+    name = naming.run_of_event("report", VIEW.digits)
+    return replace(RUN, name=name, adopted=False, event=VIEW, **changes)
 
 
-def test_an_event_of_128_kib_fits_and_one_byte_more_does_not() -> None:
-    room = MAX_EVENT_BYTES - len(encoded(event(data="")).encode())
-    assert size_problem(event(data="x" * room)) is None
-    assert "at most 131072" in (size_problem(event(data="x" * (room + 1))) or "")
-    assert "at most 131072" in (size_problem(event(data="é" * (room // 2 + 1))) or "")
+ANY = spec({"event": {"type": "published"}})
+CHECKED = spec({"event": {"type": "published", "dataSchema": SCHEMA}})
+BROKEN = EventView("", "", "", "spec.trigger.event: id: is required")
+ELSEWHERE = {"type": "published", "source": "/other"}
+BAD_DATA = EVENT.model_copy(update={"data": {"pages": "three"}})
+
+
+def test_a_run_without_an_event_is_not_asked_about_one() -> None:
+    assert refusal(replace(RUN, event=None), ANY, None, None) is None
 
 
 @pytest.mark.parametrize(
-    ("schema", "told"),
+    ("asked", "wanted", "event", "paused", "reason"),
     [
-        ({"$ref": "https://example.com/schema"}, "'$ref' is not supported"),
-        ({"properties": {"a": {"$ref": "#"}}}, "'$ref' is not supported"),
-        ({"anyOf": [{"$dynamicRef": "#x"}]}, "'$dynamicRef' is not supported"),
-        ({"items": {"pattern": "(a+)+$"}}, "'pattern' is not supported"),
-        ({"uniqueItems": True}, "'uniqueItems' is not supported"),
-        ({"type": "objekt"}, "is not a valid JSON Schema: the value at type"),
-        ({"minimum": "1"}, "is not a valid JSON Schema: the value at minimum"),
-        ({"const": 2**53 + 2}, "are not exact in JSON"),
-        ({"description": "x" * 17_000}, "more than 16384 bytes"),
+        (run(), ANY, EVENT, None, None),
+        (run(), CHECKED, EVENT, None, None),
+        (run(), None, EVENT, "paused", None),
+        (run(), CHECKED, BAD_DATA, None, "EventInvalid"),
+        (replace(run(), event=BROKEN), ANY, None, None, "EventInvalid"),
+        (replace(run(), name="report-twice"), ANY, EVENT, None, "EventName"),
+        (run(), spec({"event": {"type": "deleted"}}), EVENT, None, "NoTrigger"),
+        (run(), spec({"event": ELSEWHERE}), EVENT, None, "NoTrigger"),
+        (run(), spec(), EVENT, None, "NoTrigger"),
+        (run(), ANY, EVENT, "paused", "Paused"),
+        (run(ancestors=("other",)), ANY, EVENT, None, "NoTrigger"),
     ],
 )
-def test_a_schema_that_could_run_away_or_is_none_is_refused(
-    schema: dict[str, Any], told: str
+def test_an_event_starts_a_job_that_takes_it_and_no_other(
+    asked: RunView,
+    wanted: ScheduledAgentJobSpec | None,
+    event: Event | None,
+    paused: str | None,
+    reason: str | None,
 ) -> None:
-    with pytest.raises(UserError, match="triggers") as refused:
-        check(schema, "spec.triggers[0].event.dataSchema")
-    assert told in str(refused.value)
+    found = refusal(asked, wanted, event, paused)
+    assert (found[0] if found else None) == reason
 
 
-def test_a_schema_nested_without_end_is_refused() -> None:
-    schema: dict[str, Any] = {}
-    for _ in range(MAX_DEPTH + 1):
-        schema = {"not": schema}
-    with pytest.raises(UserError, match="levels deep"):
-        check(schema, "spec.triggers[0].event.dataSchema")
+def test_only_the_oldest_run_that_waits_is_read() -> None:
+    older = replace(run(created=RUN.created.replace(hour=1)), name="report-older")
+    older = replace(older, name=naming.run_of_event("report", VIEW.digits))
+    younger = replace(older, created=RUN.created, event=replace(VIEW, digits="0" * 9))
+    younger = replace(younger, name="report-e000000000")
+    seen = replace(observed(), runs=(younger, older))
+    assert to_read(seen) == (older.name,)
+    assert to_read(replace(seen, batch_jobs=(replace(JOB, name=older.name),))) == (younger.name,)
+    assert to_read(replace(seen, runs=(replace(younger, adopted=True),))) == ()
+    assert to_read(replace(seen, runs=(replace(older, name="report-other"),))) == ()
 
 
-def test_data_is_checked_without_being_quoted_unless_it_is_too_much() -> None:
-    schema = {
-        "type": "object",
-        "required": ["price"],
-        "properties": {"price": {"type": "number", "minimum": 1}},
-    }
-    check(schema, "spec")
-    assert problem(schema, {"price": 17}) is None
-    told = problem(schema, {"price": "hunter2"}) or ""
-    assert "properties/price/type" in told
-    assert "hunter2" not in told
-    assert problem(schema, {"cost": "hunter2"}) == (
-        "data does not match the trigger's dataSchema at required: the property 'price' is missing"
+def test_a_schema_that_cannot_be_used_is_named_by_its_place() -> None:
+    check(CHECKED)
+    bad = spec(
+        {"event": {"type": "a"}}, {"event": {"type": "b", "dataSchema": {"type": "number!"}}}
     )
-    assert "required" in (problem(schema, {}) or "")
-    assert "too large to be checked" in (problem(schema, list(range(60_000))) or "")
+    with pytest.raises(UserError, match=r"spec\.triggers\[1\]\.event\.dataSchema"):
+        check(bad)
+
+
+def test_a_card_says_what_starts_the_job_and_what_is_checked() -> None:
+    triggers = (
+        {"event": {"type": "published", "source": "/cms", "dataSchema": SCHEMA}},
+        {"event": {"type": "deleted"}},
+        {"after": {"job": "other", "on": "Failed"}},
+    )
+    assert list(words(spec(*triggers))) == [
+        "event published from /cms; a schema checks its data",
+        "event deleted from any source",
+        "after other, when it has failed",
+    ]
+
+
+def test_the_pod_gets_the_event_as_a_file_and_the_template_stays_as_it_is() -> None:
+    template = cron_job()["spec"]["jobTemplate"]["spec"]
+    before = copy.deepcopy(template)
+    spec = with_event(template, EVENT)
+    assert template == before
+    pod = spec["template"]
+    (encoded,) = (text for text in pod["metadata"]["annotations"].values() if text.startswith("{"))
+    assert json.loads(encoded) == {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/cms",
+        "type": "published",
+        "data": {"pages": 3},
+    }
+    (container,) = pod["spec"]["containers"]
+    (mount,) = (mount for mount in container["volumeMounts"] if mount["name"] == "event")
+    variables = {entry["name"]: entry.get("value") for entry in container["env"]}
+    assert mount["readOnly"] is True
+    assert variables["AGENTJOBS_EVENT_FILE"].startswith(mount["mountPath"])

@@ -10,9 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from agentjobs.api.card import Card
-from agentjobs.api.job import ScheduledAgentJobSpec
 from agentjobs.core.approval.card import card
-from agentjobs.core.approval.remarks import remarks
 from agentjobs.core.content.packages import Packages
 from agentjobs.core.workload.llm import Models
 from tests.support import manifests as written
@@ -116,64 +114,3 @@ def test_an_installation_whose_models_cannot_be_is_told_so_at_its_start(
 
 
 FAIL = "every run will fail"
-
-
-@pytest.mark.parametrize(
-    ("models", "spec", "said"),
-    [
-        (
-            {},
-            {},
-            (
-                "the agent names no model, and the installation has no default model: every run"
-                " will fail"
-            ),
-        ),
-        (
-            {},
-            {"model": "openai/gpt-9"},
-            (
-                "the installation has no model openai/gpt-9: every run will fail; the models that"
-                " it has: none"
-            ),
-        ),
-        (
-            {"env": "KEY"},
-            {"model": "some/m"},
-            (
-                "the key of the model some/m comes from the variable KEY, which spec.env does not"
-                " set: every run will fail"
-            ),
-        ),
-        (
-            {"env": "KEY"},
-            {"model": "some/other"},
-            (
-                "the installation has no model some/other: every run will fail; the models that it"
-                " has: some/m"
-            ),
-        ),
-        ({"secret": {"name": "keys", "key": "k"}}, {"model": "some/m"}, None),
-    ],
-)
-def test_a_card_warns_of_a_model_or_key_that_the_installation_lacks(
-    models: dict[str, Any], spec: dict[str, Any], said: str | None
-) -> None:
-    provider = {
-        "api": "openai-completions",
-        "baseUrl": "http://x",
-        "models": [{"id": "m"}],
-        **models,
-    }
-    offered = Models.model_validate({"providers": {"some": provider}} if models else {})
-    agent = ScheduledAgentJobSpec.model_validate(
-        {"description": "x", "agent": {"instructions": "x", **spec}}
-    )
-    assert list(remarks(agent, offered, NOW)) == ([said] if said else [])
-
-
-def test_a_script_might_call_no_model_so_its_card_does_not_warn() -> None:
-    script = ScheduledAgentJobSpec.model_validate(
-        {"description": "x", "script": {"inline": "print(1)\n"}}
-    )
-    assert list(remarks(script, Models(), NOW)) == []

@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agentjobs.core.views.cronjob import cron_job_view
-from agentjobs.core.views.spec_hash import spec_hash
-from agentjobs.core.workload import records
+from agentjobs.core.workload.pod import GRACE_SECONDS, REVISION_DIRECTORY, Frozen, pod_spec
 from tests.support.workload import POLICY, cron_job, observed, pod
 
 
@@ -24,14 +22,6 @@ def test_a_run_has_no_token_no_privilege_and_a_root_that_it_cannot_write() -> No
         "capabilities": {"drop": ["ALL"]},
     }
     assert not {"hostPID", "hostNetwork", "hostIPC", "initContainers"} & spec.keys()
-
-
-def test_a_script_runs_once_and_for_an_hour_at_most() -> None:
-    job = cron_job()["spec"]["jobTemplate"]["spec"]
-    assert (job["activeDeadlineSeconds"], job["backoffLimit"]) == (3600, 0)
-    assert job["podFailurePolicy"]["rules"][0]["action"] == "FailJob"
-    assert job["template"]["spec"]["restartPolicy"] == "Never"
-    assert "ttlSecondsAfterFinished" not in job
 
 
 @pytest.mark.parametrize(("asked", "given"), [(3540, "3540"), (60, "60")])
@@ -95,35 +85,22 @@ def test_the_runner_is_told_which_variables_come_from_secrets() -> None:
     }
 
 
-def test_without_a_schedule_the_cron_job_is_a_suspended_template() -> None:
-    assert cron_job()["spec"]["suspend"] is True
-    assert cron_job(schedule={"cron": "0 8 * * 1"})["spec"]["suspend"] is False
-    assert cron_job(suspended=True, schedule={"cron": "0 8 * * 1"})["spec"]["suspend"] is True
+def test_what_an_installation_asks_of_nodes_is_written_and_nothing_else() -> None:
+    """An empty field would be drift: the API server stores none."""
+    _, approved = observed()
+    plain = pod_spec("report", approved, POLICY, Frozen("revision"))
+    placed = replace(POLICY, node_selector={"disk": "ssd"}, priority_class_name="low")
+    there = pod_spec("report", approved, placed, Frozen("revision"))
+    assert there.keys() - plain.keys() == {"nodeSelector", "priorityClassName"}
+    assert there["nodeSelector"] == {"disk": "ssd"}
 
 
-def test_the_revision_is_immutable_and_holds_exactly_what_was_approved() -> None:
-    job, approved = observed()
-    revision = records.revision(job, approved)
-    assert revision["immutable"] is True
-    assert revision["metadata"]["name"] == f"report-{approved.digest}"
-    assert revision["data"] == {"revision.json": approved.document.decode()}
-
-
-def test_everything_belongs_to_the_job_and_nothing_blocks_its_deletion() -> None:
-    job, approved = observed()
-    for body in (records.revision(job, approved), cron_job()):
-        assert body["metadata"]["ownerReferences"][0]["uid"] == "uid"
-        assert "blockOwnerDeletion" not in body["metadata"]["ownerReferences"][0]
-        assert "finalizers" not in body["metadata"]
-
-
-def test_a_cron_job_as_written_has_no_drift_and_a_changed_spec_has() -> None:
-    body = cron_job(schedule={"cron": "0 8 * * 1"})
-    body["metadata"] |= {"uid": "c", "resourceVersion": "1"}
-    assert cron_job_view(body).spec_hash == spec_hash(
-        cron_job(schedule={"cron": "0 8 * * 1"})["spec"]
-    )
-    body["spec"]["jobTemplate"]["spec"]["template"]["spec"]["hostPID"] = True
-    assert cron_job_view(body).spec_hash != spec_hash(
-        cron_job(schedule={"cron": "0 8 * * 1"})["spec"]
-    )
+def test_the_content_is_mounted_from_its_revision_and_cannot_be_written() -> None:
+    _, approved = observed()
+    spec = pod_spec("report", approved, POLICY, Frozen("report-0123456789"))
+    (revision,) = (volume for volume in spec["volumes"] if volume["name"] == "revision")
+    assert revision["configMap"]["name"] == "report-0123456789"
+    (container,) = spec["containers"]
+    mounts = {mount["mountPath"]: mount.get("readOnly") for mount in container["volumeMounts"]}
+    assert mounts[REVISION_DIRECTORY] is True
+    assert spec["terminationGracePeriodSeconds"] == GRACE_SECONDS
