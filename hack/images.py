@@ -64,10 +64,7 @@ OPERATOR = Image(
     "localhost/agentjobs-operator",
     ROOT,
     (
-        "Dockerfile",
-        ".dockerignore",
-        "LICENSE",
-        "requirements/runtime.txt",
+        *("Dockerfile", ".dockerignore", "LICENSE", "requirements/runtime.txt"),
         "operator/src/agentjobs/**/*",
     ),
     left_out=("actions", "cli", "present", "testing"),

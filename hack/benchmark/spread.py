@@ -77,14 +77,8 @@ def spread(rounds: Sequence[Sequence[float]]) -> Spread:
     everything = [sample for samples in rounds for sample in samples]
     if not everything:
         raise ValueError("no samples")
-    return Spread(
-        min(medians),
-        median(medians),
-        max(medians),
-        percentile(everything, 50),
-        percentile(everything, 99),
-        len(everything),
-    )
+    p50, p99 = percentile(everything, 50), percentile(everything, 99)
+    return Spread(min(medians), median(medians), max(medians), p50, p99, len(everything))
 
 
 def differences(more: Sequence[float], less: Sequence[float]) -> tuple[float, ...]:

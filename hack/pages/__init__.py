@@ -1,5 +1,6 @@
-"""Templates of generated pages: what people wrote is here, `${name}` is where the generators put
-theirs.
+"""Templates of generated pages.
+
+What people wrote is here; `${name}` is where the generators put theirs.
 """
 
 from pathlib import Path

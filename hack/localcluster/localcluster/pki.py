@@ -69,72 +69,27 @@ def _openssl(directory: Path, *words: str) -> None:
 
 def _new_key(name: str) -> list[str]:
     """P-256 keys: RSA ones take seconds on a small machine."""
-    return [
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-keyout",
-        f"{name}.key",
-    ]
+    return f"-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout {name}.key".split()
 
 
 def _authority(directory: Path) -> None:
-    _openssl(
-        directory,
-        "req",
-        "-x509",
-        *_new_key("ca"),
-        "-out",
-        "ca.crt",
-        "-days",
-        DAYS,
-        "-subj",
-        "/CN=local-cluster-ca",
-        "-addext",
-        "keyUsage=critical,keyCertSign,digitalSignature",
-    )
-    _openssl(
-        directory,
-        "ecparam",
-        "-name",
-        "prime256v1",
-        "-genkey",
-        "-noout",
-        "-out",
-        "service-accounts.key",
-    )
+    certificate = ["-out", "ca.crt", "-days", DAYS, "-subj", "/CN=local-cluster-ca"]
+    usage = ["-addext", "keyUsage=critical,keyCertSign,digitalSignature"]
+    _openssl(directory, "req", "-x509", *_new_key("ca"), *certificate, *usage)
+    signing = "ecparam -name prime256v1 -genkey -noout -out service-accounts.key"
+    _openssl(directory, *signing.split())
 
 
 def _certificate(directory: Path, name: str, subject: str, names: str | None) -> None:
     _openssl(directory, "req", *_new_key(name), "-out", f"{name}.csr", "-subj", subject)
-    usage = "extendedKeyUsage=serverAuth,clientAuth\n" + (
-        f"subjectAltName={names}\n" if names else ""
-    )
+    usage = "extendedKeyUsage=serverAuth,clientAuth\n"
+    usage += f"subjectAltName={names}\n" if names else ""
     (directory / f"{name}.ext").write_text(usage)
-    # The serial is given by hand: openssl's serial file would be written by several of these at
-    # once.
+    # The serial is given by hand: openssl's serial file would be written by several at once.
     serial = "0x" + name.encode().hex()[:38]
-    _openssl(
-        directory,
-        "x509",
-        "-req",
-        "-in",
-        f"{name}.csr",
-        "-CA",
-        "ca.crt",
-        "-CAkey",
-        "ca.key",
-        "-set_serial",
-        serial,
-        "-out",
-        f"{name}.crt",
-        "-days",
-        DAYS,
-        "-extfile",
-        f"{name}.ext",
-    )
+    files = f"-in {name}.csr -out {name}.crt -extfile {name}.ext"
+    by = f"-CA ca.crt -CAkey ca.key -set_serial {serial} -days {DAYS}"
+    _openssl(directory, "x509", "-req", *files.split(), *by.split())
 
 
 def _kubeconfig(layout: Layout, name: str) -> dict[str, object]:

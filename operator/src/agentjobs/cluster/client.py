@@ -27,12 +27,14 @@ TIMEOUT_SECONDS: Final = 15.0
 PAGE: Final = 500
 CHUNK_BYTES: Final = 64 * 1024
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
-"""The largest answer: one object, or the lines of a log, of which a runtime keeps a file of 10 MiB
-by default."""
+"""The largest answer: one object, or the lines of a log.
+
+Of a log a runtime keeps a file of 10 MiB by default."""
 MAX_REFUSAL_BYTES: Final = 64 * 1024
 LARGE_BYTES: Final = 64 * 1024
-"""An object of this size takes milliseconds to read, and a malicious one half a second: not on the
-event loop."""
+"""An object of this size is not read on the event loop.
+
+It takes milliseconds, and a malicious one half a second."""
 JSON: Final = "application/json"
 MERGE_PATCH: Final = f"application/{PATCH}-patch+json"
 TABLE: Final = "application/json;as=Table;v=v1;g=meta.k8s.io"

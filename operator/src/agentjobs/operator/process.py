@@ -61,14 +61,8 @@ class Operator:
             )
         self.watcher = watch.Watcher(self.cache, self.streams, self.queue.add)
         self.guard = Guard(cluster, () if unguarded else configuration.policies, cluster.clock.now)
-        reconciler = Reconciler(
-            cluster,
-            self.cache,
-            configuration.policy(),
-            cluster.clock.now,
-            self._run_finished,
-            self.guard,
-        )
+        policy, clock = configuration.policy(), cluster.clock.now
+        reconciler = Reconciler(cluster, self.cache, policy, clock, self._run_finished, self.guard)
         self.controller = Controller(
             cluster, self.cache, self.streams, reconciler, self.queue, self.metrics
         )

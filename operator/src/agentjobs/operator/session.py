@@ -117,18 +117,11 @@ class Response(aiohttp.ClientResponse):
         That is 404, or 410 where a page has expired.
         """
         await super().start(connection)
-        watch = "watch" in self.url.query
-        if (
-            400 <= self.status < 500
-            and self.status not in KOPFS_OWN
-            and (watch or "limit" in self.url.query)
-        ):
-            log.warning(
-                "the %s of %s was answered with %s; it is started again",
-                "watch" if watch else "list",
-                self._plural,
-                self.status,
-            )
+        watch, listing = "watch" in self.url.query, "limit" in self.url.query
+        is_refused = 400 <= self.status < 500 and self.status not in KOPFS_OWN
+        if is_refused and (watch or listing):
+            what = "watch" if watch else "list", self._plural, self.status
+            log.warning("the %s of %s was answered with %s; it is started again", *what)
             await self.pauses.after(self._plural)
             if not watch:
                 raise aiohttp.ClientPayloadError(f"{self.status}")
@@ -152,12 +145,8 @@ class Response(aiohttp.ClientResponse):
             raise json.JSONDecodeError(str(error), "", 0) from error
         metadata = around.get("metadata") or {}
         version = str(metadata.get("resourceVersion", ""))
-        if (
-            "limit" in self.url.query
-            and self.status < 400
-            and version.isdecimal()
-            and not metadata.get("continue")
-        ):
+        is_last = version.isdecimal() and not metadata.get("continue")
+        if is_last and self.status < 400 and "limit" in self.url.query:
             self.listed(int(version))
         return {**around, items.key: found} if items.key in around else around
 

@@ -91,14 +91,9 @@ class Operator:
         self._streams = Streams()
         self._heard = dict.fromkeys(RESOURCES, 0)
         self.cache = Cache()
-        self.reconciler = Reconciler(
-            api,
-            self.cache,
-            POLICY,
-            self._clock.now,
-            lambda _: None,
-            Guard(api, (), self._clock.now),
-        )
+        now = self._clock.now
+        guard = Guard(api, (), now)
+        self.reconciler = Reconciler(api, self.cache, POLICY, now, lambda _: None, guard)
         self.due: dict[Key, datetime] = {}
         self._watcher = Watcher(self.cache, self._streams, self._enqueue)
 

@@ -155,17 +155,13 @@ class _Fields:
 
         A runner pairs them in fixed ways, and a forged reason must, too.
         """
-        outcome, code, reason = (
-            self.outcome(),
-            self.number("exitCode", 255),
-            self.matching("reason", _REASON),
-        )
+        outcome, code = self.outcome(), self.number("exitCode", 255)
+        reason = self.matching("reason", _REASON)
         if outcome == "Exited":
             fits = (code == 0) == (reason == "Completed")
         else:
-            fits = (code, reason) in FIXED.get(outcome, ()) or (
-                outcome == "Refused" and code == REFUSED and reason != "Completed"
-            )
+            refused = outcome == "Refused" and code == REFUSED and reason != "Completed"
+            fits = refused or (code, reason) in FIXED.get(outcome, ())
         if not fits:
             raise EnvelopeError(
                 "outcome, exitCode and reason of the runner's report contradict each other"

@@ -113,16 +113,9 @@ def shortened(body: Mapping[str, Any]) -> Write:
     before = {name: text for name, text in body["status"].items() if name in status}
     status["storedBytes"] = max(0, body.get(SIZE, 0) - weight(before)) + weight(status)
     metadata = {key: body["metadata"][key] for key in ("uid", "resourceVersion")}
-    why = "only newer runs keep their whole output"
-    return Write(
-        "patch",
-        "run",
-        body["metadata"]["name"],
-        why,
-        {"metadata": metadata, "status": status},
-        "status",
-        expendable=True,
-    )
+    name, why = body["metadata"]["name"], "only newer runs keep their whole output"
+    patch = {"metadata": metadata, "status": status}
+    return Write("patch", "run", name, why, patch, "status", expendable=True)
 
 
 def _end(text: str, dropped: int | None) -> tuple[str, int | None]:

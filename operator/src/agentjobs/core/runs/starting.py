@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -173,18 +173,9 @@ def _make_job(context: RunContext, run: RunView, cron: CronJobView, content: Con
         return Step(requeue_after=1)
     frozen = revisions.frozen(context.observed, content.digest)
     body = cronjob.manual_job(context.job, run, cron, content, context.policy, frozen, event)
-    strand = run_strand(run.name)
-    write = Write(
-        "create",
-        "batchjob",
-        run.name,
-        "a manual run",
-        body,
-        stage=Stage.CREATE,
-        strand=strand,
-        needs=CONTENT_FIRST,
-    )
-    return Step(before=(write,), requeue_after=0)
+    when, strand = Stage.CREATE, run_strand(run.name)
+    write = Write("create", "batchjob", run.name, "a manual run", body, stage=when, strand=strand)
+    return Step(before=(replace(write, needs=CONTENT_FIRST),), requeue_after=0)
 
 
 def release(context: RunContext, run: RunView, job: BatchJobView) -> Step:
@@ -200,37 +191,20 @@ def release(context: RunContext, run: RunView, job: BatchJobView) -> Step:
     # go for the run. The writes share a strand, so one that fails holds back the later ones; the
     # next pass finds what is done and goes on from there.
     cron = context.observed.cron_job
-    # The Job's controller marks it as suspended first; a write before that would only meet a
-    # conflict.
+    # The Job's controller marks it as suspended first: a write before that would be a conflict.
     if cron is None or not job.held or _locked(context, cron, job) or context.observed.gap:
         return Step(requeue_after=1)
-    writes = []
+    writes, when, strand = [], Stage.START, run_strand(run.name)
     if not any(reference.get("uid") == job.uid for reference in cron.active):
         active = [*map(dict, cron.active), cronjob.active_reference(job)]
-        body = {
-            "metadata": {"resourceVersion": cron.resource_version},
-            "status": {"active": active},
-        }
-        why, strand = "the run counts as active", run_strand(run.name)
-        writes.append(
-            Write(
-                "patch", "cronjob", cron.name, why, body, "status", stage=Stage.START, strand=strand
-            )
-        )
+        metadata = {"resourceVersion": cron.resource_version}
+        lock, why = {"metadata": metadata, "status": {"active": active}}, "the run counts as active"
+        write = Write("patch", "cronjob", cron.name, why, lock, "status", stage=when, strand=strand)
+        writes.append(write)
     if not run.adopted:
         writes.append(adopt(context.job, run, {names.STARTED_AS_ANNOTATION: job.uid}))
-    resume = {"metadata": as_read(job), "spec": {"suspend": False}}
-    writes.append(
-        Write(
-            "patch",
-            "batchjob",
-            job.name,
-            "the run may begin",
-            resume,
-            stage=Stage.START,
-            strand=run_strand(run.name),
-        )
-    )
+    resume, why = {"metadata": as_read(job), "spec": {"suspend": False}}, "the run may begin"
+    writes.append(Write("patch", "batchjob", job.name, why, resume, stage=when, strand=strand))
     return Step(before=tuple(writes))
 
 

@@ -55,14 +55,8 @@ def parse(expression: str) -> Cron:
     minutes, hours, days, months, weekdays = (
         frozenset(_values(field, every)) for field, every in zip(fields, _RANGES, strict=True)
     )
-    return Cron(
-        minutes,
-        hours,
-        days,
-        months,
-        weekdays,
-        either_day=not (_is_star(fields[2]) or _is_star(fields[4])),
-    )
+    either_day = not (_is_star(fields[2]) or _is_star(fields[4]))
+    return Cron(minutes, hours, days, months, weekdays, either_day=either_day)
 
 
 def _values(field: str, every: range) -> Iterator[int]:

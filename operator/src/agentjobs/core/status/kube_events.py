@@ -60,16 +60,9 @@ def of_starts(job: JobView, writes: Iterable[Write], now: datetime) -> Iterable[
     """Events for runs that are triggered, each before the write that does it."""
     for write in writes:
         if write.kind == "run" and write.body and (trigger := _trigger(job, write, write.body)):
-            about = f"{write.name}/{_asked(write)}/triggered"
-            yield _event(
-                job,
-                (write.stage, write.strand),
-                "Normal",
-                "RunTriggered",
-                f"{write.name}: {trigger}",
-                about,
-                now,
-            )
+            about, message = f"{write.name}/{_asked(write)}/triggered", f"{write.name}: {trigger}"
+            where = write.stage, write.strand
+            yield _event(job, where, "Normal", "RunTriggered", message, about, now)
 
 
 def _trigger(job: JobView, write: Write, body: Mapping[str, Any]) -> str:
@@ -104,16 +97,10 @@ def of_runs(
     """Events for how runs ended, before the run's last write."""
     for run, record in finished:
         kind = "Normal" if record.phase in GOOD else "Warning"
+        where = Stage.RECORD, run_strand(run.name)
         for each, reason, message, about in _reports(record, kind):
-            yield _event(
-                job,
-                (Stage.RECORD, run_strand(run.name)),
-                each,
-                reason,
-                f"{run.name}: {message}",
-                f"{run.uid}/{about}",
-                now,
-            )
+            named, which = f"{run.name}: {message}", f"{run.uid}/{about}"
+            yield _event(job, where, each, reason, named, which, now)
 
 
 def _reports(record: AgentJobRunStatus, kind: str) -> Iterable[tuple[str, str, str, str]]:

@@ -64,9 +64,9 @@ class Items:
 
     def _scan(self) -> list[bytes]:
         found: list[bytes] = []
-        while (
-            match := TO_BRACKET.match(self._masked, self._scanned)
-        ) and match.end() > self._scanned:
+        while match := TO_BRACKET.match(self._masked, self._scanned):
+            if match.end() == self._scanned:
+                break
             self._scanned, bracket = match.end(), match[1]
             if bracket in (b"[", b"{"):
                 self._open()
