@@ -125,7 +125,7 @@ def test_a_changed_job_runs_as_approved_and_going_back_needs_no_approval(
     kubectl.apply(namespace, many.job("edited", "print('newest')"))
     assert many.told(agentjobs, namespace, "edited", "Approved", "Changed")
     kubectl.create(namespace, manifests.approval("edited-mistyped", jobName="edited"))
-    assert "approval of 0123456789, but" in many.told(
+    assert "an approval exists for 0123456789" in many.told(
         agentjobs, namespace, "edited", "Approved", "DigestMismatch"
     )
 
