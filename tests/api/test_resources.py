@@ -18,7 +18,10 @@ from agentjobs.api.quantity_rules import amount
 from agentjobs.api.resources import JOB, RESOURCES, RUN
 from agentjobs.api.run import AgentJobRunStatus
 from tests.support.corpus.any_spec import LABELS, SPECS
-from tests.support.manifests import GOOD, REFUSED, Manifest, Refused, job, run, scheduled
+from tests.support.corpus.case import Refused
+from tests.support.corpus.good import GOOD
+from tests.support.corpus.refused import REFUSED
+from tests.support.manifests import Manifest, job, run, scheduled
 
 BY_KIND = {resource.kind: resource for resource in RESOURCES}
 

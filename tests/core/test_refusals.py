@@ -15,8 +15,8 @@ from agentjobs.core.plan import Write
 from agentjobs.core.refusals import REPORT_AFTER, Refusals
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
-from tests.support.lives import jobs as lives
-from tests.support.lives.jobs import NS
+from tests.support.lives import steps
+from tests.support.lives.steps import NS
 
 KEY = (NS, "report")
 CREATE = Write("create", "cronjob", "report", "")
@@ -45,13 +45,13 @@ def test_a_refusal_in_changing_words_is_reported_and_not_retried_at_once(
     error: Any, times: int
 ) -> None:
     async def check() -> None:
-        kube = lives.new_cluster()
+        kube = steps.new_cluster()
         operator = Operator(Webhook(kube.server, error), kube.server)
         await operator.start()
-        lives.apply("report", "ok", schedule={"cron": "0 8 * * *"})(kube)
+        steps.apply("report", "ok", schedule={"cron": "0 8 * * *"})(kube)
         operator.deliver()
         await operator.reconciler.reconcile(KEY)
-        lives.decide("report")(kube)
+        steps.decide("report")(kube)
         operator.deliver()
         again = []
         for _ in range(times + 3):
@@ -60,7 +60,7 @@ def test_a_refusal_in_changing_words_is_reported_and_not_retried_at_once(
             again.append(failed.value.look_again)
         assert [wait == 0 for wait in again] == [*[False] * (times - 1), True, False, False, False]
         (ready,) = (
-            one for one in lives.status(kube, "report")["conditions"] if one["type"] == "Ready"
+            one for one in steps.status(kube, "report")["conditions"] if one["type"] == "Ready"
         )
         assert (ready["status"], ready["reason"]) == ("False", "ClusterRefused")
         assert ready["message"].startswith(f"denied, request {times + 2}"), "that of the try before"

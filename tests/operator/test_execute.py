@@ -11,12 +11,12 @@ from agentjobs.core.plan import Write
 from agentjobs.operator.caches.cache import Cache
 from agentjobs.operator.execute import Executor
 from tests.support import manifests as written
-from tests.support.lives import jobs as lives
-from tests.support.lives.jobs import NS
+from tests.support.lives import steps
+from tests.support.lives.steps import NS
 
 
 def test_a_name_that_is_free_again_is_not_called_taken_any_more() -> None:
-    kube, key = lives.new_cluster(), (NS, "report")
+    kube, key = steps.new_cluster(), (NS, "report")
     theirs, ours = written.run("next", "another"), written.run("next", "report")
     executor = Executor(kube.server, Cache(), lambda _: None)
 

@@ -20,7 +20,7 @@ from agentjobs.testing.operators import Operator
 from agentjobs.testing.simulation import Kubernetes
 from tests.support.endings import JOB, MADE, RUN, RUNNING_POD, TERMINATED
 from tests.support.lives.crashes import LIVES, World
-from tests.support.lives.jobs import (
+from tests.support.lives.steps import (
     EIGHT,
     MONDAY,
     SCHEDULED_RUN,

@@ -25,8 +25,8 @@ from tests.support.lives.crashes import (
     killed_before,
     strike_every_write,
 )
-from tests.support.lives.jobs import Step
 from tests.support.lives.starts import CANCELLED_LATE, cancel_what_runs
+from tests.support.lives.steps import Step
 from tests.support.slow import slow_but
 
 each_life = pytest.mark.parametrize("life", slow_but(("once",), LIVES))

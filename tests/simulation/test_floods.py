@@ -20,8 +20,8 @@ from agentjobs.testing.simulation import Kubernetes
 from tests.support.lives.crashes import World
 from tests.support.lives.deletions import forget_approvals, has_begun
 from tests.support.lives.events import TRIGGERS, name_of, send
-from tests.support.lives.jobs import NS, apply, decide, new_cluster, nothing, runs, start, step
 from tests.support.lives.starts import cancel
+from tests.support.lives.steps import NS, apply, decide, new_cluster, nothing, runs, start, step
 
 MANY: Final = 120
 ENOUGH: Final = 60

@@ -29,7 +29,7 @@ from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import RUN_LABEL, Kubernetes
 from tests.support import manifests
 from tests.support.lives.crashes import Struck, World, killed_after, killed_before
-from tests.support.lives.jobs import MONDAY, NS, SCRIPTS
+from tests.support.lives.steps import MONDAY, NS, SCRIPTS
 
 JOB: Final = "report"
 PIN: Final = "six==1.17.0"

@@ -19,8 +19,8 @@ from agentjobs.testing.simulation import Kubernetes
 from tests.support.lives.crashes import LATE, Killed, World, hear_late, strike_every_write
 from tests.support.lives.deletions import has_begun
 from tests.support.lives.events import TRIGGERS, name_of, send
-from tests.support.lives.jobs import NS, Step, apply, decide, delete, nothing, runs, start, step
 from tests.support.lives.starts import cancel
+from tests.support.lives.steps import NS, Step, apply, decide, delete, nothing, runs, start, step
 
 FIRST: Final = {"type": "sold", "data": "first"}
 SECOND: Final = {"type": "sold", "data": "second"}

@@ -27,9 +27,9 @@ from agentjobs.operator.watch import RESOURCES
 from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import Kubernetes
-from tests.support.lives import jobs as lives
+from tests.support.lives import steps
 from tests.support.lives.crashes import World
-from tests.support.lives.jobs import NS, status
+from tests.support.lives.steps import NS, status
 from tests.support.slow import slow_but
 
 SEEDS: Final = range(50)
@@ -90,7 +90,7 @@ class Story:
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
-        self.world = World(lives.new_cluster(), ())
+        self.world = World(steps.new_cluster(), ())
         self.api = Api(self.kube.server, self.dice)
         self.work: dict[Operator, asyncio.Task[Any]] = {}
         self.deleted: set[str] = set()
@@ -103,10 +103,10 @@ class Story:
     async def tell(self) -> None:
         """A job, approved; then anything; then nothing more happens and all come to rest."""
         self.api.wild = False
-        lives.apply(JOB, "ok", schedule={"cron": "0 8 * * *"})(self.kube)
+        steps.apply(JOB, "ok", schedule={"cron": "0 8 * * *"})(self.kube)
         await self.world.add_operator(self.api)
         await self.world.rest()
-        lives.decide(JOB)(self.kube)
+        steps.decide(JOB)(self.kube)
         await self.world.rest()
         self.api.wild = True
         for _ in range(TURNS):
@@ -166,7 +166,7 @@ class Story:
 
     def run_by_hand(self) -> None:
         for _ in range(self.dice.choice((1, 1, 2))):
-            lives.start(JOB, next(self.names))(self.kube)
+            steps.start(JOB, next(self.names))(self.kube)
 
     def fire(self) -> None:
         self.kube.server.now += timedelta(minutes=1)
@@ -174,7 +174,7 @@ class Story:
 
     def revoke(self) -> None:
         for approval in self.kube.server.all("approval"):
-            lives.delete("approval", approval["metadata"]["name"])(self.kube)
+            steps.delete("approval", approval["metadata"]["name"])(self.kube)
 
     def approve(self) -> None:
         digest = status(self.kube, JOB)["card"]["digest"]
@@ -182,12 +182,12 @@ class Story:
             approval["spec"]["digest"] == digest for approval in self.kube.server.all("approval")
         ):
             spec = {"jobName": JOB, "digest": digest, "decision": "Approved"}
-            lives.create(
+            steps.create(
                 "approval", {"metadata": {"name": f"yes-{self.kube.server.version}"}, "spec": spec}
             )(self.kube)
 
     def rewrite(self) -> None:
-        lives.rewrite(JOB, self.dice.choice(("ok", "fail", "other")))(self.kube)
+        steps.rewrite(JOB, self.dice.choice(("ok", "fail", "other")))(self.kube)
 
     def suspend(self) -> None:
         suspended = self.kube.server.objects["job", NS, JOB]["spec"].get("suspend", False)
@@ -196,7 +196,7 @@ class Story:
     def delete_a_batch_job(self) -> None:
         for job in self.kube.server.all("batchjob")[:1]:
             self.deleted.add(job["metadata"]["name"])
-            lives.delete("batchjob", job["metadata"]["name"])(self.kube)
+            steps.delete("batchjob", job["metadata"]["name"])(self.kube)
 
 
 def every_start_has_its_record(kube: Kubernetes, deleted: set[str]) -> None:
@@ -206,12 +206,12 @@ def every_start_has_its_record(kube: Kubernetes, deleted: set[str]) -> None:
         for change in kube.server.changes
         if change.kind == "batchjob" and change.after
     }
-    assert {name for name in made - deleted if start_of(name)} <= set(lives.runs(kube))
+    assert {name for name in made - deleted if start_of(name)} <= set(steps.runs(kube))
 
 
 def records_agree_with_what_ran(kube: Kubernetes) -> None:
-    outputs = {script.stdout for script in lives.SCRIPTS.values()}
-    for name, record in lives.runs(kube).items():
+    outputs = {script.stdout for script in steps.SCRIPTS.values()}
+    for name, record in steps.runs(kube).items():
         started = kube.started[NS, name]
         assert started == 0 if record["phase"] == "Skipped" else started <= 1, (name, record)
         if record["phase"] == "Succeeded" or record["reason"] == "ScriptFailed":
@@ -224,7 +224,7 @@ def records_agree_with_what_ran(kube: Kubernetes) -> None:
 
 
 def counters_agree_with_the_records(kube: Kubernetes) -> None:
-    phases = Counter(record["phase"] for record in lives.runs(kube).values())
+    phases = Counter(record["phase"] for record in steps.runs(kube).values())
     found = status(kube, JOB)
     counters = tuple(found.get(name, 0) for name in ("runCount", "successCount", "failureCount"))
     assert counters == (
@@ -240,14 +240,14 @@ def events_agree_with_the_records(kube: Kubernetes) -> None:
         for e in kube.server.all("event")
         if e["reason"].startswith("Run")
     }
-    assert {(name, f"Run{record['phase']}") for name, record in lives.runs(kube).items()} <= told
+    assert {(name, f"Run{record['phase']}") for name, record in steps.runs(kube).items()} <= told
 
 
 @pytest.mark.parametrize("seed", slow_but(range(2), SEEDS))
 def test_whatever_several_operators_do_the_records_agree_with_what_ran(seed: int) -> None:
     story = Story(seed)
     asyncio.run(story.tell())
-    lives.at_rest(story.kube)
+    steps.at_rest(story.kube)
     every_start_has_its_record(story.kube, story.deleted)
     records_agree_with_what_ran(story.kube)
     counters_agree_with_the_records(story.kube)

@@ -13,7 +13,7 @@ from agentjobs.cluster.client import Json
 from agentjobs.core.timestamps import to_wire
 from agentjobs.testing.simulation import Kubernetes
 from tests.support.lives.crashes import World
-from tests.support.lives.jobs import (
+from tests.support.lives.steps import (
     NS,
     Act,
     apply,

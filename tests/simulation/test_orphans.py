@@ -19,18 +19,9 @@ from tests.support.lives.deletions import (
     orphan,
     taken_off,
 )
-from tests.support.lives.jobs import (
-    Act,
-    Step,
-    apply,
-    decide,
-    is_in_force,
-    new_cluster,
-    nothing,
-    start,
-    step,
-)
+from tests.support.lives.jobs import is_in_force
 from tests.support.lives.starts import cancel_what_runs
+from tests.support.lives.steps import Act, Step, apply, decide, new_cluster, nothing, start, step
 from tests.support.slow import slow_but
 
 ORDERS: Final = tuple(permutations(("run", "cronjob", "revision")))

@@ -11,27 +11,27 @@ from agentjobs.api.event import Event
 from agentjobs.core import naming
 from agentjobs.testing.simulation import Kubernetes
 from tests.support import manifests as written
-from tests.support.lives import jobs as lives
+from tests.support.lives import steps
 from tests.support.lives.crashes import World
-from tests.support.lives.jobs import NS, nothing, step
+from tests.support.lives.steps import NS, nothing, step
 from tests.support.lives.upgrades import an_hour_later, live
 
 
 def config_map(kube: Kubernetes) -> None:
-    digest = lives.status(kube, "report")["card"]["digest"]
+    digest = steps.status(kube, "report")["card"]["digest"]
     kube.server.create("revision", NS, {"metadata": {"name": f"report-{digest}"}, "data": {}})
 
 
 def is_told_of(kube: Kubernetes) -> None:
     ready = next(
         condition
-        for condition in lives.status(kube, "report")["conditions"]
+        for condition in steps.status(kube, "report")["conditions"]
         if condition["type"] == "Ready"
     )
     assert (ready["status"], ready["reason"]) == ("False", "NameTaken")
     assert ready["message"].startswith("a ConfigMap named report-")
     assert kube.server.all("cronjob") == []
-    assert lives.runs(kube)["early"]["reason"] == "NameTaken"
+    assert steps.runs(kube)["early"]["reason"] == "NameTaken"
 
 
 def free(kube: Kubernetes) -> None:
@@ -41,12 +41,12 @@ def free(kube: Kubernetes) -> None:
 
 def test_a_squatted_revision_is_reported_and_holds_the_job_until_gone() -> None:
     kube = live(
-        step(nothing, lives.apply("report", "ok")),
-        step(is_told_of, config_map, lives.decide("report"), lives.start("report", "early")),
+        step(nothing, steps.apply("report", "ok")),
+        step(is_told_of, config_map, steps.decide("report"), steps.start("report", "early")),
         step(nothing, free),
-        step(nothing, lives.start("report", "late")),
+        step(nothing, steps.start("report", "late")),
     )
-    lives.ended(kube, "late", "Succeeded", "Completed", "done\n")
+    steps.ended(kube, "late", "Succeeded", "Completed", "done\n")
 
 
 def test_a_squatted_revision_of_a_change_holds_the_job_and_denials_work() -> None:
@@ -57,16 +57,16 @@ def test_a_squatted_revision_of_a_change_holds_the_job_and_denials_work() -> Non
 
     def squat(kube: Kubernetes) -> None:
         config_map(kube)
-        lives.decide("report")(kube)
+        steps.decide("report")(kube)
 
     kube = live(
-        step(nothing, lives.apply("report", "ok", schedule={"cron": "0 8 * * *"})),
-        step(nothing, lives.decide("report")),
-        step(nothing, lives.rewrite("report", "other")),
+        step(nothing, steps.apply("report", "ok", schedule={"cron": "0 8 * * *"})),
+        step(nothing, steps.decide("report")),
+        step(nothing, steps.rewrite("report", "other")),
         step(is_held, squat),
-        step(nothing, lives.eight_o_clock),
+        step(nothing, steps.eight_o_clock),
         step(
-            nothing, lives.decide("report", "Denied"), lives.delete("approval", "report-approved")
+            nothing, steps.decide("report", "Denied"), steps.delete("approval", "report-approved")
         ),
     )
     assert (kube.server.all("cronjob"), kube.started) == ([], {})
@@ -92,16 +92,16 @@ def squatted(kube: Kubernetes, count: int) -> None:
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_chain_goes_on_under_another_name_where_its_own_is_taken(count: int) -> None:
     async def through() -> Kubernetes:
-        kube = lives.new_cluster()
+        kube = steps.new_cluster()
         world = World(kube, ())
         await world.add_operator()
-        lives.apply("first", "ok")(kube)
-        lives.apply("second", "other", triggers=FOLLOWS)(kube)
+        steps.apply("first", "ok")(kube)
+        steps.apply("second", "other", triggers=FOLLOWS)(kube)
         await world.rest()
-        lives.decide("first")(kube)
-        lives.decide("second")(kube)
+        steps.decide("first")(kube)
+        steps.decide("second")(kube)
         await world.rest()
-        lives.start("first", "go")(kube)
+        steps.start("first", "go")(kube)
         squatted(kube, count)
         await world.rest()
         return kube
@@ -113,30 +113,30 @@ def test_a_chain_goes_on_under_another_name_where_its_own_is_taken(count: int) -
         if run["spec"].get("trigger", {}).get("upstreamRun") == "go"
     ]
     assert [run["status"]["phase"] for run in followed] == ["Succeeded"]
-    lives.has_event(kube, "NameTaken", count)
+    steps.has_event(kube, "NameTaken", count)
 
 
 def test_a_start_whose_name_a_foreign_job_has_is_recorded_as_name_taken() -> None:
     """Its controller cannot make it, and tries for ever."""
 
     def squat(kube: Kubernetes) -> None:
-        job = {"metadata": {"name": lives.SCHEDULED_RUN}, "spec": {"suspend": True, "template": {}}}
+        job = {"metadata": {"name": steps.SCHEDULED_RUN}, "spec": {"suspend": True, "template": {}}}
         kube.server.create("batchjob", NS, job)
 
     kube = live(
         step(
             nothing,
-            lives.apply(
+            steps.apply(
                 "report", "ok", schedule={"cron": "0 8 * * *", "startingDeadlineSeconds": 60}
             ),
         ),
-        step(nothing, lives.decide("report"), squat),
-        step(nothing, lives.eight_o_clock),
+        step(nothing, steps.decide("report"), squat),
+        step(nothing, steps.eight_o_clock),
         step(nothing, an_hour_later),
     )
-    record = lives.runs(kube)[lives.SCHEDULED_RUN]
+    record = steps.runs(kube)[steps.SCHEDULED_RUN]
     assert (record["phase"], record["reason"]) == ("Skipped", "NameTaken")
     assert (
-        f"a Job named {lives.SCHEDULED_RUN} exists and does not belong to this job; delete it"
+        f"a Job named {steps.SCHEDULED_RUN} exists and does not belong to this job; delete it"
         in record["message"]
     )

@@ -23,11 +23,11 @@ from agentjobs.core.plan import Stage, Write
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import Kubernetes
 from tests.support import manifests
-from tests.support.lives import jobs as lives
+from tests.support.lives import steps
 from tests.support.lives.crashes import World
 from tests.support.lives.deletions import held, orphan
-from tests.support.lives.jobs import NS, Act
 from tests.support.lives.starts import cancel_what_runs
+from tests.support.lives.steps import NS, Act
 
 JOB: Final = "slow"
 SOON: Final = timedelta(seconds=10)
@@ -101,7 +101,7 @@ def withdraw(kube: Kubernetes) -> None:
 
 def spoil(**schedule: Any) -> Act:
     """The spec becomes something that cannot be worked with, or that nobody has approved."""
-    return lambda kube: lives.void(kube.server.patch(("job", NS, JOB), spec={"schedule": schedule}))
+    return lambda kube: steps.void(kube.server.patch(("job", NS, JOB), spec={"schedule": schedule}))
 
 
 def squat(kube: Kubernetes) -> None:
@@ -118,7 +118,7 @@ def forget_record(kube: Kubernetes) -> None:
 
 
 BEFORE: Final[dict[str, Act]] = {
-    "nothing": lives.nothing,
+    "nothing": steps.nothing,
     "changed": spoil(cron="0 9 * * *", timeZone="Etc/UTC"),
     "far": spoil(cron="0 9 * * *", everyWeeks=2, startDate="9999-12-31"),
     "last": spoil(once={"runAt": "9999-12-31T23:59:00-12:00"}),
@@ -157,15 +157,15 @@ async def live(
     refused: frozenset[tuple[str, str, str]],
     unreadable: frozenset[tuple[str, str]],
 ) -> None:
-    world = World(lives.new_cluster(), ())
+    world = World(steps.new_cluster(), ())
     api = Unwilling(world.kube.server)
     await world.add_operator(api)
     schedule = {"cron": "0 8 * * *"}
-    lives.apply(JOB, "long", schedule=schedule)(world.kube)
+    steps.apply(JOB, "long", schedule=schedule)(world.kube)
     await world.rest()
-    lives.decide(JOB)(world.kube)
+    steps.decide(JOB)(world.kube)
     await world.rest(during=SOON)
-    lives.eight_o_clock(world.kube)
+    steps.eight_o_clock(world.kube)
     await world.rest(during=SOON)
     assert _jobs(world.kube), "its run goes on"
     if stop == "cancel":

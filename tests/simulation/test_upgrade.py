@@ -6,8 +6,8 @@ import json
 from typing import Any, Final
 
 from agentjobs.testing.simulation import Kubernetes
-from tests.support.lives import jobs as lives
-from tests.support.lives.jobs import NS, nothing, step
+from tests.support.lives import steps
+from tests.support.lives.steps import NS, nothing, step
 from tests.support.lives.upgrades import an_hour_later, live
 
 PINS: Final = ("six==1.17.0", "flask==3.0")
@@ -19,7 +19,7 @@ def short(name: str, digest: str) -> str:
 
 def as_an_older_version_left_it(kube: Kubernetes) -> None:
     """The revision, what its packages resolved to, and all that mounts them."""
-    digest = lives.status(kube, "report")["approval"]["digest"]
+    digest = steps.status(kube, "report")["approval"]["digest"]
     objects = kube.server.objects
     for row in [row for row in objects if row[0] == "revision"]:
         body = objects.pop(row)
@@ -49,10 +49,10 @@ def mounted(kube: Kubernetes, run: str) -> list[str]:
 APPROVED: Final = (
     step(
         nothing,
-        lives.apply("report", "ok", packages=list(PINS)),
-        lives.decide_packages("batch", *PINS),
+        steps.apply("report", "ok", packages=list(PINS)),
+        steps.decide_packages("batch", *PINS),
     ),
-    step(nothing, lives.decide("report"), lives.start("report", "first")),
+    step(nothing, steps.decide("report"), steps.start("report", "first")),
 )
 
 
@@ -60,10 +60,10 @@ def test_a_revision_of_the_older_name_stays_in_force_with_its_packages() -> None
     kube = live(
         *APPROVED,
         step(nothing, as_an_older_version_left_it),
-        step(nothing, lives.start("report", "second")),
+        step(nothing, steps.start("report", "second")),
     )
-    lives.ended(kube, "second", "Succeeded", "Completed", "done\n")
-    digest = lives.status(kube, "report")["approval"]["digest"]
+    steps.ended(kube, "second", "Succeeded", "Completed", "done\n")
+    digest = steps.status(kube, "report")["approval"]["digest"]
     assert mounted(kube, "second") == [f"report-{digest[:10]}", f"report-{digest[:10]}-packages"]
     assert [row[2] for row in kube.server.objects if row[0] == "revision"] == mounted(
         kube, "second"
@@ -73,24 +73,24 @@ def test_a_revision_of_the_older_name_stays_in_force_with_its_packages() -> None
 def test_runs_of_an_older_version_go_on_and_a_changed_job_stays_in_force() -> None:
     """The content in force is read back from its revision, since the spec has another."""
     kube = live(
-        step(nothing, lives.apply("report", "long")),
-        step(nothing, lives.decide("report"), lives.start("report", "first")),
-        step(nothing, as_an_older_version_left_it, lives.rewrite("report", "other")),
+        step(nothing, steps.apply("report", "long")),
+        step(nothing, steps.decide("report"), steps.start("report", "first")),
+        step(nothing, as_an_older_version_left_it, steps.rewrite("report", "other")),
         step(nothing, an_hour_later),
     )
-    lives.ended(kube, "first", "Succeeded", "Completed", "begun\n")
-    assert lives.status(kube, "report")["approval"]["state"] == "Changed"
+    steps.ended(kube, "first", "Succeeded", "Completed", "begun\n")
+    assert steps.status(kube, "report")["approval"]["state"] == "Changed"
 
 
 def test_a_revision_of_the_older_name_goes_when_nothing_needs_it() -> None:
     kube = live(
         *APPROVED,
         step(nothing, as_an_older_version_left_it),
-        step(nothing, lives.rewrite("report", "other")),
-        step(nothing, lives.decide("report")),
+        step(nothing, steps.rewrite("report", "other")),
+        step(nothing, steps.decide("report")),
         step(nothing, an_hour_later),
     )
-    digest = lives.status(kube, "report")["approval"]["digest"]
+    digest = steps.status(kube, "report")["approval"]["digest"]
     assert [row[2] for row in kube.server.objects if row[0] == "revision"] == [f"report-{digest}"]
 
 
@@ -112,11 +112,11 @@ def test_a_revision_of_the_older_name_is_not_taken_for_a_similar_digest() -> Non
         }
 
     kube = live(
-        step(nothing, lives.apply("report", "ok")),
-        step(nothing, lives.decide("report")),
-        step(nothing, of_another, lives.start("report", "first")),
+        step(nothing, steps.apply("report", "ok")),
+        step(nothing, steps.decide("report")),
+        step(nothing, of_another, steps.start("report", "first")),
     )
-    lives.ended(kube, "first", "Succeeded", "Completed", "done\n")
+    steps.ended(kube, "first", "Succeeded", "Completed", "done\n")
     assert mounted(kube, "first") == [
-        f"report-{lives.status(kube, 'report')['approval']['digest']}"
+        f"report-{steps.status(kube, 'report')['approval']['digest']}"
     ]

@@ -16,16 +16,10 @@ from agentjobs.api.resources import RESOURCES
 from hack import crdgen
 from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for
 from tests.support import manifests
-from tests.support.manifests import (
-    GOOD,
-    REFUSED,
-    Manifest,
-    Refused,
-    approval,
-    job,
-    package_approval,
-    run,
-)
+from tests.support.corpus.case import Refused
+from tests.support.corpus.good import GOOD, GOOD_JOBS
+from tests.support.corpus.refused import REFUSED
+from tests.support.manifests import Manifest, approval, job, package_approval, run
 from tests.support.root import ROOT
 
 CRDS = ROOT / "crds"
@@ -177,7 +171,7 @@ def cron_job(name: str, schedule: Manifest) -> Manifest:
 def test_kubernetes_takes_every_cron_and_zone_that_we_take(api: Api) -> None:
     schedules = [
         sent["spec"]["schedule"]
-        for sent in manifests.GOOD_JOBS.values()
+        for sent in GOOD_JOBS.values()
         if "cron" in sent["spec"].get("schedule", {})
     ]
     made = api.create(

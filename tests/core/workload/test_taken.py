@@ -17,7 +17,7 @@ from agentjobs.api import names
 from agentjobs.cluster.client import Json
 from agentjobs.core.plan import Kind
 from agentjobs.core.workload.taken import is_same
-from tests.support.lives import jobs as lives
+from tests.support.lives import jobs, steps
 from tests.support.lives.crashes import World
 
 # Label and owner
@@ -34,8 +34,8 @@ def created() -> dict[str, list[Json]]:
     """Every object that an operator creates in jobs' lives, as it was asked for, by kind."""
     found: dict[str, list[Json]] = defaultdict(list)
 
-    async def through(life: tuple[lives.Step, ...]) -> None:
-        world = World(lives.new_cluster(), life)
+    async def through(life: tuple[steps.Step, ...]) -> None:
+        world = World(steps.new_cluster(), life)
 
         class Noting:
             def __getattr__(self, name: str) -> Any:
@@ -50,7 +50,7 @@ def created() -> dict[str, list[Json]]:
         while world.act():
             await world.rest()
 
-    for life in (lives.SCHEDULED, lives.PACKAGED, lives.REMEMBERING):
+    for life in (jobs.SCHEDULED, jobs.PACKAGED, jobs.REMEMBERING):
         asyncio.run(through(life))
     return found
 

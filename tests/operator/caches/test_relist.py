@@ -21,8 +21,8 @@ from agentjobs.operator.controller import Controller
 from agentjobs.operator.workqueue import WorkQueue
 from agentjobs.telemetry import Metrics
 from agentjobs.testing.server import Server
-from tests.support.lives import jobs as lives
-from tests.support.lives.jobs import NS
+from tests.support.lives import steps
+from tests.support.lives.steps import NS
 
 KEY = (NS, "report")
 
@@ -71,9 +71,9 @@ def test_the_first_list_goes_on_until_it_is_whole_and_loses_nothing(
     monkeypatch.setattr(controllers, "FIRST_LIST_PAUSES", (0,))
 
     async def check() -> None:
-        kube = lives.new_cluster()
-        lives.start("gone", "run")(kube)
-        lives.apply("report", "ok")(kube)
+        kube = steps.new_cluster()
+        steps.start("gone", "run")(kube)
+        steps.apply("report", "ok")(kube)
         parts = Parts(Failing(kube.server, "pod", 20, error))
         await parts.controller.start(0)
         assert (len(parts.queue), parts.failed("pod")) == (2, 20)
@@ -84,8 +84,8 @@ def test_the_first_list_goes_on_until_it_is_whole_and_loses_nothing(
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_kind_that_cannot_be_listed_keeps_no_other_from_being_looked_at(error: Exception) -> None:
     async def check() -> None:
-        kube = lives.new_cluster()
-        lives.apply("report", "ok")(kube)
+        kube = steps.new_cluster()
+        steps.apply("report", "ok")(kube)
         parts = Parts(Failing(kube.server, "approval", 1000, error))
         resync = asyncio.create_task(parts.controller.resync(0.001))
         async with asyncio.timeout(5):
@@ -103,9 +103,9 @@ def test_two_lists_of_the_past_in_a_row_end_the_operator_and_one_does_not(
     """As after etcd was restored: versions go backwards; a restarted container knows no past."""
 
     async def check() -> None:
-        kube = lives.new_cluster()
+        kube = steps.new_cluster()
         servers = {"past": kube.server.copy(), "now": kube.server}
-        lives.apply("report", "ok")(kube)
+        steps.apply("report", "ok")(kube)
         api = Failing(kube.server, "", 0, ValueError())
         parts = Parts(api)
         await parts.controller.start(0)

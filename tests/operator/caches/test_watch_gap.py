@@ -21,8 +21,8 @@ from agentjobs.testing.operators import Operator
 from agentjobs.testing.server import Server
 from agentjobs.testing.simulation import Kubernetes
 from tests.support import manifests
-from tests.support.lives import jobs as lives
-from tests.support.lives.jobs import NS
+from tests.support.lives import steps
+from tests.support.lives.steps import NS
 
 KEY = (NS, "slow")
 KINDS = ("job", "approval", "packageapproval", "run", "batchjob", "pod")
@@ -30,16 +30,16 @@ KINDS = ("job", "approval", "packageapproval", "run", "batchjob", "pod")
 
 async def going_on() -> tuple[Kubernetes, Operator]:
     """A job, in force, with a run that goes on, and an operator that knows everything."""
-    kube = lives.new_cluster()
+    kube = steps.new_cluster()
     operator = Operator(kube.server, kube.server)
     await operator.start()
-    lives.apply("slow", "long", packages=["six==1.17.0"])(kube)
-    lives.decide_packages("six", "six==1.17.0")(kube)
+    steps.apply("slow", "long", packages=["six==1.17.0"])(kube)
+    steps.decide_packages("six", "six==1.17.0")(kube)
     await settle(kube, operator)
-    lives.decide("slow")(kube)
-    lives.start("slow", "run")(kube)
+    steps.decide("slow")(kube)
+    steps.start("slow", "run")(kube)
     await settle(kube, operator)
-    assert lives.runs(kube)["run"]["phase"] == "Running"
+    assert steps.runs(kube)["run"]["phase"] == "Running"
     return kube, operator
 
 
@@ -70,10 +70,10 @@ def test_what_was_deleted_in_a_gap_is_forgotten_and_its_job_is_looked_at(kind: s
 def test_an_approval_that_was_withdrawn_in_a_gap_ends_what_it_allowed() -> None:
     async def check() -> None:
         kube, operator = await going_on()
-        lives.delete("approval", "slow-approved")(kube)
+        steps.delete("approval", "slow-approved")(kube)
         await operator.start()  # lists, and hears nothing of what was before
         await settle(kube, operator)
-        assert (lives.runs(kube)["run"]["reason"], everything(kube, "cronjob")) == (
+        assert (steps.runs(kube)["run"]["reason"], everything(kube, "cronjob")) == (
             "ApprovalRevoked",
             [],
         )
@@ -84,7 +84,7 @@ def test_an_approval_that_was_withdrawn_in_a_gap_ends_what_it_allowed() -> None:
 def test_a_record_deleted_in_a_gap_no_longer_counts_for_the_budget() -> None:
     async def check() -> None:
         kube, operator = await going_on()
-        lives.delete("approval", "slow-approved")(kube)
+        steps.delete("approval", "slow-approved")(kube)
         await settle(kube, operator)
         assert operator.cache.stored_bytes[NS] == len("begun\n") + RECORD_BYTES
         kube.server.forget(("run", NS, "run"))
@@ -129,7 +129,7 @@ def test_a_run_not_looked_at_yet_is_not_taken_for_a_finished_one() -> None:
 
     async def check() -> None:
         kube, operator = await going_on()
-        lives.start("slow", "new")(kube)
+        steps.start("slow", "new")(kube)
         assert "status" not in kube.server.objects["run", NS, "new"]
         await relist(kube.server, operator.cache, Streams())
         assert ((NS, "new") in list(operator.cache.runs), list(operator.cache.finished)) == (
@@ -144,7 +144,7 @@ def test_an_earlier_namesakes_end_does_not_make_the_new_one_forgotten() -> None:
     async def check() -> None:
         kube, operator = await going_on()
         kube.server.forget(("batchjob", NS, "run"))
-        lives.create(
+        steps.create(
             "batchjob",
             {
                 "metadata": {"name": "run", "labels": {"agentjobs.dev/job": "slow"}},
@@ -182,10 +182,10 @@ def test_a_list_of_the_past_makes_nobody_forget_a_denial(heard: bool) -> None:
     async def check() -> None:
         kube, operator = await going_on()
         past = kube.server.copy()
-        lives.decide("slow", "Denied")(kube)
+        steps.decide("slow", "Denied")(kube)
         if heard:
             await settle(kube, operator)
-            assert (lives.runs(kube)["run"]["reason"], everything(kube, "cronjob")) == (
+            assert (steps.runs(kube)["run"]["reason"], everything(kube, "cronjob")) == (
                 "Denied",
                 [],
             )
@@ -202,7 +202,7 @@ def test_an_outdated_list_does_not_bring_back_a_withdrawn_approval() -> None:
     async def check() -> None:
         kube, operator = await going_on()
         past = kube.server.copy()
-        lives.delete("approval", "slow-approved")(kube)
+        steps.delete("approval", "slow-approved")(kube)
         await settle(kube, operator)
         with pytest.raises(ClusterError, match="which was seen before"):
             await relist(Past(kube.server, past), operator.cache, Streams())
@@ -232,7 +232,7 @@ class Overtaken:
             async for page in self._kube.server.list(kind, namespace, accept=accept, **selectors)
         ]
         if kind == "approval":
-            lives.delete("approval", "slow-approved")(self._kube)
+            steps.delete("approval", "slow-approved")(self._kube)
             self._operator.deliver()
         for page in pages:
             yield page
@@ -243,7 +243,7 @@ def test_an_approval_withdrawn_while_a_list_is_coming_stays_withdrawn() -> None:
         kube, operator = await going_on()
         await relist(Overtaken(kube, operator), operator.cache, Streams())
         assert list(operator.cache.approvals) == []
-        lives.decide("slow")(kube)
+        steps.decide("slow")(kube)
         operator.deliver()
         assert [name for _, name in operator.cache.approvals] == ["slow-approved"]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from agentjobs.api import names
 from agentjobs.cluster.client import Json
 from agentjobs.testing.simulation import Kubernetes
-from tests.support.lives.jobs import (
+from tests.support.lives.steps import (
     NS,
     apply,
     at_rest,

@@ -22,7 +22,7 @@ from tests.support.lives import (
     sources,
     starts,
 )
-from tests.support.lives.jobs import Step, new_cluster
+from tests.support.lives.steps import Step, new_cluster
 
 A_WHILE: Final = timedelta(seconds=90)
 LATE: Final = timedelta(seconds=10)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from agentjobs.testing.simulation import Kubernetes
-from tests.support.lives.jobs import (
+from tests.support.lives.jobs import is_in_force
+from tests.support.lives.starts import cancel_what_runs
+from tests.support.lives.steps import (
     NS,
     Act,
     Step,
@@ -15,7 +17,6 @@ from tests.support.lives.jobs import (
     decide,
     eight_o_clock,
     ended,
-    is_in_force,
     nothing,
     runs,
     start,
@@ -23,7 +24,6 @@ from tests.support.lives.jobs import (
     step,
     void,
 )
-from tests.support.lives.starts import cancel_what_runs
 
 OWNED: Final = ("run", "cronjob", "batchjob", "revision", "claim")
 

@@ -10,7 +10,8 @@ from agentjobs.api.event import Event
 from agentjobs.core.views.event import digits
 from agentjobs.testing.simulation import Kubernetes
 from tests.support.corpus.events import event_run
-from tests.support.lives.jobs import (
+from tests.support.lives.starts import suspend
+from tests.support.lives.steps import (
     Act,
     apply,
     at_rest,
@@ -26,7 +27,6 @@ from tests.support.lives.jobs import (
     status,
     step,
 )
-from tests.support.lives.starts import suspend
 
 SCHEMA: Final = {
     "type": "object",

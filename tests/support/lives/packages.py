@@ -6,7 +6,7 @@ from typing import Final
 
 from agentjobs.cluster.client import Json
 from agentjobs.testing.simulation import Kubernetes
-from tests.support.lives.jobs import (
+from tests.support.lives.steps import (
     NS,
     apply,
     at_rest,

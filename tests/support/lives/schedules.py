@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agentjobs.testing.simulation import Kubernetes
-from tests.support.lives.jobs import (
+from tests.support.lives.jobs import is_in_force
+from tests.support.lives.steps import (
     EIGHT,
     NS,
     SCHEDULED_RUN,
@@ -18,7 +19,6 @@ from tests.support.lives.jobs import (
     delete,
     ended,
     gone,
-    is_in_force,
     nothing,
     runs,
     status,

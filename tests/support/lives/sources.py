@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from agentjobs.testing.simulation import Kubernetes
 from tests.support import manifests
-from tests.support.lives.jobs import (
+from tests.support.lives.steps import (
     NS,
     Act,
     at_rest,

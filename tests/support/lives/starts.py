@@ -9,7 +9,7 @@ from agentjobs.core.content.digest import content
 from agentjobs.core.views.run import FINAL_PHASES
 from agentjobs.testing.simulation import Kubernetes
 from tests.support import manifests
-from tests.support.lives.jobs import (
+from tests.support.lives.steps import (
     NS,
     SCHEDULED_RUN,
     Act,

@@ -6,23 +6,23 @@ import asyncio
 from datetime import timedelta
 
 from agentjobs.testing.simulation import Kubernetes
-from tests.support.lives import jobs as lives
+from tests.support.lives import steps
 from tests.support.lives.crashes import World
-from tests.support.lives.jobs import Step
+from tests.support.lives.steps import Step
 
 
 def an_hour_later(kube: Kubernetes) -> None:
     kube.server.now += timedelta(hours=1)
 
 
-def live(*steps: Step) -> Kubernetes:
+def live(*life: Step) -> Kubernetes:
     """Whatever is done, done with an operator that starts again at each step.
 
     At the end of each step it finds nothing left to write.
     """
 
     async def through() -> Kubernetes:
-        world = World(lives.new_cluster(), steps)
+        world = World(steps.new_cluster(), life)
         while world.act():
             world.operators.clear()
             await world.add_operator()
