@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ import yaml
 from agentjobs.api.names import APPROVALS, GROUP, JOBS, PACKAGE_APPROVALS, RUNS
 from agentjobs.api.resources import RESOURCES
 from hack import crdgen
+from tests.cluster.access.crds import Api
 from tests.cluster.support import Kubectl, KubectlError, new_namespace, wait_for
 from tests.support import manifests
 from tests.support.corpus.case import Refused
@@ -24,65 +24,6 @@ from tests.support.root import ROOT
 
 CRDS = ROOT / "crds"
 MODELS = {resource.kind: resource for resource in RESOURCES}
-
-
-@dataclass(frozen=True)
-class Api:
-    """The resources in one namespace, in the group of the CRDs under test.
-
-    By full names: a short one finds the installed CRDs first.
-    """
-
-    kubectl: Kubectl
-    group: str
-    namespace: str
-
-    def create(self, *objects: Manifest, output: str = "name", dry_run: str = "none") -> str:
-        stream = "\n---\n".join(json.dumps(self.here(manifest)) for manifest in objects)
-        return self.kubectl(
-            "create",
-            f"--dry-run={dry_run}",
-            "--namespace",
-            self.namespace,
-            "--output",
-            output,
-            "-f",
-            "-",
-            stdin=stream,
-        )
-
-    def apply(self, manifest: Manifest) -> None:
-        self.kubectl.apply(self.namespace, self.here(manifest))
-
-    def refusal(self, manifest: Manifest) -> str:
-        with pytest.raises(KubectlError) as refused:
-            self.apply(manifest)
-        return refused.value.stderr
-
-    def get(self, resource: str, *options: str) -> str:
-        return self.kubectl(
-            "get", f"{resource}.{self.group}", "--namespace", self.namespace, *options
-        )
-
-    def one(self, resource: str, name: str, *options: str) -> Any:
-        return json.loads(self.get(resource, name, "--output", "json", *options))
-
-    def names(self, resource: str, selector: str) -> list[str]:
-        found = self.get(resource, "--field-selector", selector, "--output", "name")
-        return [line.partition("/")[2] for line in found.split()]
-
-    def table(self, resource: str, *options: str) -> list[str]:
-        """The lines of a table, with single spaces."""
-        return [" ".join(line.split()) for line in self.get(resource, *options).splitlines()]
-
-    def write_status(self, resource: str, name: str, status: Manifest) -> None:
-        patch = ("--subresource=status", "--type=merge", "--patch", json.dumps({"status": status}))
-        self.kubectl(
-            "patch", f"{resource}.{self.group}", name, "--namespace", self.namespace, *patch
-        )
-
-    def here(self, manifest: Manifest) -> Manifest:
-        return {**manifest, "apiVersion": manifest["apiVersion"].replace(GROUP, self.group)}
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.support.manifests import (
-    Manifest,
-    job,
-)
+from tests.support.manifests import Manifest, job
 
 ONLY_SERVER: Final = ""
 """The Python models leave this to somebody else: time zones to `core.schedule`, changes to the API

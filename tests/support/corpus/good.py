@@ -5,20 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from tests.support.corpus import events, schedules, scripts
-from tests.support.corpus.case import (
-    cron,
-    pins,
-    source,
-    zone,
-)
-from tests.support.manifests import (
-    agent_job,
-    approval,
-    job,
-    package_approval,
-    run,
-    scheduled,
-)
+from tests.support.corpus.case import cron, pins, source, zone
+from tests.support.manifests import agent_job, approval, job, package_approval, run, scheduled
 
 GOOD_JOBS: Final = {
     "the smallest job": job(),

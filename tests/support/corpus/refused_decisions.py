@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from tests.support.corpus import events
-from tests.support.corpus.case import (
-    Refused,
-)
+from tests.support.corpus.case import Refused
 from tests.support.corpus.refused_jobs import EXACT
-from tests.support.manifests import (
-    approval,
-    package_approval,
-    run,
-    scheduled,
-)
+from tests.support.manifests import approval, package_approval, run, scheduled
 
 REFUSED_RUNS: Final = (
     Refused("a run's name with a dot", run("a.b"), "metadata.name may have at most 63 characters"),

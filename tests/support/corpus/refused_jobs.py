@@ -5,17 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from tests.support.corpus import scripts
-from tests.support.corpus.case import (
-    Refused,
-    pins,
-    resources,
-    source,
-    variable,
-)
-from tests.support.manifests import (
-    agent_job,
-    job,
-)
+from tests.support.corpus.case import Refused, pins, resources, source, variable
+from tests.support.manifests import agent_job, job
 
 SERVER_NAME = (
     'metadata.name may have at most 52 characters: lowercase letters, digits and "-" (no dots)'

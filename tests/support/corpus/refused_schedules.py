@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.support.corpus.case import (
-    ONLY_SERVER,
-    Refused,
-    cron,
-    zone,
-)
+from tests.support.corpus.case import ONLY_SERVER, Refused, cron, zone
 from tests.support.corpus.schedules import REFUSED
-from tests.support.manifests import (
-    job,
-)
+from tests.support.manifests import job
 
 NEEDS_FIVE_FIELDS = (
     'must have five fields: minute hour day-of-month month day-of-week, for example "0 8 * * 1"'
