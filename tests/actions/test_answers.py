@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +10,11 @@ from agentjobs.actions import answers, decisions, packages, runs
 from agentjobs.actions.refusal import Refusal
 from agentjobs.api.event import Event
 from agentjobs.core.plan import Write
+from tests.support.root import ROOT
 
 Json = dict[str, Any]
 DIGEST = "a" * 64
-POLICIES = Path(__file__).parents[2] / "charts" / "agentjobs" / "templates"
+POLICIES = ROOT / "charts" / "agentjobs" / "templates"
 
 
 def approval() -> Write:

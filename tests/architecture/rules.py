@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+
+from tests.architecture.reading import imports, read, tree_of
 
 PACKAGE = "agentjobs"
 LAYERS: tuple[frozenset[str], ...] = (
@@ -137,71 +136,11 @@ TESTS_OF_TOOLS: dict[str, frozenset[str]] = {
 MAX_FUNCTION_LINES = 60
 MAX_NAME = 70
 MAX_MODULE_LINES = 400
-MAX_TEST_MODULE_LINES = 800
-
-
-@dataclass(frozen=True)
-class Function:
-    """Where it begins, and how long it is, both in lines."""
-
-    name: str
-    line: int
-    length: int
-
-
-@dataclass(frozen=True)
-class Read:
-    """What rules ask of every module, read in one walk."""
-
-    imports: tuple[ast.Import | ast.ImportFrom, ...]
-    functions: tuple[Function, ...]
-
-
-@cache
-def tree_of(source: str) -> ast.Module:
-    """For what few rules ask of the product's modules: parsed once."""
-    return ast.parse(source)
-
-
-@cache
-def read(source: str) -> Read:
-    """Without the tree: those of all tests together are large."""
-    nodes = list(ast.walk(ast.parse(source)))
-    return Read(
-        tuple(node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)),
-        tuple(
-            Function(node.name, node.lineno, (node.end_lineno or node.lineno) - node.lineno + 1)
-            for node in nodes
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        ),
-    )
-
-
-def module_name(path: Path, source_root: Path) -> str:
-    parts = list(path.relative_to(source_root).with_suffix("").parts)
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def part_of(module: str) -> str:
     """`agentjobs.core.plan` is in the part `core`; the package itself is the empty part."""
     return module.split(".")[1] if "." in module else ""
-
-
-def imports(source: str, module: str, is_package: bool = False) -> Iterator[str]:
-    """Full names, those inside functions and behind TYPE_CHECKING too.
-
-    For `from a import b` both a and a.b.
-    """
-    for node in read(source).imports:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        else:
-            base = node.module or ""
-            if node.level:
-                kept = module.split(".")[: len(module.split(".")) - node.level + is_package]
-                base = ".".join([*kept, *([node.module] if node.module else [])])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
 def imported_parts(source: str, module: str) -> set[str]:
@@ -392,9 +331,8 @@ def runner_violations(module: str, source: str) -> list[str]:
 
 def size_violations(path: str, source: str) -> list[str]:
     lines = len(source.splitlines())
-    limit = MAX_TEST_MODULE_LINES if path.startswith("tests/") else MAX_MODULE_LINES
-    too_long = f"{path}: {lines} lines, at most {limit}: split it by what it knows"
-    return [too_long] * (lines > limit) + [
+    too_long = f"{path}: {lines} lines, at most {MAX_MODULE_LINES}: split it by what it knows"
+    return [too_long] * (lines > MAX_MODULE_LINES) + [
         f"{path}:{each.line}: {each.name} has {each.length} lines, at most {MAX_FUNCTION_LINES}"
         for each in read(source).functions
         if each.length > MAX_FUNCTION_LINES

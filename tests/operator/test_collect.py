@@ -17,7 +17,7 @@ from agentjobs.core.runs.outcome import AGAIN, LIVE, Ending, record
 from agentjobs.operator.collect import read_evidence
 from agentjobs.testing.server import Server
 from tests.support.endings import JOB, KILLED, NOW, RUN
-from tests.support.recorded import RECORDED_LOG, SHORT
+from tests.support.envelopes.recorded import RECORDED_LOG, SHORT
 
 KILLED_BY_MEMORY = replace(KILLED, ended_by="OOMKilled")
 FILLER = b"@agentjobs:filler " + b"0" * 32 + b" ......\n"

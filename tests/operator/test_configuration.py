@@ -2,66 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final
 
 import pytest
 from pydantic import BaseModel
 
-from agentjobs import __main__ as program
 from agentjobs.api import names
 from agentjobs.core.workload.llm import Models
-from agentjobs.operator import config_text
-from agentjobs.operator.configuration import (
-    OperatorConfiguration,
-    Pod,
-    SettingsError,
-    configuration,
-    pod,
-)
+from agentjobs.operator.configuration import Pod, SettingsError, configuration, pod
 from agentjobs.testing.operators import SETTINGS
-from agentjobs.testing.real_cluster import settings
-from agentjobs.testing.real_cluster.client import ClusterProblem
+from tests.support.settings import FULL, POLICY, Json, changed, models
 
-Json = dict[str, Any]
-POLICY: Final = {
-    "apiVersion": "admissionregistration.k8s.io/v1",
-    "kind": "ValidatingAdmissionPolicy",
-    "name": "a",
-    "spec": {},
-}
-FULL: Final[Json] = {
-    **SETTINGS,
-    "runner": {
-        "image": "runner:1",
-        "imagePullPolicy": "Never",
-        "inventory": {"requests": "2.32.3"},
-    },
-    "run": {
-        "resources": {"requests": {"cpu": 1}, "limits": {"ephemeral-storage": "2Gi"}},
-        "tolerations": [{"key": "agents", "tolerationSeconds": 60}],
-        "imagePullSecrets": ["registry"],
-        "nodeSelector": {"pool": "agents"},
-    },
-    "models": {
-        "providers": {
-            "house": {
-                "api": "openai-completions",
-                "baseUrl": "http://models.example.com/v1",
-                "secret": {"name": "models", "key": "house"},
-                "models": [{"id": "small", "cost": {"input": 1, "output": 2}}],
-            }
-        }
-    },
-    "session": {"size": "2Gi"},
-    "packages": {"ca": {"key": "root.pem"}},
-    "history": {"clusterBytes": 2**31},
-    "policies": [POLICY],
-    "process": {"workers": 2},
-}
-"""Each table that the document can hold, once."""
 DEFAULTS: Final[Json] = {
     "run": {
         "deadlineSeconds": 3600,
@@ -98,20 +50,6 @@ DEFAULTS: Final[Json] = {
 }
 
 
-def changed(path: str, value: object, document: Json = SETTINGS) -> Json:
-    """A copy with another value at a.b[0].c."""
-    copy: Json = json.loads(json.dumps(document))
-    place: Any = copy
-    *steps, last = [
-        int(step) if step.isdigit() else step
-        for step in path.replace("[", ".").replace("]", "").split(".")
-    ]
-    for step in steps:
-        place = place.setdefault(step, {}) if isinstance(place, dict) else place[step]
-    place[last] = value
-    return copy
-
-
 def problem(document: object) -> str:
     with pytest.raises(SettingsError) as refusal:
         configuration(document)
@@ -128,21 +66,6 @@ def tables(value: object, path: str = "") -> Iterator[tuple[str, Json]]:
     elif isinstance(value, list):
         for number, entry in enumerate(value):
             yield from tables(entry, f"{path}[{number}]")
-
-
-def models(model: type[BaseModel] = OperatorConfiguration) -> Iterator[type[BaseModel]]:
-    """That of the document and those within."""
-    yield model
-    for field in model.model_fields.values():
-        for found in within(field.annotation):
-            yield from models(found)
-
-
-def within(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from within(argument)
 
 
 OWN: Final = sorted(
@@ -358,143 +281,8 @@ def test_the_pod_says_who_the_process_is() -> None:
 
 # The text
 
-READ: Final = {
-    "a: 1e-07\nb: 1e3\nc: 2.5\nd: 10": {"a": 1e-07, "b": 1000.0, "c": 2.5, "d": 10},
-    "a: 2026-01-01\nb: 1.2.3\nc: '10'\nd: =": {
-        "a": "2026-01-01",
-        "b": "1.2.3",
-        "c": "10",
-        "d": "=",
-    },
-    '{"a": [1, true, null, "\\u00e4"]}': {"a": [1, True, None, "ä"]},
-    "": None,
-}
-
-
-@pytest.mark.parametrize("text", READ)
-def test_yaml_is_read_as_the_chart_writes_it(text: str) -> None:
-    found = config_text.document(text.encode())
-    assert found == READ[text]
-    assert json.dumps(found) == json.dumps(READ[text])  # 1 is not True, and not 1.0
-
-
-UNREADABLE: Final = {
-    b"a: &x 1\nb: *x": (
-        "line 2: the YAML cannot be read: aliases are not supported; write the value out"
-    ),
-    b"a: {b: 1}\nc: 2\na: 3": ("line 3: the YAML cannot be read: the key a occurs twice"),
-    b"a: 1\nb: [": "line 2: the YAML cannot be read: ",
-    b"a: 1\n---\nb: 1": ("line 2: the YAML cannot be read: but found another document"),
-    b"[" * 51 + b"]" * 51: (
-        "line 1: the YAML cannot be read: the document is nested more than 50 levels deep"
-    ),
-    b"a: !!bool x": "the YAML cannot be read",
-    b"a: !!timestamp x": "the YAML cannot be read",
-    b"a: !!python/object/apply:os.abort []": (
-        "line 1: the YAML cannot be read: could not determine a constructor"
-    ),
-    b"? [a]\n: 1": "line 1: the YAML cannot be read: a key must be text",
-    b"a: " + b"9" * 5000: "the YAML cannot be read: ",
-    b"a: \xff": "the text is not allowed in YAML: ",
-    b"a: \x01": "the text is not allowed in YAML: ",
-    b"#" * (config_text.MAX_BYTES + 1): f"the file has more than {config_text.MAX_BYTES} bytes",
-}
-
-
-@pytest.mark.parametrize("text", UNREADABLE, ids=lambda text: repr(text[:24]))
-def test_what_cannot_be_read_is_a_sentence(text: bytes) -> None:
-    with pytest.raises(SettingsError) as refusal:
-        config_text.document(text)
-    assert str(refusal.value).startswith(UNREADABLE[text])
-    assert "\n" not in str(refusal.value)
-
 
 # The program
 
-POD: Final = {"POD_NAME": "agentjobs-1", "POD_NAMESPACE": "agentjobs-system"}
-STARTS: Final = [
-    (None, POD, "config.yaml: No such file or directory"),
-    ("a: [", POD, "config.yaml: line 1: the YAML cannot be read"),
-    ("", POD, "config.yaml: must be a document with apiVersion"),
-    (
-        json.dumps(changed("process.workers", 0)),
-        POD,
-        "config.yaml: process.workers: should be greater than or equal to 1",
-    ),
-    (json.dumps(SETTINGS), {}, "POD_NAME and POD_NAMESPACE: must be set in the environment"),
-]
-
-
-@pytest.mark.parametrize(
-    ("text", "environment", "message"), STARTS, ids=[message for _, _, message in STARTS]
-)
-def test_the_operator_does_not_start_without_settings(
-    text: str | None,
-    environment: dict[str, str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    for name in POD:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("TZ", "UTC")
-    file = tmp_path / "config.yaml"
-    if text is not None:
-        file.write_text(text)
-    assert program.main(["operator", "--config", str(file)]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith("the operator cannot start: ")
-    assert message in told
-    assert told.count("\n") == 1
-
-
-def test_the_program_starts_with_what_the_file_and_the_pod_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started: list[object] = []
-
-    async def operate(*given: object) -> int:
-        started.extend(given)
-        return 0
-
-    def end(code: int) -> None:
-        raise SystemExit(code)
-
-    monkeypatch.setattr(program, "operate", operate)
-    monkeypatch.setattr(program, "_exit_now", end)
-    monkeypatch.setattr(program, "log_to_stderr", started.append)
-    monkeypatch.setenv("TZ", "UTC")
-    for name, value in POD.items():
-        monkeypatch.setenv(name, value)
-    file = tmp_path / "config.yaml"
-    file.write_text(json.dumps(changed("process.logLevel", "ERROR")))
-    with pytest.raises(SystemExit, match="0"):
-        program.main(["operator", "--config", str(file)])
-    assert started == [
-        "ERROR",
-        configuration(changed("process.logLevel", "ERROR")),
-        Pod("agentjobs-1", "agentjobs-system"),
-        None,
-    ]
-
 
 # Operators outside of a pod
-
-
-def test_an_operator_outside_of_a_pod_reads_what_the_helper_writes(tmp_path: Path) -> None:
-    body = {"data": {names.CONFIG_FILE: json.dumps({**FULL, "session": {"size": "3Gi"}})}}
-    document = settings.document_of([{"metadata": {"name": "other"}}, body])
-    file = settings.write(document, tmp_path / "config.yaml", port=18080, resyncSeconds=10)
-    found = configuration(config_text.document(file.read_bytes()))
-    assert (
-        found.process.workers,
-        found.process.port,
-        found.process.resync_seconds,
-        found.session.size,
-    ) == (2, 18080, 10, "3Gi")
-    missing = "0 ConfigMaps hold an operator's settings; one is needed: make install"
-    with pytest.raises(ClusterProblem, match=missing):
-        settings.document_of([])

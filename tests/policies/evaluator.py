@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -19,8 +18,8 @@ from cel_expr_python.ext import ext_optional
 
 from tests.policies.cases import PEOPLE, Manifest, Request, merged
 from tests.policies.existing import EXISTING
+from tests.support.root import ROOT
 
-ROOT: Final = Path(__file__).parents[2]
 NAMESPACE: Final = "team"
 WHOLE: Final = ("object", "oldObject", "params", "request", "variables")
 Environment = Mapping[str, Any]

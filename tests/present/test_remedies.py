@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from agentjobs.present import remedies
+from tests.support.root import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
+PAGE = ROOT / "docs" / "troubleshooting.md"
 LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 
 

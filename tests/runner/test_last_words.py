@@ -12,7 +12,7 @@ from agentjobs_runner.envelope import MAX_LINES, filler
 from agentjobs_runner.livelog import LIMIT_BYTES, MANY_LINES, MAX_FILLER_BYTES
 from tests.runner.container import Host, kept, wait_until
 from tests.runner.dropping import Runtime
-from tests.support.log_files import ENVELOPE_BYTES, ROTATED_AT_BYTES, log_file_bytes
+from tests.support.envelopes.log_files import ENVELOPE_BYTES, ROTATED_AT_BYTES, log_file_bytes
 from tests.support.slow import slow_but
 
 MOST_BYTES, MOST_LINES = 300_000, 50_000

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agentjobs_runner.livelog import LIMIT_BYTES, PIECE_BYTES, Budget
 from tests.runner.container import Host, kept, wait_until
-from tests.support.log_files import ENVELOPE_BYTES, ROTATED_AT_BYTES, log_file_bytes
+from tests.support.envelopes.log_files import ENVELOPE_BYTES, ROTATED_AT_BYTES, log_file_bytes
 
 NOTICE = (
     b"[agentjobs: live log stopped at 8 MiB; the record keeps the first and last 25 KiB of each"

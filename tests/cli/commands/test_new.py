@@ -13,6 +13,8 @@ from agentjobs.cli.commands import new
 from agentjobs.cli.errors import Exit
 from agentjobs.cli.files import scripts
 from tests.support.cli.fake_kubectl import ran, typed
+from tests.support.cli.saj import saj
+from tests.support.cli.scripts import of
 
 ALL: dict[str, str] = {
     "name": "report",
@@ -126,3 +128,38 @@ def test_the_machines_own_time_zone_is_found_where_it_is_known(how: str, folder:
     if text:
         written.write_text(text)
     assert zone.of_machine(localtime, written) == wanted
+
+
+@pytest.mark.slow
+def test_new_writes_a_job_that_renders_and_leaves_what_is_there(tmp_path: Path) -> None:
+    made = saj(
+        "new",
+        "--name",
+        "site-audit",
+        "-d",
+        "Audits the site.",
+        "-s",
+        "0 6 * * 1",
+        "-p",
+        "six==1.17.0",
+        folder=tmp_path,
+    )
+    assert "jobs/site_audit.py is written" in made.stdout, made.stderr
+    assert (
+        saj("render", "-o", "name", folder=tmp_path).stdout
+        == "scheduledagentjob.agentjobs.dev/site-audit\n"
+    )
+    assert saj("new", "--name", "site-audit", "-d", "x", "-s", "", folder=tmp_path).returncode == 2
+    (tmp_path / "mine.py").write_text("#!/usr/bin/python3\nprint('mine')\n")
+    assert saj("new", "mine.py", "-d", "Mine.", "-s", "", folder=tmp_path).returncode == 0
+    assert (tmp_path / "mine.py").read_text().startswith("#!/usr/bin/python3\n# /// script\n")
+    assert (
+        "has a header already"
+        in saj("new", "mine.py", "-d", "Mine.", "-s", "", folder=tmp_path).stderr
+    )
+    assert "this question needs a terminal: Name of the job" in saj("new", folder=tmp_path).stderr
+    (tmp_path / "mail.md").write_text("Read the mail.\n")
+    assert saj("new", "mail.md", "-d", "Reads.", "-s", "0 8 * * 1", folder=tmp_path).returncode == 0
+    assert of(tmp_path, (tmp_path / "mail.md").read_text(), "mail.md")["spec"]["agent"] == {
+        "instructions": "Read the mail.\n"
+    }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,11 +15,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from agentjobs.api.job import ScheduledAgentJobSpec
-from agentjobs.cli.files import agents
 from agentjobs.cli.files.documents import to_yaml
 from agentjobs.cli.files.scripts import manifest, written
-from tests.support.cli.saj import saj
 from tests.support.cli.scripts import EVERYTHING, of
+from tests.support.corpus.any_header import names, specs, words
 
 MEANS = {
     "description": "Finds lost links.",
@@ -192,111 +190,6 @@ def test_a_script_with_a_header_is_still_a_script() -> None:
     )
 
 
-words = st.text(
-    st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp", "Co", "Cn"]),
-    min_size=1,
-    max_size=30,
-)
-names = st.from_regex("[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
-variables = st.one_of(
-    st.builds(lambda value: {"value": value}, words),
-    st.builds(
-        lambda name, key: {"valueFrom": {"secretKeyRef": {"name": name, "key": key}}}, names, names
-    ),
-)
-zones = {
-    "timeZone": st.sampled_from(["Europe/Bucharest", "Etc/UTC"]),
-    "startingDeadlineSeconds": st.integers(10, 86400),
-}
-clocks = st.permutations(["00:00", "08:00", "10:00", "22:59"])
-schedules = st.one_of(
-    st.fixed_dictionaries({"cron": st.sampled_from(["0 8 * * 1", "*/5 * * * *"])}, optional=zones),
-    st.fixed_dictionaries(
-        {
-            "cron": st.just("0 8 * * 1,4"),
-            "everyWeeks": st.integers(2, 52),
-            "startDate": st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str),
-        },
-        optional=zones,
-    ),
-    st.fixed_dictionaries(
-        {
-            "window": clocks.map(
-                lambda found: {"cron": "0 0 * * 1-5", "startTime": found[0], "endTime": found[1]}
-            )
-        },
-        optional=zones,
-    ),
-    st.fixed_dictionaries(
-        {
-            "once": (
-                st.sampled_from(
-                    ["2026-12-01T09:00:00", "2026-12-01T09:00:00+02:00", "2026-12-01T09:00:00Z"]
-                ).map(lambda at: {"runAt": at})
-            )
-        },
-        optional=zones,
-    ),
-    st.fixed_dictionaries({}, optional=zones),
-)
-schemas = st.sampled_from(
-    [
-        {},
-        {"type": "object", "required": ["new-price"]},
-        {"properties": {"on": {"enum": ["a-b", 1, 1.5, True, "2026-01-05"]}, "aB": False}},
-    ]
-)
-events = st.fixed_dictionaries({"type": words}, optional={"source": words, "dataSchema": schemas})
-others = st.fixed_dictionaries(
-    {"job": names}, optional={"on": st.sampled_from(["Succeeded", "Failed", "Finished"])}
-)
-amounts = st.fixed_dictionaries(
-    {},
-    optional={"cpu": st.just("1"), "memory": st.just("1Gi"), "ephemeral-storage": st.just("1Gi")},
-)
-policies = st.sampled_from(
-    [
-        {},
-        {"session": "Continuous"},
-        {"session": "Ephemeral"},
-        *({"concurrencyPolicy": one} for one in ("Allow", "Forbid", "Replace")),
-    ]
-)
-fields = st.fixed_dictionaries(
-    {"description": words},
-    optional={
-        "schedule": schedules,
-        "triggers": st.lists(
-            st.one_of(
-                st.fixed_dictionaries({"event": events}), st.fixed_dictionaries({"after": others})
-            ),
-            max_size=3,
-        ),
-        "packages": st.lists(
-            st.sampled_from(["six==1.17.0", "requests==2.32.3", "a==1!2.0rc1"]), unique=True
-        ),
-        "env": (
-            st.dictionaries(
-                st.from_regex("[B-IK-OQ-Z]_[A-Z]{1,9}", fullmatch=True), variables, max_size=3
-            ).map(lambda found: [{"name": name, **source} for name, source in found.items()])
-        ),
-        "resources": st.fixed_dictionaries({}, optional={"limits": amounts, "requests": amounts}),
-        "workspace": st.fixed_dictionaries({"claimName": names}),
-        "timeoutSeconds": st.integers(1, 3540),
-        "pauseAfterFailures": st.integers(0, 1000),
-        "suspend": st.booleans(),
-        "history": st.fixed_dictionaries(
-            {},
-            optional={
-                **dict.fromkeys(["successful", "failed", "outputs"], st.integers(1, 1000)),
-                "keepAfterDelete": st.booleans(),
-            },
-        ),
-    },
-)
-specs = st.builds(lambda found, policy: {**found, **policy}, fields, policies)
-
-
 def paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """Every field of a model, and of the models in it."""
     for name, field in model.model_fields.items():
@@ -359,121 +252,3 @@ def test_yaml_says_the_same_every_time_and_is_read_as_it_was(spec: dict[str, Any
     text = to_yaml(spec)
     assert yaml.safe_load(text) == spec
     assert to_yaml(yaml.safe_load(text)) == text
-
-
-AGENT = """---
-name: mail-digest
-description: Summarises the mail of the day.
-schedule: 0 18 * * 1-5
-session: continuous
-tools: [read, write]
-model: local/small
-startingMessage: begin
-max-turns: 20
-env: {A: b}
----
-
-Read the *mail*.
----
-Then rest.
-"""
-
-
-def test_an_agent_file_is_front_matter_and_instructions(tmp_path: Path) -> None:
-    body = of(tmp_path, AGENT, "mail.md")
-    assert body["metadata"]["name"] == "mail-digest"
-    assert body["spec"] == {
-        "description": "Summarises the mail of the day.",
-        "schedule": {"cron": "0 18 * * 1-5"},
-        "session": "Continuous",
-        "env": [{"name": "A", "value": "b"}],
-        "agent": {
-            "instructions": "\nRead the *mail*.\n---\nThen rest.\n",
-            "tools": ["read", "write"],
-            "model": "local/small",
-            "startingMessage": "begin",
-            "maxTurns": 20,
-        },
-    }
-
-
-own = st.fixed_dictionaries(
-    {},
-    optional={
-        "tools": st.lists(st.sampled_from(["read", "write", "edit", "ls", "bash"]), unique=True),
-        "model": st.just("local/small"),
-        "startingMessage": words,
-        "maxTurns": st.integers(1, 1000),
-    },
-)
-
-
-@pytest.mark.slow
-@given(
-    name=names,
-    spec=specs,
-    agent=own,
-    instructions=st.one_of(words, st.just("---\nx: y\n---\n"), st.just("\n\n# Do\n")),
-)
-def test_an_agent_that_is_written_reads_as_it_was(
-    name: str, spec: dict[str, Any], agent: dict[str, Any], instructions: str
-) -> None:
-    spec = {**spec, "packages": (), "agent": {**agent, "instructions": instructions}}
-    found = agents.manifest("file", agents.written(name, spec, instructions))
-    assert found is not None
-    assert found[0]["metadata"]["name"] == name
-    assert ScheduledAgentJobSpec.model_validate(
-        found[0]["spec"]
-    ) == ScheduledAgentJobSpec.model_validate(spec)
-
-
-def test_times_and_dates_of_a_manifest_are_text_and_on_is_a_word(tmp_path: Path) -> None:
-    window = "{window: {cron: 0 0 * * 1-5, startTime: 10:00, endTime: 12:30}}"
-    event = "{type: a, dataSchema: {enum: [1:30, 2026-01-05, 7, 1.5, true, no]}, on: x}"
-    text = (
-        f"kind: ScheduledAgentJob\nmetadata: {{name: a}}\nspec: {{schedule: {window}, triggers:"
-        f" [{{event: {event}}}]}}\n"
-    )
-    spec = of(tmp_path, text, "job.yaml")["spec"]
-    assert spec["schedule"]["window"] == {
-        "cron": "0 0 * * 1-5",
-        "startTime": "10:00",
-        "endTime": "12:30",
-    }
-    read = {"enum": ["1:30", "2026-01-05", 7, 1.5, True, False]}
-    assert spec["triggers"] == [{"event": {"type": "a", "dataSchema": read, "on": "x"}}]
-
-
-@pytest.mark.slow
-def test_new_writes_a_job_that_renders_and_leaves_what_is_there(tmp_path: Path) -> None:
-    made = saj(
-        "new",
-        "--name",
-        "site-audit",
-        "-d",
-        "Audits the site.",
-        "-s",
-        "0 6 * * 1",
-        "-p",
-        "six==1.17.0",
-        folder=tmp_path,
-    )
-    assert "jobs/site_audit.py is written" in made.stdout, made.stderr
-    assert (
-        saj("render", "-o", "name", folder=tmp_path).stdout
-        == "scheduledagentjob.agentjobs.dev/site-audit\n"
-    )
-    assert saj("new", "--name", "site-audit", "-d", "x", "-s", "", folder=tmp_path).returncode == 2
-    (tmp_path / "mine.py").write_text("#!/usr/bin/python3\nprint('mine')\n")
-    assert saj("new", "mine.py", "-d", "Mine.", "-s", "", folder=tmp_path).returncode == 0
-    assert (tmp_path / "mine.py").read_text().startswith("#!/usr/bin/python3\n# /// script\n")
-    assert (
-        "has a header already"
-        in saj("new", "mine.py", "-d", "Mine.", "-s", "", folder=tmp_path).stderr
-    )
-    assert "this question needs a terminal: Name of the job" in saj("new", folder=tmp_path).stderr
-    (tmp_path / "mail.md").write_text("Read the mail.\n")
-    assert saj("new", "mail.md", "-d", "Reads.", "-s", "0 8 * * 1", folder=tmp_path).returncode == 0
-    assert of(tmp_path, (tmp_path / "mail.md").read_text(), "mail.md")["spec"]["agent"] == {
-        "instructions": "Read the mail.\n"
-    }

@@ -6,12 +6,7 @@ from typing import Final
 
 from tests.cluster.forgery import FORGE
 from tests.cluster.installed import Manifest
-from tests.cluster.place import (
-    CLAIM,
-    CONTAINER,
-    LABEL,
-    Place,
-)
+from tests.cluster.place import CLAIM, CONTAINER, LABEL, Place
 from tests.support import manifests
 
 OWN: Final = ("cronjob busy", "job busy-run", "pod {pod}", "configmap busy-{digest}")

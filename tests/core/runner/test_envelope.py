@@ -12,14 +12,7 @@ from hypothesis import strategies as st
 from agentjobs.core.runner.envelope import Envelope, ShortForm, read_envelope, read_short_form
 from agentjobs.core.runner.installer import read_installation
 from agentjobs.core.runner.lines import EnvelopeError
-from tests.support.recorded import (
-    CHECKSUM,
-    DIGEST,
-    RECORD,
-    RECORDED_LOG,
-    SHORT,
-    log_of,
-)
+from tests.support.envelopes.recorded import CHECKSUM, DIGEST, RECORD, RECORDED_LOG, SHORT, log_of
 
 
 def test_what_a_runner_of_version_1_printed_is_read_for_ever() -> None:

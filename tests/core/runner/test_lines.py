@@ -11,11 +11,7 @@ from typing import Final
 import pytest
 
 from agentjobs.core.runner.lines import MAX_LINES, EnvelopeError, live_output, read_object
-from tests.support.recorded import (
-    CHECKSUM,
-    RECORDED_LOG,
-    log_of_packed,
-)
+from tests.support.envelopes.recorded import CHECKSUM, RECORDED_LOG, log_of_packed
 
 
 @pytest.mark.parametrize(
