@@ -54,6 +54,13 @@ unit: $(VENV) ## the quick tests that need no cluster and no helm, in half a min
 slow: $(VENV) ## the other tests that need no cluster and no helm, in minutes
 	$(ON_EVERY_CORE) -m slow $(ALONE) $(ARGS)
 
+# A failed test is shown, and so is what the others reached. Only what runs in the tests' own processes counts.
+.PHONY: coverage
+coverage: $(VENV) ## print which lines and branches of the product the tests reach without a cluster, by folder
+	@mkdir -p build
+	@code=0; $(ON_EVERY_CORE) --cov --cov-report json:build/coverage.json $(ALONE) $(ARGS) || code=$$?; \
+	$(PYTHON) hack/covered.py build/coverage.json; exit $$code
+
 .PHONY: chart
 chart: $(VENV) ## tests of the Helm chart; they need helm, but no cluster
 	@$(LOCAL) build >&2

@@ -125,6 +125,7 @@ TESTS_OF_TOOLS: dict[str, frozenset[str]] = {
     "test_bench": frozenset({"hack.benchmark"}),
     "test_reference": frozenset({"hack.reference", "hack.values"}),
     "test_choice": frozenset({"hack.choice", "hack.cluster"}),
+    "test_covered": frozenset({"hack.covered"}),
     "test_crds": frozenset({"hack.crdgen"}),
     "test_demo": frozenset({"hack.demo"}),
     "test_images": frozenset({"hack.images"}),
